@@ -1,0 +1,105 @@
+/**
+ * The client library of the Wi-Fi Direct Gateway: a host's sessions and devices for programs anywhere.
+ *
+ * Unary calls are promises, streams are cold Observables whose unsubscribing cancels the call, and everything that is
+ * thrown, rejected or emitted as an error is a GatewayError. RxJS has no back-pressure: a subscriber that can't keep up
+ * bounds its own queue.
+ */
+import { type CallOptions, Connection, type ConnectOptions } from './connection.js';
+import { Devices } from './devices.js';
+import { type GetHostResponse, HostServiceService } from './gen/wifidirect/v1/host_service.js';
+import { check, type HealthStatus } from './health.js';
+import { Sessions } from './sessions.js';
+
+/** One host. Cheap to keep: it connects when it is first used, and again when it has to. */
+export class Client {
+  readonly sessions: Sessions;
+  readonly devices: Devices;
+  readonly #connection: Connection;
+
+  constructor(address: string, options: ConnectOptions = {}) {
+    this.#connection = new Connection(address, options);
+    this.sessions = new Sessions(this.#connection);
+    this.devices = new Devices(this.#connection);
+  }
+
+  /** Which host this is, whether it can do its work, on what it runs, and its limits. */
+  host(options?: CallOptions): Promise<GetHostResponse> {
+    return this.#connection.unary(HostServiceService.getHost, {}, options);
+  }
+
+  /**
+   * What the host tells load balancers and probes, of itself or of one of its services (`wifidirect.v1.SessionService`).
+   * NOT_FOUND for a service that it doesn't know.
+   */
+  health(service = '', options?: CallOptions): Promise<HealthStatus> {
+    return this.#connection.unary(check, service, options);
+  }
+
+  /** Ends every call and Observable with CANCELLED, and the connection. */
+  close(): void {
+    this.#connection.close();
+  }
+}
+
+/**
+ * A client of the host at `host:port`, or `unix:/path`. Does not wait for the connection: `await client.host()` does.
+ * Throws where the options can't be right (files that can't be read, a token in clear text).
+ */
+export function connect(address: string, options?: ConnectOptions): Client {
+  return new Client(address, options);
+}
+
+export { status } from '@grpc/grpc-js';
+export type { CallOptions, ConnectOptions, Pem, TlsOptions } from './connection.js';
+export type {
+  DevicePage,
+  DeviceSnapshot,
+  Devices,
+  DeviceVisibility,
+  DeviceWatchItem,
+  ListDevicesOptions,
+  VisibilityOptions,
+  WatchDevicesOptions,
+} from './devices.js';
+export { toMilliseconds } from './duration.js';
+export { nameOf } from './enums.js';
+export { type FieldViolation, GatewayError, type Reason } from './error.js';
+export { type Device, type DeviceEvent, DeviceEventType } from './gen/wifidirect/v1/device.js';
+export { ErrorReason, type NativeResult, type SessionError } from './gen/wifidirect/v1/error.js';
+export {
+  type Driver,
+  DriverKind,
+  type GetHostResponse,
+  HostState,
+  type Limits,
+  type MissingFunction,
+} from './gen/wifidirect/v1/host_service.js';
+export {
+  DisconnectEvidence,
+  type EventCause,
+  EventSource,
+  type NetworkInterface,
+  type Session,
+  type SessionEnd,
+  SessionEndReason,
+  type SessionEvent,
+  SessionEventType,
+  SessionKind,
+  SessionState,
+} from './gen/wifidirect/v1/session.js';
+export type { HealthStatus } from './health.js';
+export type { HeldSession } from './held-session.js';
+export type {
+  CloseOptions,
+  ListOptions,
+  OpenRequest,
+  RenewOptions,
+  SessionAt,
+  SessionPage,
+  SessionSnapshot,
+  Sessions,
+  SessionWatchItem,
+  WatchOptions,
+} from './sessions.js';
+export type { Backoff, Bookmark, Change, Disconnected } from './watch.js';

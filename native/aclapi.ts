@@ -1,0 +1,110 @@
+/**
+ * Folders that only some may enter: security descriptors, given and shown as text (SDDL), from advapi32.dll and kernel32.dll.
+ * Names are Microsoft's; `code` is 0 or a Win32 code.
+ *
+ * The rule that must not be broken: **what a function allocates is freed here,** by LocalFree, and no pointer leaves this file.
+ *
+ * Source: learn.microsoft.com/windows/win32/api/aclapi, .../secauthz/security-descriptor-string-format
+ */
+import koffi from 'koffi';
+import { type Library, lastError, openLibrary, system32 } from './library.js';
+import './winsvc.js';
+
+// accctrl.h, winnt.h, sddl.h
+const SE_FILE_OBJECT = 1;
+const OWNER_SECURITY_INFORMATION = 0x1;
+const DACL_SECURITY_INFORMATION = 0x4;
+const PROTECTED_DACL_SECURITY_INFORMATION = 0x8000_0000;
+const SDDL_REVISION_1 = 1;
+
+koffi.alias('PACL', 'PVOID');
+/** A text that LocalFree frees, so its pointer is needed. */
+koffi.alias('LOCAL_LPWSTR', 'PVOID');
+koffi.struct('SECURITY_ATTRIBUTES', { nLength: 'DWORD', lpSecurityDescriptor: 'PVOID', bInheritHandle: 'BOOL' });
+
+type Out<T> = [T];
+
+/** The functions of bindAclapi(). */
+export type Aclapi = ReturnType<typeof bindAclapi>;
+
+/** Those of this Windows. */
+export function loadAclapi(): Aclapi {
+  return bindAclapi(openLibrary(system32('advapi32.dll')), openLibrary(system32('kernel32.dll')));
+}
+
+/** Binds them. They answer from local data, and are used where nothing else waits, so they are synchronous. */
+export function bindAclapi(advapi32: Library, kernel32: Library) {
+  const ConvertStringSecurityDescriptorToSecurityDescriptorW = advapi32.bindSync<
+    [string, number, Out<bigint | null>, null]
+  >(
+    'BOOL __stdcall ConvertStringSecurityDescriptorToSecurityDescriptorW(LPWSTR StringSecurityDescriptor, DWORD StringSDRevision, _Out_ PVOID *SecurityDescriptor, PULONG SecurityDescriptorSize)',
+  );
+  const ConvertSecurityDescriptorToStringSecurityDescriptorW = advapi32.bindSync<
+    [bigint | null, number, number, Out<bigint | null>, null]
+  >(
+    'BOOL __stdcall ConvertSecurityDescriptorToStringSecurityDescriptorW(PVOID SecurityDescriptor, DWORD RequestedStringSDRevision, DWORD SecurityInformation, _Out_ LOCAL_LPWSTR *StringSecurityDescriptor, PULONG StringSecurityDescriptorLen)',
+  );
+  const GetSecurityDescriptorDacl = advapi32.bindSync<[bigint | null, Out<number>, Out<bigint | null>, Out<number>]>(
+    'BOOL __stdcall GetSecurityDescriptorDacl(PVOID pSecurityDescriptor, _Out_ BOOL *lpbDaclPresent, _Out_ PACL *pDacl, _Out_ BOOL *lpbDaclDefaulted)',
+  );
+  const SetNamedSecurityInfoW = advapi32.bindSync<[string, number, number, null, null, bigint | null, null]>(
+    'DWORD __stdcall SetNamedSecurityInfoW(LPWSTR pObjectName, int32_t ObjectType, DWORD SecurityInfo, PVOID psidOwner, PVOID psidGroup, PACL pDacl, PACL pSacl)',
+  );
+  const GetNamedSecurityInfoW = advapi32.bindSync<[string, number, number, null, null, null, null, Out<bigint | null>]>(
+    'DWORD __stdcall GetNamedSecurityInfoW(LPWSTR pObjectName, int32_t ObjectType, DWORD SecurityInfo, PVOID *ppsidOwner, PVOID *ppsidGroup, PACL *ppDacl, PACL *ppSacl, _Out_ PVOID *ppSecurityDescriptor)',
+  );
+  const CreateDirectoryW = kernel32.bindSync<[string, unknown]>(
+    'BOOL __stdcall CreateDirectoryW(LPWSTR lpPathName, SECURITY_ATTRIBUTES *lpSecurityAttributes)',
+  );
+  const LocalFree = kernel32.bindSync<[bigint | null], bigint | null>('PVOID __stdcall LocalFree(PVOID hMem)');
+
+  /** Calls `use` with the descriptor of a text, or gives the code for which there is none. */
+  function withDescriptor(sddl: string, use: (descriptor: bigint | null) => number): { code: number } {
+    const out: Out<bigint | null> = [null];
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, out, null)) {
+      return { code: lastError() };
+    }
+    try {
+      return { code: use(out[0]) };
+    } finally {
+      LocalFree(out[0]);
+    }
+  }
+
+  return {
+    /** Makes a folder that has this descriptor from its first moment. ERROR_ALREADY_EXISTS, ERROR_PATH_NOT_FOUND. */
+    CreateDirectoryW(lpPathName: string, sddl: string) {
+      return withDescriptor(sddl, (lpSecurityDescriptor) => {
+        const nLength = koffi.sizeof('SECURITY_ATTRIBUTES');
+        return CreateDirectoryW(lpPathName, { nLength, lpSecurityDescriptor, bInheritHandle: 0 }) ? 0 : lastError();
+      });
+    },
+
+    /** Gives a file or folder the DACL of this descriptor, inherits nothing into it, and passes on to what is in it what is to be inherited. */
+    SetNamedSecurityInfoW(pObjectName: string, sddl: string) {
+      return withDescriptor(sddl, (descriptor) => {
+        const dacl: Out<bigint | null> = [null];
+        if (!GetSecurityDescriptorDacl(descriptor, [0], dacl, [0])) return lastError();
+        const what = DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
+        return SetNamedSecurityInfoW(pObjectName, SE_FILE_OBJECT, what >>> 0, null, null, dacl[0], null);
+      });
+    },
+
+    /** Whose a file or folder is, as `O:BA` or `O:S-1-5-...`. ERROR_FILE_NOT_FOUND. */
+    GetNamedSecurityInfoW(pObjectName: string) {
+      const what = OWNER_SECURITY_INFORMATION;
+      const descriptor: Out<bigint | null> = [null];
+      const code = GetNamedSecurityInfoW(pObjectName, SE_FILE_OBJECT, what, null, null, null, null, descriptor);
+      if (code !== 0) return { code, owner: '' };
+      const text: Out<bigint | null> = [null];
+      try {
+        return ConvertSecurityDescriptorToStringSecurityDescriptorW(descriptor[0], SDDL_REVISION_1, what, text, null)
+          ? { code, owner: koffi.decode(text[0], 'WCHAR', -1) as string }
+          : { code: lastError(), owner: '' };
+      } finally {
+        LocalFree(text[0]);
+        LocalFree(descriptor[0]);
+      }
+    },
+  };
+}

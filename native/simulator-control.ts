@@ -1,0 +1,192 @@
+/**
+ * Scripts the simulator: the Sim* exports of `native/simulator/control.h`, in plain values. For tests and for the simulator's own
+ * service; the product calls the Windows names only.
+ *
+ * The rule that must not be broken: **nothing here waits but `waitIdle`**, which is asynchronous, since the callbacks that it
+ * waits for run on the thread of the event loop.
+ */
+import { openLibrary } from './library.js';
+import * as structs from './simulator-structs.js';
+import {
+  type CallScript,
+  type CloseScript,
+  type DeviceSettings,
+  type LinkEnd,
+  MISUSE_KINDS,
+  type Misuse,
+  type MisuseKind,
+  type Notifications,
+  type OpenScript,
+  type ServiceStop,
+  type SimulatedDevice,
+  type SimulatedFunction,
+  type SimulatorCounts,
+  type SimulatorDefaults,
+  type SimulatorLimits,
+  type VisibilityScript,
+} from './simulator-types.js';
+import { macFromBytes, macToBytes } from './types.js';
+
+type Raw = structs.RawStruct;
+
+/** As many misuses as the simulator records. */
+const RECORDS_MAX = 64;
+
+/** A control refused: what it was given makes no sense to the world, such as a device that is not paired. */
+export class SimulatorError extends Error {
+  override readonly name = 'SimulatorError';
+  /** The export of control.h. */
+  readonly function: string;
+  /** ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND, ERROR_ALREADY_EXISTS or ERROR_NOT_ENOUGH_MEMORY. */
+  readonly code: number;
+
+  constructor(functionName: string, code: number) {
+    super(`${functionName} returned ${code}`);
+    this.function = functionName;
+    this.code = code;
+  }
+}
+
+/** The controls of one simulator library. */
+export type SimulatorControl = ReturnType<typeof openSimulatorControl>;
+
+/**
+ * Opens the controls of the simulator at this absolute path: the same world as behind the Windows names of that library. The
+ * methods throw LibraryNotAvailable where there is none, SimulatorError where the world refuses, and RangeError or TypeError
+ * for a value that no field can hold.
+ */
+export function openSimulatorControl(path: string) {
+  const library = openLibrary(path);
+  const act = <Args extends unknown[]>(prototype: string) => library.bindSync<Args, void>(`void ${prototype}`);
+  const ask = <Args extends unknown[]>(prototype: string) => library.bindSync<Args>(`uint32_t ${prototype}`);
+  const demand = <Args extends unknown[]>(prototype: string) => {
+    const call = ask<Args>(prototype);
+    return (...args: Args): void => {
+      const code = call(...args);
+      if (code !== 0) throw new SimulatorError(prototype.slice(0, prototype.indexOf('(')), code);
+    };
+  };
+  const read = (get: (into: Raw) => void): Raw => {
+    const raw: Raw = {};
+    get(raw);
+    return raw;
+  };
+
+  const SimReset = act('SimReset()');
+  const SimGetDefaults = act<[Raw]>('SimGetDefaults(_Out_ SimDefaults *defaults)');
+  const SimSetDefaults = demand<[Raw]>('SimSetDefaults(const SimDefaults *defaults)');
+  const SimGetLimits = act<[Raw]>('SimGetLimits(_Out_ SimLimits *limits)');
+  const SimSetLimits = demand<[Raw]>('SimSetLimits(const SimLimits *limits)');
+  const SimSetClock = demand<[number]>('SimSetClock(uint32_t manual)');
+  const SimAdvanceClock = demand<[number]>('SimAdvanceClock(uint32_t ms)');
+  const SimGetClock = library.bindSync<[]>('uint64_t SimGetClock()');
+  const SimAddDevice = demand<[Raw]>('SimAddDevice(const SimDevice *device)');
+  const SimUpdateDevice = demand<[Raw]>('SimUpdateDevice(const SimDevice *device)');
+  const SimRemoveDevice = demand<[Buffer]>('SimRemoveDevice(const uint8_t *device_address)');
+  const SimListDevices = ask<[Raw[] | null, number]>('SimListDevices(_Out_ SimDevice *devices, uint32_t capacity)');
+  const SimScriptOpen = demand<[Raw]>('SimScriptOpen(const SimOpenScript *script)');
+  const SimScriptClose = demand<[Raw]>('SimScriptClose(const SimCloseScript *script)');
+  const SimScriptVisibility = demand<[Raw]>('SimScriptVisibility(const SimVisibilityScript *script)');
+  const SimScriptCall = demand<[Raw]>('SimScriptCall(const SimCallScript *script)');
+  const SimClearScripts = act('SimClearScripts()');
+  const SimReleaseCalls = ask<[number]>('SimReleaseCalls(uint32_t function)');
+  const SimDropLink = demand<[Buffer, Raw]>('SimDropLink(const uint8_t *device_address, const SimLinkEnd *end)');
+  const SimStopService = demand<[Raw]>('SimStopService(const SimServiceStop *stop)');
+  const SimStartService = act('SimStartService()');
+  const SimAbortDeviceQueries = ask('SimAbortDeviceQueries()');
+  const SimSetNotifications = demand<[number]>('SimSetNotifications(uint32_t mask)');
+  const SimGetMisuse = library.bindSync<[number]>('uint64_t SimGetMisuse(uint32_t kind)');
+  const SimGetMisuseRecords = ask<[Raw[], number]>(
+    'SimGetMisuseRecords(_Out_ SimMisuseRecord *records, uint32_t capacity)',
+  );
+  const SimCheckLeaks = ask('SimCheckLeaks()');
+  const SimGetCounts = act<[Raw]>('SimGetCounts(_Out_ SimCounts *counts)');
+  const SimWaitIdle = library.bind<[number]>('uint32_t SimWaitIdle(uint32_t real_ms)');
+
+  const defaults = () => structs.numbersFromRaw<SimulatorDefaults>(read(SimGetDefaults));
+  const limits = () => structs.limitsFromRaw(read(SimGetLimits));
+  const listDevices = (): SimulatedDevice[] => {
+    const raw: Raw[] = Array.from({ length: SimListDevices(null, 0) }, () => ({}));
+    return raw.slice(0, SimListDevices(raw, raw.length)).map(structs.deviceFromRaw);
+  };
+
+  return {
+    /**
+     * Restores the world as it is at load: default devices, running service, real clock, no links, scripts or misuses. Handles,
+     * queries and notifications remain with those who hold them, and are still to be closed.
+     */
+    reset: () => SimReset(),
+
+    defaults,
+    /** Changes those that are given. */
+    setDefaults: (changes: Partial<SimulatorDefaults>) =>
+      SimSetDefaults(structs.defaultsToRaw({ ...defaults(), ...changes })),
+    limits,
+    /** Changes those that are given. */
+    setLimits: (changes: Partial<SimulatorLimits>) => SimSetLimits(structs.limitsToRaw({ ...limits(), ...changes })),
+
+    /** manual: time stands still but for advanceClock; real: it runs on from where it stood. */
+    setClock: (clock: 'manual' | 'real') => SimSetClock(Number(clock === 'manual')),
+    /** Moves a manual clock. Its effects are there when this returns, and its callbacks on their way. */
+    advanceClock: (ms: number) => SimAdvanceClock(structs.delayOf(ms)),
+    /** The world's time in milliseconds. */
+    clockMs: () => SimGetClock(),
+
+    /** Pairs a device. ERROR_ALREADY_EXISTS where its address is paired. */
+    addDevice: (deviceAddress: string, settings: DeviceSettings = {}) =>
+      SimAddDevice(structs.deviceToRaw(deviceAddress, settings)),
+    /** Changes what is given. On a live link, new addresses appear after `addressMs`. ERROR_NOT_FOUND. */
+    updateDevice(deviceAddress: string, changes: DeviceSettings) {
+      const canonical = macFromBytes(macToBytes(deviceAddress));
+      const before = listDevices().find((device) => device.deviceAddress === canonical);
+      SimUpdateDevice(structs.deviceToRaw(deviceAddress, { ...before, ...changes }));
+    },
+    /** Unpairs a device: its links end, and their sessions still have to be closed. ERROR_NOT_FOUND. */
+    removeDevice: (deviceAddress: string) => SimRemoveDevice(macToBytes(deviceAddress)),
+    listDevices,
+
+    scriptOpen: (script: OpenScript) => SimScriptOpen(structs.openScriptToRaw(script)),
+    scriptClose: (script: CloseScript) => SimScriptClose(structs.closeScriptToRaw(script)),
+    scriptVisibility: (script: VisibilityScript) => SimScriptVisibility(structs.visibilityScriptToRaw(script)),
+    scriptCall: (script: CallScript) =>
+      SimScriptCall({
+        function: structs.functionNumber(script.function),
+        count: structs.countOf(script.count),
+        block_ms: structs.delayOf(script.blockMs, 0),
+        code: script.code ?? 0,
+      }),
+    clearScripts: () => SimClearScripts(),
+    /** Lets go of every call that is blocked now, of one function or of all, and returns how many. */
+    releaseCalls: (functionName?: SimulatedFunction) => SimReleaseCalls(structs.functionNumber(functionName)),
+
+    /** The peer leaves. ERROR_NOT_FOUND where there is no link to it. */
+    dropLink: (deviceAddress: string, end?: LinkEnd) =>
+      SimDropLink(macToBytes(deviceAddress), structs.linkEndToRaw(end)),
+    /** Stops the WLAN service: session handles become invalid, links end, their interfaces vanish. */
+    stopService: (stop: ServiceStop = {}) => SimStopService(structs.serviceStopToRaw(stop)),
+    /** Starts it again. Client handles of before stay invalid. */
+    startService: () => SimStartService(),
+    /** Ends every device query with DevQueryStateAborted, and returns how many. */
+    abortDeviceQueries: () => SimAbortDeviceQueries(),
+    /** What is left out is on. */
+    setNotifications: ({ interfaces = true, addresses = true, devices = true }: Partial<Notifications>) =>
+      SimSetNotifications(Number(interfaces) | (Number(addresses) << 1) | (Number(devices) << 2)),
+
+    /** What has been misused since the last reset. */
+    misuse(): Misuse {
+      const raw: Raw[] = Array.from({ length: RECORDS_MAX }, () => ({}));
+      const count = SimGetMisuseRecords(raw, RECORDS_MAX);
+      const counts = Object.fromEntries(MISUSE_KINDS.map((kind, index) => [kind, SimGetMisuse(index + 1)]));
+      return {
+        total: SimGetMisuse(0),
+        counts: counts as Record<MisuseKind, number>,
+        records: raw.slice(0, count).map(structs.misuseRecordFromRaw),
+      };
+    },
+    /** Counts what is held now and should not be, each thing once, as LEAKED_* misuse; returns how many it added. */
+    checkLeaks: () => SimCheckLeaks(),
+    counts: () => structs.numbersFromRaw<SimulatorCounts>(read(SimGetCounts)),
+    /** Waits, in real time and at most so long, until no callback is under way; whether it came to that. */
+    waitIdle: async (realMs: number) => (await SimWaitIdle(realMs)) === 1,
+  };
+}

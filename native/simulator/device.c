@@ -1,0 +1,153 @@
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Slots in the order of first pairing; a removed device keeps its slot, so that its interface keeps its GUID. */
+static struct device **devices;
+static uint32_t count;
+/* Slots by address, open addressing, at most half full; NO_SLOT is free. */
+static uint32_t *slots;
+static uint32_t slots_size;
+
+struct device *device_at(uint32_t slot)
+{
+    return devices[slot];
+}
+
+uint32_t device_count(void)
+{
+    return count;
+}
+
+static uint32_t hash(const uint8_t address[6])
+{
+    uint32_t value = 2166136261u;
+    for (int i = 0; i < 6; i++)
+        value = (value ^ address[i]) * 16777619u;
+    return value;
+}
+
+/* Where in `slots` the address is, or would be. */
+static uint32_t *place_of(const uint8_t address[6])
+{
+    for (uint32_t i = hash(address);; i++) {
+        uint32_t *place = &slots[i % slots_size];
+        if (*place == NO_SLOT || memcmp(devices[*place]->state.device_address, address, 6) == 0)
+            return place;
+    }
+}
+
+uint32_t device_find(const uint8_t address[6])
+{
+    uint32_t slot = slots_size == 0 ? NO_SLOT : *place_of(address);
+    return slot != NO_SLOT && devices[slot]->is_paired ? slot : NO_SLOT;
+}
+
+static bool grow(void)
+{
+    uint32_t size = slots_size == 0 ? 64 : slots_size * 2;
+    struct device **more_devices = realloc(devices, size / 2 * sizeof *devices);
+    if (more_devices == NULL)
+        return false;
+    devices = more_devices;
+    uint32_t *more_slots = malloc(size * sizeof *slots);
+    if (more_slots == NULL)
+        return false;
+    free(slots);
+    slots = more_slots;
+    slots_size = size;
+    memset(slots, 0xFF, size * sizeof *slots);
+    for (uint32_t slot = 0; slot < count; slot++)
+        *place_of(devices[slot]->state.device_address) = slot;
+    return true;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    while (size > 0 && bytes[size - 1] == 0)
+        size--;
+    return size == 0;
+}
+
+void device_set(uint32_t slot, const SimDevice *state)
+{
+    struct device *device = devices[slot];
+    uint8_t is_connected = device->state.is_connected;
+    SimDevice *filled = &device->state;
+    *filled = *state;
+    filled->is_connected = is_connected;
+    if (is_zero(filled->interface_address, 6)) {
+        memcpy(filled->interface_address, filled->device_address, 6);
+        filled->interface_address[5] ^= 0x80;
+    }
+    bool is_grouped = filled->interface_group[0] != 0;
+    if (is_zero(filled->local_address, 4)) {
+        const uint8_t grouped[4] = {192, 168, 137, 1}, alone[4] = {192, 168, (uint8_t)(100 + slot % 150), 2};
+        memcpy(filled->local_address, is_grouped ? grouped : alone, 4);
+    }
+    if (is_zero(filled->peer_address, 4)) {
+        const uint8_t grouped[4] = {192, 168, 137, (uint8_t)(2 + slot % 250)};
+        const uint8_t alone[4] = {192, 168, (uint8_t)(100 + slot % 150), 1};
+        memcpy(filled->peer_address, is_grouped ? grouped : alone, 4);
+    }
+}
+
+uint32_t device_pair(const SimDevice *state)
+{
+    if (count >= slots_size / 2 && !grow())
+        return NO_SLOT;
+    uint32_t *place = place_of(state->device_address);
+    if (*place == NO_SLOT) {
+        devices[count] = calloc(1, sizeof **devices);
+        if (devices[count] == NULL)
+            return NO_SLOT;
+        devices[count]->interface = NO_SLOT;
+        *place = count++;
+    }
+    uint32_t slot = *place;
+    devices[slot]->is_paired = true;
+    devices[slot]->state.is_connected = 2;
+    devices[slot]->node_generation = 0;
+    device_set(slot, state);
+    query_device_changed(slot);
+    return slot;
+}
+
+void device_unpair(uint32_t slot)
+{
+    static const SimLinkEnd at_once = {.interface_effect = SIM_INTERFACE_GONE};
+    link_end(slot, &at_once);
+    devices[slot]->is_paired = false;
+    query_device_changed(slot);
+}
+
+void device_reset(void)
+{
+    static const struct {
+        const char *name, *group;
+        uint8_t is_legacy, is_in_range, is_visible, link_quality;
+    } defaults[] = {
+        {"Meeting Room Display", "", 0, 1, 1, 92},
+        {"Warehouse Scanner", "", 0, 1, 1, 74},
+        {"Label Printer", "", 1, 1, 2, 61},
+        {"Delivery Robot", "", 0, 0, 0, 0},
+        {"Forklift Terminal 1", "forklifts", 0, 1, 1, 58},
+        {"Forklift Terminal 2", "forklifts", 0, 1, 1, 47},
+    };
+    for (uint32_t slot = 0; slot < count; slot++) {
+        if (devices[slot]->is_paired)
+            device_unpair(slot);
+    }
+    for (uint8_t i = 0; i < SIM_ARRAY_LENGTH(defaults); i++) {
+        SimDevice state = {.device_address = {0x02, 0x11, 0x22, 0x33, 0x44, (uint8_t)(i + 1)},
+                           .is_legacy = defaults[i].is_legacy,
+                           .is_in_range = defaults[i].is_in_range,
+                           .is_visible = defaults[i].is_visible,
+                           .link_quality = defaults[i].link_quality,
+                           .address_ms = SIM_DEFAULT};
+        memcpy(state.name, defaults[i].name, strlen(defaults[i].name));
+        memcpy(state.interface_group, defaults[i].group, strlen(defaults[i].group));
+        device_pair(&state);
+    }
+}

@@ -1,0 +1,184 @@
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* GUIDs and LUIDs hold the slot, counted from these. */
+#define GUID_BASE 0x5F1D0000u
+#define LUID_BASE 0x8000u
+
+/* One for each device or group that ever had a link, after the host's own; so that its GUID and LUID are for ever. */
+static struct interface **interfaces;
+static uint32_t count;
+/* Given anew at every arrival: an index "should not be considered persistent". */
+static uint32_t next_index = 12;
+
+struct interface *interface_at(uint32_t slot)
+{
+    return interfaces[slot];
+}
+
+uint32_t interface_count(void)
+{
+    return count;
+}
+
+const struct interface *interface_by_guid(const GUID *guid)
+{
+    uint32_t slot = guid->Data1 - GUID_BASE;
+    bool is_known = slot < count && memcmp(&interfaces[slot]->guid, guid, sizeof *guid) == 0;
+    return is_known && interfaces[slot]->is_present ? interfaces[slot] : NULL;
+}
+
+const struct interface *interface_by_luid(uint64_t luid)
+{
+    uint32_t slot = (uint32_t)(luid >> 24 & 0xFFFFFF) - LUID_BASE;
+    bool is_known = slot < count && interfaces[slot]->luid == luid;
+    return is_known && interfaces[slot]->is_present ? interfaces[slot] : NULL;
+}
+
+const struct interface *interface_by_index(uint32_t index)
+{
+    for (uint32_t slot = 0; slot < count; slot++) {
+        if (interfaces[slot]->is_present && interfaces[slot]->index == index)
+            return interfaces[slot];
+    }
+    return NULL;
+}
+
+static struct interface *add(uint32_t type, uint32_t owner, const char *group)
+{
+    struct interface **grown = realloc(interfaces, (count + 1) * sizeof *interfaces);
+    struct interface *interface = calloc(1, sizeof *interface);
+    if (grown == NULL || interface == NULL)
+        abort(); /* a few hundred bytes: nothing could go on without them */
+    interfaces = grown;
+    interfaces[count] = interface;
+    interface->guid = (GUID){GUID_BASE + count, 0x77D1, 0x4C52, {0x9B, 0x1E, 0x02, 0x00, 0x4C, 0x4F, 0x4F, 0x50}};
+    interface->luid = (uint64_t)type << 48 | (uint64_t)(LUID_BASE + count) << 24;
+    interface->type = type;
+    interface->owner = owner;
+    memcpy(interface->group, group, strlen(group));
+    memcpy(interface->mac, (const uint8_t[6]){0x06, 0x57, 0x46, 0x44, (uint8_t)(count >> 8), (uint8_t)count}, 6);
+    count++;
+    return interface;
+}
+
+static bool serves(uint32_t slot, uint32_t device_slot)
+{
+    const char *group = device_at(device_slot)->state.interface_group;
+    return group[0] != 0 ? strcmp(interfaces[slot]->group, group) == 0 : interfaces[slot]->owner == device_slot;
+}
+
+uint32_t interface_for(uint32_t device_slot)
+{
+    uint32_t last = device_at(device_slot)->interface;
+    if (last != NO_SLOT && serves(last, device_slot))
+        return last;
+    for (uint32_t slot = 0; slot < count; slot++) {
+        if (serves(slot, device_slot))
+            return slot;
+    }
+    const char *group = device_at(device_slot)->state.interface_group;
+    add(IF_TYPE_IEEE80211, group[0] != 0 ? NO_SLOT : device_slot, group);
+    return count - 1;
+}
+
+void interface_link_local(const uint8_t mac[6], uint8_t address[16])
+{
+    const uint8_t derived[16] = {0xFE,       0x80,   0,      0,    0,    0,      0,      0,
+                                 mac[0] ^ 2, mac[1], mac[2], 0xFF, 0xFE, mac[3], mac[4], mac[5]};
+    memcpy(address, derived, 16);
+}
+
+static void change_link_local(const struct interface *interface, uint32_t type)
+{
+    uint8_t address[16];
+    interface_link_local(interface->mac, address);
+    change_address(interface, AF_INET6, address, type);
+}
+
+static void comes_up(const struct event *event)
+{
+    struct interface *interface = interfaces[event->subject];
+    if (interface->generation != event->generation)
+        return;
+    interface->is_up = true;
+    interface->has_media = true;
+    change_interface(interface, MibParameterNotification);
+    change_link_local(interface, MibAddInstance);
+}
+
+void interface_attach(uint32_t slot, uint32_t up_ms)
+{
+    struct interface *interface = interfaces[slot];
+    if (interface->links++ > 0)
+        return;
+    interface->generation = world_generation();
+    if (!interface->is_present) {
+        interface->is_present = true;
+        interface->index = next_index++;
+        change_interface(interface, MibAddInstance);
+    }
+    if (!interface->is_up || !interface->has_media)
+        timeline_schedule(up_ms,
+                          (struct event){.happen = comes_up, .subject = slot, .generation = interface->generation});
+}
+
+static void goes_down(const struct event *event)
+{
+    struct interface *interface = interfaces[event->subject];
+    if (interface->generation != event->generation)
+        return;
+    if (interface->has_media)
+        change_link_local(interface, MibDeleteInstance);
+    interface_set_local((uint32_t)event->subject, NULL);
+    interface->has_media = false;
+    interface->is_up = event->argument == SIM_INTERFACE_DISCONNECTED;
+    interface->is_present = event->argument != SIM_INTERFACE_GONE;
+    change_interface(interface, interface->is_present ? MibParameterNotification : MibDeleteInstance);
+}
+
+void interface_detach(uint32_t slot, uint32_t effect, uint32_t effect_ms)
+{
+    struct interface *interface = interfaces[slot];
+    if (--interface->links > 0)
+        return;
+    interface->generation = world_generation();
+    timeline_schedule(
+        effect_ms,
+        (struct event){.happen = goes_down, .subject = slot, .generation = interface->generation, .argument = effect});
+}
+
+void interface_set_local(uint32_t slot, const uint8_t local[4])
+{
+    struct interface *interface = interfaces[slot];
+    if (interface->has_local && local != NULL && memcmp(interface->local, local, 4) == 0)
+        return;
+    if (interface->has_local)
+        change_address(interface, AF_INET, interface->local, MibDeleteInstance);
+    interface->has_local = local != NULL;
+    if (local == NULL)
+        return;
+    memcpy(interface->local, local, 4);
+    change_address(interface, AF_INET, local, MibAddInstance);
+}
+
+void interface_reset(void)
+{
+    static const uint8_t ethernet_local[4] = {192, 168, 1, 23};
+    if (count == 0) {
+        struct interface *ethernet = add(IF_TYPE_ETHERNET_CSMACD, NO_SLOT, "");
+        ethernet->index = 7;
+        ethernet->is_present = ethernet->is_up = ethernet->has_media = true;
+        interface_set_local(0, ethernet_local);
+    }
+    for (uint32_t slot = 1; slot < count; slot++) {
+        struct interface *interface = interfaces[slot];
+        if (interface->is_present && interface->links == 0) {
+            interface->generation = world_generation();
+            goes_down(
+                &(struct event){.subject = slot, .generation = interface->generation, .argument = SIM_INTERFACE_GONE});
+        }
+    }
+}

@@ -1,0 +1,38 @@
+/*
+ * Device nodes as objects with properties, and the queries on them.
+ *
+ * The rule: a query keeps copies of what it was asked, and tells how a device is at the moment of the callback.
+ */
+#ifndef WFDSIM_QUERY_H
+#define WFDSIM_QUERY_H
+
+#include "world.h"
+
+/* What a device query asks for: of which objects, which properties. */
+struct request {
+    uint32_t object_type, flags, key_count, filter_count;
+    const DEVPROPCOMPKEY *keys;
+    const DEVPROP_FILTER_EXPRESSION *filters;
+};
+#define OBJECT_ID_MAX 96
+/* What the properties of one object point to. */
+struct object_values {
+    WCHAR id[OBJECT_ID_MAX], instance_id[OBJECT_ID_MAX], name[64];
+    uint8_t device_address[6], interface_address[6];
+    GUID interface_guid, group_id, class_guid;
+    DEVPROP_BOOLEAN is_connected, is_visible, is_legacy, is_enabled, is_transient;
+    uint32_t link_quality;
+};
+/* Room for the properties that the request yields. */
+uint32_t property_count(const struct request *request);
+/* Fills in the object of the device; false where the request does not match it (then only values->id is set). */
+bool property_object(const struct request *request, uint32_t slot, DEV_OBJECT *object, DEVPROPERTY *properties,
+                     struct object_values *values);
+bool property_key_equals(const DEVPROPKEY *a, const DEVPROPKEY *b);
+
+/* Takes a copy of the request; NULL where memory is exhausted. */
+struct query *query_create(const struct request *request, PDEV_QUERY_RESULT_CALLBACK callback, PVOID context,
+                           HDEVQUERY *handle);
+void query_close(struct query *query);
+
+#endif

@@ -1,0 +1,174 @@
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum script_kind { SCRIPT_OPEN, SCRIPT_CLOSE, SCRIPT_VISIBILITY, SCRIPT_CALL };
+
+struct script {
+    struct script *next;
+    enum script_kind kind;
+    uint8_t address[6]; /* zeros: any */
+    uint32_t function;
+    uint32_t count;
+    union {
+        SimOpenScript open;
+        SimCloseScript close;
+        SimVisibilityScript visibility;
+        SimCallScript call;
+    } what;
+};
+
+static struct script *scripts; /* oldest first */
+
+static uint32_t add(const struct script *script)
+{
+    if (script->count == 0)
+        return ERROR_INVALID_PARAMETER;
+    struct script *copy = malloc(sizeof *copy);
+    if (copy == NULL)
+        return ERROR_NOT_ENOUGH_MEMORY;
+    *copy = *script;
+    world_enter();
+    struct script **last = &scripts;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = copy;
+    world_leave();
+    return ERROR_SUCCESS;
+}
+
+static bool matches(const struct script *script, enum script_kind kind, const uint8_t *address, uint32_t function)
+{
+    static const uint8_t any[6];
+    if (script->kind != kind || script->function != function)
+        return false;
+    return address == NULL || memcmp(script->address, any, 6) == 0 || memcmp(script->address, address, 6) == 0;
+}
+
+/* Copies the script that applies, and uses it up once. */
+static bool take(enum script_kind kind, const uint8_t *address, uint32_t function, struct script *taken)
+{
+    struct script **at = &scripts;
+    while (*at != NULL && !matches(*at, kind, address, function))
+        at = &(*at)->next;
+    struct script *script = *at;
+    if (script == NULL)
+        return false;
+    *taken = *script;
+    if (script->count != SIM_ALWAYS && --script->count == 0) {
+        *at = script->next;
+        free(script);
+    }
+    return true;
+}
+
+static void or_default(uint32_t *value, uint32_t otherwise)
+{
+    if (*value == SIM_DEFAULT)
+        *value = otherwise;
+}
+
+SimOpenScript script_open(const uint8_t address[6], uint32_t delay_ms)
+{
+    struct script script;
+    if (!take(SCRIPT_OPEN, address, 0, &script))
+        script.what.open = (SimOpenScript){.error = SIM_DEFAULT,
+                                           .delay_ms = SIM_DEFAULT,
+                                           .cancel_error = SIM_DEFAULT,
+                                           .cancel_reason_code = SIM_DEFAULT,
+                                           .cancel_ms = SIM_DEFAULT,
+                                           .drop_ms = SIM_NEVER};
+    SimOpenScript *open = &script.what.open;
+    or_default(&open->delay_ms, delay_ms);
+    or_default(&open->cancel_error, ERROR_CANCELLED);
+    or_default(&open->cancel_reason_code, WLAN_REASON_CODE_USER_CANCELLED);
+    or_default(&open->cancel_ms, world.defaults.cancel_ms);
+    return *open;
+}
+
+SimCloseScript script_close(const uint8_t address[6])
+{
+    struct script script;
+    if (!take(SCRIPT_CLOSE, address, 0, &script))
+        script.what.close = (SimCloseScript){.delay_ms = SIM_DEFAULT};
+    or_default(&script.what.close.delay_ms, world.defaults.close_ms);
+    return script.what.close;
+}
+
+SimVisibilityScript script_visibility(const uint8_t address[6])
+{
+    struct script script;
+    if (!take(SCRIPT_VISIBILITY, address, 0, &script))
+        script.what.visibility = (SimVisibilityScript){.delay_ms = SIM_DEFAULT, .visible = SIM_DEFAULT};
+    or_default(&script.what.visibility.delay_ms, world.defaults.visibility_ms);
+    return script.what.visibility;
+}
+
+uint32_t script_call(uint32_t function)
+{
+    struct script script;
+    if (!take(SCRIPT_CALL, NULL, function, &script))
+        return ERROR_SUCCESS;
+    bool in_service = function <= SIM_FUNCTION_WFD_UPDATE_DEVICE_VISIBILITY;
+    uint32_t aborted = call_sleep(function, in_service, script.what.call.block_ms);
+    return aborted != ERROR_SUCCESS ? aborted : script.what.call.code;
+}
+
+void script_reset(void)
+{
+    while (scripts != NULL) {
+        struct script *next = scripts->next;
+        free(scripts);
+        scripts = next;
+    }
+}
+
+static bool is_link_end(const SimLinkEnd *end)
+{
+    return end->interface_effect <= SIM_INTERFACE_DISCONNECTED;
+}
+
+SIM_EXPORT uint32_t SimScriptOpen(const SimOpenScript *open)
+{
+    if (open == NULL || open->callback_first > 1 || open->cancel_loses > 1)
+        return ERROR_INVALID_PARAMETER;
+    struct script script = {.kind = SCRIPT_OPEN, .count = open->count, .what.open = *open};
+    memcpy(script.address, open->device_address, 6);
+    return add(&script);
+}
+
+SIM_EXPORT uint32_t SimScriptClose(const SimCloseScript *close)
+{
+    if (close == NULL || !is_link_end(&close->end))
+        return ERROR_INVALID_PARAMETER;
+    struct script script = {.kind = SCRIPT_CLOSE, .count = close->count, .what.close = *close};
+    memcpy(script.address, close->device_address, 6);
+    return add(&script);
+}
+
+SIM_EXPORT uint32_t SimScriptVisibility(const SimVisibilityScript *visibility)
+{
+    if (visibility == NULL || (visibility->visible > 2 && visibility->visible != SIM_DEFAULT))
+        return ERROR_INVALID_PARAMETER;
+    struct script script = {.kind = SCRIPT_VISIBILITY, .count = visibility->count, .what.visibility = *visibility};
+    memcpy(script.address, visibility->device_address, 6);
+    return add(&script);
+}
+
+SIM_EXPORT uint32_t SimScriptCall(const SimCallScript *call)
+{
+    if (call == NULL || call->function == SIM_FUNCTION_ANY || call->function >= SIM_FUNCTION_COUNT ||
+        call->function == SIM_FUNCTION_FREE_MIB_TABLE || call->function == SIM_FUNCTION_DEV_FREE_OBJECTS ||
+        call->function >= SIM_FUNCTION_DEV_FREE_OBJECT_PROPERTIES)
+        return ERROR_INVALID_PARAMETER;
+    struct script script = {.kind = SCRIPT_CALL, .function = call->function, .count = call->count, .what.call = *call};
+    return add(&script);
+}
+
+SIM_EXPORT void SimClearScripts(void)
+{
+    world_enter();
+    script_reset();
+    world_leave();
+}

@@ -1,0 +1,57 @@
+/*
+ * A small harness for the simulator's own tests. Every test begins with SimReset and a manual clock, and ends with the
+ * check that nothing leaked and nothing was misused but what it expected.
+ */
+#ifndef WFDSIM_CHECK_H
+#define WFDSIM_CHECK_H
+
+#include "../world.h"
+
+#include <stdatomic.h>
+
+struct test {
+    const char *name;
+    void (*run)(void);
+};
+/* Ends with an entry without a name. */
+extern const struct test session_tests[], cancel_tests[], client_tests[], misuse_tests[], service_tests[],
+    interface_tests[], address_tests[], query_tests[], object_tests[], device_tests[], clock_tests[], stress_tests[];
+
+/* Ends the process where it is false. */
+#define CHECK(condition) check((condition), #condition, __FILE__, __LINE__)
+void check(bool condition, const char *text, const char *file, int line);
+
+/* The test has made so many misuses of this kind, on purpose. */
+void expect_misuse(uint32_t kind, uint64_t count);
+
+/* Waits for what another thread is about to do; fails after ten seconds. */
+void wait_for(bool (*is_true)(void));
+void wait_until_blocked(uint32_t calls);
+/* Runs it on a thread of its own; finish() waits for its end. */
+void start(void (*run)(void));
+void finish(void);
+/* Moves the clock, and waits until all callbacks have returned. */
+void advance(uint32_t ms);
+
+extern DOT11_MAC_ADDRESS display, scanner, printer, robot, forklift_1, forklift_2, stranger;
+
+/* What open callbacks have brought. */
+struct outcome {
+    uint32_t count;
+    HANDLE session;
+    GUID guid;
+    DWORD error, reason;
+};
+void WINAPI on_open(HANDLE session, PVOID outcome, GUID guid, DWORD error, DWORD reason);
+
+HANDLE open_client(void);
+HANDLE start_open(HANDLE client, DOT11_MAC_ADDRESS *address, struct outcome *outcome);
+/* Opens a session to its successful end. */
+HANDLE open_session(HANDLE client, DOT11_MAC_ADDRESS *address, struct outcome *outcome);
+/* What a default open is, for scripts: any device, once, as usual. */
+SimOpenScript usual_open(void);
+SimServiceStop usual_stop(void);
+SimCounts counts(void);
+SimDevice device(DOT11_MAC_ADDRESS *address);
+
+#endif

@@ -1,0 +1,123 @@
+#include "check.h"
+
+static HANDLE client;
+static DWORD code;
+
+static void close_client(void)
+{
+    code = WFDCloseHandle(client);
+}
+
+static void closing_the_client_handle_waits_for_pending_opens(void)
+{
+    struct outcome outcome = {0};
+    client = open_client();
+    HANDLE session = start_open(client, &display, &outcome);
+    CHECK(WFDCancelOpenSession(session) == ERROR_SUCCESS);
+    start(close_client);
+    wait_until_blocked(1);
+    advance(50);
+    finish();
+    CHECK(code == ERROR_SUCCESS && outcome.count == 1 && counts().clients == 0);
+}
+
+static void a_released_close_leaves_opens_that_never_call_back(void)
+{
+    SimOpenScript script = usual_open();
+    script.delay_ms = SIM_NEVER;
+    CHECK(SimScriptOpen(&script) == ERROR_SUCCESS);
+    struct outcome outcome = {0};
+    client = open_client();
+    HANDLE session = start_open(client, &display, &outcome);
+    start(close_client);
+    wait_until_blocked(1);
+    CHECK(SimReleaseCalls(SIM_FUNCTION_WFD_CLOSE_HANDLE) == 1);
+    finish();
+    CHECK(code == ERROR_SUCCESS && counts().sessions == 0);
+    CHECK(WFDCancelOpenSession(session) == ERROR_INVALID_HANDLE);
+    expect_misuse(SIM_MISUSE_USE_AFTER_CLOSE_HANDLE, 1);
+    advance(1000000);
+    CHECK(outcome.count == 0);
+}
+
+static void closing_the_client_handle_with_an_open_session_leaks_it(void)
+{
+    struct outcome outcome = {0};
+    client = open_client();
+    HANDLE session = open_session(client, &display, &outcome);
+    CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
+    CHECK(device(&display).is_connected == 1);
+    CHECK(WFDCloseSession(session) == ERROR_INVALID_HANDLE);
+    expect_misuse(SIM_MISUSE_LEAKED_SESSION, 1);
+    expect_misuse(SIM_MISUSE_USE_AFTER_CLOSE_HANDLE, 1);
+}
+
+static void handles_sessions_and_memory_have_limits(void)
+{
+    SimLimits limits = {.clients_max = 1, .sessions_max = 1};
+    DWORD version;
+    HANDLE other = NULL, session = NULL;
+    struct outcome outcome = {0};
+    CHECK(SimSetLimits(&limits) == ERROR_SUCCESS);
+    client = open_client();
+    CHECK(WFDOpenHandle(1, &version, &other) == ERROR_REMOTE_SESSION_LIMIT_EXCEEDED);
+    HANDLE first = open_session(client, &display, &outcome);
+    CHECK(WFDStartOpenSession(client, &scanner, &outcome, on_open, &session) == ERROR_REMOTE_SESSION_LIMIT_EXCEEDED);
+    CHECK(WFDCloseSession(first) == ERROR_SUCCESS);
+    limits.memory_exhausted = 1;
+    CHECK(SimSetLimits(&limits) == ERROR_SUCCESS);
+    CHECK(WFDStartOpenSession(client, &scanner, &outcome, on_open, &session) == ERROR_NOT_ENOUGH_MEMORY);
+    CHECK(WFDUpdateDeviceVisibility(&display) == ERROR_NOT_ENOUGH_MEMORY);
+    CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
+    CHECK(WFDOpenHandle(1, &version, &other) == ERROR_NOT_ENOUGH_MEMORY);
+}
+
+static void a_function_blocks_until_its_time_or_its_release(void)
+{
+    SimCallScript for_a_while = {.function = SIM_FUNCTION_WFD_CLOSE_HANDLE, .count = 1, .block_ms = 300, .code = 1723};
+    SimCallScript for_ever = {.function = SIM_FUNCTION_WFD_CLOSE_HANDLE, .count = 1, .block_ms = SIM_NEVER};
+    CHECK(SimScriptCall(&for_a_while) == ERROR_SUCCESS && SimScriptCall(&for_ever) == ERROR_SUCCESS);
+    client = open_client();
+    start(close_client);
+    wait_until_blocked(1);
+    CHECK(SimAdvanceClock(300) == ERROR_SUCCESS);
+    finish();
+    CHECK(code == 1723 && counts().clients == 0);
+    client = open_client();
+    start(close_client);
+    wait_until_blocked(1);
+    CHECK(SimAdvanceClock(1000000) == ERROR_SUCCESS && counts().calls_blocked == 1);
+    CHECK(SimReleaseCalls(SIM_FUNCTION_WFD_START_OPEN_SESSION) == 0);
+    CHECK(SimReleaseCalls(SIM_FUNCTION_ANY) == 1);
+    finish();
+    CHECK(code == ERROR_SUCCESS && counts().clients == 0);
+}
+
+static void reset_lets_everything_go_but_what_callers_hold(void)
+{
+    SimOpenScript script = usual_open();
+    script.delay_ms = SIM_NEVER;
+    CHECK(SimScriptOpen(&script) == ERROR_SUCCESS);
+    struct outcome never = {0}, open = {0};
+    client = open_client();
+    start_open(client, &scanner, &never);
+    HANDLE session = open_session(client, &display, &open);
+    CHECK(SimRemoveDevice(printer) == ERROR_SUCCESS);
+    SimReset();
+    CHECK(SimWaitIdle(10000) == 1);
+    CHECK(never.count == 1 && never.error == ERROR_CANCELLED);
+    CHECK(device(&display).is_connected == 2 && device(&printer).is_legacy == 1);
+    CHECK(counts().clients == 1 && counts().sessions == 1);
+    CHECK(WFDCloseSession(session) == ERROR_SUCCESS && WFDCloseHandle(client) == ERROR_SUCCESS);
+}
+
+const struct test client_tests[] = {
+    {"closing the client handle waits for pending opens", closing_the_client_handle_waits_for_pending_opens},
+    {"a released close leaves opens that never call back", a_released_close_leaves_opens_that_never_call_back},
+    {"closing the client handle with an open session leaks it",
+     closing_the_client_handle_with_an_open_session_leaks_it},
+    {"handles, sessions and memory have limits", handles_sessions_and_memory_have_limits},
+    {"a function blocks until its time or its release", a_function_blocks_until_its_time_or_its_release},
+    {"reset lets everything go but what callers hold", reset_lets_everything_go_but_what_callers_hold},
+    {0},
+};

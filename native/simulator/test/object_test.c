@@ -1,0 +1,152 @@
+#include "check.h"
+
+#include <string.h>
+
+static const GUID wifi_direct = {0x1506935D, 0xE3E7, 0x450F, {0x86, 0x37, 0x82, 0x23, 0x3E, 0xBE, 0x5F, 0x6E}};
+static const GUID name_set = {0xB725F130, 0x47EF, 0x101A, {0xA5, 0xF1, 0x02, 0x60, 0x8C, 0x9E, 0xEB, 0xAC}};
+static const GUID interface_set = {0x026E516E, 0xB814, 0x414B, {0x83, 0xCD, 0x85, 0x6D, 0x6F, 0xEF, 0x48, 0x22}};
+static const GUID class_guid = {0x439B20AF, 0x8955, 0x405B, {0x99, 0xF0, 0xA6, 0x2A, 0xF0, 0xC6, 0x8D, 0x43}};
+
+static DEVPROPCOMPKEY key(GUID set, ULONG pid)
+{
+    return (DEVPROPCOMPKEY){.Key = {set, pid}};
+}
+
+static void every_paired_device_is_an_object_with_its_properties(void)
+{
+    DEVPROPCOMPKEY keys[] = {key(wifi_direct, 1), key(name_set, 10),   key(wifi_direct, 5),    key(wifi_direct, 6),
+                             key(wifi_direct, 7), key(wifi_direct, 3), key(wifi_direct, 0x1C), key(wifi_direct, 99)};
+    ULONG count = 0;
+    const DEV_OBJECT *objects;
+    CHECK(DevGetObjects(DevObjectTypeDevice, 0, SIM_ARRAY_LENGTH(keys), keys, 0, NULL, &count, &objects) == S_OK);
+    CHECK(count == 6 && objects[0].ObjectType == DevObjectTypeDevice &&
+          objects[0].cPropertyCount == SIM_ARRAY_LENGTH(keys));
+    CHECK(objects[0].pszObjectId[0] == 'S' && objects[0].pszObjectId[15] == '0');
+    const DEVPROPERTY *first = objects[0].pProperties, *third = objects[2].pProperties;
+    CHECK(first[0].Type == DEVPROP_TYPE_BINARY && first[0].BufferSize == 6 && memcmp(first[0].Buffer, display, 6) == 0);
+    CHECK(first[1].Type == DEVPROP_TYPE_STRING && first[1].BufferSize == 42 && ((WCHAR *)first[1].Buffer)[0] == 'M');
+    CHECK(first[2].Type == DEVPROP_TYPE_EMPTY); /* never connected */
+    CHECK(first[3].Type == DEVPROP_TYPE_BOOLEAN && *(DEVPROP_BOOLEAN *)first[3].Buffer == DEVPROP_TRUE);
+    CHECK(first[4].Type == DEVPROP_TYPE_BOOLEAN && *(DEVPROP_BOOLEAN *)first[4].Buffer == DEVPROP_FALSE);
+    CHECK(first[5].Type == DEVPROP_TYPE_EMPTY && first[7].Type == DEVPROP_TYPE_EMPTY);
+    CHECK(first[6].Type == DEVPROP_TYPE_UINT32 && *(uint32_t *)first[6].Buffer == 92);
+    CHECK(third[3].Type == DEVPROP_TYPE_EMPTY && *(DEVPROP_BOOLEAN *)third[4].Buffer == DEVPROP_TRUE);
+    const DEVPROPERTY *found = DevFindProperty(&keys[6].Key, 0, NULL, objects[0].cPropertyCount, first);
+    CHECK(found == &first[6] && DevFindProperty(&keys[6].Key, 1, NULL, objects[0].cPropertyCount, first) == NULL);
+    DevFreeObjects(count, objects);
+}
+
+static void connected_devices_have_the_properties_of_their_link(void)
+{
+    DEVPROPCOMPKEY keys[] = {key(wifi_direct, 5), key(wifi_direct, 3), key(wifi_direct, 2)};
+    DEVPROP_FILTER_EXPRESSION filter = {DEVPROP_OPERATOR_EQUALS,
+                                        {key(wifi_direct, 1), DEVPROP_TYPE_BINARY, 6, display}};
+    struct outcome outcome = {0};
+    ULONG count;
+    const DEV_OBJECT *objects;
+    HANDLE client = open_client(), session = open_session(client, &display, &outcome);
+    CHECK(DevGetObjects(DevObjectTypeDevice, 0, 3, keys, 1, &filter, &count, &objects) == S_OK && count == 1);
+    const DEVPROPERTY *properties = objects[0].pProperties;
+    CHECK(properties[0].Type == DEVPROP_TYPE_BOOLEAN && *(DEVPROP_BOOLEAN *)properties[0].Buffer == DEVPROP_TRUE);
+    CHECK(properties[1].Type == DEVPROP_TYPE_GUID && memcmp(properties[1].Buffer, &outcome.guid, sizeof(GUID)) == 0);
+    CHECK(memcmp(properties[2].Buffer, device(&display).interface_address, 6) == 0);
+    DevFreeObjects(count, objects);
+    CHECK(WFDCloseSession(session) == ERROR_SUCCESS && WFDCloseHandle(client) == ERROR_SUCCESS);
+    advance(150);
+    CHECK(DevGetObjects(DevObjectTypeDevice, 0, 3, keys, 1, &filter, &count, &objects) == S_OK && count == 1);
+    properties = objects[0].pProperties;
+    CHECK(properties[0].Type == DEVPROP_TYPE_BOOLEAN && *(DEVPROP_BOOLEAN *)properties[0].Buffer == DEVPROP_FALSE);
+    CHECK(properties[1].Type == DEVPROP_TYPE_EMPTY && properties[2].Type == DEVPROP_TYPE_EMPTY);
+    DevFreeObjects(count, objects);
+}
+
+static void device_interfaces_are_found_by_their_class(void)
+{
+    DEVPROPCOMPKEY keys[] = {key(wifi_direct, 1), key(interface_set, 3)};
+    DEVPROP_FILTER_EXPRESSION filter = {
+        DEVPROP_OPERATOR_EQUALS, {key(interface_set, 4), DEVPROP_TYPE_GUID, sizeof class_guid, (void *)&class_guid}};
+    ULONG count;
+    const DEV_OBJECT *objects;
+    CHECK(DevGetObjects(DevObjectTypeDeviceInterface, 0, 2, keys, 1, &filter, &count, &objects) == S_OK && count == 6);
+    CHECK(objects[0].pszObjectId[0] == '\\' && objects[0].pProperties[0].Type == DEVPROP_TYPE_EMPTY);
+    CHECK(*(DEVPROP_BOOLEAN *)objects[0].pProperties[1].Buffer == DEVPROP_TRUE);
+    DevFreeObjects(count, objects);
+    filter.Operator |= DEVPROP_OPERATOR_MODIFIER_NOT;
+    CHECK(DevGetObjects(DevObjectTypeDeviceInterface, 0, 2, keys, 1, &filter, &count, &objects) == S_OK);
+    CHECK(count == 0 && objects == NULL);
+    CHECK(DevGetObjects(5, 0, 2, keys, 0, NULL, &count, &objects) == S_OK && count == 0);
+}
+
+static void one_object_is_read_by_its_identity(void)
+{
+    ULONG count, property_count;
+    const DEV_OBJECT *objects;
+    const DEVPROPERTY *properties;
+    DEVPROPCOMPKEY address = key(wifi_direct, 1);
+    WCHAR unknown[] = {'x', 0};
+    CHECK(DevGetObjects(DevObjectTypeDevice, DevQueryFlagAllProperties, 0, NULL, 0, NULL, &count, &objects) == S_OK);
+    CHECK(objects[3].cPropertyCount > 5);
+    CHECK(DevGetObjectProperties(DevObjectTypeDevice, objects[3].pszObjectId, 0, 1, &address, &property_count,
+                                 &properties) == S_OK);
+    CHECK(property_count == 1 && memcmp(properties[0].Buffer, robot, 6) == 0);
+    DevFreeObjectProperties(property_count, properties);
+    CHECK(DevGetObjectProperties(DevObjectTypeDevice, objects[3].pszObjectId, DevQueryFlagAllProperties, 0, NULL,
+                                 &property_count, &properties) == S_OK);
+    CHECK(property_count == objects[3].cPropertyCount);
+    DevFreeObjectProperties(property_count, properties);
+    DevFreeObjects(count, objects);
+    CHECK(DevGetObjectProperties(DevObjectTypeDevice, unknown, 0, 1, &address, &property_count, &properties) ==
+          E_ELEMENT_NOT_FOUND);
+}
+
+static void object_parameters_are_checked(void)
+{
+    DEVPROPCOMPKEY keys[] = {key(wifi_direct, 1)}, localized = {.Key = keys[0].Key, .LocaleName = (const WCHAR *)keys};
+    DEVPROP_FILTER_EXPRESSION greater = {3, {keys[0], DEVPROP_TYPE_BINARY, 6, display}};
+    ULONG count;
+    const DEV_OBJECT *objects;
+    CHECK(DevGetObjects(3, 0, 1, keys, 0, NULL, NULL, &objects) == E_INVALIDARG);
+    CHECK(DevGetObjects(3, 0, 1, keys, 0, NULL, &count, NULL) == E_INVALIDARG);
+    CHECK(DevGetObjects(3, DevQueryFlagUpdateResults, 1, keys, 0, NULL, &count, &objects) == E_INVALIDARG);
+    CHECK(DevGetObjects(3, DevQueryFlagAsyncClose, 1, keys, 0, NULL, &count, &objects) == E_INVALIDARG);
+    CHECK(DevGetObjects(3, DevQueryFlagAllProperties, 1, keys, 0, NULL, &count, &objects) == E_INVALIDARG);
+    CHECK(DevGetObjects(3, 0, 1, NULL, 0, NULL, &count, &objects) == E_INVALIDARG);
+    CHECK(DevGetObjects(3, 0, 0, keys, 0, NULL, &count, &objects) == E_INVALIDARG);
+    CHECK(DevGetObjects(3, 0, 1, &localized, 0, NULL, &count, &objects) == E_INVALIDARG);
+    CHECK(DevGetObjects(3, 0, 1, keys, 1, &greater, &count, &objects) == E_INVALIDARG);
+    SimLimits limits = {.clients_max = 1, .sessions_max = 1, .memory_exhausted = 1};
+    CHECK(SimSetLimits(&limits) == ERROR_SUCCESS);
+    CHECK(DevGetObjects(3, 0, 1, keys, 0, NULL, &count, &objects) == E_OUTOFMEMORY);
+}
+
+static void objects_are_freed_once_with_their_count_and_not_used_after(void)
+{
+    DEVPROPCOMPKEY keys[] = {key(wifi_direct, 1)};
+    ULONG count, property_count;
+    const DEV_OBJECT *objects;
+    const DEVPROPERTY *properties;
+    CHECK(DevGetObjects(DevObjectTypeDevice, 0, 1, keys, 0, NULL, &count, &objects) == S_OK);
+    const DEVPROPERTY *before = objects[0].pProperties;
+    const WCHAR *id = objects[0].pszObjectId;
+    DevFreeObjects(count - 1, objects);
+    DevFreeObjectProperties(1, before);
+    expect_misuse(SIM_MISUSE_WRONG_FREE, 2);
+    DevFreeObjects(count, objects);
+    CHECK((uint8_t)objects[0].cPropertyCount == 0xDD);
+    DevFreeObjects(count, objects);
+    expect_misuse(SIM_MISUSE_DOUBLE_FREE, 1);
+    CHECK(DevFindProperty(&keys[0].Key, 0, NULL, 1, before) == NULL);
+    CHECK(DevGetObjectProperties(DevObjectTypeDevice, id, 0, 1, keys, &property_count, &properties) == E_INVALIDARG);
+    expect_misuse(SIM_MISUSE_USE_OF_FREED_DATA, 2);
+}
+
+const struct test object_tests[] = {
+    {"every paired device is an object with its properties", every_paired_device_is_an_object_with_its_properties},
+    {"connected devices have the properties of their link", connected_devices_have_the_properties_of_their_link},
+    {"device interfaces are found by their class", device_interfaces_are_found_by_their_class},
+    {"one object is read by its identity", one_object_is_read_by_its_identity},
+    {"object parameters are checked", object_parameters_are_checked},
+    {"objects are freed once, with their count, and not used after",
+     objects_are_freed_once_with_their_count_and_not_used_after},
+    {0},
+};

@@ -1,0 +1,81 @@
+/**
+ * Which role may call which RPC. All of it: what is not in the table is for admins alone.
+ *
+ * That an RPC may be called says nothing of whose sessions it reaches; that is `Caller.maySee` and `mayChange`.
+ */
+import type { Config } from '../config/schema.js';
+
+export type RoleBinding = Config['access']['roles'][number];
+export type Role = RoleBinding['role'];
+
+interface Permission {
+  readonly roles: readonly Role[];
+  /** It changes something, so each call leaves an audit record. */
+  readonly changes: boolean;
+}
+
+const probe: Permission = { roles: ['prober', 'viewer', 'operator', 'admin'], changes: false };
+const read: Permission = { roles: ['viewer', 'operator', 'admin'], changes: false };
+const operate: Permission = { roles: ['operator', 'admin'], changes: true };
+const administer: Permission = { roles: ['admin'], changes: true };
+
+/** By the full name of the RPC: `package.Service/Method`. */
+export const permissions: Readonly<Record<string, Permission>> = {
+  'grpc.health.v1.Health/Check': probe,
+  'grpc.health.v1.Health/List': probe,
+  'grpc.health.v1.Health/Watch': probe,
+  'grpc.reflection.v1.ServerReflection/ServerReflectionInfo': probe,
+  'grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': probe,
+
+  'wifidirect.v1.HostService/GetHost': read,
+
+  'wifidirect.v1.DeviceService/ListDevices': read,
+  'wifidirect.v1.DeviceService/WatchDevices': read,
+  'wifidirect.v1.DeviceService/UpdateDeviceVisibility': operate,
+
+  'wifidirect.v1.SessionService/GetSession': read,
+  'wifidirect.v1.SessionService/ListSessions': read,
+  'wifidirect.v1.SessionService/WatchSessions': read,
+  'wifidirect.v1.SessionService/OpenSession': operate,
+  'wifidirect.v1.SessionService/CancelOpenSession': operate,
+  'wifidirect.v1.SessionService/CloseSession': operate,
+  'wifidirect.v1.SessionService/RenewSession': operate,
+};
+
+export function mayCall(roles: ReadonlySet<Role>, rpc: string): boolean {
+  return permissionOf(rpc).roles.some((role) => roles.has(role));
+}
+
+export function isChange(rpc: string): boolean {
+  return permissionOf(rpc).changes;
+}
+
+/** All roles that are bound to the principal. */
+export function rolesOf(principal: string, bindings: readonly RoleBinding[]): ReadonlySet<Role> {
+  const bound = bindings.filter(({ principals }) => principals.some((pattern) => matches(pattern, principal)));
+  return new Set(bound.map(({ role }) => role));
+}
+
+/**
+ * Whether the whole text is as the pattern says: `*` is any run of characters, also of none; all else is itself.
+ *
+ * Not a glob of paths: those stop at `/`, and their braces and negations have no place in a rule of access. Not a regular
+ * expression either: each part is looked for once, from left to right, so no text makes it slow.
+ */
+export function matches(pattern: string, text: string): boolean {
+  const [head = '', ...parts] = pattern.split('*');
+  const tail = parts.pop();
+  if (tail === undefined) return text === head;
+  if (!text.startsWith(head)) return false;
+  let position = head.length;
+  for (const part of parts) {
+    const found = text.indexOf(part, position);
+    if (found < 0) return false;
+    position = found + part.length;
+  }
+  return text.length - tail.length >= position && text.endsWith(tail);
+}
+
+function permissionOf(rpc: string): Permission {
+  return (Object.hasOwn(permissions, rpc) ? permissions[rpc] : undefined) ?? administer;
+}

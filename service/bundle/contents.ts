@@ -1,0 +1,53 @@
+/** What is in the bundle: files by path, in one order, and the forms they are handed out in. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { type Zippable, zipSync } from 'fflate';
+
+/** Bytes by path. Paths are relative, with `/`, and sorted by code unit. */
+export type Contents = ReadonlyMap<string, Uint8Array>;
+
+/** The same files in the order of their paths. */
+export function sorted(files: Iterable<readonly [string, Uint8Array]>): Contents {
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The files under `folder` that `isWanted`, by their path below it. */
+export function filesIn(folder: string, isWanted: (path: string) => boolean): [string, Uint8Array][] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll(sep, '/'),
+    )
+    .filter(isWanted)
+    .map((path) => [path, readFileSync(join(folder, path))]);
+}
+
+/** Makes `folder` hold these files and no others. */
+export function writeFolder(folder: string, contents: Contents): void {
+  rmSync(folder, { recursive: true, force: true });
+  for (const [path, bytes] of contents) {
+    const file = join(folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+  }
+}
+
+/** A zip of these files that depends on their paths and bytes alone: no clock, no time zone, no owner, one order. */
+export function zip(contents: Contents): Uint8Array {
+  // The earliest time a zip can say. It is local there, so it must be made from local parts.
+  const mtime = new Date(1980, 0, 1);
+  const entries: Zippable = Object.fromEntries(contents);
+  return zipSync(entries, { mtime, level: 6 });
+}
+
+/** One line a file, as `sha256sum --check` reads it. */
+export function sha256Lines(contents: Contents): string {
+  return [...contents].map(([path, bytes]) => `${sha256(bytes)}  ${path}\n`).join('');
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

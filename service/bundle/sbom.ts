@@ -1,0 +1,59 @@
+/** The bill of materials of the bundle: what npm says of the installed packages, less what differs from run to run. */
+
+interface Component {
+  readonly 'bom-ref': string;
+  readonly externalReferences: readonly { readonly type: string }[];
+}
+
+interface Dependency {
+  readonly ref: string;
+  readonly dependsOn?: readonly string[];
+}
+
+/** The part of CycloneDX 1.5 that `npm sbom` writes and this file reads. */
+interface Bom {
+  readonly metadata: { readonly component: Component };
+  readonly components: readonly Component[];
+  readonly dependencies: readonly Dependency[];
+}
+
+/**
+ * One CycloneDX 1.5 document of several that `npm sbom` wrote. The first describes the product; what the others describe is
+ * added to what it needs. No serial number, time or tool version, so that the same packages give the same bytes.
+ */
+export function mergeSboms(documents: readonly string[], product: { name: string; version: string }): string {
+  const boms = documents.map((text): Bom => JSON.parse(text));
+  const [first] = boms;
+  if (first === undefined) throw new Error('no bill of materials to merge');
+  const roots = new Set(boms.map((bom) => bom.metadata.component['bom-ref']));
+  const ref = `${product.name}@${product.version}`;
+  const needed = boms.flatMap((bom) => bom.dependencies.filter((entry) => roots.has(entry.ref)));
+  const rest = boms.flatMap((bom) => bom.dependencies.filter((entry) => !roots.has(entry.ref)));
+
+  return `${JSON.stringify(
+    {
+      $schema: 'http://cyclonedx.org/schema/bom-1.5.schema.json',
+      bomFormat: 'CycloneDX',
+      specVersion: '1.5',
+      version: 1,
+      metadata: { component: { ...first.metadata.component, ...product, type: 'application', 'bom-ref': ref } },
+      components: byKey(boms.flatMap((bom) => bom.components).map(withoutOrigin), (component) => component['bom-ref']),
+      dependencies: byKey(
+        [{ ref, dependsOn: needed.flatMap((entry) => entry.dependsOn ?? []).sort() }, ...rest],
+        (entry) => entry.ref,
+      ),
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+/** npm may write where it fetched a package from: a matter of the machine, not of the bundle. */
+function withoutOrigin(component: Component): Component {
+  const references = component.externalReferences.filter((reference) => reference.type !== 'distribution');
+  return { ...component, externalReferences: references };
+}
+
+function byKey<T>(values: readonly T[], key: (value: T) => string): T[] {
+  return [...values].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}

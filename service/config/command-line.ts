@@ -1,0 +1,210 @@
+/**
+ * The command line of `wfdd`: what was typed -> what is to be done. It starts nothing and writes nothing itself; main.ts
+ * does what the Plan says.
+ */
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { keyAt } from './keys.js';
+import { type LoadedConfig, type LoadRequest, loadConfig } from './load.js';
+import { printJson, printYaml } from './print.js';
+import { ConfigError, describeProblem } from './problem.js';
+import type { KeyPath } from './schema.js';
+import {
+  addServiceCommands,
+  planService,
+  SERVICE_WORDS,
+  type ServiceChoice,
+  type ServicePlan,
+} from './service-command.js';
+import type { Assignment } from './setting.js';
+
+/** As in sysexits.h, which service managers and scripts know, but for the two of a status, which are those of init scripts. */
+export const EXIT = {
+  ...{ ok: 0, notRunning: 3, notInstalled: 4 },
+  ...{ usage: 64, service: 69, internal: 70, denied: 77, config: 78 },
+} as const;
+
+export type Plan =
+  | ServicePlan
+  /** Run the daemon with this. */
+  | { readonly kind: 'serve'; readonly loaded: LoadedConfig }
+  /** Write this text, and end with this code. */
+  | { readonly kind: 'answer'; readonly text: string; readonly to: 'stdout' | 'stderr'; readonly exitCode: number };
+
+export interface Surroundings extends Pick<LoadRequest, 'environment' | 'platform' | 'folder'> {
+  /** Of the daemon, for `--version`. */
+  readonly version: string;
+}
+
+/** A flag of its own for a key that is often set. Its help is the description of the key. */
+const FLAGS: readonly { readonly flag: string; readonly operand?: string; readonly path: KeyPath }[] = [
+  { flag: '--listen', operand: 'address', path: 'listen' },
+  { flag: '--driver', path: 'driver.kind' },
+  { flag: '--simulator-library', operand: 'path', path: 'driver.simulatorLibrary' },
+  { flag: '--simulator-service', path: 'driver.simulatorService' },
+  { flag: '--log-level', path: 'log.level' },
+  { flag: '--log-format', path: 'log.format' },
+  { flag: '--insecure-non-loopback', path: 'insecureNonLoopback' },
+];
+
+const COMMANDS: ReadonlySet<string> = new Set(['run', 'config', 'check', 'print', ...SERVICE_WORDS]);
+
+const AFTER_HELP = `
+Examples:
+  wfdd                                        serve on 127.0.0.1:50051
+  wfdd --listen 127.0.0.1:0 --driver simulator
+                                              any free port, simulated devices
+  wfdd --config wfdd.yaml --set log.level=debug
+  wfdd config check --config wfdd.yaml        say what is wrong in it
+  wfdd config print                           say what is in force, and why
+  wfdd service install --config wfdd.yaml     serve whenever Windows runs
+
+Strength: flags (--set the least of them), then the environment, where
+session.openTimeoutMs is WFDD_SESSION_OPEN_TIMEOUT_MS, then the file, then the
+defaults. Every key is explained in wfdd.example.yaml.
+
+Exit codes:
+  ${EXIT.ok}   done, or stopped in good order
+  ${EXIT.notRunning}   the service is not running
+  ${EXIT.notInstalled}   the service is not installed
+  ${EXIT.usage}  the command line is wrong
+  ${EXIT.service}  the service could not be installed, started or stopped
+  ${EXIT.internal}  the daemon failed
+  ${EXIT.denied}  Windows refused it: the console was not started as administrator
+  ${EXIT.config}  the configuration is wrong
+`;
+
+const ONLY_WINDOWS = `wfdd service is for Windows.
+Here, let systemd or what else starts services run wfdd; it stops in good order on SIGTERM.
+`;
+
+type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+type Choice = { readonly action: 'serve' | 'check' | 'print'; readonly json: boolean } | ServiceChoice;
+
+/** Reads the arguments (without those of Node) and the configuration. Never throws for what a user did. */
+export async function readCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<Plan> {
+  const written = { out: '', error: '' };
+  let chosen = { action: 'serve', json: false } as Choice;
+  const program = makeProgram(surroundings.version, written, (choice) => {
+    chosen = choice;
+  });
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return answer(written.out);
+    const excess = program.args.find((word) => !COMMANDS.has(word));
+    const isExcess = error.code === 'commander.excessArguments' && excess !== undefined;
+    return complaint(
+      `${isExcess ? `error: unknown command '${excess}'\n` : written.error}Try wfdd --help.\n`,
+      EXIT.usage,
+    );
+  }
+  const request = { ...surroundings, ...requestFrom(program.opts()) };
+  if (chosen.action === 'service' && surroundings.platform !== 'win32') return complaint(ONLY_WINDOWS, EXIT.usage);
+  try {
+    if (chosen.action === 'service') return await planService(chosen, request);
+    return await carryOut(chosen, await loadConfig(request));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return complaint(error.message, EXIT.config);
+  }
+}
+
+async function carryOut({ action, json }: Exclude<Choice, ServiceChoice>, loaded: LoadedConfig): Promise<Plan> {
+  switch (action) {
+    case 'serve':
+      return { kind: 'serve', loaded };
+    case 'print':
+      return answer(json ? printJson(loaded) : await printYaml(loaded));
+    case 'check': {
+      const file = loaded.file ?? 'no file, defaults';
+      const warnings = loaded.warnings.map((warning) => `\nwarning: ${describeProblem(warning)}`);
+      return answer(`The configuration is valid (${file}).\n${warnings.join('')}`);
+    }
+  }
+}
+
+function makeProgram(
+  version: string,
+  written: { out: string; error: string },
+  choose: (choice: Choice) => void,
+): Command {
+  const program = new Command('wfdd')
+    .description('Serves Wi-Fi Direct sessions of this host over gRPC.')
+    .version(`wfdd ${version}`, '--version', 'Print the version.')
+    .helpOption('--help', 'Print this.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        written.out += text;
+      },
+      writeErr: (text) => {
+        written.error += text;
+      },
+    })
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .option(
+      '--config <file>',
+      'The file to read; else WFDD_CONFIG, else /etc/wfdd/config.yaml or %ProgramData%\\wfdd\\config.yaml if it is there.',
+    );
+  for (const { flag, operand, path } of FLAGS) {
+    const { description, choices, form } = keyAt(path).notes;
+    const flags = form === 'boolean' ? flag : `${flag} <${operand ?? choices?.join('|')}>`;
+    if (form === 'list') program.option(flags, `${description} It may be repeated.`, collect);
+    else program.option(flags, description);
+  }
+  program
+    .option('--set <key=value>', 'Set any key, such as limits.sessionsMax=300. It may be repeated.', collectPairs)
+    .addHelpText('after', AFTER_HELP);
+
+  program
+    .command('run', { isDefault: true })
+    .description('Run the daemon; what wfdd does without a command.')
+    .action(() => choose({ action: 'serve', json: false }));
+  const config = program
+    .command('config')
+    .description('Look at the configuration without running the daemon.')
+    .helpCommand(false);
+  config
+    .command('check')
+    .description('Say what is wrong with the configuration.')
+    .action(() => choose({ action: 'check', json: false }));
+  config
+    .command('print')
+    .description('Print what is in force, secrets masked, with the source of each value.')
+    .option('--json', 'As JSON.')
+    .action((options: { json?: true }) => choose({ action: 'print', json: options.json === true }));
+  addServiceCommands(program, choose);
+  return program;
+}
+
+function collectPairs(pair: string, earlier: readonly string[] = []): readonly string[] {
+  if (!/^[^=]+=/.test(pair)) throw new InvalidArgumentError('It is not of the form key=value.');
+  return collect(pair, earlier);
+}
+
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
+function requestFrom(options: Options): Pick<LoadRequest, 'file' | 'assignments'> {
+  const pairs = (options['set'] ?? []) as readonly string[];
+  const assignments: Assignment[] = pairs.map((pair) => {
+    const at = pair.indexOf('=');
+    return { path: pair.slice(0, at), value: pair.slice(at + 1), flag: '--set' };
+  });
+  for (const { flag, path } of FLAGS) {
+    const value = options[flag.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
+    if (value !== undefined) assignments.push({ path, value, flag });
+  }
+  return { file: options['config'] as string | undefined, assignments };
+}
+
+function complaint(text: string, exitCode: number): Plan {
+  return { kind: 'answer', text, to: 'stderr', exitCode };
+}
+
+function answer(text: string): Plan {
+  return { kind: 'answer', text, to: 'stdout', exitCode: EXIT.ok };
+}

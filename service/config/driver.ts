@@ -1,0 +1,20 @@
+/** What the keys of the group `driver` come to on this host. */
+import { fileURLToPath } from 'node:url';
+import type { Config } from './schema.js';
+
+export type DriverChoice =
+  | { readonly kind: 'wlanapi' }
+  /** `library`: the path of the simulator's library, absolute. */
+  | { readonly kind: 'simulator'; readonly library: string };
+
+/** `auto` is wlanapi on Windows, always, and the simulator elsewhere. */
+export function chooseDriver({ driver }: Config, platform: NodeJS.Platform): DriverChoice {
+  const kind = driver.kind === 'auto' ? (platform === 'win32' ? 'wlanapi' : 'simulator') : driver.kind;
+  return kind === 'wlanapi' ? { kind } : { kind, library: driver.simulatorLibrary ?? builtSimulator(platform) };
+}
+
+/** Where the build and the bundle for Windows put the library, seen from the compiled form of this file. */
+function builtSimulator(platform: NodeJS.Platform): string {
+  const name = platform === 'win32' ? 'wfdsim.dll' : 'libwfdsim.so';
+  return fileURLToPath(new URL(`../../native/simulator/${name}`, import.meta.url));
+}

@@ -1,0 +1,122 @@
+/** Values as they stand in the YAML file, each with its line. The parser is loaded only where there is a file. */
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Document, LineCounter, Node, YAMLMap } from 'yaml';
+import { isGroup, keyAt, nearestPath } from './keys.js';
+import type { Problem } from './problem.js';
+import { type Setting, unknown } from './setting.js';
+
+type Yaml = typeof import('yaml');
+
+/** One fault of syntax entails others; after a few they only repeat each other. */
+const FAULTS_MAX = 5;
+
+/** Every key that the file sets, in its order. What is wrong with the file itself is added to `problems`. */
+export async function readFile(file: string, problems: Problem[]): Promise<Setting[]> {
+  const text = textOf(file, problems);
+  if (text === undefined) return [];
+  const yaml = await import('yaml');
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const faults = document.errors.map((error) => ({
+    place: placeIn(file, lines, error.pos[0]),
+    message: error.message,
+  }));
+  if (faults.length === 0) faults.push(...aliasFaults(document, file));
+  // The parser's own frame of the line is left out: a secret may stand there.
+  for (const { place, message } of faults.slice(0, FAULTS_MAX)) {
+    problems.push({
+      path: '',
+      source: place,
+      message: `This is not valid YAML: ${message.replace(/\.$/, '')}.`,
+      remedy: 'Put the line right; indent with spaces, and quote what contains ": " or " #".',
+    });
+  }
+  if (faults.length > 0 || document.contents === null) return [];
+  if (!yaml.isMap(document.contents)) {
+    problems.push({ path: '', source: file, ...expectedKeys });
+    return [];
+  }
+  return [...settingsIn(document.contents, '', { yaml, document, file, lines, problems })];
+}
+
+/** Aliases are resolved last, and say by throwing that they name nothing or multiply without bound. */
+function aliasFaults(document: Document, file: string): { place: string; message: string }[] {
+  try {
+    document.toJS();
+    return [];
+  } catch (error) {
+    return [{ place: file, message: (error as Error).message }];
+  }
+}
+
+interface Reading {
+  readonly yaml: Yaml;
+  readonly document: Document;
+  readonly file: string;
+  readonly lines: LineCounter;
+  readonly problems: Problem[];
+}
+
+const expectedKeys = {
+  message: 'Keys with values are expected here.',
+  remedy: 'Write them as `key: value`, one a line, indented below their group.',
+};
+
+function* settingsIn(map: YAMLMap, prefix: string, reading: Reading): Iterable<Setting> {
+  const { yaml, document, file, lines, problems } = reading;
+  for (const pair of map.items) {
+    const path = prefix + String(yaml.isScalar(pair.key) ? pair.key.value : pair.key);
+    const node = yaml.isAlias(pair.value) ? pair.value.resolve(document) : (pair.value as Node | null);
+    const place = (at: Node | null | undefined) =>
+      placeIn(file, lines, at?.range?.[0] ?? (pair.key as Node).range?.[0]);
+    const key = keyAt(path);
+    if (key !== undefined) {
+      yield {
+        key,
+        value: yaml.isNode(node) ? node.toJS(document) : null,
+        source: {
+          name: place(node),
+          folder: dirname(file),
+          nameOf: (part) =>
+            place(yaml.isCollection(node) ? ((node.getIn(part, true) as Node | undefined) ?? node) : node),
+        },
+      };
+    } else if (!isGroup(path)) {
+      const value = yaml.isNode(node) ? node.toJS(document) : null;
+      problems.push(unknown({ path, value, source: place(pair.key as Node), meant: nearestPath(path) }));
+    } else if (yaml.isMap(node)) {
+      yield* settingsIn(node, `${path}.`, reading);
+    } else if (!yaml.isScalar(node) || node.value !== null) {
+      // A group whose keys are all commented out is null, and means nothing.
+      problems.push({ path, source: place(node), ...expectedKeys });
+    }
+  }
+}
+
+function textOf(file: string, problems: Problem[]): string | undefined {
+  try {
+    const content = readFileSync(file);
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const isEncoding = error instanceof TypeError;
+    problems.push({
+      path: '',
+      source: file,
+      message: isEncoding ? 'The file is not UTF-8.' : `The file cannot be read: ${(error as Error).message}.`,
+      remedy: isEncoding
+        ? 'Save it as UTF-8; PowerShell writes UTF-16 unless it is told `-Encoding utf8`.'
+        : isMissing
+          ? 'Name another with --config or WFDD_CONFIG, or create it; service/config/wfdd.example.yaml is a start.'
+          : 'Let the account that the daemon runs as read it.',
+    });
+    return undefined;
+  }
+}
+
+function placeIn(file: string, lines: LineCounter, offset: number | undefined): string {
+  if (offset === undefined) return file;
+  const { line, col } = lines.linePos(offset);
+  return `${file}:${line}:${col}`;
+}

@@ -1,0 +1,138 @@
+/**
+ * File, environment and flags -> one frozen, valid Config. Flags are stronger than the environment, the environment is
+ * stronger than the file, and the file is stronger than the defaults.
+ *
+ * Everything that is wrong is reported at once, also in values that a stronger source overrides.
+ */
+import { existsSync } from 'node:fs';
+import { resolve, win32 } from 'node:path';
+import { readFile } from './file.js';
+import { keyAt, valueAt } from './keys.js';
+import { type Finding, findings } from './policy.js';
+import { ConfigError, type Problem, showValue } from './problem.js';
+import { MASK } from './schema/leaf.js';
+import { type Config, type KeyPath, makeConfig } from './schema.js';
+import { type Assignment, FILE_VARIABLE, readAssignments, readEnvironment, type Setting } from './setting.js';
+
+export interface LoadRequest {
+  /** From `--config`. Absent: WFDD_CONFIG, else the default file of the platform if it exists. */
+  readonly file?: string | undefined;
+  readonly assignments?: readonly Assignment[];
+  readonly environment: NodeJS.ProcessEnv;
+  readonly platform: NodeJS.Platform;
+  /** The folder from which relative paths in the environment and in flags are meant. */
+  readonly folder: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The file that was read, if any. */
+  readonly file: string | undefined;
+  /** Where each key that is not at its default was set. */
+  readonly sources: ReadonlyMap<KeyPath, string>;
+  /** To be logged at every start. */
+  readonly warnings: readonly Problem[];
+}
+
+/** libuv's own default, where UV_THREADPOOL_SIZE is not set. */
+const POOL_THREADS_DEFAULT = 4;
+
+/** Throws ConfigError with all problems. */
+export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
+  const { environment, platform, folder } = request;
+  const problems: Problem[] = [];
+  const file = findFile(request);
+  const written = [
+    ...(file === undefined ? [] : await readFile(file, problems)),
+    ...readEnvironment(environment, platform, folder, problems),
+    ...readAssignments(request.assignments ?? [], folder, problems),
+  ];
+
+  const values = {};
+  const effective = new Map<KeyPath, Setting>();
+  const faulty = new Set<KeyPath>();
+  for (const setting of written) {
+    const { path } = setting.key;
+    const faults = problemsOf(setting);
+    problems.push(...faults);
+    if (faults.length > 0) faulty.add(path);
+    else put(values, path, absolute(setting));
+    effective.set(path, setting);
+  }
+
+  const config = makeConfig(values);
+  const warnings: Problem[] = [];
+  // What a file says that could not be read, or a value that is wrong by itself, would make rules between keys cry wolf.
+  const isWhole = problems.every(({ path }) => path !== '');
+  for (const finding of isWhole ? findings(config, { platform, poolThreads: poolThreads(environment) }) : []) {
+    if (finding.keys.some((path) => faulty.has(path))) continue;
+    (finding.severity === 'error' ? problems : warnings).push(problemFrom(finding, config, effective));
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  const sources = new Map([...effective].map(([path, { source }]) => [path, source.name]));
+  return { config, file, sources, warnings };
+}
+
+/** Where the configuration is looked for if nobody names a file. */
+export function defaultFile(platform: NodeJS.Platform, environment: NodeJS.ProcessEnv): string {
+  if (platform !== 'win32') return '/etc/wfdd/config.yaml';
+  return win32.join(environment['ProgramData'] ?? 'C:\\ProgramData', 'wfdd', 'config.yaml');
+}
+
+function findFile({ file, environment, platform, folder }: LoadRequest): string | undefined {
+  const named = file ?? (environment[FILE_VARIABLE] || undefined);
+  if (named !== undefined) return resolve(folder, named);
+  const usual = defaultFile(platform, environment);
+  return existsSync(usual) ? usual : undefined;
+}
+
+function problemsOf({ key, value, source }: Setting): Problem[] {
+  const parsed = key.schema.safeParse(value ?? null);
+  return (parsed.error?.issues ?? []).map((issue) => {
+    const part = issue.path.reduce<unknown>((whole, name) => (whole as Record<PropertyKey, unknown>)?.[name], value);
+    const shown = key.notes.isSecret ? MASK : showValue(part);
+    const saysWhy = issue.code === 'custom' || issue.path.length > 0;
+    return {
+      path: issue.path.reduce<string>(pathWith, key.path),
+      value: shown,
+      source: source.nameOf?.(issue.path) ?? source.name,
+      message: saysWhy ? issue.message : `This is not ${key.notes.expects}.`,
+      remedy: `Give ${key.notes.expects}.`,
+    };
+  });
+}
+
+function problemFrom(finding: Finding, config: Config, settings: ReadonlyMap<KeyPath, Setting>): Problem {
+  const path = finding.keys.find((key) => settings.has(key)) ?? finding.keys[0];
+  const value = valueAt(config, path);
+  return {
+    path,
+    value: keyAt(path).notes.isSecret ? MASK : showValue(value),
+    source: settings.get(path)?.source.name ?? 'the default',
+    message: finding.message,
+    remedy: finding.remedy,
+  };
+}
+
+function absolute({ key, value, source }: Setting): unknown {
+  return key.notes.file !== undefined && typeof value === 'string' ? resolve(source.folder, value) : value;
+}
+
+function put(values: Record<string, unknown>, path: string, value: unknown): void {
+  const names = path.split('.');
+  const last = names.pop() ?? path;
+  let group = values;
+  for (const name of names) {
+    group[name] ??= {};
+    group = group[name] as Record<string, unknown>;
+  }
+  group[last] = value;
+}
+
+function pathWith(path: string, part: PropertyKey): string {
+  return typeof part === 'number' ? `${path}[${part}]` : `${path}.${String(part)}`;
+}
+
+function poolThreads(environment: NodeJS.ProcessEnv): number {
+  return Number(environment['UV_THREADPOOL_SIZE']) || POOL_THREADS_DEFAULT;
+}

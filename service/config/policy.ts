@@ -1,0 +1,201 @@
+/** What the keys demand of each other and of the host: findings about a Config whose every value is valid by itself. */
+import { accessSync, constants } from 'node:fs';
+import { chooseDriver } from './driver.js';
+import { keys, valueAt } from './keys.js';
+import { isLocal, type ListenAddress, parseListenAddress } from './listen.js';
+import type { Config, KeyPath } from './schema.js';
+
+export interface Finding {
+  /** An error keeps the daemon from starting, a warning is logged at every start. */
+  readonly severity: 'error' | 'warning';
+  /** The keys it is about, the one to blame first. */
+  readonly keys: readonly [KeyPath, ...KeyPath[]];
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export interface Host {
+  readonly platform: NodeJS.Platform;
+  /** How many threads libuv's pool has. */
+  readonly poolThreads: number;
+}
+
+/** Threads of the pool that native calls must leave free, or files and names wait behind them. */
+const FREE_THREADS_MIN = 2;
+
+/** The first of each pair may not be above the second. */
+const ORDERED: readonly (readonly [KeyPath, KeyPath])[] = [
+  ['session.openTimeoutMs', 'session.openTimeoutMaxMs'],
+  ['session.leaseTtlMinMs', 'session.leaseTtlMaxMs'],
+  ['limits.sessionsPerPrincipalMax', 'limits.sessionsMax'],
+  ['limits.watchersPerPrincipalMax', 'limits.watchersMax'],
+  ['limits.requestsPerPrincipalMax', 'limits.requestsInFlightMax'],
+  ['events.batchEventsMax', 'events.watcherQueueEventsMax'],
+  ['events.watcherQueueEventsMax', 'events.logEventsMax'],
+  ['driver.reopenBackoffMinMs', 'driver.reopenBackoffMaxMs'],
+  ['driver.slowCallsMax', 'driver.nativeCallsMax'],
+];
+
+/** The first of each pair means nothing without the second. */
+const NEEDED: readonly (readonly [KeyPath, KeyPath])[] = [
+  ['tls.certFile', 'tls.keyFile'],
+  ['tls.keyFile', 'tls.certFile'],
+  ['tls.keyPassphrase', 'tls.keyFile'],
+  ['tls.clientCaFile', 'tls.certFile'],
+  ['tls.requireClientCertificate', 'tls.clientCaFile'],
+  ['access.jwt.jwksFile', 'access.jwt.issuer'],
+  ['access.jwt.jwksFile', 'access.jwt.audience'],
+  ['access.jwt.issuer', 'access.jwt.jwksFile'],
+  ['access.jwt.audience', 'access.jwt.jwksFile'],
+];
+
+/** Everything that the configuration as a whole gets wrong on this host. */
+export function* findings(config: Config, host: Host): Iterable<Finding> {
+  yield* findOrder(config);
+  yield* findMissing(config);
+  yield* findExposure(config);
+  yield* findAccess(config);
+  yield* findPlatform(config, host);
+  yield* findUnreadable(config);
+}
+
+function* findOrder(config: Config): Iterable<Finding> {
+  for (const [lower, upper] of ORDERED) {
+    const [low, high] = [Number(valueAt(config, lower)), Number(valueAt(config, upper))];
+    if (low <= high) continue;
+    yield error(
+      [lower, upper],
+      `${lower} (${low}) is above ${upper} (${high}).`,
+      'Lower the first or raise the second.',
+    );
+  }
+}
+
+function* findMissing(config: Config): Iterable<Finding> {
+  for (const [key, needed] of NEEDED) {
+    if (!valueAt(config, key) || valueAt(config, needed)) continue;
+    yield error([key, needed], `${key} means nothing without ${needed}.`, `Set ${needed} too, or take ${key} out.`);
+  }
+}
+
+function* findExposure(config: Config): Iterable<Finding> {
+  const exposed = config.listen.map(parseListenAddress).some((address) => !isLocal(address));
+  const hasTls = config.tls.certFile !== null;
+  const knowsCallers = config.access.mode === 'authenticated' || config.tls.requireClientCertificate;
+  if (exposed && config.insecureNonLoopback && !(hasTls && knowsCallers)) {
+    const lack = hasTls ? 'without asking who calls' : 'without TLS';
+    yield {
+      severity: 'warning',
+      keys: ['insecureNonLoopback', 'listen'],
+      message: `The daemon is open to the network ${lack}: whoever reaches it may open radio links on this host.`,
+      remedy: 'Outside a laboratory, set up TLS and authentication and take insecureNonLoopback out.',
+    };
+  } else if (exposed && !hasTls) {
+    yield error(
+      ['listen', 'tls.certFile'],
+      'An address other than loopback is served with TLS only.',
+      'Set tls.certFile and tls.keyFile, or listen on 127.0.0.1; in a laboratory, --insecure-non-loopback.',
+    );
+  } else if (exposed && !knowsCallers) {
+    yield error(
+      ['listen', 'access.mode'],
+      'An address other than loopback is served to known callers only.',
+      'Set access.mode to authenticated, or tls.requireClientCertificate to true; in a laboratory, --insecure-non-loopback.',
+    );
+  }
+  const metricsAddress = config.metrics.listen === null ? undefined : parseListenAddress(config.metrics.listen);
+  if (metricsAddress !== undefined && !isLocal(metricsAddress) && !config.insecureNonLoopback) {
+    yield error(
+      ['metrics.listen'],
+      'Metrics have neither TLS nor authentication, and are served on loopback only.',
+      'Use 127.0.0.1, and let a local agent collect them.',
+    );
+  }
+}
+
+function* findAccess(config: Config): Iterable<Finding> {
+  const { access, tls } = config;
+  if (access.mode === 'anonymous') {
+    const idle: [KeyPath, boolean][] = [
+      ['access.tokensFile', access.tokensFile !== null],
+      ['access.jwt.jwksFile', access.jwt.jwksFile !== null],
+      ['access.roles', access.roles.length > 0],
+    ];
+    for (const [key] of idle.filter(([, isSet]) => isSet)) {
+      yield error(
+        [key, 'access.mode'],
+        `${key} is set, yet access.mode is anonymous: every caller has all rights.`,
+        `Set access.mode to authenticated, or take ${key} out.`,
+      );
+    }
+    return;
+  }
+  if (access.tokensFile === null && access.jwt.jwksFile === null && tls.clientCaFile === null) {
+    yield error(
+      ['access.mode', 'access.tokensFile', 'access.jwt.jwksFile', 'tls.clientCaFile'],
+      'There is no credential by which anybody could be known.',
+      'Set access.tokensFile, access.jwt.jwksFile or tls.clientCaFile.',
+    );
+  }
+  if (access.roles.length === 0) {
+    yield error(
+      ['access.roles', 'access.mode'],
+      'No principal has a role, so every call would be refused.',
+      'Bind at least one in access.roles, such as { role: admin, principals: ["ops-*"] }.',
+    );
+  }
+}
+
+function* findPlatform(config: Config, { platform, poolThreads }: Host): Iterable<Finding> {
+  const isWindows = platform === 'win32';
+  if (config.driver.simulatorService && chooseDriver(config, platform).kind !== 'simulator') {
+    yield error(
+      ['driver.simulatorService', 'driver.kind'],
+      'The service of the simulator needs the simulator, and the driver is wlanapi.',
+      'Add --driver simulator, or take simulatorService out.',
+    );
+  }
+  const foreign: ListenAddress['kind'] = isWindows ? 'unix' : 'pipe';
+  if (config.listen.some((address) => parseListenAddress(address).kind === foreign)) {
+    yield error(
+      ['listen'],
+      isWindows ? 'Node has no Unix sockets on Windows.' : 'Named pipes exist on Windows only.',
+      isWindows ? 'Use "pipe:name" there.' : 'Use "unix:/path" here.',
+    );
+  }
+  if (config.driver.nativeCallsMax + FREE_THREADS_MIN > poolThreads) {
+    yield {
+      severity: 'warning',
+      keys: ['driver.nativeCallsMax'],
+      message: `So many native calls can take all but ${Math.max(0, poolThreads - config.driver.nativeCallsMax)} of the ${poolThreads} threads of the pool, and files and names then wait.`,
+      remedy: `Lower it to ${Math.max(2, poolThreads - FREE_THREADS_MIN)}, or start with UV_THREADPOOL_SIZE=${config.driver.nativeCallsMax + FREE_THREADS_MIN} or more.`,
+    };
+  }
+}
+
+function* findUnreadable(config: Config): Iterable<Finding> {
+  for (const { path, notes } of keys) {
+    const file = valueAt(config, path);
+    if (notes.file !== 'readable' || typeof file !== 'string') continue;
+    try {
+      accessSync(file, constants.R_OK);
+    } catch (failure) {
+      const isMissing = (failure as NodeJS.ErrnoException).code === 'ENOENT';
+      yield error(
+        [path],
+        isMissing ? 'There is no such file.' : `The file cannot be read: ${(failure as Error).message}.`,
+        isMissing
+          ? `Put it there, or name another; it holds: ${lowerFirst(notes.description)}`
+          : 'Let the account of the daemon read it.',
+      );
+    }
+  }
+}
+
+function error(keysOfIt: Finding['keys'], message: string, remedy: string): Finding {
+  return { severity: 'error', keys: keysOfIt, message, remedy };
+}
+
+function lowerFirst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}

@@ -1,0 +1,38 @@
+/** What is wrong with a configuration, said so that whoever wrote it can put it right. */
+
+export interface Problem {
+  /** The key, or the part of one such as `listen[1]`; empty where the source as a whole is meant. */
+  readonly path: string;
+  /** The value as it may be shown; absent where there is none. */
+  readonly value?: string;
+  /** Where it was written: a line of the file, an environment variable, a flag, or "the default". */
+  readonly source: string;
+  /** What is wrong, as a sentence. */
+  readonly message: string;
+  /** What to do, as a sentence. */
+  readonly remedy: string;
+}
+
+/** Thrown with everything that is wrong at once. */
+export class ConfigError extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    super(`The configuration has ${count}.\n\n${problems.map(describeProblem).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+export function describeProblem({ path, value, source, message, remedy }: Problem): string {
+  const subject = value === undefined ? path : `${path}: ${value}`;
+  const heading = subject === '' ? source : `${subject}  (${source})`;
+  return `${heading}\n  ${message}\n  ${remedy}\n`;
+}
+
+/** A value on one line, as JSON, not longer than a line bears. */
+export function showValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+}

@@ -1,0 +1,55 @@
+/**
+ * The configuration of `wfdd`: every key once, with its type, unit, range, default, meaning and reason.
+ *
+ * One zod schema is the source of everything said about a key: checks, names of environment variables, messages, the
+ * commented example, what `wfdd config print` shows. The rule that must not be broken: nothing in the service reads the
+ * environment, a file or a flag to be configured, only a `Config`; and a `Config` is frozen, complete and valid.
+ *
+ * Where each value comes from: load.ts. What keys demand of each other: policy.ts.
+ */
+import { z } from 'zod';
+import { access, hostId, insecureNonLoopback, listen, log, metrics, tls } from './schema/reach.js';
+import { driver, events, keepalive, limits, session, shutdown } from './schema/work.js';
+
+export const configSchema = z.strictObject({
+  hostId,
+  listen,
+  insecureNonLoopback,
+  tls,
+  access,
+  driver,
+  session,
+  limits,
+  events,
+  keepalive,
+  shutdown,
+  log,
+  metrics,
+});
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** Every key is there; one that is not set is `null`. */
+export type Config = DeepReadonly<z.output<typeof configSchema>>;
+
+type PathsOf<T> = {
+  [K in keyof T & string]: T[K] extends string | number | boolean | null | readonly unknown[]
+    ? K
+    : `${K}.${PathsOf<T[K]>}`;
+}[keyof T & string];
+
+/** The path of a key, such as `session.openTimeoutMs`. */
+export type KeyPath = PathsOf<Config>;
+
+/** A frozen Config with these values and the default for the rest. Throws a ZodError; the daemon itself uses `loadConfig`. */
+export function makeConfig(values: z.input<typeof configSchema> = {}): Config {
+  return deepFreeze(configSchema.parse(values));
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const child of Object.values(value)) deepFreeze(child);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,183 @@
+/** The part of the schema that says who may reach the daemon, as whom, with which rights, and what it tells about itself. */
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { isNetworkAddress, parseListenAddress } from '../listen.js';
+import { boolean, choice, group, keyNotes, milliseconds, path, secret, text } from './leaf.js';
+
+const RELOAD_MAX_MS = 86_400_000;
+
+/** The host's name as an id: lower case, and `-` for whatever an id may not have. */
+export function hostIdFrom(name: string): string {
+  const id = name.toLowerCase().replace(/[^a-z0-9.-]+/g, '-');
+  return id.slice(0, 63).replace(/^[.-]+|[.-]+$/g, '') || 'host';
+}
+
+export const hostId = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/)
+  .default(() => hostIdFrom(hostname()))
+  .register(keyNotes, {
+    description: 'The id of this host in GetHost and in the log.',
+    why: 'The host name survives restarts and reinstallation; set it where two hosts share one name.',
+    form: 'text',
+    expects: '1 to 63 of a-z, 0-9, "." and "-", with a letter or digit at both ends',
+    example: 'berlin-7',
+    defaultText: 'the host name, in lower case',
+  });
+
+export const listen = z
+  .array(z.string().superRefine(demand(parseListenAddress)))
+  .min(1)
+  .max(16)
+  .default(['127.0.0.1:50051'])
+  .register(keyNotes, {
+    description:
+      'The addresses to serve: "host:port" (port 0: any free one), "unix:/path", or on Windows "pipe:name" for \\\\.\\pipe\\name.',
+    why: 'Loopback: nobody beyond this host reaches the daemon until somebody decides so. Sockets and pipes have no TLS; the system says who may open them: whoever may write to the socket, and of a pipe LocalSystem, administrators and the account of the daemon.',
+    form: 'list',
+    expects: 'a list of 1 to 16 addresses like "127.0.0.1:50051", "unix:/run/wfdd.sock" or "pipe:wfdd"',
+  });
+
+export const insecureNonLoopback = boolean(false, {
+  description: 'Serve addresses other than loopback even without TLS, or without knowing who calls.',
+  why: 'For laboratories: everybody on the network may then open radio links on this host.',
+});
+
+export const tls = group('TLS of every "host:port" address; it is on where certFile is set.', {
+  certFile: path('readable', '/etc/wfdd/tls/server.pem', {
+    description: 'The certificate of the daemon, PEM, followed by its intermediate ones.',
+    why: 'Without it there is no TLS, and only loopback, sockets and pipes are served.',
+  }),
+  keyFile: path('readable', '/etc/wfdd/tls/server.key', {
+    description: 'The private key of the certificate, PEM.',
+    why: 'A file of its own, so that it can have narrower permissions.',
+  }),
+  keyPassphrase: secret({
+    description: 'The passphrase of the private key, where it is encrypted.',
+    why: 'Not taken from the command line, which every process list shows.',
+  }),
+  clientCaFile: path('readable', '/etc/wfdd/tls/clients.pem', {
+    description: 'The authorities whose client certificates are trusted, PEM.',
+    why: 'Your own only: the public ones of the system would let strangers in.',
+  }),
+  requireClientCertificate: boolean(false, {
+    description: 'Refuse connections without a trusted client certificate.',
+    why: 'Where it is off, a caller may bring a token in its place.',
+  }),
+  minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.2', {
+    description: 'The oldest version of TLS that is spoken; 1.3 is preferred in any case.',
+    why: '1.2 is still sound, and some clients have nothing newer.',
+  }),
+  reloadIntervalMs: milliseconds(10_000, [0, RELOAD_MAX_MS], {
+    description: 'How often the files are looked at for a change, to be used without a restart; 0: never.',
+    why: 'Looking is portable where notifications are not, and a renewal is never urgent.',
+  }),
+});
+
+const jwt = group('JSON Web Tokens, checked against a local key set.', {
+  jwksFile: path('readable', '/etc/wfdd/jwks.json', {
+    description: 'The public keys of the issuer, a JSON Web Key Set; JWTs are accepted where it is set.',
+    why: 'A local file: no call leaves the host to let somebody in.',
+  }),
+  issuer: text('https://id.example.com/', {
+    description: 'The "iss" that a token must have.',
+    why: 'A key may be known to several issuers; only one of them speaks for your callers.',
+  }),
+  audience: text('wfdd', {
+    description: 'The "aud" that a token must have.',
+    why: 'Without it a token made for another service would open this one.',
+  }),
+  principalClaim: z.string().min(1).default('sub').register(keyNotes, {
+    description: 'The claim that names the principal.',
+    why: 'sub is the one that the standard has for it.',
+    form: 'text',
+    expects: 'the name of a claim',
+  }),
+});
+
+/** The roles, from the least to the most. */
+export const ROLES = ['prober', 'viewer', 'operator', 'admin'] as const;
+
+const roleBinding = z.strictObject({ role: z.enum(ROLES), principals: z.array(z.string().min(1)).min(1) });
+
+export const access = group('Who is calling, and what they may do.', {
+  mode: choice(['anonymous', 'authenticated'], 'anonymous', {
+    description:
+      'anonymous: every caller is the principal "anonymous" with all rights; authenticated: as its credential says.',
+    why: 'Beyond loopback, anonymous needs client certificates; nothing is open to a network by accident.',
+  }),
+  tokensFile: path('readable', '/etc/wfdd/tokens', {
+    description:
+      'The bearer tokens that are accepted, a YAML list of { principal, hash: "sha256:" and 64 hex digits, expires (optional) }.',
+    why: 'Hashed, so that reading the file lets nobody in. Tokens must be random: 32 bytes from a generator, no words.',
+  }),
+  reloadIntervalMs: milliseconds(10_000, [0, RELOAD_MAX_MS], {
+    description: 'How often the tokens and the key set are looked at for a change; 0: never.',
+    why: 'Bounds how long a token that was taken back still works.',
+  }),
+  jwt,
+  principalFrom: z
+    .array(z.enum(['uri', 'dns', 'cn']))
+    .min(1)
+    .refine((parts) => new Set(parts).size === parts.length, 'A part stands in it twice.')
+    .default(['uri', 'dns', 'cn'])
+    .register(keyNotes, {
+      description: 'Which part of a client certificate names the principal: the first of these that it has.',
+      why: 'A URI (SPIFFE) says most; the common name is for old authorities.',
+      form: 'list',
+      expects: 'a list of uri, dns and cn, each at most once',
+    }),
+  roles: z
+    .array(roleBinding)
+    .default([])
+    .register(keyNotes, {
+      description:
+        'Who has which role. prober: health and reflection; viewer: sees all; operator: own sessions; admin: all sessions. "*" in a pattern is any run of characters.',
+      why: 'Nobody has any right that is not written here (mode authenticated).',
+      form: 'json',
+      expects: `a list of { role: ${ROLES.join('|')}, principals: [patterns] }`,
+      example: [{ role: 'operator', principals: ['spiffe://example.com/backend/*', 'fleet-agent'] }],
+    }),
+});
+
+export const log = group('The log, on the standard output.', {
+  level: choice(['debug', 'info', 'warn', 'error'], 'info', {
+    description: 'The least severe lines that are written.',
+    why: 'info has a line for each change of a session and none for what only reads.',
+  }),
+  format: choice(['auto', 'json', 'pretty'], 'auto', {
+    description: 'json: one object a line; pretty: for people; auto: pretty on a terminal, else json.',
+    why: 'What collects logs parses them, who sits before a terminal reads them.',
+  }),
+  addresses: boolean(false, {
+    description: 'Show the addresses of devices in lines of level info and above.',
+    why: 'They identify hardware, and so its owner; session ids tie the lines together without them.',
+  }),
+});
+
+export const metrics = group('Metrics for Prometheus, at /metrics.', {
+  listen: z
+    .string()
+    .superRefine(demand(parseListenAddress))
+    .refine(isNetworkAddress, 'Metrics are served over HTTP, on a "host:port" address only.')
+    .nullable()
+    .default(null)
+    .register(keyNotes, {
+      description: 'The loopback address that serves them; off where it is not set.',
+      why: 'Off, because two daemons on one host, or a test beside one, would fight for any fixed port.',
+      form: 'text',
+      expects: 'an address like "127.0.0.1:9464"',
+      example: '127.0.0.1:9464',
+    }),
+});
+
+/** Makes a zod check of a parser that says what is wrong by throwing. */
+function demand(parse: (text: string) => unknown) {
+  return (text: string, context: z.RefinementCtx<string>) => {
+    try {
+      parse(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+  };
+}

@@ -1,0 +1,103 @@
+/** `wfdd service ...`: what was typed -> what is to be done with the Windows service. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { type LoadedConfig, type LoadRequest, loadConfig } from './load.js';
+import { ConfigError } from './problem.js';
+import type { KeyPath } from './schema.js';
+
+const VERBS = ['install', 'uninstall', 'start', 'stop', 'restart', 'status'] as const;
+type Verb = (typeof VERBS)[number];
+
+/** What was typed, before the configuration is looked at. */
+export interface ServiceChoice {
+  readonly action: 'service';
+  readonly verb: Verb | 'run';
+  readonly name: string;
+  readonly account: string;
+  readonly json: boolean;
+}
+
+export interface InstallCommand {
+  readonly verb: 'install';
+  readonly name: string;
+  /** The account, as it was typed. */
+  readonly account: string;
+  /** What the service is going to read, if it does not change before. */
+  readonly loaded: LoadedConfig;
+  /** The keys that flags set; the service gets the same flags. */
+  readonly assigned: readonly KeyPath[];
+}
+
+export type ServiceCommand =
+  | InstallCommand
+  | { readonly verb: 'status'; readonly name: string; readonly json: boolean }
+  | { readonly verb: Exclude<Verb, 'install' | 'status'>; readonly name: string };
+
+/** What the service itself is started with. */
+export interface RunCommand {
+  readonly name: string;
+  /** Where it is wrong, the service says so to the service control manager. */
+  readonly loaded: LoadedConfig | ConfigError;
+}
+
+export type ServicePlan =
+  /** Do this with the service. */
+  | { readonly kind: 'service'; readonly command: ServiceCommand }
+  /** Be the service. */
+  | { readonly kind: 'service-run'; readonly run: RunCommand };
+
+/** The words of these commands, for telling an unknown one. */
+export const SERVICE_WORDS: readonly string[] = ['service', ...VERBS];
+
+const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
+  install: 'Make wfdd a service that starts with Windows, with the configuration and the flags that are given here.',
+  uninstall: 'Stop it, and take it away; its configuration and its log stay.',
+  start: 'Start it, and wait until it serves.',
+  stop: 'Close its sessions and stop it, and wait until it has ended.',
+  restart: 'Stop it, then start it.',
+  status: 'Say how it is: exit code 0 running, 3 not running, 4 not installed.',
+};
+
+/** Adds `wfdd service` with its commands. */
+export function addServiceCommands(program: Command, choose: (choice: ServiceChoice) => void): void {
+  const service = program
+    .command('service')
+    .description('Be a service of Windows.')
+    .helpCommand(false)
+    .option('--name <name>', 'The name of the service; another one for a second wfdd on one host.', nameFrom, 'wfdd');
+  const add = (verb: Verb | 'run', command: Command): Command =>
+    command.action(({ account = '', json = false }: { account?: string; json?: boolean }) =>
+      choose({ action: 'service', verb, name: service.opts()['name'] as string, account, json }),
+    );
+  for (const verb of VERBS) {
+    const command = add(verb, service.command(verb).description(DESCRIPTIONS[verb]));
+    if (verb === 'install') command.option('--account <account>', 'Whom it runs as.', 'LocalService');
+    if (verb === 'status') command.option('--json', 'As JSON.');
+  }
+  // Windows types this, nobody else.
+  add('run', service.command('run', { hidden: true }));
+}
+
+/** Only to install and to run is the configuration read. Throws ConfigError where it is wrong and somebody sits there to be told. */
+export async function planService(choice: ServiceChoice, request: LoadRequest): Promise<ServicePlan> {
+  const { verb, name, account, json } = choice;
+  if (verb === 'status') return { kind: 'service', command: { verb, name, json } };
+  if (verb === 'run') {
+    const loaded = await loadConfig(request).catch((error: unknown) => {
+      if (error instanceof ConfigError) return error;
+      throw error;
+    });
+    return { kind: 'service-run', run: { name, loaded } };
+  }
+  if (verb !== 'install') return { kind: 'service', command: { verb, name } };
+  const loaded = await loadConfig(request);
+  const assigned = new Set((request.assignments ?? []).map(({ path }) => path as KeyPath));
+  return { kind: 'service', command: { verb, name, account, loaded, assigned: [...assigned] } };
+}
+
+/** It names the service, its folder in ProgramData and the source of its events, none of which may be another program's. */
+function nameFrom(text: string): string {
+  if (!/^wfdd[A-Za-z0-9_-]{0,60}$/.test(text)) {
+    throw new InvalidArgumentError('It begins with wfdd, and goes on with at most 60 letters, digits, "-" and "_".');
+  }
+  return text;
+}

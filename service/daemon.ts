@@ -1,0 +1,249 @@
+/**
+ * The rooms put together, and the order in which they start and stop.
+ *
+ * Stopping: health NOT_SERVING; no new sessions; opens are cancelled, sessions closed; streams end with HOST_STOPPING; the server ends;
+ * native calls and callbacks come to rest; the client handle is closed. All within `shutdown.graceMs`, whatever the DLL does.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import { hostname } from 'node:os';
+import { nativeCallsUnderWay } from '../native/library.js';
+import { loadLibraries, type NativeLibraries, windowsLibraryPaths } from '../native/load.js';
+import { openSimulatorControl, type SimulatorControl } from '../native/simulator-control.js';
+import { Access, revoked } from './access/access.js';
+import { Quota } from './access/quota.js';
+import { chooseDriver } from './config/driver.js';
+import { bindTarget, parseListenAddress } from './config/listen.js';
+import type { Config } from './config/schema.js';
+import type { DeviceEvent, DeviceEventDraft } from './device/device.js';
+import { Devices } from './device/devices.js';
+import { WlanDriver } from './driver/wlan-driver.js';
+import { EventLog } from './events/log.js';
+import { EventStream } from './events/stream.js';
+import { hostStopping, Lifecycle } from './session/lifecycle.js';
+import type { SessionEvent, SessionEventDraft } from './session/session.js';
+import type { Log } from './telemetry/log.js';
+import { Observers } from './telemetry/observer.js';
+import { observingLog } from './telemetry/observing-log.js';
+import { TlsCredentials } from './transport/credentials.js';
+import { deviceService, deviceServiceDefinition } from './transport/device-service.js';
+import type { Edge } from './transport/edge.js';
+import { Gate } from './transport/gate.js';
+import { DriverKind, HostServiceService } from './transport/gen/wifidirect/v1/host_service.js';
+import { hostService } from './transport/host-service.js';
+import { limitsOf } from './transport/limits.js';
+import { observing } from './transport/observing.js';
+import { GatewayServer } from './transport/server.js';
+import { OpenStreams } from './transport/server-stream.js';
+import { sessionService, sessionServiceDefinition } from './transport/session-service.js';
+import { simulatorService, simulatorServiceDefinition } from './transport/simulator-service.js';
+
+/** How long the start waits for Windows to answer before it serves all the same. */
+const FIRST_ANSWER_MS = 300;
+/** What is kept of the grace for the last steps, when sessions have taken the rest. */
+const LAST_STEPS_MS = 1500;
+/** What is kept for the end of the process itself. */
+const EXIT_MS = 300;
+
+/** Not compiled, so it is where it was generated, in the repository as in the bundle. */
+const DESCRIPTORS = new URL('../../service/transport/gen/descriptors.binpb', import.meta.url);
+
+export class Daemon {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #native: NativeLibraries;
+  readonly #driver: WlanDriver;
+  readonly #lifecycle: Lifecycle;
+  readonly #devices: Devices;
+  readonly #streams = new OpenStreams();
+  readonly #observers = new Observers();
+  readonly #edge: Edge;
+  #metrics: Server | undefined;
+  readonly #access: Access;
+  readonly #tls: TlsCredentials | undefined;
+  readonly #server: GatewayServer;
+  readonly #simulator: SimulatorControl | undefined;
+
+  constructor(config: Config, version: string, log: Log) {
+    this.#config = config;
+    this.#log = log;
+    const { driver, session, events, limits, keepalive } = config;
+    const choice = chooseDriver(config, process.platform);
+    const paths =
+      choice.kind === 'wlanapi'
+        ? windowsLibraryPaths()
+        : { wlanapi: choice.library, iphlpapi: choice.library, cfgmgr32: choice.library };
+    this.#native = loadLibraries(paths);
+    this.#tellDriver(choice.kind, paths.wlanapi);
+
+    this.#driver = new WlanDriver(this.#native, driver, this.#observers);
+    const epoch = randomBytes(8).toString('hex');
+    const logLimits = { eventsMax: events.logEventsMax, ageMaxMs: events.logAgeMs };
+    const sessionEvents = new EventStream<SessionEventDraft, SessionEvent>(new EventLog(epoch, logLimits), {
+      stamp: (draft, sequence) => ({ ...draft, sequence, epoch }),
+      topicOf: (event) => event.session.id,
+    });
+    const deviceEpoch = randomBytes(8).toString('hex');
+    const deviceEvents = new EventStream<DeviceEventDraft, DeviceEvent>(new EventLog(deviceEpoch, logLimits), {
+      stamp: (draft, sequence) => ({ ...draft, sequence, epoch: deviceEpoch }),
+      topicOf: (event) => event.change.device.address,
+    });
+    this.#lifecycle = new Lifecycle(this.#driver, sessionEvents, { ...session, ...limits });
+    this.#devices = new Devices(this.#driver, deviceEvents);
+    this.#observers.add(observingLog(log));
+    sessionEvents.events.subscribe((event) => this.#observers.sessionChanged(event));
+
+    const endRevoked = () => this.#streams.stop(revoked, (caller) => caller.isRevoked());
+    this.#access = new Access(config.access, log, this.#observers, endRevoked);
+    this.#tls = config.tls.certFile === null ? undefined : new TlsCredentials(config.tls, log);
+    const gate = new Gate(this.#access, config.access.principalFrom, log);
+    const edge: Edge = {
+      callerOf: gate.callerOf,
+      requests: new Quota(
+        { name: 'requests_in_flight_max', max: limits.requestsInFlightMax },
+        { name: 'requests_in_flight_per_principal_max', max: limits.requestsPerPrincipalMax },
+      ),
+      watchers: new Quota(
+        { name: 'watchers_max', max: limits.watchersMax },
+        { name: 'watchers_per_principal_max', max: limits.watchersPerPrincipalMax },
+      ),
+      streams: this.#streams,
+      observer: this.#observers,
+      log,
+    };
+    this.#edge = edge;
+    this.#server = new GatewayServer(
+      { ...limits, keepaliveTimeMs: keepalive.timeMs, keepaliveTimeoutMs: keepalive.timeoutMs },
+      [observing(this.#observers), gate.interceptor],
+    );
+    const facts = {
+      hostId: config.hostId,
+      hostname: hostname(),
+      serviceVersion: version,
+      driverKind: choice.kind === 'wlanapi' ? DriverKind.WLANAPI : DriverKind.SIMULATOR,
+      libraryPath: paths.wlanapi,
+      missing: this.#native.missing.map(({ library, function: name }) => ({ library, function: name ?? '' })),
+      evidenceKinds: this.#driver.evidenceKinds,
+      limits: limitsOf(config),
+    };
+    this.#server.add(
+      'wifidirect.v1.SessionService',
+      sessionServiceDefinition,
+      sessionService(edge, this.#lifecycle, { ...session, watch: events }),
+    );
+    this.#server.add(
+      'wifidirect.v1.DeviceService',
+      deviceServiceDefinition,
+      deviceService(edge, this.#devices, events),
+    );
+    this.#server.add(
+      'wifidirect.v1.HostService',
+      HostServiceService,
+      hostService(edge, facts, this.#lifecycle, () => this.#driver.status),
+    );
+    this.#simulator = choice.kind === 'simulator' ? openSimulatorControl(choice.library) : undefined;
+    if (this.#simulator !== undefined && driver.simulatorService) {
+      this.#server.add(
+        'wifidirect.simulator.v1.SimulatorService',
+        simulatorServiceDefinition,
+        simulatorService(edge, this.#simulator),
+      );
+    }
+  }
+
+  /** No native call is under way that `process.exit` would wait for. */
+  static isQuiet(): boolean {
+    return nativeCallsUnderWay() === 0;
+  }
+
+  async start(): Promise<void> {
+    await this.#serveMetrics();
+    const started = this.#driver.start();
+    started.catch((error: unknown) => this.#log.error('driver-failed', 'The driver could not start.', { err: error }));
+    await Promise.race([started, new Promise((resolve) => setTimeout(resolve, FIRST_ANSWER_MS))]);
+    this.#driver.statuses.subscribe(({ fault }) => {
+      const isServing = fault === undefined && !this.#lifecycle.isStopping;
+      this.#server.setServing(isServing);
+      if (fault !== undefined) this.#log.warn('degraded', fault.message, { reason: fault.reason, ...fault.metadata });
+      else this.#log.info('ready', 'Wi-Fi Direct can be reached.');
+    });
+    await this.#server.addReflection(DESCRIPTORS);
+    for (const address of this.#config.listen.map(parseListenAddress)) {
+      await this.#server.bind(bindTarget(address), address.kind === 'tcp' ? this.#tls : undefined);
+    }
+    this.#server.onTlsRefusal((client, why) => this.#access.denials.connection(client, why));
+    const addresses = this.#server.addresses;
+    this.#log.info('serving', `Serving on ${addresses.join(', ')}.`, { addresses });
+  }
+
+  /** The computer has slept, and nothing is as it was taken for: asks for the service and looks at every link. */
+  resume(): void {
+    this.#driver.resume();
+  }
+
+  /** True: everything has ended as it should. */
+  async stop(): Promise<boolean> {
+    const deadlineMs = performance.now() + this.#config.shutdown.graceMs - EXIT_MS;
+    const left = () => Math.max(deadlineMs - performance.now(), 0);
+    this.#server.setServing(false);
+    const drained = await this.#lifecycle.drain(left() - LAST_STEPS_MS);
+    this.#streams.stop(hostStopping());
+    await this.#server.stop(Math.min(left(), LAST_STEPS_MS / 2));
+    this.#access.close();
+    this.#tls?.close();
+    const isQuiet = await this.#driver.close(left());
+    this.#lifecycle.dispose();
+    this.#devices.dispose();
+    this.#metrics?.close();
+    this.#reportMisuse();
+    const isClean = drained && isQuiet;
+    const outcome = { sessionsEnded: drained, nativeQuiet: isQuiet };
+    if (isClean) this.#log.info('stopped', 'All sessions have ended and Windows has let go.', outcome);
+    else this.#log.error('stop-incomplete', 'Not everything ended in time; the process ends regardless.', outcome);
+    return isClean;
+  }
+
+  /** Loaded only where somebody scrapes: it is a tenth of the daemon's memory. */
+  async #serveMetrics(): Promise<void> {
+    const { listen } = this.#config.metrics;
+    const address = listen === null ? undefined : parseListenAddress(listen);
+    if (address?.kind !== 'tcp') return;
+    const { Metrics } = await import('./telemetry/metrics.js');
+    const { registry, events } = this.#lifecycle;
+    const metrics = new Metrics({
+      sessionsByState: () => registry.countByState(),
+      watchers: () => this.#edge.watchers.total,
+      openStreams: () => this.#streams.size,
+      requestsInFlight: () => this.#edge.requests.total,
+      nativeCallsInFlight: () => this.#driver.callsInFlight,
+      eventsLogged: () => events.log.newest - events.log.oldest,
+      eventsTrimmed: () => events.log.oldest,
+      isServing: () => this.#driver.status.fault === undefined && !this.#lifecycle.isStopping,
+      misuse: () => Object.entries(this.#simulator?.misuse().counts ?? {}),
+    });
+    this.#observers.add(metrics);
+    this.#metrics = await metrics.serve(address.host, address.port);
+    const bound = this.#metrics.address();
+    this.#log.info('metrics-serving', 'Metrics are served at /metrics.', { address: bound });
+  }
+
+  /** Whoever uses the simulator is told at the end what it counted, leaks included. */
+  #reportMisuse(): void {
+    if (this.#simulator === undefined || this.#native.missing.length > 0) return;
+    this.#simulator.checkLeaks();
+    const { counts, total } = this.#simulator.misuse();
+    const misuse = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+    const write = total === 0 ? this.#log.info : this.#log.error;
+    write('simulator-report', `The simulator counted ${total} misuses of the native API.`, { misuse });
+  }
+
+  #tellDriver(kind: 'wlanapi' | 'simulator', path: string): void {
+    if (kind === 'simulator') {
+      this.#log.warn('simulated', 'The devices of this host are simulated: no radio is used.', { library: path });
+    }
+    const [missing] = this.#native.missing;
+    if (missing !== undefined) {
+      this.#log.error('library-incomplete', missing.message, { library: missing.library, function: missing.function });
+    }
+  }
+}

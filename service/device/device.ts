@@ -1,0 +1,13 @@
+/** The paired devices of this host, as clients see them: the list, its changes, and their visibility. Types only. */
+import type { DeviceChange } from '../driver/driver.js';
+
+/** A change of a paired device, before the log has numbered it. */
+export interface DeviceEventDraft {
+  readonly timeMs: number;
+  readonly change: DeviceChange;
+}
+
+export interface DeviceEvent extends DeviceEventDraft {
+  readonly sequence: number;
+  readonly epoch: string;
+}

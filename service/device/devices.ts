@@ -1,0 +1,100 @@
+/**
+ * The paired devices of this host: the list, its changes as a log of their own, and the discovery that refreshes one's visibility.
+ *
+ * The driver's table is the truth and is copied by nobody; this room numbers its changes.
+ */
+import { setTimeout } from 'node:timers/promises';
+import type { Subscription } from 'rxjs';
+import type { DeviceProperties, Driver } from '../driver/driver.js';
+import type { EventStream } from '../events/stream.js';
+import { type Fault, ok, type Result, refuse } from '../fault.js';
+import type { DeviceEvent, DeviceEventDraft } from './device.js';
+
+/** What a discovery has found: the device as read back, and whether Windows was through in time. */
+export interface Visibility {
+  readonly device: DeviceProperties;
+  readonly isComplete: boolean;
+}
+
+export class Devices {
+  readonly events: EventStream<DeviceEventDraft, DeviceEvent>;
+  readonly #driver: Driver;
+  readonly #subscription: Subscription;
+  /** Discoveries under way, by device: who asks meanwhile waits for the same. */
+  readonly #discoveries = new Map<string, Promise<Fault | undefined>>();
+
+  constructor(driver: Driver, events: EventStream<DeviceEventDraft, DeviceEvent>) {
+    this.#driver = driver;
+    this.events = events;
+    this.#subscription = driver.deviceChanges.subscribe((change) => {
+      this.events.append({ timeMs: Date.now(), change });
+    });
+  }
+
+  /** In the order of their addresses. */
+  list(): Result<DeviceProperties[]> {
+    const { devices } = this.#driver;
+    const fault = this.#driver.whyNotDevices();
+    if (fault !== undefined || devices === undefined) return refuse(fault ?? notKnownYet());
+    return ok([...devices.values()].sort((a, b) => (a.address < b.address ? -1 : 1)));
+  }
+
+  /** Looks for a device, for at most `timeoutMs`; the discovery itself goes on to its end whatever happens here. */
+  async updateVisibility(address: string, timeoutMs: number, signal: AbortSignal): Promise<Result<Visibility>> {
+    const known = this.#find(address);
+    if (!known.ok) return known;
+    const over = new AbortController();
+    const outcome = await Promise.race([
+      this.#discover(address),
+      passed(timeoutMs, AbortSignal.any([signal, over.signal])),
+    ]);
+    over.abort();
+    if (typeof outcome === 'object') return refuse(outcome);
+    const found = this.#find(address);
+    return found.ok ? ok({ device: found.value, isComplete: outcome !== 'late' }) : found;
+  }
+
+  dispose(): void {
+    this.#subscription.unsubscribe();
+  }
+
+  #find(address: string): Result<DeviceProperties> {
+    const { devices } = this.#driver;
+    const fault = this.#driver.whyNotDevices();
+    if (fault !== undefined || devices === undefined) return refuse(fault ?? notKnownYet());
+    const device = devices.get(address);
+    return device === undefined ? refuse(deviceNotFound(address)) : ok(device);
+  }
+
+  #discover(address: string): Promise<Fault | undefined> {
+    let discovery = this.#discoveries.get(address);
+    if (discovery === undefined) {
+      discovery = this.#driver
+        .updateDeviceVisibility(address)
+        .then(({ fault }) => fault)
+        .finally(() => this.#discoveries.delete(address));
+      this.#discoveries.set(address, discovery);
+    }
+    return discovery;
+  }
+}
+
+/** Resolves to `late` when the time is over or nobody waits any more. */
+async function passed(ms: number, signal: AbortSignal): Promise<'late'> {
+  await setTimeout(ms, undefined, { signal, ref: false }).catch(() => {});
+  return 'late';
+}
+
+function deviceNotFound(address: string): Fault {
+  return {
+    reason: 'DEVICE_NOT_FOUND',
+    message: `No device with the address ${address} is paired with this host.`,
+    metadata: { device_address: address },
+    resource: { type: 'wifidirect.v1.Device', name: address },
+  };
+}
+
+/** Between the start and the first enumeration. */
+function notKnownYet(): Fault {
+  return { reason: 'WLAN_SERVICE_UNREACHABLE', message: 'Windows has not told its paired devices yet; ask again.' };
+}

@@ -1,0 +1,92 @@
+/**
+ * Wi-Fi Direct as the service sees it: the interface that `wlan-driver.ts` implements over `native/`.
+ *
+ * For implementers:
+ * - Methods return at once and never throw; what comes of them arrives as completions. No method may wait for a native call.
+ * - Completions are delivered on the event loop, never from within a method call, in the order in which they came in.
+ * - For each session: exactly one `StartReturned` and, if that succeeded, exactly one `OpenCompleted`, in either order. A legacy open is one
+ *   native call: its `StartReturned` succeeds and its outcome is the `OpenCompleted`.
+ * - Native handles live and die here. `WFDCloseSession` is called at most once for each, after a successful open, and the handle is
+ *   forgotten before the call.
+ * - After `DriverLost` every session is forgotten: their handles are invalid and are never used again.
+ */
+import type { Observable } from 'rxjs';
+import type { Fault } from '../fault.js';
+import type { DisconnectEvidence, NativeOutcome, NetworkInterface, SessionKind } from '../session/session.js';
+
+/** What happened to one session in the native world. */
+export type SessionCompletion = { readonly sessionId: string } & (
+  | { readonly type: 'StartReturned'; readonly outcome: NativeOutcome }
+  | {
+      readonly type: 'OpenCompleted';
+      readonly outcome: NativeOutcome;
+      readonly networkInterface: NetworkInterface | undefined;
+    }
+  | { readonly type: 'CancelReturned'; readonly outcome: NativeOutcome }
+  | { readonly type: 'CloseReturned'; readonly outcome: NativeOutcome }
+  | { readonly type: 'LinkDown'; readonly evidence: DisconnectEvidence }
+  | { readonly type: 'NetworkInterfaceChanged'; readonly networkInterface: NetworkInterface }
+);
+
+/** The WLAN service or the client handle is gone, and every session with it. */
+export interface DriverLost {
+  readonly type: 'DriverLost';
+  readonly outcome: NativeOutcome;
+}
+
+export type Completion = SessionCompletion | DriverLost;
+
+/** What Windows says of a paired device. Undefined where it leaves the property empty. */
+export interface DeviceProperties {
+  readonly address: string;
+  readonly name: string;
+  readonly isConnected: boolean | undefined;
+  readonly isVisible: boolean | undefined;
+  readonly isLegacy: boolean | undefined;
+  readonly linkQuality: number | undefined;
+  readonly interfaceGuid: string | undefined;
+  readonly interfaceAddress: string | undefined;
+  readonly groupId: string | undefined;
+}
+
+export type DeviceChange =
+  | { readonly type: 'ADDED' | 'CHANGED'; readonly device: DeviceProperties }
+  | { readonly type: 'REMOVED'; readonly device: DeviceProperties };
+
+/** What the driver can do now. `fault` is set where Wi-Fi Direct can't be reached, with what would be answered to an open. */
+export interface DriverStatus {
+  readonly fault: Fault | undefined;
+  /** The version that WFDOpenHandle negotiated, 0 before it has. */
+  readonly negotiatedVersion: number;
+}
+
+export interface Driver {
+  readonly completions: Observable<Completion>;
+  /** Emits the present status at once, then each change. */
+  readonly statuses: Observable<DriverStatus>;
+  readonly status: DriverStatus;
+  /** Kinds of evidence of a disconnection that this host can give, strongest first. */
+  readonly evidenceKinds: readonly DisconnectEvidence[];
+
+  /** Opens the client handle and begins to watch over the service; returns when the first attempt has come back. */
+  start(): Promise<void>;
+  /** Why such a session can't be opened, where the host knows before it asks: an export is missing, the device is not paired. */
+  whyNotOpen(kind: SessionKind, deviceAddress: string): Fault | undefined;
+
+  startOpen(sessionId: string, deviceAddress: string, kind: SessionKind): void;
+  cancelOpen(sessionId: string): void;
+  closeSession(sessionId: string): void;
+  /** The session has ended: nothing of it is watched or reported any more. */
+  release(sessionId: string): void;
+
+  /** The paired devices as last seen; undefined where this host can't tell. */
+  readonly devices: ReadonlyMap<string, DeviceProperties> | undefined;
+  readonly deviceChanges: Observable<DeviceChange>;
+  /** Why the paired devices can't be told here at all, e.g. a missing export. */
+  whyNotDevices(): Fault | undefined;
+  /** Runs the targeted discovery; resolves when it has returned, which may take as long as the radio likes, and `devices` show it. */
+  updateDeviceVisibility(deviceAddress: string): Promise<NativeOutcome>;
+
+  /** Waits for native calls and callbacks to end, then closes the client handle. False: something still hangs in the DLL. */
+  close(deadlineMs: number): Promise<boolean>;
+}

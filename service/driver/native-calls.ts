@@ -1,0 +1,120 @@
+/**
+ * Bounds the native calls in flight. Each holds a thread of libuv's pool for as long as it blocks, and no bound is documented for
+ * any, so there are lanes: whatever hangs in one, the calls of the others find a thread.
+ */
+
+/** `open`: begins a session; `slow`: blocks by nature; `end`: cancels and closes; `look`: only asks. */
+export type Lane = 'open' | 'slow' | 'end' | 'look';
+
+/** How long an answer that others do without is waited for. */
+const ANSWER_MS = 1000;
+
+export interface NativeCallSettings {
+  readonly nativeCallsMax: number;
+  readonly slowCallsMax: number;
+  readonly nativeCallWarnMs: number;
+}
+
+/** Told of each native call: for metrics, traces and the log. */
+export interface NativeCallObserver {
+  /** The call has returned this code after this time. */
+  nativeReturned(fn: string, code: number, durationMs: number): void;
+  /** The call has run longer than nativeCallWarnMs and has not returned. */
+  nativeSlow(fn: string, warnMs: number): void;
+}
+
+interface LaneState {
+  readonly max: number;
+  running: number;
+  readonly waiting: (() => void)[];
+}
+
+export class NativeCalls {
+  readonly #lanes: Readonly<Record<Lane, LaneState>>;
+  readonly #warnMs: number;
+  readonly #observer: NativeCallObserver;
+  /** Functions of `ask` that have a call which does not answer. */
+  readonly #hanging = new Set<string>();
+  readonly #idle = new Set<() => void>();
+  #inFlight = 0;
+
+  constructor(settings: NativeCallSettings, observer: NativeCallObserver) {
+    const { nativeCallsMax, slowCallsMax, nativeCallWarnMs } = settings;
+    const rest = Math.max(nativeCallsMax - slowCallsMax, 3);
+    const looks = Math.max(Math.floor(rest / 4), 1);
+    const opens = Math.floor((rest - looks) / 2);
+    const ends = rest - looks - opens;
+    this.#lanes = { open: lane(opens), slow: lane(slowCallsMax), end: lane(ends), look: lane(looks) };
+    this.#warnMs = nativeCallWarnMs;
+    this.#observer = observer;
+  }
+
+  /** Calls that run or wait for their turn. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  async run<T extends { readonly code: number }>(laneName: Lane, fn: string, call: () => Promise<T>): Promise<T> {
+    const state = this.#lanes[laneName];
+    this.#inFlight += 1;
+    if (state.running >= state.max) await new Promise<void>((resolve) => state.waiting.push(resolve));
+    else state.running += 1;
+    const warning = setTimeout(() => this.#observer.nativeSlow(fn, this.#warnMs), this.#warnMs);
+    const startMs = performance.now();
+    try {
+      const answer = await call();
+      this.#observer.nativeReturned(fn, answer.code, performance.now() - startMs);
+      return answer;
+    } finally {
+      clearTimeout(warning);
+      this.#inFlight -= 1;
+      const next = state.waiting.shift();
+      if (next === undefined) state.running -= 1;
+      else next();
+      if (this.#inFlight === 0) for (const wake of this.#idle) wake();
+    }
+  }
+
+  /**
+   * Asks what one can do without: undefined where the call fails, or does not answer soon. Until it does answer, no other of its
+   * function is made, so that calls which hang don't pile up.
+   */
+  async ask<T extends { readonly code: number }>(fn: string, call: () => Promise<T>): Promise<T | undefined> {
+    if (this.#hanging.has(fn)) return undefined;
+    const answered = this.run('look', fn, call).catch(() => undefined);
+    const answer = await within(ANSWER_MS, answered);
+    if (answer !== 'late') return answer;
+    this.#hanging.add(fn);
+    void answered.then(() => this.#hanging.delete(fn));
+    return undefined;
+  }
+
+  /** Resolves when no call is in flight. */
+  idle(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#idle.delete(wake);
+        resolve();
+      };
+      this.#idle.add(wake);
+    });
+  }
+}
+
+function lane(max: number): LaneState {
+  return { max, running: 0, waiting: [] };
+}
+
+/** What it resolves to, or `late`. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The client handle of the Wi-Fi Direct service: opened, watched over, and opened anew with back-off when it is lost.
+ *
+ * Nothing reports that the WLAN service has stopped, so it is asked: by opening and closing a second handle, regularly and whenever an
+ * answer puts it in doubt. The rule that must not be broken: a lost handle is closed once and never used again.
+ */
+import { BehaviorSubject, type Observable } from 'rxjs';
+import { WFD_API_VERSION, winerror } from '../../native/constants.js';
+import type { LibraryNotAvailable } from '../../native/library.js';
+import type { ClientHandle, Wlanapi } from '../../native/wlanapi.js';
+import type { NativeOutcome } from '../session/session.js';
+import type { DriverStatus } from './driver.js';
+import { type NativeCalls, within } from './native-calls.js';
+import { callOutcome, doubtsService, notAvailable } from './win32-error.js';
+
+/** How long `verifySoon` waits. */
+const ANSWER_MS = 2000;
+
+export interface ServiceHandleSettings {
+  readonly probeIntervalMs: number;
+  readonly reopenBackoffMinMs: number;
+  readonly reopenBackoffMaxMs: number;
+}
+
+export class ServiceHandle {
+  readonly #wlanapi: Wlanapi;
+  readonly #calls: NativeCalls;
+  readonly #settings: ServiceHandleSettings;
+  readonly #lost: (outcome: NativeOutcome) => void;
+  readonly #statuses: BehaviorSubject<DriverStatus>;
+  #handle: ClientHandle | undefined;
+  #opening: Promise<NativeOutcome> | undefined;
+  #verifying: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #backoffMs: number;
+  #isClosed = false;
+
+  /** `lost` is called once for each handle that is lost. */
+  constructor(
+    wlanapi: Wlanapi,
+    calls: NativeCalls,
+    settings: ServiceHandleSettings,
+    lost: (outcome: NativeOutcome) => void,
+  ) {
+    this.#wlanapi = wlanapi;
+    this.#calls = calls;
+    this.#settings = settings;
+    this.#lost = lost;
+    this.#backoffMs = settings.reopenBackoffMinMs;
+    const fault = callOutcome('WFDOpenHandle', winerror.ERROR_SERVICE_NOT_ACTIVE).fault;
+    this.#statuses = new BehaviorSubject<DriverStatus>({ fault, negotiatedVersion: 0 });
+  }
+
+  get statuses(): Observable<DriverStatus> {
+    return this.#statuses;
+  }
+
+  get status(): DriverStatus {
+    return this.#statuses.value;
+  }
+
+  /** The open handle; undefined while there is none. */
+  get current(): ClientHandle | undefined {
+    return this.#handle;
+  }
+
+  /** Wi-Fi Direct can never be reached here: nothing is opened or asked. */
+  disable(missing: LibraryNotAvailable): void {
+    this.#isClosed = true;
+    this.#statuses.next({ fault: notAvailable(missing), negotiatedVersion: 0 });
+  }
+
+  /** Opens the handle where there is none; attempts that come together share one call. */
+  open(): Promise<NativeOutcome> {
+    if (this.#handle !== undefined) return Promise.resolve(callOutcome('WFDOpenHandle', winerror.ERROR_SUCCESS));
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  /** Asks whether the service still answers; if not, the handle is lost. Askers that come together share one question. */
+  verify(): Promise<void> {
+    this.#verifying ??= this.#verify().finally(() => {
+      this.#verifying = undefined;
+    });
+    return this.#verifying;
+  }
+
+  /** The same, for those who can't wait: a service that takes its time is taken to live. */
+  async verifySoon(): Promise<void> {
+    await within(ANSWER_MS, this.verify()).catch(() => {});
+  }
+
+  /** Windows no longer knows the handle: forget it, and open another. */
+  lose(outcome: NativeOutcome): void {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    this.#handle = undefined;
+    this.#statuses.next({ ...this.status, fault: outcome.fault });
+    this.#lost(outcome);
+    // It frees what the DLL keeps for us; what it answers no longer matters.
+    this.#calls.run('slow', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle)).catch(() => {});
+    this.#schedule(doubtsService(outcome) ? this.#backoffMs : 0);
+  }
+
+  /** Closes the handle; resolves when Windows has let go of it. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#verifying;
+    await this.#opening;
+    const handle = this.#handle;
+    this.#handle = undefined;
+    if (handle !== undefined) {
+      await this.#calls.run('slow', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle));
+    }
+  }
+
+  async #open(): Promise<NativeOutcome> {
+    const { outcome, handle, version } = await this.#openHandle();
+    if (handle !== undefined && this.#isClosed) {
+      await this.#calls.run('slow', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle));
+      return outcome;
+    }
+    this.#handle = handle;
+    const { reopenBackoffMinMs, reopenBackoffMaxMs, probeIntervalMs } = this.#settings;
+    if (handle === undefined) {
+      this.#statuses.next({ ...this.status, fault: outcome.fault });
+      this.#schedule(this.#backoffMs);
+      this.#backoffMs = Math.min(this.#backoffMs * 2, reopenBackoffMaxMs);
+    } else {
+      this.#statuses.next({ fault: undefined, negotiatedVersion: version });
+      this.#backoffMs = reopenBackoffMinMs;
+      this.#schedule(probeIntervalMs);
+    }
+    return outcome;
+  }
+
+  async #verify(): Promise<void> {
+    if (this.#handle === undefined) {
+      await this.open();
+      return;
+    }
+    const { outcome, handle } = await this.#openHandle();
+    if (handle === undefined) {
+      // A service that is too busy, or has no room for a second handle, says nothing against the first.
+      if (doubtsService(outcome) && outcome.result.code !== winerror.RPC_S_SERVER_TOO_BUSY) this.lose(outcome);
+      return;
+    }
+    await this.#calls.run('end', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle));
+  }
+
+  async #openHandle() {
+    const opened = await this.#calls.run('end', 'WFDOpenHandle', () => this.#wlanapi.WFDOpenHandle(WFD_API_VERSION));
+    const outcome = callOutcome('WFDOpenHandle', opened.code);
+    const handle = outcome.fault === undefined ? opened.hClientHandle : undefined;
+    return { outcome, handle, version: opened.dwNegotiatedVersion };
+  }
+
+  /** The next look at the service, with jitter so that the hosts of a fleet do not ask in step. */
+  #schedule(delayMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#isClosed) return;
+    const look = () => {
+      void this.verify().finally(() => {
+        if (this.#handle !== undefined) this.#schedule(this.#settings.probeIntervalMs);
+      });
+    };
+    this.#timer = setTimeout(look, delayMs * (0.8 + 0.4 * Math.random()));
+    this.#timer.unref();
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The native calls on session handles, each in its lane.
+ *
+ * The rule that must not be broken: whether a handle may still be used is asked when the call is made, not when it is ordered. In
+ * between it may have waited for its turn, and the client handle may have been lost or the open have ended.
+ */
+import { winerror } from '../../native/constants.js';
+import { type ClientHandle, openSessionCallbacks, type SessionHandle, type Wlanapi } from '../../native/wlanapi.js';
+import type { NativeResult } from '../fault.js';
+import type { NativeOutcome } from '../session/session.js';
+import type { Lane, NativeCalls } from './native-calls.js';
+import { callOutcome, nativeResult } from './win32-error.js';
+
+/** One session's time with the DLL, from its start to its release. */
+export interface Operation {
+  readonly sessionId: string;
+  readonly deviceAddress: string;
+  /** The open callback, or the return of the legacy open, is still to come. */
+  isPending: boolean;
+  /** The client handle is gone: what belonged to it is not used again. */
+  isLost: boolean;
+  handle: SessionHandle | undefined;
+  /** Waits for the open callback no longer. */
+  forget: () => void;
+}
+
+const noHandle = 0n as SessionHandle;
+/** What a call "returns" that was not made. */
+const notMade = { code: winerror.ERROR_OPERATION_ABORTED, hSessionHandle: noHandle, guidSessionInterface: '' };
+
+export class SessionCalls {
+  readonly #wlanapi: Wlanapi;
+  readonly #calls: NativeCalls;
+
+  constructor(wlanapi: Wlanapi, calls: NativeCalls) {
+    this.#wlanapi = wlanapi;
+    this.#calls = calls;
+  }
+
+  start(operation: Operation, client: ClientHandle, context: bigint) {
+    return this.#run('open', 'WFDStartOpenSession', operation, () =>
+      this.#wlanapi.WFDStartOpenSession(client, operation.deviceAddress, context),
+    );
+  }
+
+  openLegacy(operation: Operation, client: ClientHandle) {
+    return this.#run('slow', 'WFDOpenLegacySession', operation, () =>
+      this.#wlanapi.WFDOpenLegacySession(client, operation.deviceAddress),
+    );
+  }
+
+  cancel(operation: Operation, handle: SessionHandle): Promise<NativeOutcome> {
+    return this.#outcome('WFDCancelOpenSession', operation, async () =>
+      operation.isPending ? this.#wlanapi.WFDCancelOpenSession(handle) : notMade,
+    );
+  }
+
+  /** Forgets the handle, then closes it. */
+  async close(operation: Operation): Promise<NativeOutcome> {
+    const { handle } = operation;
+    operation.handle = undefined;
+    if (handle === undefined) return callOutcome('WFDCloseSession', winerror.ERROR_INVALID_HANDLE);
+    return this.#outcome('WFDCloseSession', operation, () => this.#wlanapi.WFDCloseSession(handle));
+  }
+
+  async #outcome(fn: string, operation: Operation, call: () => Promise<{ readonly code: number }>) {
+    try {
+      return callOutcome(fn, (await this.#run('end', fn, operation, call)).code);
+    } catch (error) {
+      return broken(fn, error);
+    }
+  }
+
+  #run<T extends { readonly code: number }>(lane: Lane, fn: string, operation: Operation, call: () => Promise<T>) {
+    return this.#calls.run<T | typeof notMade>(lane, fn, async () => (operation.isLost ? notMade : call()));
+  }
+}
+
+/** Asks for the completion of one open. The listener is called at most once; `forget` when it will not be. */
+export function onOpenComplete(listener: Parameters<typeof openSessionCallbacks.registerContext>[0]) {
+  const context = openSessionCallbacks.registerContext((event) => {
+    forget();
+    listener(event);
+  });
+  const forget = () => openSessionCallbacks.forgetContext(context);
+  return { context, forget };
+}
+
+/** A call that koffi itself refused: a fault of ours, told as Windows would. */
+export function broken(fn: string, error: unknown): NativeOutcome {
+  const result: NativeResult = { ...nativeResult(fn, winerror.ERROR_INTERNAL_ERROR), reasonText: String(error) };
+  return { result, fault: { reason: 'NATIVE_ERROR', message: `${fn} could not be called.`, native: result } };
+}

@@ -1,0 +1,298 @@
+/**
+ * The driver over `native/`: native handles live and die here.
+ *
+ * The rules that must not be broken: the callback is matched by its context, never by a handle; a handle is forgotten before it is
+ * closed; after the client handle is lost, no handle of its time is used again.
+ */
+import { type Observable, Subject } from 'rxjs';
+import { winerror } from '../../native/constants.js';
+import type { NativeLibraries } from '../../native/load.js';
+import type { ClientHandle, OpenSessionComplete, SessionHandle } from '../../native/wlanapi.js';
+import type { Fault } from '../fault.js';
+import type { DisconnectEvidence, NativeOutcome, SessionKind } from '../session/session.js';
+import { evidenceKinds, firstMissing, requiredToOpen } from './availability.js';
+import { isDoneWithin } from './deadline.js';
+import { DeviceTable } from './device-table.js';
+import type { Completion, DeviceChange, DeviceProperties, Driver, DriverStatus, SessionCompletion } from './driver.js';
+import { LinkWatch } from './link-watch.js';
+import { type NativeCallObserver, type NativeCallSettings, NativeCalls } from './native-calls.js';
+import { ReasonTexts } from './reason-texts.js';
+import { ServiceHandle, type ServiceHandleSettings } from './service-handle.js';
+import { broken, type Operation, onOpenComplete, SessionCalls } from './session-calls.js';
+import { callOutcome, doubtsService, nativeResult, notAvailable, notPaired, openOutcome } from './win32-error.js';
+
+export interface WlanDriverSettings extends NativeCallSettings, ServiceHandleSettings {
+  readonly linkPollMs: number;
+}
+
+export class WlanDriver implements Driver {
+  readonly #native: NativeLibraries;
+  readonly #calls: NativeCalls;
+  readonly #service: ServiceHandle;
+  readonly #sessions: SessionCalls;
+  readonly #links: LinkWatch;
+  readonly #table: DeviceTable;
+  readonly #reasonTexts: ReasonTexts;
+  readonly #completions = new Subject<Completion>();
+  readonly #operations = new Map<string, Operation>();
+  readonly #settled = new Set<() => void>();
+
+  constructor(native: NativeLibraries, settings: WlanDriverSettings, observer: NativeCallObserver) {
+    this.#native = native;
+    this.#calls = new NativeCalls(settings, observer);
+    this.#service = new ServiceHandle(native.wlanapi, this.#calls, settings, (outcome) => this.#lost(outcome));
+    this.#sessions = new SessionCalls(native.wlanapi, this.#calls);
+    this.#table = new DeviceTable(native.cfgmgr32, this.#calls, settings.reopenBackoffMinMs);
+    this.#links = new LinkWatch(native.iphlpapi, this.#calls, settings.linkPollMs, this.#table);
+    this.#reasonTexts = new ReasonTexts(native.wlanapi);
+    this.#table.changes.subscribe(({ device }) => this.#links.deviceChanged(device));
+  }
+
+  get completions(): Observable<Completion> {
+    return this.#completions;
+  }
+
+  get statuses(): Observable<DriverStatus> {
+    return this.#service.statuses;
+  }
+
+  get status(): DriverStatus {
+    return this.#service.status;
+  }
+
+  get devices(): ReadonlyMap<string, DeviceProperties> | undefined {
+    return this.#table.devices;
+  }
+
+  get deviceChanges(): Observable<DeviceChange> {
+    return this.#table.changes;
+  }
+
+  /** Native calls that run or wait for their turn. */
+  get callsInFlight(): number {
+    return this.#calls.inFlight;
+  }
+
+  get evidenceKinds(): readonly DisconnectEvidence[] {
+    return evidenceKinds(this.#native.missing);
+  }
+
+  whyNotOpen(kind: SessionKind, deviceAddress: string): Fault | undefined {
+    const missing = this.#whyNot(requiredToOpen.WIFI_DIRECT) ?? this.#whyNot(requiredToOpen[kind]);
+    const isPaired = this.devices?.has(deviceAddress) ?? true;
+    return missing ?? (isPaired ? undefined : notPaired(deviceAddress));
+  }
+
+  async start(): Promise<void> {
+    const missing = firstMissing(this.#native.missing, requiredToOpen.WIFI_DIRECT);
+    if (missing !== undefined) this.#service.disable(missing);
+    await Promise.all([
+      missing === undefined ? this.#service.open() : undefined,
+      this.#links.start(),
+      this.whyNotDevices() === undefined ? this.#table.start() : undefined,
+    ]);
+  }
+
+  /** After a sleep of the computer: the service is asked whether it still knows the handle, and then every link is looked at. */
+  resume(): void {
+    void this.#service.verifySoon().then(() => this.#links.look());
+  }
+
+  whyNotDevices(): Fault | undefined {
+    return this.#whyNot(['DevCreateObjectQuery', 'DevCloseObjectQuery']);
+  }
+
+  startOpen(sessionId: string, deviceAddress: string, kind: SessionKind): void {
+    const operation: Operation = {
+      sessionId,
+      deviceAddress,
+      isPending: true,
+      isLost: false,
+      handle: undefined,
+      forget: () => {},
+    };
+    this.#operations.set(sessionId, operation);
+    const opened = kind === 'LEGACY' ? this.#openLegacy(operation) : this.#startOpen(operation);
+    opened.catch((error: unknown) => this.#startFailed(operation, broken('WFDOpenHandle', error)));
+  }
+
+  cancelOpen(sessionId: string): void {
+    const operation = this.#operations.get(sessionId);
+    const handle = operation?.handle;
+    // A legacy open can't be cancelled: it has no handle before it has returned.
+    if (operation === undefined || handle === undefined) return;
+    this.#sessions.cancel(operation, handle).then((outcome) => {
+      this.#emit({ type: 'CancelReturned', sessionId, outcome });
+      this.#doubt(outcome);
+    });
+  }
+
+  closeSession(sessionId: string): void {
+    const operation = this.#operations.get(sessionId);
+    if (operation === undefined) return;
+    this.#sessions.close(operation).then((outcome) => {
+      this.#emit({ type: 'CloseReturned', sessionId, outcome });
+      this.#doubt(outcome);
+      // Whatever has made Windows forget the session, a restart of the service above all, may have made it forget the client.
+      if (outcome.fault?.reason === 'NATIVE_HANDLE_LOST' && this.#operations.size === 0) this.#service.lose(outcome);
+      this.#links.closing(sessionId);
+    });
+  }
+
+  release(sessionId: string): void {
+    this.#links.forget(sessionId);
+    const operation = this.#operations.get(sessionId);
+    if (operation !== undefined && !operation.isPending) this.#operations.delete(sessionId);
+    this.#checkSettled();
+  }
+
+  async updateDeviceVisibility(deviceAddress: string): Promise<NativeOutcome> {
+    const missing = this.#whyNot(['WFDUpdateDeviceVisibility']);
+    if (missing !== undefined) return { result: nativeResult('WFDUpdateDeviceVisibility', 127), fault: missing };
+    const { WFDUpdateDeviceVisibility } = this.#native.wlanapi;
+    const { code } = await this.#calls.run('slow', 'WFDUpdateDeviceVisibility', () =>
+      WFDUpdateDeviceVisibility(deviceAddress),
+    );
+    const outcome = callOutcome('WFDUpdateDeviceVisibility', code, deviceAddress);
+    if (outcome.fault === undefined) await this.#table.refresh();
+    else this.#doubt(outcome);
+    return outcome;
+  }
+
+  async close(deadlineMs: number): Promise<boolean> {
+    const isQuiet = await isDoneWithin(this.#closeAll(), deadlineMs);
+    this.#completions.complete();
+    return isQuiet;
+  }
+
+  async #closeAll(): Promise<void> {
+    // WFDCloseHandle waits for pending opens, so they are waited for here, where waiting holds no thread.
+    if (this.#operations.size > 0) await new Promise<void>((resolve) => this.#settled.add(resolve));
+    await this.#links.close();
+    await this.#table.close();
+    await this.#service.close();
+    await this.#calls.idle();
+  }
+
+  async #startOpen(operation: Operation): Promise<void> {
+    const client = await this.#client(operation);
+    if (client === undefined) return;
+    const { context, forget } = onOpenComplete((event) => {
+      operation.isPending = false;
+      void this.#completed(operation, event);
+    });
+    operation.forget = forget;
+    const { code, hSessionHandle } = await this.#sessions.start(operation, client, context);
+    const outcome = callOutcome('WFDStartOpenSession', code, operation.deviceAddress);
+    if (outcome.fault !== undefined) {
+      forget();
+      this.#startFailed(operation, outcome);
+      if (outcome.fault.reason === 'NATIVE_HANDLE_LOST') this.#service.lose(outcome);
+      return;
+    }
+    // The callback may have come first; if it failed, the handle is dead already.
+    if (operation.isPending) operation.handle = hSessionHandle;
+    if (!operation.isLost) this.#emit({ type: 'StartReturned', sessionId: operation.sessionId, outcome });
+  }
+
+  async #openLegacy(operation: Operation): Promise<void> {
+    const client = await this.#client(operation);
+    if (client === undefined) return;
+    const { sessionId } = operation;
+    const started = callOutcome('WFDOpenLegacySession', winerror.ERROR_SUCCESS);
+    this.#emit({ type: 'StartReturned', sessionId, outcome: started });
+    const answer = await this.#sessions.openLegacy(operation, client);
+    const call = callOutcome('WFDOpenLegacySession', answer.code);
+    const isHandleLost = call.fault?.reason === 'NATIVE_HANDLE_LOST';
+    const outcome = isHandleLost ? call : openOutcome(call.result, operation.deviceAddress);
+    await this.#opened(operation, outcome, answer.hSessionHandle, answer.guidSessionInterface);
+    if (isHandleLost) this.#service.lose(outcome);
+  }
+
+  /** The client handle, opened first where there is none; undefined after the failure was reported. */
+  async #client(operation: Operation): Promise<ClientHandle | undefined> {
+    const outcome = await this.#service.open();
+    const client = this.#service.current;
+    if (client === undefined) this.#startFailed(operation, outcome);
+    return client;
+  }
+
+  async #completed(operation: Operation, event: OpenSessionComplete): Promise<void> {
+    const { dwError, dwReasonCode } = event;
+    const text = dwReasonCode === 0 ? '' : await this.#reasonTexts.of(dwReasonCode);
+    const result = nativeResult('WFD_OPEN_SESSION_COMPLETE_CALLBACK', dwError, dwReasonCode, text);
+    const outcome = openOutcome(result, operation.deviceAddress);
+    await this.#opened(operation, outcome, event.hSessionHandle, event.guidSessionInterface);
+  }
+
+  async #opened(operation: Operation, outcome: NativeOutcome, handle: SessionHandle, guid: string): Promise<void> {
+    const { sessionId, deviceAddress } = operation;
+    operation.isPending = false;
+    // What comes late for a lost operation must not reach a new session of the same name.
+    if (operation.isLost) return;
+    if (outcome.fault !== undefined) {
+      operation.handle = undefined;
+      this.#operations.delete(sessionId);
+      this.#emit({ type: 'OpenCompleted', sessionId, outcome, networkInterface: undefined });
+      this.#doubt(outcome);
+      this.#checkSettled();
+      return;
+    }
+    operation.handle = handle;
+    const networkInterface = await this.#links.resolve(guid);
+    if (operation.isLost) return;
+    this.#emit({ type: 'OpenCompleted', sessionId, outcome, networkInterface });
+    this.#links.watch(sessionId, deviceAddress, networkInterface, {
+      down: (evidence) => void this.#linkDown(operation, evidence),
+      changed: (changed) => this.#emit({ type: 'NetworkInterfaceChanged', sessionId, networkInterface: changed }),
+    });
+  }
+
+  /** A link goes down because the peer has left or because the service has: ask the service before blaming the peer. */
+  async #linkDown(operation: Operation, evidence: DisconnectEvidence): Promise<void> {
+    await this.#service.verifySoon();
+    if (!operation.isLost) this.#emit({ type: 'LinkDown', sessionId: operation.sessionId, evidence });
+  }
+
+  #startFailed(operation: Operation, outcome: NativeOutcome): void {
+    operation.isPending = false;
+    if (operation.isLost) return;
+    this.#operations.delete(operation.sessionId);
+    this.#emit({ type: 'StartReturned', sessionId: operation.sessionId, outcome });
+    this.#doubt(outcome);
+    this.#checkSettled();
+  }
+
+  #doubt(outcome: NativeOutcome): void {
+    if (doubtsService(outcome)) this.#service.verify().catch(() => {});
+  }
+
+  /** The client handle is gone, and with it every session handle. What was still to come of them is of no interest. */
+  #lost(outcome: NativeOutcome): void {
+    for (const operation of this.#operations.values()) {
+      operation.isLost = true;
+      operation.handle = undefined;
+      // Its callback may never come, and would hold the process.
+      operation.forget();
+      this.#links.forget(operation.sessionId);
+    }
+    this.#operations.clear();
+    this.#emit({ type: 'DriverLost', outcome });
+    this.#checkSettled();
+  }
+
+  #checkSettled(): void {
+    if (this.#operations.size > 0) return;
+    for (const resolve of this.#settled) resolve();
+    this.#settled.clear();
+  }
+
+  #whyNot(functions: readonly string[]): Fault | undefined {
+    const missing = firstMissing(this.#native.missing, functions);
+    return missing && notAvailable(missing);
+  }
+
+  #emit(completion: SessionCompletion | Extract<Completion, { type: 'DriverLost' }>): void {
+    this.#completions.next(completion);
+  }
+}

@@ -1,0 +1,77 @@
+/** `wfdd`: reads the config, loads the native library, composes the rooms, serves, drains on a signal. It decides nothing. */
+import { readFileSync } from 'node:fs';
+import { EXIT, readCommandLine } from './config/command-line.js';
+import type { LoadedConfig } from './config/load.js';
+import { Daemon } from './daemon.js';
+import { createLog, type Log } from './telemetry/log.js';
+
+async function main(): Promise<void> {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const plan = await readCommandLine(process.argv.slice(2), {
+    environment: process.env,
+    platform: process.platform,
+    folder: process.cwd(),
+    version,
+  });
+  if (plan.kind === 'answer') return answer(plan);
+  if (plan.kind === 'service') {
+    const { controlService } = await import('./windows-service/commands.js');
+    return answer(await controlService(plan.command, (text) => process.stderr.write(text)));
+  }
+  if (plan.kind === 'service-run') {
+    const { runAsService } = await import('./windows-service/run.js');
+    const host = (loaded: LoadedConfig, log: Log) => {
+      announce(log, loaded, version);
+      return new Daemon(loaded.config, version, log);
+    };
+    return runAsService(plan.run, { host, end });
+  }
+  const log = await createLog(plan.loaded.config.log);
+  announce(log, plan.loaded, version);
+  process.on('uncaughtException', (error) => {
+    log.error('crashed', 'An error that nothing caught; the process ends.', { err: error });
+    end(EXIT.internal);
+  });
+
+  try {
+    const daemon = new Daemon(plan.loaded.config, version, log);
+    let signals = 0;
+    const stop = (signal: NodeJS.Signals) => {
+      signals += 1;
+      if (signals > 1) {
+        log.warn('stop-forced', 'A second signal: the process ends at once.', { signal });
+        end(EXIT.internal);
+      }
+      log.info('stopping', `${signal} received: sessions are closed, then the process ends.`, { signal });
+      daemon.stop().then((isClean) => end(isClean ? 0 : EXIT.internal));
+    };
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGBREAK', 'SIGHUP'] as const) process.on(signal, stop);
+    await daemon.start();
+  } catch (error) {
+    log.error('start-failed', `wfdd can't start: ${error instanceof Error ? error.message : String(error)}`, {
+      err: error,
+    });
+    end(EXIT.internal);
+  }
+}
+
+function answer({ text, to, exitCode }: { text: string; to: 'stdout' | 'stderr'; exitCode: number }): void {
+  process[to].write(text);
+  process.exitCode = exitCode;
+}
+
+function announce(log: Log, { file, warnings }: LoadedConfig, version: string): void {
+  log.info('starting', `wfdd ${version} on Node ${process.version}.`, { version, node: process.version, config: file });
+  for (const { path, message, remedy } of warnings)
+    log.warn('config-warning', `${path}: ${message} ${remedy}`, { path });
+}
+
+/** `process.exit` would wait for a native call that hangs; killing oneself does not. */
+function end(code: number): void {
+  if (Daemon.isQuiet()) process.exit(code);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+await main();

@@ -1,0 +1,274 @@
+/**
+ * The life of a session as a pure function: no clock, no native call, no stream.
+ *
+ * ```text
+ *   OPENING --callback: error--> FAILED
+ *     | \--cancel, close, open timeout, lease, stream lost, drain--> CANCELLING --callback: error--> CANCELLED
+ *     |                                                                  |
+ *   callback: success                                                 callback: success
+ *     v                                                                  v
+ *   OPEN --close, lease, stream lost, drain, link found down--------> CLOSING --evidence or close timeout--> CLOSED
+ *
+ *   any live state --the WLAN service or the handle is gone--> LOST
+ * ```
+ *
+ * What the native API leaves undefined is decided here:
+ * - `CancelOpen` is issued only once `WFDStartOpenSession` has returned, `CloseSession` only when besides that the open has succeeded;
+ *   until then they are owed. Each is issued at most once.
+ * - After a cancel the session waits for its callback, whatever it says; a success is closed and never handed out.
+ * - `CLOSED` needs the close to have returned, and evidence; or the close timeout.
+ */
+import type { Fault } from '../fault.js';
+import {
+  type DisconnectEvidence,
+  type EventCause,
+  hasEnded,
+  type NativeOutcome,
+  type OpenRequest,
+  type Session,
+  type SessionCommand,
+  type SessionInput,
+  type TimerName,
+} from './session.js';
+import {
+  byHost,
+  closed,
+  draft,
+  type Ending,
+  end,
+  endingCause,
+  hostEnding,
+  type Machine,
+  refused,
+  type Step,
+  unchanged,
+} from './transition.js';
+
+export function open(request: OpenRequest, cause: EventCause, nowMs: number, closeTimeoutMs: number): Step {
+  const session: Session = {
+    id: request.sessionId,
+    deviceAddress: request.deviceAddress,
+    kind: request.kind,
+    state: 'OPENING',
+    owner: request.owner,
+    requestId: request.requestId,
+    networkInterface: undefined,
+    end: undefined,
+    leaseExpireTimeMs: request.leaseTtlMs === undefined ? undefined : nowMs + request.leaseTtlMs,
+    createTimeMs: nowMs,
+    openTimeMs: undefined,
+    closeTimeMs: undefined,
+    endTimeMs: undefined,
+  };
+  const commands: SessionCommand[] = [
+    { type: 'StartOpen' },
+    { type: 'SetTimer', timer: 'open', delayMs: request.openTimeoutMs },
+  ];
+  if (request.leaseTtlMs !== undefined)
+    commands.push({ type: 'SetTimer', timer: 'lease', delayMs: request.leaseTtlMs });
+  return {
+    machine: {
+      session,
+      leaseTtlMs: request.leaseTtlMs,
+      closeTimeoutMs,
+      startReturned: false,
+      opened: false,
+      cancelIssued: false,
+      close: 'none',
+      closeOutcome: undefined,
+      evidence: undefined,
+      ending: undefined,
+    },
+    events: [draft('OPENING', session, cause, nowMs)],
+    commands,
+  };
+}
+
+export function step(machine: Machine, input: SessionInput, nowMs: number): Step {
+  if (hasEnded(machine.session)) return afterTheEnd(machine, input);
+  switch (input.type) {
+    case 'CancelRequested':
+      return cancelRequested(machine, input.cause, nowMs);
+    case 'CloseRequested':
+      return beginEnd(machine, { reason: 'REQUESTED', cause: input.cause, fault: undefined }, nowMs);
+    case 'RenewRequested':
+      return renewRequested(machine, input.cause, input.leaseTtlMs, nowMs);
+    case 'StreamsEnded':
+      if (machine.leaseTtlMs !== undefined) return unchanged(machine);
+      return beginEnd(machine, hostEnding('STREAM_ENDED', 'STREAM_LOST'), nowMs);
+    case 'HostStopping':
+      return beginEnd(machine, hostEnding('HOST_STOPPING', 'SHUTDOWN'), nowMs);
+    case 'TimerFired':
+      return timerFired(machine, input.timer, nowMs);
+    case 'StartReturned':
+      return startReturned(machine, input.outcome, nowMs);
+    case 'OpenCompleted':
+      return openCompleted(machine, input, nowMs);
+    case 'CancelReturned':
+      return unchanged(machine);
+    case 'CloseReturned':
+      return closeReturned(machine, input.outcome, nowMs);
+    case 'LinkDown':
+      return linkDown(machine, input.evidence, nowMs);
+    case 'NetworkInterfaceChanged': {
+      if (machine.session.state !== 'OPEN') return unchanged(machine);
+      const session = { ...machine.session, networkInterface: input.networkInterface };
+      return {
+        machine: { ...machine, session },
+        events: [draft('NETWORK_INTERFACE_CHANGED', session, byHost('NATIVE'), nowMs)],
+        commands: [],
+      };
+    }
+    case 'DriverLost':
+      return end(
+        machine,
+        'LOST',
+        { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault: input.outcome.fault },
+        nowMs,
+        input.outcome,
+      );
+  }
+}
+
+function afterTheEnd(machine: Machine, input: SessionInput): Step {
+  const { session } = machine;
+  if (input.type === 'RenewRequested') return refused(machine, 'renewed');
+  if (input.type === 'CancelRequested' && session.state !== 'CANCELLED' && session.end?.reason !== 'CANCELLED') {
+    return refused(machine, 'cancelled');
+  }
+  return unchanged(machine);
+}
+
+function cancelRequested(machine: Machine, cause: EventCause, nowMs: number): Step {
+  const { state } = machine.session;
+  const isCancelled = state === 'CANCELLING' || machine.ending?.reason === 'CANCELLED';
+  if (state !== 'OPENING') return isCancelled ? unchanged(machine) : refused(machine, 'cancelled');
+  return beginEnd(machine, { reason: 'CANCELLED', cause, fault: undefined }, nowMs);
+}
+
+function renewRequested(machine: Machine, cause: EventCause, leaseTtlMs: number | undefined, nowMs: number): Step {
+  const { session } = machine;
+  const ttlMs = leaseTtlMs ?? machine.leaseTtlMs;
+  const isRenewable = session.state === 'OPENING' || session.state === 'OPEN';
+  if (machine.leaseTtlMs === undefined || ttlMs === undefined || !isRenewable) return refused(machine, 'renewed');
+  const renewed = { ...session, leaseExpireTimeMs: nowMs + ttlMs };
+  return {
+    machine: { ...machine, session: renewed, leaseTtlMs: ttlMs },
+    events: [draft('LEASE_RENEWED', renewed, cause, nowMs)],
+    commands: [{ type: 'SetTimer', timer: 'lease', delayMs: ttlMs }],
+  };
+}
+
+function timerFired(machine: Machine, timer: TimerName, nowMs: number): Step {
+  const { session } = machine;
+  if (timer === 'open') {
+    if (session.state !== 'OPENING') return unchanged(machine);
+    const fault: Fault = {
+      reason: 'OPEN_TIMED_OUT',
+      message: `Opening a session to ${session.deviceAddress} exceeded its open_timeout; the open has been cancelled.`,
+      metadata: { device_address: session.deviceAddress },
+    };
+    return beginEnd(machine, { ...hostEnding('OPEN_TIMED_OUT', 'TIMEOUT'), fault }, nowMs);
+  }
+  if (timer === 'lease') {
+    if (session.state !== 'OPENING' && session.state !== 'OPEN') return unchanged(machine);
+    const ending = hostEnding('LEASE_EXPIRED', 'LEASE');
+    const lapse = draft('LEASE_EXPIRED', session, ending.cause, nowMs);
+    const begun = beginEnd(machine, ending, nowMs);
+    return { ...begun, events: [lapse, ...begun.events] };
+  }
+  // An owed close can't time out before it was issued: the link stands, and the session says so.
+  if (machine.close !== 'issued' && machine.close !== 'returned') return unchanged(machine);
+  return closed(machine, machine.evidence ?? 'UNCONFIRMED', nowMs);
+}
+
+function startReturned(machine: Machine, outcome: NativeOutcome, nowMs: number): Step {
+  const returned = { ...machine, startReturned: true };
+  const { fault } = outcome;
+  if (fault === undefined) return issueOwed(returned);
+  if (machine.opened) return issueOwed(returned); // The callback has already said that it is open: that is the truth.
+  return openEnded(returned, outcome, fault, nowMs);
+}
+
+function openCompleted(machine: Machine, input: Extract<SessionInput, { type: 'OpenCompleted' }>, nowMs: number): Step {
+  if (machine.opened) return unchanged(machine);
+  const { outcome, networkInterface } = input;
+  if (outcome.fault !== undefined) return openEnded(machine, outcome, outcome.fault, nowMs);
+  const opened: Machine = { ...machine, opened: true };
+  if (machine.session.state === 'CANCELLING') {
+    const session: Session = { ...machine.session, state: 'CLOSING', networkInterface, closeTimeMs: nowMs };
+    const owed = issueOwed({ ...opened, session, close: 'owed' });
+    return { ...owed, events: [draft('CLOSING', session, endingCause(machine), nowMs, outcome)] };
+  }
+  const session: Session = { ...machine.session, state: 'OPEN', networkInterface, openTimeMs: nowMs };
+  return {
+    machine: { ...opened, session },
+    events: [draft('OPENED', session, byHost('NATIVE'), nowMs, outcome)],
+    commands: [],
+  };
+}
+
+/** The open came to nothing: asked for, lost with the handle, or failed. */
+function openEnded(machine: Machine, outcome: NativeOutcome, fault: Fault, nowMs: number): Step {
+  if (machine.session.state === 'CANCELLING' && machine.ending !== undefined) {
+    return end(machine, 'CANCELLED', machine.ending, nowMs, outcome);
+  }
+  if (fault.reason === 'NATIVE_HANDLE_LOST') {
+    return end(machine, 'LOST', { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault }, nowMs, outcome);
+  }
+  return end(machine, 'FAILED', { ...hostEnding('OPEN_FAILED', 'NATIVE'), fault }, nowMs, outcome);
+}
+
+function closeReturned(machine: Machine, outcome: NativeOutcome, nowMs: number): Step {
+  const { fault } = outcome;
+  const returned: Machine = { ...machine, close: 'returned', closeOutcome: outcome };
+  const lost: readonly (string | undefined)[] = [
+    'NATIVE_HANDLE_LOST',
+    'WLAN_SERVICE_NOT_RUNNING',
+    'WLAN_SERVICE_UNREACHABLE',
+  ];
+  if (lost.includes(fault?.reason)) {
+    return end(returned, 'LOST', { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault }, nowMs, outcome);
+  }
+  return returned.evidence === undefined ? unchanged(returned) : closed(returned, returned.evidence, nowMs);
+}
+
+function linkDown(machine: Machine, evidence: DisconnectEvidence, nowMs: number): Step {
+  const { state } = machine.session;
+  const seen: Machine = { ...machine, evidence };
+  if (state === 'OPEN') return beginEnd(seen, hostEnding('PEER_DISCONNECTED', 'PEER'), nowMs);
+  if (state !== 'CLOSING') return unchanged(machine);
+  return seen.close === 'returned' ? closed(seen, evidence, nowMs) : unchanged(seen);
+}
+
+/** From here the session is on its way out, for one reason, the first that came. */
+function beginEnd(machine: Machine, ending: Ending, nowMs: number): Step {
+  const { state } = machine.session;
+  if (state === 'OPENING') {
+    const session: Session = { ...machine.session, state: 'CANCELLING' };
+    const owed = issueOwed({ ...machine, session, ending });
+    return { ...owed, events: [draft('CANCELLING', session, ending.cause, nowMs)] };
+  }
+  if (state === 'OPEN') {
+    const session: Session = { ...machine.session, state: 'CLOSING', closeTimeMs: nowMs };
+    const owed = issueOwed({ ...machine, session, ending, close: 'owed' });
+    return { ...owed, events: [draft('CLOSING', session, ending.cause, nowMs)] };
+  }
+  return unchanged(machine);
+}
+
+/** Issues the native call that is owed, as soon as the handle may be used and not before. */
+function issueOwed(machine: Machine): Step {
+  if (!machine.startReturned) return unchanged(machine);
+  if (machine.close === 'owed') {
+    return {
+      machine: { ...machine, close: 'issued' },
+      events: [],
+      commands: [{ type: 'CloseSession' }, { type: 'SetTimer', timer: 'close', delayMs: machine.closeTimeoutMs }],
+    };
+  }
+  if (machine.session.state === 'CANCELLING' && !machine.cancelIssued) {
+    return { machine: { ...machine, cancelIssued: true }, events: [], commands: [{ type: 'CancelOpen' }] };
+  }
+  return unchanged(machine);
+}

@@ -1,0 +1,166 @@
+/**
+ * Metrics for Prometheus. Counters and histograms are fed by the observer's calls; gauges are read when somebody scrapes.
+ *
+ * The rule that must not be broken: labels have few values (method, code, state, function): never an id, an address or a principal.
+ */
+import { createServer, type Server } from 'node:http';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Observer } from './observer.js';
+
+/** What the gauges read. */
+export interface Readings {
+  sessionsByState(): Iterable<readonly [string, number]>;
+  watchers(): number;
+  openStreams(): number;
+  requestsInFlight(): number;
+  nativeCallsInFlight(): number;
+  eventsLogged(): number;
+  eventsTrimmed(): number;
+  isServing(): boolean;
+  /** Misuse of the native API by kind, where something counts it. */
+  misuse(): Iterable<readonly [string, number]>;
+}
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+export class Metrics implements Observer {
+  readonly #registry = new Registry();
+  readonly #rpcs: Counter<'method' | 'code'>;
+  readonly #rpcSeconds: Histogram<'method'>;
+  readonly #nativeCalls: Counter<'function' | 'code'>;
+  readonly #nativeSeconds: Histogram<'function'>;
+  readonly #nativeSlow: Counter<'function'>;
+  readonly #sessionEvents: Counter<'type'>;
+  readonly #sessionEnds: Counter<'state' | 'reason' | 'evidence'>;
+  readonly #eventSeconds: Histogram;
+  readonly #slowReaders: Counter<'method'>;
+  readonly #denials: Counter<'method' | 'code'>;
+  readonly #refusals: Counter;
+
+  constructor(readings: Readings) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry, prefix: 'wfdd_' });
+    const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+      new Counter({ name, help, labelNames, registers });
+    const seconds = <L extends string>(name: string, help: string, labelNames: L[]) =>
+      new Histogram({ name, help, labelNames, buckets: SECONDS, registers });
+
+    this.#rpcs = counter('wfdd_rpcs_total', 'RPCs that have ended.', ['method', 'code']);
+    this.#rpcSeconds = seconds('wfdd_rpc_seconds', 'How long RPCs took; streams live as long as they like.', [
+      'method',
+    ]);
+    this.#nativeCalls = counter('wfdd_native_calls_total', 'Native calls that have returned.', ['function', 'code']);
+    this.#nativeSeconds = seconds('wfdd_native_call_seconds', 'How long native calls took.', ['function']);
+    this.#nativeSlow = counter('wfdd_native_calls_slow_total', 'Native calls past nativeCallWarnMs.', ['function']);
+    this.#sessionEvents = counter('wfdd_session_events_total', 'Changes of sessions.', ['type']);
+    this.#sessionEnds = counter('wfdd_sessions_ended_total', 'Ended sessions by outcome.', [
+      'state',
+      'reason',
+      'evidence',
+    ]);
+    this.#eventSeconds = seconds('wfdd_event_publish_seconds', 'From an event to its being handed to the streams.', []);
+    this.#slowReaders = counter('wfdd_slow_readers_ended_total', 'Streams ended as read too slowly.', ['method']);
+    this.#denials = counter('wfdd_denials_total', 'Calls refused at the gate.', ['method', 'code']);
+    this.#refusals = counter('wfdd_connections_refused_total', 'Connections refused by TLS.', []);
+
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge('wfdd_watchers', 'Open watches.', readings.watchers);
+    gauge('wfdd_streams', 'Open streams of all kinds.', readings.openStreams);
+    gauge('wfdd_requests_in_flight', 'Unary requests in flight.', readings.requestsInFlight);
+    gauge('wfdd_native_calls_in_flight', 'Native calls that run or wait for their turn.', readings.nativeCallsInFlight);
+    gauge('wfdd_events_logged', 'Events that can be resumed from.', readings.eventsLogged);
+    gauge('wfdd_events_trimmed', 'Events trimmed from the log in this life.', readings.eventsTrimmed);
+    gauge('wfdd_serving', '1 while Wi-Fi Direct can be reached.', () => (readings.isServing() ? 1 : 0));
+    labelled(this.#registry, 'wfdd_sessions', 'Sessions known, by state.', 'state', readings.sessionsByState);
+    labelled(
+      this.#registry,
+      'wfdd_native_misuse',
+      'Misuse of the native API, where it is counted.',
+      'kind',
+      readings.misuse,
+    );
+  }
+
+  nativeReturned(fn: string, code: number, durationMs: number): void {
+    this.#nativeCalls.inc({ function: fn, code });
+    this.#nativeSeconds.observe({ function: fn }, durationMs / 1000);
+  }
+
+  nativeSlow(fn: string): void {
+    this.#nativeSlow.inc({ function: fn });
+  }
+
+  rpcStarted(rpc: string): (code: string) => void {
+    const startMs = performance.now();
+    return (code) => {
+      this.#rpcs.inc({ method: rpc, code });
+      this.#rpcSeconds.observe({ method: rpc }, (performance.now() - startMs) / 1000);
+    };
+  }
+
+  sessionChanged({ type, session, timeMs }: Parameters<Observer['sessionChanged']>[0]): void {
+    this.#sessionEvents.inc({ type });
+    this.#eventSeconds.observe(Math.max(Date.now() - timeMs, 0) / 1000);
+    if (session.end === undefined) return;
+    const { reason, evidence = 'NONE' } = session.end;
+    this.#sessionEnds.inc({ state: session.state, reason, evidence });
+  }
+
+  slowReaderEnded(rpc: string): void {
+    this.#slowReaders.inc({ method: rpc });
+  }
+
+  denied(rpc: string, code: string): void {
+    this.#denials.inc({ method: rpc, code });
+  }
+
+  connectionRefused(): void {
+    this.#refusals.inc();
+  }
+
+  /** Serves `/metrics`, and nothing else. */
+  async serve(host: string, port: number): Promise<Server> {
+    const server = createServer((request, response) => {
+      if (request.method !== 'GET' || request.url !== '/metrics') {
+        response.writeHead(404).end('Only GET /metrics is here.\n');
+        return;
+      }
+      this.#registry.metrics().then(
+        (text) => response.writeHead(200, { 'content-type': this.#registry.contentType }).end(text),
+        () => response.writeHead(500).end(),
+      );
+    });
+    server.requestTimeout = 10_000;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(port, host, resolve);
+    });
+    return server;
+  }
+}
+
+function labelled(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  read: () => Iterable<readonly [string, number]>,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [value, count] of read()) this.set({ [label]: value }, count);
+    },
+  });
+}

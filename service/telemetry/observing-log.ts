@@ -1,0 +1,31 @@
+/** One log line for each change of a session, and for each native call: at debug level, or as a warning where it is late. */
+import type { SessionEvent } from '../session/session.js';
+import type { Log } from './log.js';
+import type { Observer } from './observer.js';
+
+export function observingLog(log: Log): Partial<Observer> {
+  return {
+    nativeReturned: (fn, code, durationMs) =>
+      log.debug('native-call', `${fn} returned ${code}.`, { function: fn, code, durationMs: Math.round(durationMs) }),
+    nativeSlow: (fn, warnMs) =>
+      log.warn('native-call-slow', `${fn} has not returned within ${warnMs} ms.`, { function: fn, warnMs }),
+    sessionChanged: (event) => logChange(log, event),
+  };
+}
+
+function logChange(log: Log, { type, session, cause, native, sequence }: SessionEvent): void {
+  const event = `session-${type.toLowerCase().replaceAll('_', '-')}`;
+  const isBad = type === 'FAILED' || type === 'LOST';
+  log[isBad ? 'warn' : 'info'](event, `Session ${session.id} is ${session.state}.`, {
+    sessionId: session.id,
+    sequence,
+    state: session.state,
+    deviceAddress: session.deviceAddress,
+    owner: session.owner,
+    source: cause.source,
+    rpc: cause.rpc || undefined,
+    endReason: session.end?.reason,
+    evidence: session.end?.evidence,
+    native: native && `${native.function} ${native.code} ${native.name}`,
+  });
+}

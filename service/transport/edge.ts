@@ -1,0 +1,51 @@
+/**
+ * What every handler of ours works with: the caller whom the gate let in, the quotas, and the one place where a failure becomes a status.
+ *
+ * The rule that must not be broken: no handler is reached but through `gate.ts`, and nothing thrown in one escapes `settle`.
+ */
+import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import type { Caller } from '../access/caller.js';
+import type { Quota } from '../access/quota.js';
+import { type Fault, FaultError, type Result } from '../fault.js';
+import type { EventCause } from '../session/session.js';
+import type { Log } from '../telemetry/log.js';
+import type { Observer } from '../telemetry/observer.js';
+import type { OpenStreams } from './server-stream.js';
+import { toStatus } from './status.js';
+
+export interface Edge {
+  /** Who makes a call that the gate has let in. Throws for any other. */
+  readonly callerOf: (call: { readonly metadata: Metadata }) => Caller;
+  readonly requests: Quota;
+  readonly watchers: Quota;
+  readonly streams: OpenStreams;
+  readonly observer: Observer;
+  readonly log: Log;
+}
+
+/** One call on its way: who makes it, and when it no longer matters. */
+export interface Context {
+  readonly caller: Caller;
+  /** `wifidirect.v1.SessionService/CloseSession` */
+  readonly rpc: string;
+  readonly signal: AbortSignal;
+  readonly metadata: Metadata;
+}
+
+export function causeOf(context: Context, requestId: string): EventCause {
+  return { source: 'CLIENT', rpc: context.rpc, principal: context.caller.principal, requestId };
+}
+
+/** Gives the value of a Result, or leaves the handler with its fault. */
+export function must<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new FaultError(result.fault);
+}
+
+/** Anything thrown, as the status that the client gets. What is not a fault of ours by name leaks no detail. */
+export function settle(error: unknown, rpc: string, log: Log): StatusObject {
+  if (error instanceof FaultError) return toStatus(error.fault);
+  log.error('rpc-failed', `${rpc} failed in a way that it should not.`, { rpc, err: error });
+  const fault: Fault = { reason: 'INTERNAL', message: 'An internal error; the log of the host has the details.' };
+  return toStatus(fault);
+}

@@ -1,0 +1,161 @@
+/**
+ * The gate: a server interceptor, so that no call of any service, whoever wrote it, reaches its handler but through here.
+ *
+ * The caller is known before a byte of the request's body is read. The rule that must not be broken: a call goes on only with a Caller;
+ * whatever fails on the way to one ends it.
+ */
+import type { Http2Session } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  status,
+} from '@grpc/grpc-js';
+import type { Access } from '../access/access.js';
+import type { Caller } from '../access/caller.js';
+import { principalOf } from '../access/certificate.js';
+import type { ClientCertificate, Credentials } from '../access/identity.js';
+import { isChange } from '../access/permissions.js';
+import type { Config } from '../config/schema.js';
+import type { Log } from '../telemetry/log.js';
+import { settle } from './edge.js';
+import { toStatus } from './status.js';
+import { http2StreamOf } from './wire.js';
+
+type ShownCertificate = Pick<Credentials, 'certificate' | 'certificateProblem'>;
+
+export class Gate {
+  readonly #access: Access;
+  readonly #principalFrom: Config['access']['principalFrom'];
+  readonly #log: Log;
+  /** The metadata of a call is the one thing that both its interceptor and its handler hold. */
+  readonly #callers = new WeakMap<Metadata, Caller>();
+  readonly #certificates = new WeakMap<Http2Session, ShownCertificate>();
+
+  constructor(access: Access, principalFrom: Config['access']['principalFrom'], log: Log) {
+    this.#access = access;
+    this.#principalFrom = principalFrom;
+    this.#log = log;
+  }
+
+  /** Who makes this call. Throws for one that did not come through the gate. */
+  readonly callerOf = ({ metadata }: { readonly metadata: Metadata }): Caller => {
+    const caller = this.#callers.get(metadata);
+    if (caller === undefined) throw new Error('A call has come past the gate.');
+    return caller;
+  };
+
+  readonly interceptor: ServerInterceptor = ({ path, responseStream }, call) => {
+    const rpc = path.slice(1);
+    const audit = isChange(rpc) ? new Audit(this.#access, rpc, call.getPeer()) : undefined;
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, pass) => {
+            this.#admit(rpc, metadata, call)
+              .then((caller) => {
+                if (caller === undefined) return;
+                audit?.begin(caller);
+                pass(metadata);
+              })
+              .catch((error: unknown) => call.sendStatus(settle(error, rpc, this.#log)));
+          },
+          onReceiveMessage: (message, pass) => {
+            audit?.see(message);
+            pass(message);
+          },
+          onCancel: () => audit?.end('CANCELLED'),
+        }),
+      sendMessage: (message, pass) => {
+        audit?.see(message);
+        // What a stream began with is what was asked for; what becomes of it is in the events.
+        if (responseStream) audit?.end('OK');
+        pass(message);
+      },
+      sendStatus: (outcome, pass) => {
+        audit?.end(status[outcome.code] ?? String(outcome.code));
+        pass(outcome);
+      },
+    });
+  };
+
+  /** The caller; or undefined, and the call has ended. */
+  async #admit(rpc: string, metadata: Metadata, call: ServerInterceptingCallInterface): Promise<Caller | undefined> {
+    const authorization = metadata.get('authorization').map(String);
+    // Nothing behind the gate needs it, and what isn't there can't leak.
+    metadata.remove('authorization');
+    const admitted = await this.#access.admit(rpc, { authorization, ...this.#certificateOf(call) }, call.getPeer());
+    if (admitted.ok) {
+      this.#callers.set(metadata, admitted.value);
+      return admitted.value;
+    }
+    call.sendStatus(toStatus(admitted.fault));
+    return undefined;
+  }
+
+  /** Read once a connection: it doesn't change, and reading it costs as much as a small call. */
+  #certificateOf(call: ServerInterceptingCallInterface): ShownCertificate {
+    const connection = http2StreamOf(call)?.session;
+    const known = connection && this.#certificates.get(connection);
+    if (known !== undefined) return known;
+    const peer = call.getAuthContext().sslPeerCertificate;
+    const certificate: ClientCertificate | undefined = peer && {
+      principal: principalOf(peer, this.#principalFrom),
+      expireTimeMs: Date.parse(peer.valid_to),
+    };
+    const shown = { certificate, certificateProblem: connection && problemOf(connection.socket as TLSSocket) };
+    if (connection !== undefined) this.#certificates.set(connection, shown);
+    return shown;
+  }
+}
+
+/** Why a certificate that was shown is not trusted, where TLS lets the connection stand all the same. */
+function problemOf(socket: TLSSocket): string | undefined {
+  if (!socket.encrypted || socket.authorized || !socket.getPeerCertificate().raw) return undefined;
+  return String(socket.authorizationError);
+}
+
+/** One record for each call that may change something: the first outcome is the one. */
+class Audit {
+  readonly #access: Access;
+  readonly #rpc: string;
+  readonly #client: string;
+  #caller: Caller | undefined;
+  #sessionId: string | undefined;
+  #deviceAddress: string | undefined;
+  #requestId: string | undefined;
+
+  constructor(access: Access, rpc: string, client: string) {
+    this.#access = access;
+    this.#rpc = rpc;
+    this.#client = client;
+  }
+
+  begin(caller: Caller): void {
+    this.#caller = caller;
+  }
+
+  /** Takes what a request or an answer says of the session. The event of an answer has it by its inner name. */
+  see(message: { sessionId?: string; deviceAddress?: string; requestId?: string; session?: { id?: string } }): void {
+    const { sessionId, deviceAddress, requestId, session } = message;
+    this.#sessionId ??= session?.id ?? (sessionId || undefined);
+    this.#deviceAddress ??= deviceAddress || undefined;
+    this.#requestId ??= requestId || undefined;
+  }
+
+  end(code: string): void {
+    if (this.#caller === undefined) return;
+    this.#access.audit({
+      principal: this.#caller.principal,
+      rpc: this.#rpc,
+      sessionId: this.#sessionId,
+      deviceAddress: this.#deviceAddress,
+      requestId: this.#requestId,
+      code,
+      client: this.#client,
+    });
+    this.#caller = undefined;
+  }
+}

@@ -1,0 +1,50 @@
+/** `wifidirect.v1.HostService`: what this host is, how it is, and where its event log stands. */
+
+import type { DriverStatus } from '../driver/driver.js';
+import type { Lifecycle } from '../session/lifecycle.js';
+import type { DisconnectEvidence } from '../session/session.js';
+import type { Edge } from './edge.js';
+import { type DriverKind, type GetHostRequest, HostState, type Limits } from './gen/wifidirect/v1/host_service.js';
+import { toEvidence, toReason } from './messages.js';
+import { unary } from './unary.js';
+
+/** What doesn't change in the life of the daemon. */
+export interface HostFacts {
+  readonly hostId: string;
+  readonly hostname: string;
+  readonly serviceVersion: string;
+  readonly driverKind: DriverKind;
+  readonly libraryPath: string;
+  readonly missing: readonly { readonly library: string; readonly function: string }[];
+  readonly evidenceKinds: readonly DisconnectEvidence[];
+  readonly limits: Limits;
+}
+
+export function hostService(edge: Edge, facts: HostFacts, lifecycle: Lifecycle, status: () => DriverStatus) {
+  return {
+    getHost: unary(edge, 'wifidirect.v1.HostService/GetHost', (_request: GetHostRequest) => {
+      const { fault, negotiatedVersion } = status();
+      const { log } = lifecycle.events;
+      const state = lifecycle.isStopping ? 'DRAINING' : fault === undefined ? 'READY' : 'DEGRADED';
+      return {
+        hostId: facts.hostId,
+        hostname: facts.hostname,
+        epoch: log.epoch,
+        state: HostState[state],
+        stateReason: toReason(state === 'DRAINING' ? 'HOST_STOPPING' : fault?.reason),
+        stateMessage: state === 'DRAINING' ? 'The host is stopping.' : (fault?.message ?? ''),
+        driver: {
+          kind: facts.driverKind,
+          libraryPath: facts.libraryPath,
+          negotiatedVersion,
+          missingFunctions: facts.missing.map((missing) => ({ ...missing })),
+          disconnectEvidence: facts.evidenceKinds.map(toEvidence),
+        },
+        serviceVersion: facts.serviceVersion,
+        oldestCursor: lifecycle.events.oldestCursor,
+        newestCursor: lifecycle.events.cursor,
+        limits: facts.limits,
+      };
+    }),
+  };
+}

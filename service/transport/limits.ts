@@ -1,0 +1,27 @@
+/** The limits in force, as `GetHost` tells them. */
+import type { Config } from '../config/schema.js';
+import type { Limits } from './gen/wifidirect/v1/host_service.js';
+import { toDuration } from './messages.js';
+
+export function limitsOf({ limits, events, session }: Config): Limits {
+  return {
+    sessionsMax: limits.sessionsMax,
+    sessionsPerPrincipalMax: limits.sessionsPerPrincipalMax,
+    watchersMax: limits.watchersMax,
+    watchersPerPrincipalMax: limits.watchersPerPrincipalMax,
+    requestsInFlightMax: limits.requestsInFlightMax,
+    requestsInFlightPerPrincipalMax: limits.requestsPerPrincipalMax,
+    watcherQueueEventsMax: events.watcherQueueEventsMax,
+    eventLogEventsMax: events.logEventsMax,
+    eventLogAgeMax: toDuration(events.logAgeMs),
+    sessionRetention: toDuration(session.retentionMs),
+    openTimeoutDefault: toDuration(session.openTimeoutMs),
+    openTimeoutMax: toDuration(session.openTimeoutMaxMs),
+    closeTimeout: toDuration(session.closeTimeoutMs),
+    leaseTtlMin: toDuration(session.leaseTtlMinMs),
+    leaseTtlMax: toDuration(session.leaseTtlMaxMs),
+    endedSessionsMax: session.endedSessionsMax,
+    requestMemoryMax: session.requestMemoryMax,
+    requestBytesMax: limits.receiveMessageBytesMax,
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * A source of messages into `call.write`, with back-pressure, cancel and an end.
+ *
+ * The stream pulls: it asks the source for the next message only when the wire takes one, so nothing queues up here. The rules that must
+ * not be broken: 'close' is the one place of clean-up (a cancelled call may never call back), and a stream whose reader takes neither
+ * messages nor its status is reset after a grace, since a status can't overtake unread messages.
+ */
+import { constants } from 'node:http2';
+import { type handleServerStreamingCall, Metadata, type ServerWritableStream } from '@grpc/grpc-js';
+import type { Observable } from 'rxjs';
+import type { Caller } from '../access/caller.js';
+import type { Fault } from '../fault.js';
+import { type Context, type Edge, settle } from './edge.js';
+import { toStatus } from './status.js';
+import { http2StreamOf } from './wire.js';
+
+/** Where the messages of one stream come from. */
+export interface Source<Message> {
+  /** The next message; undefined where there is none now. */
+  next(): Message | undefined;
+  /** Emits when `next` may have more. Never from within `next`. */
+  readonly ready: Observable<unknown>;
+  /** Asked after the last message: the stream is over, well or with a fault. */
+  ended(): { readonly fault: Fault | undefined } | undefined;
+  /** Asked while the wire takes nothing: more waits than may. */
+  behind(): Fault | undefined;
+  /** What a stream that the host ends is told beside the reason. */
+  position(): Readonly<Record<string, string>>;
+  /** Nobody reads any more. */
+  close(): void;
+}
+
+/** The streams that are open, so that they can be ended together. */
+export class OpenStreams {
+  readonly #stops = new Map<(fault: Fault) => void, Caller>();
+
+  get size(): number {
+    return this.#stops.size;
+  }
+
+  add(caller: Caller, stop: (fault: Fault) => void): () => void {
+    this.#stops.set(stop, caller);
+    return () => this.#stops.delete(stop);
+  }
+
+  /** Ends every stream, or those of the callers that are meant, with this fault, after what is ready for it. */
+  stop(fault: Fault, isMeant: (caller: Caller) => boolean = () => true): void {
+    for (const [stop, caller] of [...this.#stops]) if (isMeant(caller)) stop(fault);
+  }
+}
+
+export function serverStream<Request, Message>(
+  edge: Edge,
+  rpc: string,
+  graceMs: number,
+  start: (request: Request, context: Context) => Source<Message>,
+): handleServerStreamingCall<Request, Message> {
+  return (call) => {
+    const gone = new AbortController();
+    call.once('close', () => gone.abort());
+    call.on('error', () => {});
+    try {
+      const caller = edge.callerOf(call);
+      const context = { caller, rpc, signal: gone.signal, metadata: call.metadata };
+      const slow = () => edge.observer.slowReaderEnded(rpc);
+      pump(call, start(call.request, context), edge.streams, caller, graceMs, slow);
+    } catch (error) {
+      call.emit('error', settle(error, rpc, edge.log));
+    }
+  };
+}
+
+/**
+ * Messages given to the wire and not yet taken by it. One would leave the wire idle between two; more would be memory that a
+ * reader who does not read costs.
+ */
+const UNSENT_MAX = 2;
+
+function pump<Request, Message>(
+  call: ServerWritableStream<Request, Message>,
+  source: Source<Message>,
+  streams: OpenStreams,
+  caller: Caller,
+  graceMs: number,
+  tooSlow: () => void,
+): void {
+  let unsent = 0;
+  let isOver = false;
+  let stopping: Fault | undefined;
+  let lastCall: NodeJS.Timeout | undefined;
+
+  const finish = (fault: Fault | undefined) => {
+    if (isOver) return;
+    leave();
+    if (fault?.reason === 'WATCHER_TOO_SLOW') tooSlow();
+    if (fault === undefined) call.end();
+    else call.emit('error', toStatus(fault));
+    const grace = setTimeout(() => reset(call), graceMs);
+    grace.unref();
+    call.once('close', () => clearTimeout(grace));
+  };
+  // A status overtakes messages that are still in this process, so it waits for them; not for ever.
+  const finishAfterMessages = (fault: Fault | undefined) => {
+    if (unsent === 0) finish(fault);
+    else lastCall ??= setTimeout(() => finish(fault), graceMs).unref();
+  };
+  const sent = () => {
+    unsent -= 1;
+    flow();
+  };
+  const flow = () => {
+    while (!isOver && unsent < UNSENT_MAX) {
+      const message = source.next();
+      if (message === undefined) {
+        const end = source.ended() ?? (stopping && { fault: stopping });
+        if (end !== undefined) finishAfterMessages(end.fault);
+        return;
+      }
+      unsent += 1;
+      call.write(message, sent);
+    }
+    if (isOver) return;
+    const fault = source.behind();
+    if (fault !== undefined) finish(fault);
+    else if (stopping !== undefined) finishAfterMessages(stopping);
+  };
+  const stop = (fault: Fault) => {
+    stopping = { ...fault, metadata: { ...fault.metadata, ...source.position() } };
+    flow();
+  };
+  const remove = streams.add(caller, stop);
+  const leave = () => {
+    isOver = true;
+    clearTimeout(lastCall);
+    remove();
+    subscription.unsubscribe();
+    source.close();
+  };
+
+  call.once('close', () => {
+    if (!isOver) leave();
+  });
+  const subscription = source.ready.subscribe(flow);
+  // Headers at once: they tell the client that the stream stands.
+  call.sendMetadata(new Metadata());
+  flow();
+}
+
+/** Resets one HTTP/2 stream; one that can't be found stays, and keepalive finds it. */
+function reset(call: object): void {
+  http2StreamOf(call)?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+}

@@ -1,0 +1,110 @@
+/**
+ * The gRPC server: binds, serves the services with health and reflection, and stops gracefully, then by force.
+ *
+ * Health answers per service and in all; it is SERVING while Wi-Fi Direct can be reached.
+ */
+import { readFileSync } from 'node:fs';
+import {
+  Server,
+  ServerCredentials,
+  type ServerInterceptor,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import type { TlsCredentials } from './credentials.js';
+import { removeStaleSocket } from './local-socket.js';
+import { onTlsRefusal } from './wire.js';
+
+export interface ServerSettings {
+  readonly receiveMessageBytesMax: number;
+  readonly streamsPerConnectionMax: number;
+  readonly keepaliveTimeMs: number;
+  readonly keepaliveTimeoutMs: number;
+}
+
+/** One HTTP/2 connection may make Node keep at most this many megabytes: frames, headers and what is unsent. */
+const SESSION_MEMORY_MB = 64;
+
+export class GatewayServer {
+  readonly #server: Server;
+  readonly #health: HealthImplementation;
+  readonly #services: string[] = [];
+  readonly #addresses: string[] = [];
+
+  /** Every call of every service passes the interceptors, health and reflection too; the first is the nearest to the wire. */
+  constructor(settings: ServerSettings, interceptors: ServerInterceptor[]) {
+    this.#health = new HealthImplementation({ '': 'NOT_SERVING' });
+    this.#server = new Server({
+      interceptors,
+      'grpc.max_receive_message_length': settings.receiveMessageBytesMax,
+      'grpc.max_concurrent_streams': settings.streamsPerConnectionMax,
+      'grpc.keepalive_time_ms': settings.keepaliveTimeMs,
+      'grpc.keepalive_timeout_ms': settings.keepaliveTimeoutMs,
+      'grpc-node.max_session_memory': SESSION_MEMORY_MB,
+      'grpc.enable_channelz': 0,
+    });
+    this.#health.addToServer(this.#server);
+  }
+
+  /** Where clients reach it: `host:port`, or the target of a socket or pipe. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  add(name: string, definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
+    this.#server.addService(definition, implementation);
+    this.#services.push(name);
+  }
+
+  /** Answers for descriptors with the contract as it was generated. */
+  async addReflection(descriptors: URL): Promise<void> {
+    const [{ ReflectionService }, { fromBinary, toBinary }, wkt] = await Promise.all([
+      import('@grpc/reflection'),
+      import('@bufbuild/protobuf'),
+      import('@bufbuild/protobuf/wkt'),
+    ]);
+    const set = fromBinary(wkt.FileDescriptorSetSchema, readFileSync(descriptors));
+    const fileDescriptorProtos = set.file.map((file) => Buffer.from(toBinary(wkt.FileDescriptorProtoSchema, file)));
+    // It takes the files from any definition of a package; made by hand, as proto-loader would merge them and lose their imports.
+    const contract = { contract: { format: '', type: {}, fileDescriptorProtos } };
+    const reflection = new ReflectionService(contract as unknown as ConstructorParameters<typeof ReflectionService>[0]);
+    reflection.addToServer(this.#server);
+  }
+
+  /** Binds one target, without TLS where there are no credentials for it; resolves to the address that clients use. */
+  async bind(target: string, tls: TlsCredentials | undefined): Promise<string> {
+    const credentials = tls ?? ServerCredentials.createInsecure();
+    if (target.startsWith('unix:/')) await removeStaleSocket(target.slice('unix:'.length));
+    const port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(target, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
+    });
+    const address = /:0$/.test(target) ? target.replace(/0$/, String(port)) : target;
+    this.#addresses.push(address);
+    return address;
+  }
+
+  /** Tells of connections to the addresses bound so far that TLS refuses: where from, and why. */
+  onTlsRefusal(refused: (client: string, why: string) => void): void {
+    onTlsRefusal(this.#server, refused);
+  }
+
+  setServing(isServing: boolean): void {
+    for (const service of ['', ...this.#services])
+      this.#health.setStatus(service, isServing ? 'SERVING' : 'NOT_SERVING');
+  }
+
+  /** Waits for calls under way, then cuts what is left. */
+  async stop(graceMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const force = setTimeout(() => {
+        this.#server.forceShutdown();
+        resolve();
+      }, graceMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(force);
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,149 @@
+/** `wifidirect.v1.SessionService`: message → request → message. What may happen is decided in `session/`. */
+import { type Fault, FaultError } from '../fault.js';
+import { type Lifecycle, sessionNotFound } from '../session/lifecycle.js';
+import type { Session, SessionEvent } from '../session/session.js';
+import { type Context, causeOf, type Edge, must } from './edge.js';
+import { encodeOpenSession, encodeWatchSessions } from './encode-once.js';
+import type {
+  CancelOpenSessionRequest,
+  CloseSessionRequest,
+  GetSessionRequest,
+  ListSessionsRequest,
+  OpenSessionRequest,
+  RenewSessionRequest,
+  WatchSessionsRequest,
+} from './gen/wifidirect/v1/session_service.js';
+import { SessionServiceService } from './gen/wifidirect/v1/session_service.js';
+import { fromSessionKind, toSession } from './messages.js';
+import * as check from './requests.js';
+import { serverStream } from './server-stream.js';
+import { SessionSource, WatchSource } from './sources.js';
+import { unary } from './unary.js';
+import { bookmarkInterval, type WatchLimits, watchLimits } from './watch-limits.js';
+
+export interface SessionServiceSettings {
+  readonly openTimeoutMs: number;
+  readonly openTimeoutMaxMs: number;
+  readonly leaseTtlMinMs: number;
+  readonly leaseTtlMaxMs: number;
+  readonly watch: WatchLimits;
+}
+
+/** Events of one session that may wait for a stream that is not read: more than a session has but for its renewals. */
+const SESSION_QUEUE_EVENTS_MAX = 256;
+const SESSION_IDS_MAX = 10_000;
+
+const name = (method: string) => `wifidirect.v1.SessionService/${method}`;
+
+/** The definition with each event encoded once, however many streams carry it. */
+export const sessionServiceDefinition = {
+  ...SessionServiceService,
+  openSession: { ...SessionServiceService.openSession, responseSerialize: encodeOpenSession },
+  watchSessions: { ...SessionServiceService.watchSessions, responseSerialize: encodeWatchSessions },
+};
+
+export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: SessionServiceSettings) {
+  const { events, registry } = lifecycle;
+  const { watcherGraceMs } = settings.watch;
+  const answer = (session: Session) => ({ session: toSession(session), cursor: events.cursor });
+
+  /** The session, if it is there for this caller; to be changed only by those who may. */
+  const find = (id: string, { caller, rpc }: Context, isChange: boolean): Session => {
+    const session = registry.find(check.sessionId(id))?.machine.session;
+    if (session === undefined || !caller.maySee(session.owner)) throw new FaultError(sessionNotFound(id));
+    if (isChange && !caller.mayChange(session.owner)) throw new FaultError(notYours(rpc, id));
+    return session;
+  };
+
+  function open(request: OpenSessionRequest, context: Context): SessionSource {
+    const { caller } = context;
+    const kind = fromSessionKind(request.kind);
+    if (kind === undefined) throw check.invalid('kind', String(request.kind), 'must be a known SessionKind');
+    const deviceAddress = check.deviceAddress(request.deviceAddress);
+    const openTimeoutMs = check.duration('open_timeout', request.openTimeout, 1, settings.openTimeoutMaxMs);
+    const { leaseTtlMinMs, leaseTtlMaxMs } = settings;
+    const leaseTtlMs = check.duration('lease_ttl', request.leaseTtl, leaseTtlMinMs, leaseTtlMaxMs);
+    const wanted = {
+      sessionId: request.sessionId === '' ? '' : check.sessionId(request.sessionId),
+      deviceAddress,
+      kind,
+      openTimeoutMs: openTimeoutMs ?? settings.openTimeoutMs,
+      leaseTtlMs,
+      requestId: check.requestId(request.requestId),
+      owner: caller.principal,
+    };
+    const { session, isNew } = must(lifecycle.open(wanted, causeOf(context, wanted.requestId)));
+    // The first stream of a session is within the quota of sessions; further ones are watchers.
+    const release = isNew ? () => {} : must(edge.watchers.take(caller.principal));
+    const attachment = lifecycle.attach(session.id);
+    if (attachment === undefined) throw new FaultError(sessionNotFound(session.id));
+    return new SessionSource(attachment, SESSION_QUEUE_EVENTS_MAX, release);
+  }
+
+  function watch(request: WatchSessionsRequest, { caller }: Context) {
+    if (request.sessionIds.length > SESSION_IDS_MAX) {
+      throw check.invalid('session_ids', `${request.sessionIds.length} ids`, `must be ${SESSION_IDS_MAX} at most`);
+    }
+    const ids = new Set(request.sessionIds.map((id, index) => check.sessionId(id, `session_ids[${index}]`)));
+    const isWanted = (session: Session) => (ids.size === 0 || ids.has(session.id)) && caller.maySee(session.owner);
+    const limits = watchLimits(settings.watch, bookmarkInterval(request.bookmarkInterval, settings.watch));
+    const position = request.cursor === '' ? events.log.newest : must(events.positionOf(request.cursor));
+    const release = must(edge.watchers.take(caller.principal));
+    // One turn for both: what the snapshot shows and where the reader starts.
+    const reader = events.read(position, (event) => isWanted(event.session));
+    const snapshot =
+      request.cursor === '' ? registry.list(all(isWanted), 0, Number.POSITIVE_INFINITY).sessions : undefined;
+    return new WatchSource(events, reader, snapshot, limits, release);
+  }
+
+  return {
+    openSession: serverStream<OpenSessionRequest, SessionEvent>(edge, name('OpenSession'), watcherGraceMs, open),
+    watchSessions: serverStream(edge, name('WatchSessions'), watcherGraceMs, watch),
+    cancelOpenSession: unary(edge, name('CancelOpenSession'), (request: CancelOpenSessionRequest, context) => {
+      find(request.sessionId, context, true);
+      const cause = causeOf(context, check.requestId(request.requestId));
+      return answer(must(lifecycle.cancel(request.sessionId, cause)));
+    }),
+    closeSession: unary(edge, name('CloseSession'), async (request: CloseSessionRequest, context) => {
+      find(request.sessionId, context, true);
+      const cause = causeOf(context, check.requestId(request.requestId));
+      const { sessionId, waitForDisconnect } = request;
+      return answer(must(await lifecycle.close(sessionId, waitForDisconnect, cause, context.signal)));
+    }),
+    renewSession: unary(edge, name('RenewSession'), (request: RenewSessionRequest, context) => {
+      find(request.sessionId, context, true);
+      const { leaseTtlMinMs, leaseTtlMaxMs } = settings;
+      const leaseTtlMs = check.duration('lease_ttl', request.leaseTtl, leaseTtlMinMs, leaseTtlMaxMs);
+      const cause = causeOf(context, check.requestId(request.requestId));
+      return answer(must(lifecycle.renew(request.sessionId, leaseTtlMs, cause)));
+    }),
+    getSession: unary(edge, name('GetSession'), (request: GetSessionRequest, context) =>
+      answer(find(request.sessionId, context, false)),
+    ),
+    listSessions: unary(edge, name('ListSessions'), (request: ListSessionsRequest, { caller }) => {
+      const states = check.sessionStates(request.states);
+      const address = request.deviceAddress === '' ? undefined : check.deviceAddress(request.deviceAddress);
+      const filterText = JSON.stringify([events.log.epoch, states, address]);
+      const after = check.fromPageToken(request.pageToken, filterText);
+      const filter = { states, deviceAddress: address, isVisible: ({ owner }: Session) => caller.maySee(owner) };
+      const page = registry.list(filter, after, check.pageSize(request.pageSize));
+      return {
+        sessions: page.sessions.map(toSession),
+        nextPageToken: check.toPageToken(page.next, filterText),
+        cursor: events.cursor,
+      };
+    }),
+  };
+}
+
+function all(isVisible: (session: Session) => boolean) {
+  return { states: [], deviceAddress: undefined, isVisible };
+}
+
+function notYours(rpc: string, id: string): Fault {
+  return {
+    reason: 'PERMISSION_DENIED',
+    message: `You may see session ${id}, but not change it.`,
+    metadata: { rpc, session_id: id },
+  };
+}

@@ -1,0 +1,193 @@
+/** `wifidirect.simulator.v1.SimulatorService`: scripts the simulated world, where it was asked for on the command line. */
+import { winerror } from '../../native/constants.js';
+import { type SimulatorControl, SimulatorError } from '../../native/simulator-control.js';
+import type {
+  CallScript,
+  CloseScript,
+  Notifications,
+  OpenScript,
+  ServiceStop,
+  SimulatorLimits,
+  VisibilityScript,
+} from '../../native/simulator-types.js';
+import { FaultError, invalidField } from '../fault.js';
+import type { Edge } from './edge.js';
+import * as proto from './gen/wifidirect/simulator/v1/simulator_service.js';
+import { toDuration } from './messages.js';
+import * as check from './requests.js';
+import * as from from './simulator-messages.js';
+import { unary } from './unary.js';
+
+export const simulatorServiceDefinition = proto.SimulatorServiceService;
+
+export function simulatorService(edge: Edge, control: SimulatorControl) {
+  /** `refused`: what the world says of a request that makes no sense to it, by field. */
+  const rpc = <Request, Response>(method: string, handle: (request: Request) => Response, refused?: Refused) =>
+    unary<Request, Response>(edge, `wifidirect.simulator.v1.SimulatorService/${method}`, (request) => {
+      try {
+        return handle(request);
+      } catch (error) {
+        throw told(error, request as { readonly deviceAddress?: string }, refused);
+      }
+    });
+  const device = (deviceAddress: string) => {
+    const found = control.listDevices().find((each) => each.deviceAddress === deviceAddress);
+    return { device: found && from.toSimulatedDevice(found) };
+  };
+  const time = () => ({ time: toDuration(Number(control.clockMs())) });
+
+  return {
+    resetWorld: rpc('ResetWorld', (_: proto.ResetWorldRequest) => {
+      control.reset();
+      return {};
+    }),
+    setDefaults: rpc('SetDefaults', ({ defaults }: proto.SetDefaultsRequest) => {
+      control.setDefaults(from.fromDefaults(defaults));
+      return { defaults: from.toDefaults(control.defaults()) };
+    }),
+    setLimits: rpc('SetLimits', ({ limits }: proto.SetLimitsRequest) => {
+      const { clientsMax, sessionsMax, memoryExhausted: isMemoryExhausted } = limits ?? {};
+      control.setLimits(from.given<SimulatorLimits>({ clientsMax, sessionsMax, isMemoryExhausted }));
+      const set = control.limits();
+      return { limits: { ...set, memoryExhausted: set.isMemoryExhausted } };
+    }),
+    setClock: rpc('SetClock', ({ mode }: proto.SetClockRequest) => {
+      if (mode !== proto.ClockMode.REAL && mode !== proto.ClockMode.MANUAL) {
+        throw check.invalid('mode', String(mode), 'must be CLOCK_MODE_REAL or CLOCK_MODE_MANUAL');
+      }
+      control.setClock(mode === proto.ClockMode.MANUAL ? 'manual' : 'real');
+      return time();
+    }),
+    advanceClock: rpc(
+      'AdvanceClock',
+      ({ duration }: proto.AdvanceClockRequest) => {
+        const ms = from.fromMs('duration', duration);
+        if (ms === undefined) throw new FaultError(invalidField('duration', 'is missing: say how far.'));
+        control.advanceClock(ms);
+        return time();
+      },
+      ['duration', 'can only be passed where the clock is stopped: SetClock to CLOCK_MODE_MANUAL first.'],
+    ),
+    addDevice: rpc('AddDevice', ({ deviceAddress, settings }: proto.AddDeviceRequest) => {
+      const address = check.deviceAddress(deviceAddress);
+      control.addDevice(address, from.fromSettings(settings));
+      return device(address);
+    }),
+    updateDevice: rpc('UpdateDevice', ({ deviceAddress, settings }: proto.UpdateDeviceRequest) => {
+      const address = check.deviceAddress(deviceAddress);
+      control.updateDevice(address, from.fromSettings(settings));
+      return device(address);
+    }),
+    removeDevice: rpc('RemoveDevice', ({ deviceAddress }: proto.RemoveDeviceRequest) => {
+      control.removeDevice(check.deviceAddress(deviceAddress));
+      return {};
+    }),
+    listSimulatedDevices: rpc('ListSimulatedDevices', (_: proto.ListSimulatedDevicesRequest) => ({
+      devices: control.listDevices().map(from.toSimulatedDevice),
+    })),
+    scriptOpen: rpc('ScriptOpen', (script: proto.ScriptOpenRequest) => {
+      const { error, cancelled } = script;
+      control.scriptOpen(
+        from.given<OpenScript>({
+          ...from.fromScope(script.scope),
+          code: script.startCode,
+          error,
+          reasonCode: error === undefined ? undefined : script.reasonCode,
+          delayMs: from.fromDelay('delay', script.delay),
+          isCallbackFirst: script.callbackFirst,
+          doesCancelLose: script.cancelLoses,
+          cancelError: cancelled?.error,
+          cancelReasonCode: cancelled?.reasonCode,
+          cancelMs: from.fromDelay('cancelled.delay', cancelled?.delay),
+          interfaceMs: from.fromDelay('interface_delay', script.interfaceDelay),
+          nodeMs: from.fromDelay('node_delay', script.nodeDelay),
+          dropMs: from.fromDelay('drop_delay', script.dropDelay),
+        }),
+      );
+      return {};
+    }),
+    scriptClose: rpc('ScriptClose', ({ scope, code, delay, end }: proto.ScriptCloseRequest) => {
+      const delayMs = from.fromDelay('delay', delay);
+      control.scriptClose(
+        from.given<CloseScript>({ ...from.fromScope(scope), code, delayMs, end: from.fromLinkEnd(end) }),
+      );
+      return {};
+    }),
+    scriptVisibility: rpc('ScriptVisibility', ({ scope, code, delay, visible }: proto.ScriptVisibilityRequest) => {
+      const delayMs = from.fromDelay('delay', delay);
+      const flag = from.fromFlag('visible', visible);
+      control.scriptVisibility(
+        from.given<VisibilityScript>({ ...from.fromScope(scope), code, delayMs, visible: flag }),
+      );
+      return {};
+    }),
+    scriptCall: rpc(
+      'ScriptCall',
+      ({ function: fn, count: times, block, code }: proto.ScriptCallRequest) => {
+        const name = from.fromFunction(fn);
+        if (name === undefined) throw new FaultError(invalidField('function', 'is missing: say which.'));
+        const [count, blockMs] = [from.fromCount(times), from.fromDelay('block', block)];
+        control.scriptCall({
+          function: name,
+          ...from.given<Omit<CallScript, 'function'>>({ count, blockMs, code }),
+        });
+        return {};
+      },
+      ['function', 'is one that only frees, and is found in misuse records alone.'],
+    ),
+    clearScripts: rpc('ClearScripts', (_: proto.ClearScriptsRequest) => {
+      control.clearScripts();
+      return {};
+    }),
+    releaseCalls: rpc('ReleaseCalls', ({ function: fn }: proto.ReleaseCallsRequest) => ({
+      releasedCount: control.releaseCalls(from.fromFunction(fn)),
+    })),
+    dropLink: rpc('DropLink', ({ deviceAddress, end }: proto.DropLinkRequest) => {
+      control.dropLink(check.deviceAddress(deviceAddress), from.fromLinkEnd(end));
+      return {};
+    }),
+    stopWlanService: rpc('StopWlanService', (stop: proto.StopWlanServiceRequest) => {
+      if (stop.callCode === 0) throw check.invalid('call_code', '0', 'must be an error');
+      if (stop.blockedCallCode === 0) throw check.invalid('blocked_call_code', '0', 'must be an error');
+      control.stopService(from.given<ServiceStop>(stop));
+      return {};
+    }),
+    startWlanService: rpc('StartWlanService', (_: proto.StartWlanServiceRequest) => {
+      control.startService();
+      return {};
+    }),
+    abortDeviceQueries: rpc('AbortDeviceQueries', (_: proto.AbortDeviceQueriesRequest) => ({
+      abortedCount: control.abortDeviceQueries(),
+    })),
+    setNotifications: rpc('SetNotifications', ({ interfaces, addresses, devices }: proto.SetNotificationsRequest) => {
+      control.setNotifications(from.given<Notifications>({ interfaces, addresses, devices }));
+      return {};
+    }),
+    getMisuse: rpc('GetMisuse', (_: proto.GetMisuseRequest) => {
+      const { opens, closes, lostRaces, ...live } = control.counts();
+      return {
+        ...from.toMisuse(control.misuse()),
+        live: { ...live, opens: BigInt(opens), closes: BigInt(closes), lostRaces: BigInt(lostRaces) },
+      };
+    }),
+  };
+}
+
+type Refused = readonly [field: string, problem: string];
+
+/** A refusal of the world as the client reads it. */
+function told(error: unknown, { deviceAddress = '' }: { readonly deviceAddress?: string }, refused?: Refused): unknown {
+  if (!(error instanceof SimulatorError)) return error;
+  if (error.code === winerror.ERROR_ALREADY_EXISTS) {
+    return new FaultError(invalidField('device_address', 'is paired already.'));
+  }
+  if (error.code === winerror.ERROR_NOT_FOUND) {
+    return new FaultError({
+      reason: 'DEVICE_NOT_FOUND',
+      message: `The simulated world has no device ${deviceAddress}, or no link to it.`,
+      metadata: { device_address: deviceAddress },
+      resource: { type: 'wifidirect.simulator.v1.SimulatedDevice', name: deviceAddress },
+    });
+  }
+  return refused === undefined ? error : new FaultError(invalidField(...refused));
+}

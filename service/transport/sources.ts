@@ -1,0 +1,172 @@
+/** The two sources of streams: one session's events, and everybody's. */
+import { merge, type Observable, Subject, type Subscription } from 'rxjs';
+import { formatCursor } from '../events/cursor.js';
+import type { Logged } from '../events/log.js';
+import type { EventStream, LogReader } from '../events/stream.js';
+import type { Fault } from '../fault.js';
+import { type Attachment, hostStopping } from '../session/lifecycle.js';
+import { hasEnded, type Session, type SessionEvent } from '../session/session.js';
+import type { WatchMessage } from './encode-once.js';
+import type { Source } from './server-stream.js';
+
+/** The life of one session: its event as it is now, then each that follows, until it has ended. */
+export class SessionSource implements Source<SessionEvent> {
+  readonly #attachment: Attachment;
+  readonly #queueMax: number;
+  readonly #release: () => void;
+  readonly #ready = new Subject<void>();
+  readonly #subscription: Subscription;
+  readonly #queue: SessionEvent[];
+  #last: SessionEvent;
+
+  constructor(attachment: Attachment, queueMax: number, release: () => void) {
+    this.#attachment = attachment;
+    this.#queueMax = queueMax;
+    this.#release = release;
+    this.#last = attachment.current;
+    this.#queue = [attachment.current];
+    this.#subscription = attachment.events.subscribe((event) => {
+      if (event.sequence <= this.#last.sequence) return;
+      this.#last = event;
+      this.#queue.push(event);
+      this.#ready.next();
+    });
+  }
+
+  get ready(): Observable<unknown> {
+    return this.#ready;
+  }
+
+  next(): SessionEvent | undefined {
+    return this.#queue.shift();
+  }
+
+  ended() {
+    const { session } = this.#last;
+    return hasEnded(session) ? { fault: faultOfEnd(session) } : undefined;
+  }
+
+  behind(): Fault | undefined {
+    return this.#queue.length > this.#queueMax ? tooSlow({ session_id: this.#last.session.id }) : undefined;
+  }
+
+  position() {
+    return { session_id: this.#last.session.id };
+  }
+
+  close(): void {
+    this.#subscription.unsubscribe();
+    this.#attachment.detach();
+    this.#release();
+  }
+}
+
+/** How `OpenSession` ends: well after what was asked for, else with what went wrong. */
+function faultOfEnd(session: Session): Fault | undefined {
+  const { state, end } = session;
+  if (end?.reason === 'HOST_STOPPING') return hostStopping();
+  if (state === 'FAILED' || state === 'LOST' || end?.reason === 'OPEN_TIMED_OUT') return end?.fault;
+  return undefined;
+}
+
+export interface WatchSettings {
+  readonly batchEventsMax: number;
+  readonly queueEventsMax: number;
+  readonly bookmarkIntervalMs: number;
+}
+
+/** A snapshot, where there is one, then every event after it, in batches of all that is ready; a bookmark after each quiet interval. */
+export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<E, S>> {
+  readonly #stream: EventStream<D, E>;
+  readonly #reader: LogReader<E>;
+  readonly #settings: WatchSettings;
+  readonly #release: () => void;
+  readonly #bookmarks = new Subject<void>();
+  readonly #timer: NodeJS.Timeout;
+  /** Where the log stood at the start. */
+  readonly #joined: number;
+  #snapshot: readonly S[] | undefined;
+  #isBookmarkDue = false;
+
+  /** `snapshot` is undefined for a watch that resumes. It and the reader's position must be of the same turn. */
+  constructor(
+    stream: EventStream<D, E>,
+    reader: LogReader<E>,
+    snapshot: readonly S[] | undefined,
+    settings: WatchSettings,
+    release: () => void,
+  ) {
+    this.#stream = stream;
+    this.#joined = stream.log.newest;
+    this.#reader = reader;
+    this.#snapshot = snapshot;
+    this.#settings = settings;
+    this.#release = release;
+    this.#timer = setInterval(() => this.#tick(), settings.bookmarkIntervalMs);
+    this.#timer.unref();
+  }
+
+  get ready(): Observable<unknown> {
+    return merge(this.#stream.ready, this.#bookmarks);
+  }
+
+  next(): WatchMessage<E, S> | undefined {
+    const { batchEventsMax } = this.#settings;
+    if (this.#snapshot !== undefined) return this.#nextOfSnapshot(this.#snapshot, batchEventsMax);
+    const events = this.#reader.isTrimmed ? [] : this.#reader.next(batchEventsMax);
+    if (events.length === 0 && !this.#isBookmarkDue) return undefined;
+    return this.#message({ events, cursor: this.#cursor });
+  }
+
+  ended() {
+    return this.#reader.isTrimmed ? { fault: tooSlow(this.position()) } : undefined;
+  }
+
+  behind(): Fault | undefined {
+    // What was there when it joined is in the log anyway; what counts is what has come since.
+    const waiting = this.#stream.log.newest - Math.max(this.#reader.position, this.#joined);
+    return waiting > this.#settings.queueEventsMax ? tooSlow(this.position()) : undefined;
+  }
+
+  /** Without a whole snapshot there is nothing to resume from. */
+  position() {
+    return { cursor: this.#snapshot === undefined ? this.#cursor : '' };
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#release();
+  }
+
+  get #cursor(): string {
+    return formatCursor(this.#stream.log.epoch, this.#reader.position);
+  }
+
+  #nextOfSnapshot(snapshot: readonly S[], max: number): WatchMessage<E, S> {
+    if (snapshot.length > max) {
+      this.#snapshot = snapshot.slice(max);
+      return this.#message({ snapshot: snapshot.slice(0, max) });
+    }
+    this.#snapshot = undefined;
+    return this.#message({ snapshot, snapshotComplete: true, cursor: this.#cursor });
+  }
+
+  #message(parts: Partial<WatchMessage<E, S>>): WatchMessage<E, S> {
+    this.#isBookmarkDue = false;
+    this.#timer.refresh();
+    return { events: [], cursor: '', snapshot: [], snapshotComplete: false, ...parts };
+  }
+
+  #tick(): void {
+    this.#isBookmarkDue = true;
+    this.#bookmarks.next();
+  }
+}
+
+function tooSlow(position: Readonly<Record<string, string>>): Fault {
+  return {
+    reason: 'WATCHER_TOO_SLOW',
+    message: 'This stream was read too slowly; resume from its last cursor, nothing is lost.',
+    metadata: position,
+  };
+}

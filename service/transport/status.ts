@@ -1,0 +1,121 @@
+/**
+ * A fault as gRPC tells it: status code, sentence, and `google.rpc` details in `grpc-status-details-bin`.
+ *
+ * The tables are complete by their types: a new reason doesn't compile without its code.
+ */
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import type { Fault, Reason } from '../fault.js';
+import {
+  BadRequest,
+  ErrorInfo,
+  PreconditionFailure,
+  QuotaFailure,
+  ResourceInfo,
+  RetryInfo,
+} from './gen/google/rpc/error_details.js';
+import { Status } from './gen/google/rpc/status.js';
+import { NativeResult } from './gen/wifidirect/v1/error.js';
+import { toNativeResult } from './messages.js';
+
+export const DOMAIN = 'wifidirect.v1';
+
+const codes: Readonly<Record<Reason, status>> = {
+  INVALID_FIELD: status.INVALID_ARGUMENT,
+  REQUEST_ID_REUSED: status.INVALID_ARGUMENT,
+  SESSION_ALREADY_EXISTS: status.ALREADY_EXISTS,
+  SESSION_NOT_FOUND: status.NOT_FOUND,
+  DEVICE_NOT_FOUND: status.NOT_FOUND,
+  SESSION_STATE_INVALID: status.FAILED_PRECONDITION,
+  WIFI_DIRECT_DISABLED_BY_POLICY: status.FAILED_PRECONDITION,
+  WLAN_SERVICE_NOT_RUNNING: status.UNAVAILABLE,
+  WLAN_SERVICE_UNREACHABLE: status.UNAVAILABLE,
+  NATIVE_LIMIT_REACHED: status.RESOURCE_EXHAUSTED,
+  NATIVE_HANDLE_LOST: status.INTERNAL,
+  HOST_ACCESS_DENIED: status.FAILED_PRECONDITION,
+  DEVICE_NOT_PAIRED: status.FAILED_PRECONDITION,
+  OPEN_FAILED: status.ABORTED,
+  OPEN_TIMED_OUT: status.DEADLINE_EXCEEDED,
+  QUOTA_EXCEEDED: status.RESOURCE_EXHAUSTED,
+  UNAUTHENTICATED: status.UNAUTHENTICATED,
+  PERMISSION_DENIED: status.PERMISSION_DENIED,
+  HOST_STOPPING: status.UNAVAILABLE,
+  DRIVER_NOT_AVAILABLE: status.UNIMPLEMENTED,
+  NATIVE_ERROR: status.INTERNAL,
+  CURSOR_EXPIRED: status.OUT_OF_RANGE,
+  WATCHER_TOO_SLOW: status.RESOURCE_EXHAUSTED,
+  NOT_IMPLEMENTED: status.UNIMPLEMENTED,
+  INTERNAL: status.INTERNAL,
+};
+
+/** How long a caller should wait before it asks again, in seconds, where asking again helps. */
+const retryAfterSeconds: Partial<Readonly<Record<Reason, number>>> = {
+  WLAN_SERVICE_NOT_RUNNING: 5,
+  WLAN_SERVICE_UNREACHABLE: 1,
+  HOST_STOPPING: 5,
+};
+
+/** Proxies drop headers of more than 8 KiB; the message is in them up to five times, and once more percent-encoded. */
+const MESSAGE_BYTES_MAX = 320;
+const VALUE_BYTES_MAX = 192;
+
+export function codeOf(reason: Reason): status {
+  return codes[reason];
+}
+
+export function toStatus(fault: Fault): StatusObject {
+  const code = codes[fault.reason];
+  const message = clip(fault.message, MESSAGE_BYTES_MAX);
+  const metadata = new Metadata();
+  const encoded = Status.encode({ code, message, details: details(fault, message) }).finish();
+  metadata.set('grpc-status-details-bin', Buffer.from(encoded));
+  return { code, details: message, metadata };
+}
+
+function details(fault: Fault, message: string) {
+  const { reason, metadata = {}, field, resource, quota, native } = fault;
+  const clipped = Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, clip(value)]));
+  const list = [any('google.rpc.ErrorInfo', ErrorInfo.encode({ reason, domain: DOMAIN, metadata: clipped }).finish())];
+  if (field !== undefined) {
+    const violation = { field: clip(field), description: message, reason, localizedMessage: undefined };
+    list.push(any('google.rpc.BadRequest', BadRequest.encode({ fieldViolations: [violation] }).finish()));
+  }
+  if (resource !== undefined) {
+    const info = { resourceType: resource.type, resourceName: clip(resource.name), owner: '', description: '' };
+    list.push(any('google.rpc.ResourceInfo', ResourceInfo.encode(info).finish()));
+  }
+  const retry = retryAfterSeconds[reason];
+  if (retry !== undefined) {
+    const retryDelay = { seconds: BigInt(retry), nanos: 0 };
+    list.push(any('google.rpc.RetryInfo', RetryInfo.encode({ retryDelay }).finish()));
+  }
+  if (reason === 'WIFI_DIRECT_DISABLED_BY_POLICY') {
+    const violation = { type: 'GROUP_POLICY', subject: 'host', description: message };
+    list.push(any('google.rpc.PreconditionFailure', PreconditionFailure.encode({ violations: [violation] }).finish()));
+  }
+  const ofWindows = reason === 'NATIVE_LIMIT_REACHED' ? { subject: 'host', description: message } : undefined;
+  const exhausted = ofWindows ?? quota;
+  if (exhausted !== undefined) {
+    const violation = { subject: clip(exhausted.subject), description: clip(exhausted.description) };
+    const failure = QuotaFailure.fromPartial({ violations: [violation] });
+    list.push(any('google.rpc.QuotaFailure', QuotaFailure.encode(failure).finish()));
+  }
+  if (native !== undefined) {
+    const result = { ...toNativeResult(native), reasonText: clip(native.reasonText) };
+    list.push(any('wifidirect.v1.NativeResult', NativeResult.encode(result).finish()));
+  }
+  return list;
+}
+
+function any(name: string, value: Uint8Array) {
+  return { typeUrl: `type.googleapis.com/${name}`, value: Buffer.from(value) };
+}
+
+/** Well-formed (names from Windows may hold half a surrogate pair, which no header can), and no longer than this in UTF-8. */
+function clip(text: string, bytesMax = VALUE_BYTES_MAX): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= bytesMax) return bytes.toString();
+  return `${bytes
+    .subarray(0, bytesMax - 3)
+    .toString()
+    .replace(/\ufffd+$/, '')}…`;
+}

@@ -1,0 +1,258 @@
+/**
+ * `wfdd service install | uninstall | start | stop | restart | status`. Each says what is so when it has ended, and is done if it was
+ * so before.
+ *
+ *     not installed --install--> stopped --start--> running
+ *          ^                      |  ^                 |
+ *          +------uninstall-------+  +------stop-------+
+ *
+ * The rule that must not be broken: a service of this name that is not wfdd is never touched.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { loadAclapi } from '../../native/aclapi.js';
+import { type Advapi32, HKEY_LOCAL_MACHINE, loadAdvapi32, REG_MULTI_SZ } from '../../native/advapi32.js';
+import { winerror } from '../../native/constants.js';
+import {
+  ERROR_PROCESS_ABORTED,
+  ERROR_SERVICE_MARKED_FOR_DELETE,
+  ERROR_SERVICE_NEVER_STARTED,
+  ERROR_SERVICE_SPECIFIC_ERROR,
+  multiSz,
+} from '../../native/winsvc.js';
+import { EXIT } from '../config/command-line.js';
+import type { InstallCommand, ServiceCommand } from '../config/service-command.js';
+import { registerEventSource, unregisterEventSource } from './event-log.js';
+import { type Folders, foldersOf, makeFolders } from './folders.js';
+import { installationOf, notesOn, serviceConfig, serviceEnvironment, serviceInfos } from './installation.js';
+import { Refusal, ServiceError } from './service-error.js';
+import { isPending, type Purpose, type Service, type ServiceSight, Services } from './services.js';
+
+/** How long the process may take to vanish after it has said that it stopped, and the service after it was deleted. */
+const VANISH_MS = 10_000;
+const POLL_MS = 100;
+
+/** What came of a command. */
+export interface Outcome {
+  readonly text: string;
+  readonly to: 'stdout' | 'stderr';
+  readonly exitCode: number;
+}
+
+/** Carries out a command. `tell` gets what there is to say while it waits. Never throws for what Windows refuses. */
+export async function controlService(command: ServiceCommand, tell: (text: string) => void): Promise<Outcome> {
+  try {
+    return await new Commands(command.name, tell).run(command);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const isDenied = error instanceof ServiceError && error.code === winerror.ERROR_ACCESS_DENIED;
+    return failed(`wfdd service ${command.verb}: ${error.message}`, isDenied ? EXIT.denied : EXIT.service);
+  }
+}
+
+class Commands {
+  readonly #name: string;
+  readonly #tell: (text: string) => void;
+  readonly #advapi32: Advapi32 = loadAdvapi32();
+  readonly #services = new Services(this.#advapi32);
+  readonly #folders: Folders;
+
+  constructor(name: string, tell: (text: string) => void) {
+    this.#name = name;
+    this.#tell = tell;
+    this.#folders = foldersOf(name, process.env);
+  }
+
+  run(command: ServiceCommand): Promise<Outcome> {
+    switch (command.verb) {
+      case 'install':
+        return this.#install(command);
+      case 'uninstall':
+        return this.#uninstall();
+      case 'start':
+        return this.#start();
+      case 'stop':
+        return this.#stop();
+      case 'restart':
+        return this.#stop().then((outcome) => (outcome.exitCode === EXIT.ok ? this.#start() : outcome));
+      case 'status':
+        return this.#status(command.json);
+    }
+  }
+
+  async #install(command: InstallCommand): Promise<Outcome> {
+    const [, script = ''] = process.argv;
+    const installation = installationOf(command, [process.execPath, script]);
+    const config = serviceConfig(installation);
+    const before = await this.#find('look', (service) => service.look());
+    const lacking: string[] = [];
+    const configure = async (service: Service): Promise<void> => {
+      for (const { level, what, info } of serviceInfos(installation)) {
+        if (!(await service.changeInfo(level, info))) lacking.push(what);
+      }
+      makeFolders(loadAclapi(), this.#name, this.#folders, process.env);
+      await this.#setEnvironment();
+      await registerEventSource(this.#advapi32, this.#name);
+    };
+    if (before === undefined) await this.#services.create(this.#name, config, configure);
+    else {
+      await this.#find('change', async (service) => {
+        await service.change(config);
+        await configure(service);
+      });
+    }
+    const without = lacking.map((what) => `This Windows does not know ${what}; the service goes without.`);
+    return done([this.#installed(before), ...notesOn(command, script, process.env), ...without].join('\n'));
+  }
+
+  #installed(before: ServiceSight | undefined): string {
+    const flag = this.#name === 'wfdd' ? '' : ` --name ${this.#name}`;
+    if (before === undefined) {
+      const { data } = this.#folders;
+      return `${this.#name} is installed and starts with Windows; its folder is ${data}\nTo start it now: wfdd service start${flag}`;
+    }
+    const renewed = `${this.#name} was installed already; its settings are renewed.`;
+    if (before.state === 'stopped') return renewed;
+    return `${renewed}\nThey count from its next start: wfdd service restart${flag}`;
+  }
+
+  async #setEnvironment(): Promise<void> {
+    const key = `SYSTEM\\CurrentControlSet\\Services\\${this.#name}`;
+    const value = multiSz(serviceEnvironment());
+    const { code } = await this.#advapi32.RegSetKeyValueW(HKEY_LOCAL_MACHINE, key, 'Environment', REG_MULTI_SZ, value);
+    if (code !== 0) throw new ServiceError('RegSetKeyValueW', code);
+  }
+
+  async #uninstall(): Promise<Outcome> {
+    const stopped = await this.#stop();
+    if (stopped.exitCode === EXIT.notInstalled) return done(`${this.#name} is not installed.`);
+    if (stopped.exitCode !== EXIT.ok) return stopped;
+    await this.#find('change', (service) => service.delete());
+    await unregisterEventSource(this.#advapi32, this.#name);
+    const isGone = async () => (await this.#find('look', async () => true)) === undefined;
+    if (!(await until(isGone))) throw new ServiceError('DeleteService', ERROR_SERVICE_MARKED_FOR_DELETE);
+    return done(`${this.#name} is uninstalled. Its configuration and its log are still in ${this.#folders.data}`);
+  }
+
+  async #start(): Promise<Outcome> {
+    const sight = await this.#find('start', async (service) => {
+      const before = await service.settle(this.#progress());
+      if (before.state === 'running') return before;
+      await service.start();
+      return service.settle(this.#progress());
+    });
+    if (sight === undefined) return this.#notInstalled();
+    if (sight.state === 'running') return done(`${this.#name} is running (process ${sight.processId}).`);
+    const { logs } = this.#folders;
+    const why = isPending(sight) ? 'it shows no sign of life' : whyStopped(sight);
+    return failed(`${this.#name} did not start: ${why}. Its log: ${logs}`, EXIT.service);
+  }
+
+  /** Stopped means that its process is gone too, and with it what it held open. */
+  async #stop(): Promise<Outcome> {
+    const sight = await this.#find('stop', async (service) => {
+      const before = await service.settle(this.#progress());
+      if (before.state !== 'running') return before;
+      await service.stop();
+      const after = await service.settle(this.#progress(), 'running');
+      const { processId } = before;
+      if (after.state === 'stopped' && processId !== undefined) await until(async () => !isAlive(processId));
+      return after;
+    });
+    if (sight === undefined) return this.#notInstalled();
+    if (sight.state === 'stopped') return done(`${this.#name} is stopped.`);
+    const remedy = `To end it at once: taskkill /f /pid ${sight.processId}`;
+    return failed(`${this.#name} is ${sight.state} and shows no sign of life. ${remedy}`, EXIT.service);
+  }
+
+  async #status(json: boolean): Promise<Outcome> {
+    const found = await this.#find('look', async (service) => ({
+      ...(await service.look()),
+      ...(await service.settings()),
+    }));
+    if (json) {
+      const { data: dataFolder, logs: logFolder } = this.#folders;
+      const status = { name: this.#name, isInstalled: found !== undefined, ...found, dataFolder, logFolder };
+      return done(JSON.stringify(status, null, 2), statusCode(found));
+    }
+    if (found === undefined) return this.#notInstalled();
+    const process = found.processId === undefined ? whyStopped(found) : `process ${found.processId}`;
+    const lines = [
+      `${this.#name} is ${found.state} (${process}).`,
+      `  starts   ${found.isAutomatic ? 'with Windows' : 'by hand'}`,
+      `  account  ${found.account}`,
+      `  command  ${found.command}`,
+      `  folder   ${this.#folders.data}`,
+      `  log      ${this.#folders.logs}`,
+    ];
+    return done(lines.join('\n'), statusCode(found));
+  }
+
+  /** Opens the service for the time of `use`; undefined where it is not installed. */
+  #find<T>(purpose: Purpose, use: (service: Service) => Promise<T>): Promise<T | undefined> {
+    return this.#services.find(this.#name, purpose, async (service) => {
+      const { command } = await service.settings();
+      if (isWfdd(command)) return use(service);
+      throw new Refusal(`The service ${this.#name} is not wfdd, it runs ${command}\nWhat is meant has another --name.`);
+    });
+  }
+
+  #notInstalled(): Outcome {
+    return failed(`${this.#name} is not installed.`, EXIT.notInstalled);
+  }
+
+  /** A line when the state has changed, so that nobody wonders; signs of life in between are not told. */
+  #progress(): (sight: ServiceSight) => void {
+    let last = '';
+    return ({ state }) => {
+      if (state !== last) this.#tell(`${this.#name} is ${state} ...\n`);
+      last = state;
+    };
+  }
+}
+
+function done(text: string, exitCode: number = EXIT.ok): Outcome {
+  return { text: `${text}\n`, to: 'stdout', exitCode };
+}
+
+function failed(text: string, exitCode: number): Outcome {
+  return { text: `${text}\n`, to: 'stderr', exitCode };
+}
+
+function statusCode(sight: ServiceSight | undefined): number {
+  if (sight === undefined) return EXIT.notInstalled;
+  return sight.state === 'running' ? EXIT.ok : EXIT.notRunning;
+}
+
+function whyStopped({ exitCode, serviceExitCode }: ServiceSight): string {
+  if (exitCode === ERROR_SERVICE_SPECIFIC_ERROR) {
+    return serviceExitCode === EXIT.config
+      ? 'its configuration is wrong'
+      : `it failed with exit code ${serviceExitCode}`;
+  }
+  if (exitCode === 0) return 'it was stopped';
+  if (exitCode === ERROR_SERVICE_NEVER_STARTED) return 'it has not been started yet';
+  return exitCode === ERROR_PROCESS_ABORTED ? 'its process ended unexpectedly' : `Windows error ${exitCode}`;
+}
+
+/** Whether this command line is that of a wfdd, of whatever folder. */
+function isWfdd(command: string): boolean {
+  return /[\\/]service[\\/]wfdd\.cjs" "service" "run"/.test(command);
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** False: it was not so within VANISH_MS. */
+async function until(isSo: () => Promise<boolean>): Promise<boolean> {
+  const deadlineMs = performance.now() + VANISH_MS;
+  while (performance.now() < deadlineMs) {
+    if (await isSo()) return true;
+    await wait(POLL_MS);
+  }
+  return isSo();
+}

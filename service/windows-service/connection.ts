@@ -1,0 +1,139 @@
+/**
+ * This process as a service: what it reports to the service control manager, and what it is told by it.
+ *
+ *     START_PENDING --running()--> RUNNING --stopPending()--> STOP_PENDING --stopped()--> STOPPED
+ *           |                                                                               ^
+ *           +------------------------------------- stopped() -------------------------------+
+ *
+ * A process that ends before it has reported STOPPED has crashed, and is restarted.
+ *
+ * The rule that must not be broken: **a pending state gives signs of life from the event loop,** a checkpoint a second, so that a
+ * daemon that hangs is seen to hang.
+ */
+import type { Advapi32, StatusHandle } from '../../native/advapi32.js';
+import * as svc from '../../native/winsvc.js';
+
+/** What the service control manager demands. */
+export type Demand = 'stop' | 'shutdown' | 'suspend' | 'resume';
+
+/** What of advapi32.dll it takes. */
+export type ServiceFunctions = Pick<
+  Advapi32,
+  'StartServiceCtrlDispatcherW' | 'RegisterServiceCtrlHandlerExW' | 'SetServiceStatus'
+>;
+
+const CHECKPOINT_MS = 1000;
+/** A sign of life is promised within this: ten times what it takes, since a computer that starts is a busy one. */
+const WAIT_HINT_MS = 10_000;
+
+const ACCEPTED =
+  svc.SERVICE_ACCEPT_STOP |
+  svc.SERVICE_ACCEPT_SHUTDOWN |
+  svc.SERVICE_ACCEPT_PRESHUTDOWN |
+  svc.SERVICE_ACCEPT_POWEREVENT;
+
+export class ServiceConnection {
+  /** Resolves when the service control manager has let go of this process, after STOPPED. */
+  readonly released: Promise<void>;
+  readonly #advapi32: ServiceFunctions;
+  readonly #handle: StatusHandle;
+  readonly #checkpointMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #state = svc.SERVICE_START_PENDING;
+  #checkpoint = 0;
+
+  /**
+   * Connects to the service control manager, and reports START_PENDING; undefined where it did not start this process as that
+   * service. `told` is called at each demand, and may be called with the same again.
+   */
+  static async open(
+    advapi32: ServiceFunctions,
+    name: string,
+    told: (demand: Demand) => void,
+    checkpointMs = CHECKPOINT_MS,
+  ): Promise<ServiceConnection | undefined> {
+    let main = 0n;
+    const started = new Promise<true>((resolve) => {
+      main = svc.serviceMainCallbacks.registerContext(() => resolve(true));
+    });
+    const dispatched = advapi32.StartServiceCtrlDispatcherW(name, main);
+    const isStarted = await Promise.race([started, dispatched.then(() => false)]);
+    if (!isStarted) {
+      svc.serviceMainCallbacks.forgetContext(main);
+      return undefined;
+    }
+    const control = svc.handlerCallbacks.registerContext((event) => {
+      const demand = demandOf(event);
+      if (demand !== undefined) told(demand);
+    });
+    const { code, hServiceStatus } = advapi32.RegisterServiceCtrlHandlerExW(name, control);
+    if (code !== 0) return undefined;
+    const released = dispatched.then(() => {
+      svc.serviceMainCallbacks.forgetContext(main);
+      svc.handlerCallbacks.forgetContext(control);
+    });
+    return new ServiceConnection(advapi32, hServiceStatus, released, checkpointMs);
+  }
+
+  private constructor(advapi32: ServiceFunctions, handle: StatusHandle, released: Promise<void>, checkpointMs: number) {
+    this.#advapi32 = advapi32;
+    this.#handle = handle;
+    this.released = released;
+    this.#checkpointMs = checkpointMs;
+    this.#enter(svc.SERVICE_START_PENDING);
+  }
+
+  running(): void {
+    this.#enter(svc.SERVICE_RUNNING);
+  }
+
+  stopPending(): void {
+    this.#enter(svc.SERVICE_STOP_PENDING);
+  }
+
+  /** The last report. `exitCode` is one of wfdd; any but 0 is a failure, and the service is restarted. */
+  stopped(exitCode: number): void {
+    this.#enter(svc.SERVICE_STOPPED, exitCode);
+  }
+
+  #enter(state: number, exitCode = 0): void {
+    clearInterval(this.#timer);
+    this.#state = state;
+    this.#checkpoint = 0;
+    this.#report(exitCode);
+    if (this.#isPending) this.#timer = setInterval(() => this.#report(0), this.#checkpointMs);
+  }
+
+  get #isPending(): boolean {
+    return this.#state === svc.SERVICE_START_PENDING || this.#state === svc.SERVICE_STOP_PENDING;
+  }
+
+  #report(exitCode: number): void {
+    if (this.#isPending) this.#checkpoint += 1;
+    this.#advapi32.SetServiceStatus(this.#handle, {
+      dwServiceType: svc.SERVICE_WIN32_OWN_PROCESS,
+      dwCurrentState: this.#state,
+      dwControlsAccepted: this.#state === svc.SERVICE_RUNNING ? ACCEPTED : 0,
+      dwWin32ExitCode: exitCode === 0 ? 0 : svc.ERROR_SERVICE_SPECIFIC_ERROR,
+      dwServiceSpecificExitCode: exitCode,
+      dwCheckPoint: this.#checkpoint,
+      dwWaitHint: this.#isPending ? WAIT_HINT_MS : 0,
+    });
+  }
+}
+
+/** INTERROGATE wants no more than its answer: the service control manager knows the last report. */
+function demandOf({ dwControl, dwEventType }: svc.ServiceControl): Demand | undefined {
+  switch (dwControl) {
+    case svc.SERVICE_CONTROL_STOP:
+      return 'stop';
+    case svc.SERVICE_CONTROL_SHUTDOWN:
+    case svc.SERVICE_CONTROL_PRESHUTDOWN:
+      return 'shutdown';
+    case svc.SERVICE_CONTROL_POWEREVENT:
+      if (dwEventType === svc.PBT_APMSUSPEND) return 'suspend';
+      return dwEventType === svc.PBT_APMRESUMEAUTOMATIC ? 'resume' : undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * `wfdd service run`: the daemon as the process that the service control manager has started.
+ *
+ * The rule that must not be broken: **a stop that was asked for ends in time and counts as no failure.** What did not end by then is
+ * logged, and the process is ended whatever hangs in it; and whatever else ends the process does so without the report that
+ * it has stopped, or with an exit code, so that it is restarted.
+ */
+import { loadAdvapi32 } from '../../native/advapi32.js';
+import { EXIT } from '../config/command-line.js';
+import type { LoadedConfig } from '../config/load.js';
+import { ConfigError } from '../config/problem.js';
+import { type Config, makeConfig } from '../config/schema.js';
+import type { RunCommand } from '../config/service-command.js';
+import { createLog, type Log } from '../telemetry/log.js';
+import { type Demand, ServiceConnection, type ServiceFunctions } from './connection.js';
+import { type EventFunctions, EventLog, withEvents } from './event-log.js';
+import { foldersOf } from './folders.js';
+import { stopLimitMs } from './installation.js';
+import { LogFile } from './log-file.js';
+
+/** What is run. */
+export interface Hosted {
+  /** Resolves when it serves, or has found out that it can't yet; rejects where it never will. */
+  start(): Promise<void>;
+  /** True: everything has ended as it should. */
+  stop(): Promise<boolean>;
+  /** The computer has slept: look at everything anew. */
+  resume(): void;
+}
+
+export interface Parts {
+  readonly host: (loaded: LoadedConfig, log: Log) => Hosted;
+  /** Ends the process, at once where something hangs in it. */
+  readonly end: (exitCode: number) => void;
+}
+
+/** A start that takes longer has hung. */
+const START_LIMIT_MS = 60_000;
+/** How long the event log, and then the service control manager, are waited for at the end. */
+const FAREWELL_MS = 1000;
+
+/** What there is on Windows. */
+export interface Surroundings {
+  readonly advapi32: ServiceFunctions & EventFunctions;
+  readonly logFolder: string;
+}
+
+/** Runs until the service is stopped; resolves when it runs, or has failed to. */
+export async function runAsService(
+  { name, loaded }: RunCommand,
+  { host, end }: Parts,
+  { advapi32, logFolder }: Surroundings = { advapi32: loadAdvapi32(), logFolder: foldersOf(name, process.env).logs },
+): Promise<void> {
+  const told: Demand[] = [];
+  let hear = (demand: Demand): void => void told.push(demand);
+  const connection = await ServiceConnection.open(advapi32, name, (demand) => hear(demand));
+  if (connection === undefined) {
+    process.stderr.write('Only Windows starts this, as a service; see wfdd service --help.\n');
+    return end(EXIT.usage);
+  }
+
+  const events = new EventLog(advapi32, name);
+  const leave = async (exitCode: number): Promise<void> => {
+    await within(FAREWELL_MS, events.flushed());
+    connection.stopped(exitCode);
+    await within(FAREWELL_MS, connection.released);
+    end(exitCode);
+  };
+  const config = loaded instanceof ConfigError ? makeConfig() : loaded.config;
+  const log = await openLog(new LogFile(logFolder, name, (error) => reportLogFailure(events, error)), config, events);
+  process.on('uncaughtException', (error) => {
+    log.error('crashed', 'An error that nothing caught; the process ends.', { err: error });
+    // No report that it has stopped: this is a crash.
+    void within(FAREWELL_MS, events.flushed()).then(() => end(EXIT.internal));
+  });
+  if (loaded instanceof ConfigError) {
+    log.error('config-invalid', loaded.message);
+    return leave(EXIT.config);
+  }
+
+  let hosted: Hosted;
+  try {
+    hosted = host(loaded, log);
+    if (!(await within(START_LIMIT_MS, hosted.start()))) throw new Error('It has not come up in a minute.');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    log.error('start-failed', `wfdd can't start: ${why}`, { err: error });
+    return leave(EXIT.internal);
+  }
+
+  let isStopping = false;
+  const stop = async (): Promise<void> => {
+    connection.stopPending();
+    const limitMs = stopLimitMs(config);
+    const stopped = hosted
+      .stop()
+      .catch((error: unknown) => log.error('stop-incomplete', 'The stop failed.', { err: error }));
+    if (!(await within(limitMs, stopped))) {
+      log.error('stop-incomplete', `Not everything ended within ${limitMs} ms; the process ends regardless.`);
+    }
+    // It was asked for: were it to count as a failure, the service would be restarted.
+    await leave(EXIT.ok);
+  };
+  hear = (demand) => {
+    if (demand === 'suspend') log.info('suspending', 'The computer goes to sleep.');
+    else if (demand === 'resume') {
+      log.info('resumed', 'The computer has slept; every link is looked at anew.');
+      hosted.resume();
+    } else if (!isStopping) {
+      isStopping = true;
+      log.info('stopping', `${REASONS[demand]}: sessions are closed, then the process ends.`, { demand });
+      void stop();
+    }
+  };
+  connection.running();
+  for (const demand of told) hear(demand);
+}
+
+const REASONS = { stop: 'The service is stopped', shutdown: 'The computer shuts down' } as const;
+
+/** JSON whatever the configuration says: nobody sits before it. */
+async function openLog(file: LogFile, { log: settings }: Config, events: EventLog): Promise<Log> {
+  return withEvents(await createLog({ ...settings, format: 'json' }, file), events);
+}
+
+function reportLogFailure(events: EventLog, { message }: Error): void {
+  const line = { level: 'error', event: 'log-file-failed', msg: `The log can't be written: ${message}` };
+  events.write(JSON.stringify(line));
+}
+
+/** False: it has not settled in this time. Rejects as it does. */
+async function within(limitMs: number, settling: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  try {
+    return await Promise.race([settling.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,29 @@
+import test from 'ava';
+import { Denials } from '../../service/access/denials.js';
+import { createLog } from '../../service/telemetry/log.js';
+import { KeptLog } from './kept-log.js';
+
+test('every denial is counted, and those that would fill the disk are not logged', async (t) => {
+  const kept = new KeptLog();
+  const log = await createLog({ level: 'info', format: 'json', addresses: false }, kept);
+  const counted: string[] = [];
+  const observer = {
+    denied: (rpc: string, code: string) => counted.push(`${rpc} ${code}`),
+    connectionRefused: () => counted.push('connection'),
+  };
+  const denials = new Denials(log, observer);
+  const denial = { why: 'There is no credential.', principal: undefined, client: '192.0.2.1:5' };
+  for (let i = 0; i < 500; i += 1) denials.call('a.B/C', 'UNAUTHENTICATED', denial);
+  denials.connection('192.0.2.1:6', 'CERT_HAS_EXPIRED');
+  t.is(counted.length, 501);
+  t.deepEqual(new Set(counted), new Set(['a.B/C UNAUTHENTICATED', 'connection']));
+  t.true(kept.all.length >= 20 && kept.all.length <= 41, `${kept.all.length} lines`);
+  t.like(kept.all[0], {
+    level: 'warn',
+    event: 'access-denied',
+    msg: 'a.B/C was refused: There is no credential.',
+    rpc: 'a.B/C',
+    code: 'UNAUTHENTICATED',
+    client: '192.0.2.1:5',
+  });
+});

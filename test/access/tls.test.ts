@@ -1,0 +1,229 @@
+/** TLS as clients meet it: who gets in, as whom, and what a renewal of the files does. */
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { status } from '@grpc/grpc-js';
+import test from 'ava';
+import {
+  ListSessionsRequest,
+  WatchSessionsRequest,
+} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { call, failure, Received } from '../harness/calls.js';
+import { type Issued, makeAuthority, type Wanted } from './authority.js';
+import { Files } from './files.js';
+import { type Clients, type ConfigValues, Host, misuses, RELOAD_MS, SERVER_NAME, tlsTo } from './host.js';
+
+const servers = makeAuthority('servers');
+const clients = makeAuthority('clients');
+const strangers = makeAuthority('strangers');
+const forServer: Wanted = { dnsNames: [SERVER_NAME], isServer: true };
+const backend = clients.issue({ commonName: 'no-one', uris: ['spiffe://example.com/backend/1'] });
+const tokens = { fleet: 'token-of-fleet' };
+
+type TlsValues = NonNullable<ConfigValues['tls']>;
+
+/** Everybody who is anybody is a viewer. */
+function start(files: Files, tls: TlsValues, values: ConfigValues = {}): Promise<Host> {
+  const roles = [{ role: 'viewer' as const, principals: ['*'] }];
+  const access = { mode: 'authenticated' as const, tokensFile: files.writeTokens(tokens), roles };
+  return Host.start({
+    access,
+    tls: { ...files.writeTls(servers.issue(forServer), clients), reloadIntervalMs: RELOAD_MS, ...tls },
+    ...values,
+  });
+}
+
+const getHost = ({ host }: Clients) => call(host.getHost.bind(host), {});
+const codeOf = async (answer: Promise<unknown>) => (await failure(answer)).code;
+
+/** The connection alone, as TLS makes it or fails to. */
+async function handshake(address: string, options: ConnectionOptions): Promise<TLSSocket> {
+  const [host, port] = address.split(':');
+  const socket = connectTls({
+    host,
+    port: Number(port),
+    ca: servers.cert,
+    servername: SERVER_NAME,
+    ALPNProtocols: ['h2'],
+    ...options,
+  });
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+test.serial('a certificate of the right authority is its URI, over TLS 1.3', async (t) => {
+  using files = new Files();
+  await using host = await start(files, { requireClientCertificate: true });
+  const { host: hosts } = host.clients(undefined, tlsTo(servers.cert, backend));
+  await getHost({ host: hosts } as Clients);
+  const socket = await handshake(host.address, backend);
+  t.is(socket.getProtocol(), 'TLSv1.3');
+  socket.destroy();
+  t.deepEqual(host.log.lines('access-denied'), []);
+});
+
+const badCertificates: Record<string, () => Issued | undefined> = {
+  'no certificate': () => undefined,
+  'a certificate of another authority': () => strangers.issue({ uris: ['spiffe://example.com/backend/1'] }),
+  'a certificate that has expired': () =>
+    clients.issue({ commonName: 'late', notBefore: new Date(0), notAfter: new Date(Date.now() - 1000) }),
+  'a certificate that is not valid yet': () =>
+    clients.issue({
+      commonName: 'early',
+      notBefore: new Date(Date.now() + 3_600_000),
+      notAfter: new Date(Date.now() + 7_200_000),
+    }),
+  'a certificate for servers': () => clients.issue({ commonName: 'server', isServer: true }),
+};
+
+for (const [what, make] of Object.entries(badCertificates)) {
+  test.serial(`where one is required, a connection with ${what} ends, and the log says why`, async (t) => {
+    using files = new Files();
+    await using host = await start(files, { requireClientCertificate: true });
+    t.is(await codeOf(getHost(host.clients(tokens.fleet, tlsTo(servers.cert, make())))), status.UNAVAILABLE);
+    const { msg, client } = await host.log.line('connection-refused');
+    t.regex(msg, /^TLS refused a connection: [A-Z_]+$/);
+    t.regex(String(client), /^127\.0\.0\.1:\d+$/);
+  });
+
+  test.serial(`where none is required, ${what} makes nobody, and a token does`, async (t) => {
+    using files = new Files();
+    await using host = await start(files, {});
+    const connection = tlsTo(servers.cert, make());
+    t.is(await codeOf(getHost(host.clients(undefined, connection))), status.UNAUTHENTICATED);
+    const { msg, principal } = await host.log.line('access-denied');
+    t.regex(msg, make() === undefined ? /There is no credential/ : /The certificate is not trusted: [A-Z_]+/);
+    t.is(principal, undefined);
+    await getHost(host.clients(tokens.fleet, connection));
+  });
+}
+
+test.serial('a token that is no good is not made good by a certificate', async (t) => {
+  using files = new Files();
+  await using host = await start(files, {});
+  t.is(await codeOf(getHost(host.clients('unknown', tlsTo(servers.cert, backend)))), status.UNAUTHENTICATED);
+});
+
+test.serial('a certificate that expires while its connection stands no longer counts', async (t) => {
+  using files = new Files();
+  await using host = await start(files, { requireClientCertificate: true });
+  const notAfter = new Date((Math.floor(Date.now() / 1000) + 2) * 1000);
+  const brief = host.clients(undefined, tlsTo(servers.cert, clients.issue({ commonName: 'brief', notAfter })));
+  await getHost(brief);
+  await once(setTimeoutAt(notAfter), 'abort');
+  t.is(await codeOf(getHost(brief)), status.UNAUTHENTICATED);
+  t.like(await host.log.line('access-denied'), { principal: 'brief' });
+});
+
+test.serial('nothing older than the oldest version is spoken, and nothing without TLS', async (t) => {
+  using files = new Files();
+  await using host = await start(files, { minVersion: 'TLSv1.3' });
+  const socket = await handshake(host.address, {});
+  t.is(socket.getProtocol(), 'TLSv1.3');
+  socket.destroy();
+  await t.throwsAsync(handshake(host.address, { maxVersion: 'TLSv1.2' }));
+  t.is(await codeOf(getHost(host.clients(tokens.fleet))), status.UNAVAILABLE);
+});
+
+test.serial('a new connection sees the new certificate, and those that stand live on', async (t) => {
+  using files = new Files();
+  await using host = await start(files, {});
+  const { sessions } = host.clients(tokens.fleet, tlsTo(servers.cert));
+  await using watch = new Received(sessions.watchSessions(WatchSessionsRequest.fromPartial({})));
+  await watch.first((message) => message.snapshotComplete);
+  const before = await handshake(host.address, {});
+  const renewed = makeAuthority('servers of next year');
+  files.writeTls(renewed.issue(forServer), clients);
+  await host.log.line('reloaded');
+
+  const after = await handshake(host.address, { ca: renewed.cert });
+  t.not(after.getPeerCertificate().fingerprint256, before.getPeerCertificate().fingerprint256);
+  await getHost(host.clients(tokens.fleet, tlsTo(renewed.cert)));
+  await t.throwsAsync(handshake(host.address, { ca: servers.cert }));
+  t.false(watch.stream.destroyed);
+  await call(sessions.listSessions.bind(sessions), ListSessionsRequest.fromPartial({}));
+  before.destroy();
+  after.destroy();
+});
+
+test.serial('a renewal of which half is there is not used until it is whole', async (t) => {
+  using files = new Files();
+  await using host = await start(files, {});
+  const renewed = servers.issue(forServer);
+  files.write('server.pem', renewed.cert);
+  t.regex((await host.log.line('reload-failed')).msg, /key values mismatch/);
+  await getHost(host.clients(tokens.fleet, tlsTo(servers.cert)));
+  files.write('server.key', renewed.key);
+  await host.log.line('reloaded');
+  await getHost(host.clients(tokens.fleet, tlsTo(servers.cert)));
+});
+
+test.serial('who was trusted before a change of the authorities is not let in by a session that it kept', async (t) => {
+  using files = new Files();
+  await using host = await start(files, { requireClientCertificate: true });
+  const options = { ...backend, maxVersion: 'TLSv1.2' } as const;
+  const first = await handshake(host.address, options);
+  const session = Buffer.from(first.getSession() ?? '');
+  const second = await handshake(host.address, { ...options, session });
+  t.true(second.isSessionReused());
+  files.write('clients.pem', strangers.cert);
+  await host.log.line('reloaded');
+  const third = await handshake(host.address, { ...options, session }).catch(() => undefined);
+  t.not(third?.isSessionReused(), true);
+  await host.log.line('connection-refused');
+  for (const socket of [first, second, third]) socket?.destroy();
+});
+
+test.serial('files that cannot be used keep the daemon from starting, and the message names them', async (t) => {
+  using files = new Files();
+  const { key } = servers.issue(forServer);
+  const mismatched = { ...files.writeTls(servers.issue(forServer)), keyFile: files.write('other.key', key) };
+  await t.throwsAsync(Host.start({ tls: mismatched }), {
+    message: /^The TLS files can't be used: .*key values mismatch/,
+  });
+  const garbled = {
+    ...files.writeTls(servers.issue(forServer)),
+    certFile: files.write('garbled.pem', 'no certificate'),
+  };
+  await t.throwsAsync(Host.start({ tls: garbled }), { message: /^The TLS files can't be used: / });
+});
+
+const onUnix = process.platform === 'win32' ? test.serial.skip : test.serial;
+onUnix('a local socket is served without TLS beside it, and asks for a token all the same', async (t) => {
+  using files = new Files();
+  const socket = `unix:${files.path('wfdd.sock')}`;
+  await using host = await start(files, {}, { listen: ['127.0.0.1:0', socket] });
+  t.is(host.addresses[1], socket);
+  await getHost(host.clients(tokens.fleet, undefined, socket));
+  t.is(await codeOf(getHost(host.clients(undefined, undefined, socket))), status.UNAUTHENTICATED);
+});
+
+onUnix('a local socket that a killed daemon left behind is in the way of nobody', async (t) => {
+  using files = new Files();
+  const path = files.path('wfdd.sock');
+  const left = spawnSync(process.execPath, ['-e', `net.createServer().listen(${JSON.stringify(path)}, process.abort)`]);
+  t.is(left.signal, 'SIGABRT');
+  await using host = await start(files, {}, { listen: [`unix:${path}`] });
+  await getHost(host.clients(tokens.fleet));
+});
+
+onUnix('a local socket that another process serves is left to it', async (t) => {
+  using files = new Files();
+  const path = files.path('wfdd.sock');
+  const other = createServer().listen(path);
+  await once(other, 'listening');
+  await t.throwsAsync(start(files, {}, { listen: [`unix:${path}`] }), { message: /EADDRINUSE|address already in use/ });
+  t.true(existsSync(path));
+  other.close();
+});
+
+test.after('nothing was misused', (t) => {
+  t.deepEqual(misuses(), []);
+});
+
+/** Aborts once the time has come and a little more. */
+function setTimeoutAt(time: Date): AbortSignal {
+  return AbortSignal.timeout(time.getTime() - Date.now() + 50);
+}

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { figure } from './figure.js';
+import type { Report } from './report.js';
+import { percentile } from './statistics.js';
+
+const program = fileURLToPath(new URL('./run.js', import.meta.url));
+
+function run(...args: string[]) {
+  return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
+}
+
+test('a quick run of one case writes a report of the documented shape', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'report.json');
+  const { status, stdout, stderr } = run('--quick', '--only', 'unary', '--output', file);
+  t.is(status, 0, `${stdout}\n${stderr}`);
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  t.like(report, { format: 1, isQuick: true, failures: [] });
+  t.false(Number.isNaN(Date.parse(report.startTime)));
+  t.true(report.durationMs > 0);
+  const { processors, memoryBytes, load, ...texts } = report.machine;
+  t.deepEqual(Object.keys(texts).sort(), ['commit', 'node', 'platform', 'processor']);
+  t.true([processors, memoryBytes, load].every((value) => value >= 0));
+  t.true(report.figures.length > 0);
+  for (const { case: name, gateway, against, ratio, aim, isMet } of report.figures) {
+    t.is(name, 'unary');
+    t.deepEqual([gateway.rounds.length, against?.rounds.length, against?.what], [1, 1, 'bare server']);
+    t.is(typeof ratio, 'number');
+    t.is(typeof isMet, aim === undefined ? 'undefined' : 'boolean');
+  }
+  t.regex(stdout, /unary: .*\n.*gateway +against +ratio +aim/);
+});
+
+test('the help names the cases, and an unknown one is refused with them', (t) => {
+  t.regex(run('--help').stdout, /--quick.*\n.*\n(.*\n)*Cases:\n {2}start .*\n {2}unary /);
+  const { status, stderr } = run('--only', 'everything');
+  t.is(status, 64);
+  t.regex(stderr, /no case everything\. Cases: start, unary, /);
+});
+
+test('a ratio is the median of the ratios of the rounds, and an aim is held against it', (t) => {
+  const rounds = (...values: number[]) => values.map((calls) => ({ calls }));
+  const measured = { name: 'calls', unit: '/s', key: 'calls', aim: { of: 'ratio', atLeast: 0.85 } } as const;
+  const compared = figure('unary', measured, rounds(90, 40, 95), rounds(100, 50, 100));
+  t.like(compared, { gateway: { median: 90 }, against: { median: 100, what: 'bare server' }, ratio: 0.9, isMet: true });
+  t.false(figure('unary', measured, rounds(80), rounds(100)).isMet);
+});
+
+test('a percentile is the smallest value that so many do not exceed', (t) => {
+  const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
+  t.deepEqual(
+    [50, 99, 100].map((percent) => percentile(hundred, percent)),
+    [50, 99, 100],
+  );
+  t.is(percentile([7], 1), 7);
+  t.is(percentile([], 50), Number.NaN);
+});

@@ -1,0 +1,74 @@
+/*
+ * The simulator with no delays, with more devices, and with a clock at its callback: loaded in place of libwfdsim.so,
+ * which it leans on.
+ *
+ * WFD_BENCH_DEVICES devices are paired and in range, with the addresses 02:be:00:00:00:00, 02:be:00:00:00:01 and so on.
+ * Each open-complete callback is timed just before the gateway's function is called, and written, when that has returned,
+ * as the next 8 bytes (nanoseconds of CLOCK_MONOTONIC, native byte order) of the file that WFD_BENCH_CALLBACKS names.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control.h"
+
+typedef DWORD(WINAPI *StartOpenSession)(HANDLE, DOT11_MAC_ADDRESS *, PVOID, WFD_OPEN_SESSION_COMPLETE_CALLBACK,
+                                        HANDLE *);
+
+static StartOpenSession start_open_session;
+static _Atomic(WFD_OPEN_SESSION_COMPLETE_CALLBACK) gateway_callback;
+static atomic_ulong callbacks;
+static int file = -1;
+
+static void add_devices(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        SimDevice device = {.device_address = {0x02, 0xbe, 0, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i},
+                            .is_in_range = 1,
+                            .is_visible = 1,
+                            .link_quality = 80,
+                            .address_ms = SIM_DEFAULT,
+                            .name = "Bench"};
+        if (SimAddDevice(&device) != ERROR_SUCCESS)
+            abort();
+    }
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    const char *path = getenv("WFD_BENCH_CALLBACKS"), *devices = getenv("WFD_BENCH_DEVICES");
+    SimDefaults defaults;
+    SimGetDefaults(&defaults);
+    defaults.open_ms = defaults.legacy_open_ms = defaults.cancel_ms = 0;
+    defaults.close_ms = defaults.visibility_ms = defaults.address_ms = 0;
+    SimSetDefaults(&defaults);
+    start_open_session = (StartOpenSession)dlsym(RTLD_NEXT, "WFDStartOpenSession");
+    if (devices != NULL)
+        add_devices((uint32_t)strtoul(devices, NULL, 10));
+    if (path != NULL)
+        file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
+static void WINAPI timed_callback(HANDLE session, PVOID context, GUID interface, DWORD error, DWORD reason_code)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t nanoseconds = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    off_t at = (off_t)(atomic_fetch_add(&callbacks, 1) * sizeof nanoseconds);
+    atomic_load(&gateway_callback)(session, context, interface, error, reason_code);
+    if (file >= 0 && pwrite(file, &nanoseconds, sizeof nanoseconds, at) < 0)
+        abort();
+}
+
+/* The gateway has one callback for the life of its process. */
+SIM_EXPORT DWORD WINAPI WFDStartOpenSession(HANDLE hClientHandle, DOT11_MAC_ADDRESS *pDeviceAddress, PVOID pvContext,
+                                            WFD_OPEN_SESSION_COMPLETE_CALLBACK pfnCallback, HANDLE *phSessionHandle)
+{
+    atomic_store(&gateway_callback, pfnCallback);
+    return start_open_session(hClientHandle, pDeviceAddress, pvContext, pfnCallback == NULL ? NULL : timed_callback,
+                              phSessionHandle);
+}

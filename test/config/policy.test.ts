@@ -1,0 +1,224 @@
+import test from 'ava';
+import { chooseDriver } from '../../service/config/driver.js';
+import { makeConfig } from '../../service/config/schema.js';
+import { load, problemsOf, type Written, write } from './loading.js';
+
+const certificate = write('', 'pem');
+const TLS = `{ certFile: ${certificate}, keyFile: ${certificate}, clientCaFile: ${certificate} }`;
+const AUTHENTICATED = '{ mode: authenticated, roles: [{ role: admin, principals: ["*"] }] }';
+const OPEN_TO_ALL = 'listen: ["0.0.0.0:1"]\n';
+
+/** The configuration is refused: key, what its message has in it, what its remedy has in it. */
+const refuses = test.macro(async (t, written: Written, path: string, message: RegExp, remedy: RegExp) => {
+  const problems = await problemsOf(written);
+  t.deepEqual(
+    problems.map((problem) => problem.path),
+    [path],
+  );
+  t.regex(problems[0]?.message ?? '', message);
+  t.regex(problems[0]?.remedy ?? '', remedy);
+});
+
+const accepts = test.macro(async (t, written: Written) => {
+  t.deepEqual(await problemsOf(written), []);
+});
+
+for (const address of ['0.0.0.0:1', '[::]:1', '192.168.0.7:1', 'host.example.com:1']) {
+  const yaml = `listen: ["127.0.0.1:1", "${address}"]`;
+  test(`${address} without TLS`, refuses, { yaml }, 'listen', /with TLS only/, /tls.certFile.*--insecure-non-loopback/);
+}
+
+test(
+  'an address beyond loopback, TLS, and nobody asked who calls',
+  refuses,
+  { yaml: `${OPEN_TO_ALL}tls: ${TLS}` },
+  'listen',
+  /known callers only/,
+  /access.mode.*requireClientCertificate/,
+);
+
+test('an address beyond loopback with TLS and authentication', accepts, {
+  yaml: `${OPEN_TO_ALL}tls: ${TLS}\naccess: ${AUTHENTICATED}`,
+});
+
+test('an address beyond loopback where TLS itself asks for a certificate', accepts, {
+  yaml: `${OPEN_TO_ALL}tls: ${TLS.replace('}', ', requireClientCertificate: true }')}`,
+});
+
+for (const address of ['127.0.0.1:1', '127.8.9.10:1', '[::1]:1', 'localhost:1', 'LOCALHOST:1', 'unix:/run/wfdd.sock']) {
+  test(`${address} needs no TLS`, accepts, { yaml: `listen: ["${address}"]` });
+}
+
+test('a laboratory may do without, and is warned at every start', async (t) => {
+  const plain = await load({ yaml: `${OPEN_TO_ALL}insecureNonLoopback: true` });
+  t.like(plain.warnings, [{ path: 'insecureNonLoopback', value: 'true' }]);
+  t.regex(plain.warnings[0]?.message ?? '', /without TLS/);
+  const anonymous = await load({ yaml: `${OPEN_TO_ALL}insecureNonLoopback: true\ntls: ${TLS}` });
+  t.regex(anonymous.warnings[0]?.message ?? '', /without asking who calls/);
+});
+
+test('the laboratory flag alone, with nothing open, is no reason to warn', async (t) => {
+  t.deepEqual((await load({ yaml: 'insecureNonLoopback: true' })).warnings, []);
+});
+
+test(
+  'metrics for the network',
+  refuses,
+  { yaml: 'metrics: { listen: "0.0.0.0:9464" }' },
+  'metrics.listen',
+  /loopback only/,
+  /127.0.0.1/,
+);
+
+test(
+  'the service of the simulator without the simulator',
+  refuses,
+  { yaml: 'driver: { kind: wlanapi, simulatorService: true }' },
+  'driver.simulatorService',
+  /needs the simulator/,
+  /--driver simulator/,
+);
+
+test(
+  'the service of the simulator on Windows, where auto is wlanapi',
+  refuses,
+  { yaml: 'driver: { simulatorService: true }', platform: 'win32' },
+  'driver.simulatorService',
+  /needs the simulator/,
+  /--driver simulator/,
+);
+
+test('the service of the simulator elsewhere, where auto is the simulator', accepts, {
+  yaml: 'driver: { simulatorService: true }',
+});
+
+test(
+  'a Unix socket on Windows',
+  refuses,
+  { yaml: 'listen: ["unix:/x"]', platform: 'win32' },
+  'listen',
+  /no Unix sockets/,
+  /pipe:name/,
+);
+test('a named pipe elsewhere', refuses, { yaml: 'listen: ["pipe:x"]' }, 'listen', /on Windows only/, /unix:/);
+test('a named pipe on Windows', accepts, { yaml: 'listen: ["pipe:x"]', platform: 'win32' });
+
+for (const [group, lower, upper] of [
+  ['session', 'openTimeoutMs', 'openTimeoutMaxMs'],
+  ['session', 'leaseTtlMinMs', 'leaseTtlMaxMs'],
+  ['limits', 'sessionsPerPrincipalMax', 'sessionsMax'],
+  ['limits', 'watchersPerPrincipalMax', 'watchersMax'],
+  ['limits', 'requestsPerPrincipalMax', 'requestsInFlightMax'],
+  ['events', 'batchEventsMax', 'watcherQueueEventsMax'],
+  ['events', 'watcherQueueEventsMax', 'logEventsMax'],
+  ['driver', 'reopenBackoffMinMs', 'reopenBackoffMaxMs'],
+  ['driver', 'slowCallsMax', 'nativeCallsMax'],
+] as const) {
+  const bounds = { batchEventsMax: 2, watcherQueueEventsMax: 2, logEventsMax: 2, [lower]: 9, [upper]: 8 };
+  const keys = group === 'events' ? bounds : { [lower]: 9, [upper]: 8 };
+  test(`${lower} above ${upper}`, async (t) => {
+    const problem = (await problemsOf({ yaml: JSON.stringify({ [group]: keys }) })).find(
+      ({ path }) => path === `${group}.${lower}`,
+    );
+    t.is(problem?.message, `${group}.${lower} (9) is above ${group}.${upper} (8).`);
+    t.is(problem?.remedy, 'Lower the first or raise the second.');
+  });
+}
+
+test(
+  'where only the upper of two keys was written, it is the one to blame',
+  refuses,
+  { yaml: 'limits: { sessionsMax: 10 }' },
+  'limits.sessionsMax',
+  /sessionsPerPrincipalMax \(64\) is above limits.sessionsMax \(10\)/,
+  /Lower/,
+);
+
+for (const [yaml, path, needed] of [
+  [`tls: { certFile: ${certificate} }`, 'tls.certFile', 'tls.keyFile'],
+  [`tls: { keyFile: ${certificate} }`, 'tls.keyFile', 'tls.certFile'],
+  ['tls: { keyPassphrase: x }', 'tls.keyPassphrase', 'tls.keyFile'],
+  [`tls: { clientCaFile: ${certificate} }`, 'tls.clientCaFile', 'tls.certFile'],
+  ['tls: { requireClientCertificate: true }', 'tls.requireClientCertificate', 'tls.clientCaFile'],
+  ['access: { jwt: { issuer: x } }', 'access.jwt.issuer', 'access.jwt.jwksFile'],
+  ['access: { jwt: { audience: x } }', 'access.jwt.audience', 'access.jwt.jwksFile'],
+] as const) {
+  test(`${path} without ${needed}`, refuses, { yaml }, path, /means nothing without/, new RegExp(needed));
+}
+
+test('a key set needs the issuer and the audience of its tokens', async (t) => {
+  const yaml = `access: ${AUTHENTICATED.replace('}', `}`).replace('{ mode', `{ jwt: { jwksFile: ${certificate} }, mode`)}`;
+  const needed = (await problemsOf({ yaml })).map(({ message }) => message);
+  t.deepEqual(
+    needed,
+    ['issuer', 'audience'].map((name) => `access.jwt.jwksFile means nothing without access.jwt.${name}.`),
+  );
+});
+
+test(
+  'credentials that anonymous access would ignore',
+  refuses,
+  { yaml: `access: { tokensFile: ${certificate} }` },
+  'access.tokensFile',
+  /every caller has all rights/,
+  /authenticated/,
+);
+
+test(
+  'roles that anonymous access would ignore',
+  refuses,
+  { yaml: AUTHENTICATED.replace('authenticated', 'anonymous').replace(/^/, 'access: ') },
+  'access.roles',
+  /every caller has all rights/,
+  /authenticated/,
+);
+
+test(
+  'authentication without any credential to accept',
+  refuses,
+  { yaml: `access: ${AUTHENTICATED}` },
+  'access.mode',
+  /no credential/,
+  /tokensFile/,
+);
+
+test(
+  'authentication where nobody has a role',
+  refuses,
+  { yaml: `access: { mode: authenticated, tokensFile: ${certificate} }` },
+  'access.mode',
+  /every call would be refused/,
+  /access.roles/,
+);
+
+test(
+  'a file that is not there',
+  refuses,
+  { yaml: `tls: { certFile: /nowhere.pem, keyFile: ${certificate} }` },
+  'tls.certFile',
+  /no such file/,
+  /it holds: the certificate/,
+);
+
+test(
+  'a rule about a key that is wrong by itself waits until that is right',
+  refuses,
+  { yaml: 'limits: { sessionsMax: 0, sessionsPerPrincipalMax: 9999 }' },
+  'limits.sessionsMax',
+  /whole number/,
+  /whole number/,
+);
+
+test('more native calls than the pool of threads bears are worth a warning', async (t) => {
+  const { warnings } = await load({ environment: { UV_THREADPOOL_SIZE: '12' } });
+  t.is(warnings[0]?.path, 'driver.nativeCallsMax');
+  t.regex(warnings[0]?.remedy ?? '', /Lower it to 10, or start with UV_THREADPOOL_SIZE=14/);
+});
+
+test('auto is wlanapi on Windows and the built simulator elsewhere; a library that is named is used', (t) => {
+  t.deepEqual(chooseDriver(makeConfig(), 'win32'), { kind: 'wlanapi' });
+  const simulator = chooseDriver(makeConfig(), 'linux');
+  t.regex(simulator.kind === 'simulator' ? simulator.library : '', /dist.native.simulator.libwfdsim\.so$/);
+  const named = makeConfig({ driver: { kind: 'simulator', simulatorLibrary: 'C:\\x.dll' } });
+  t.deepEqual(chooseDriver(named, 'win32'), { kind: 'simulator', library: 'C:\\x.dll' });
+});

@@ -1,0 +1,156 @@
+/**
+ * The test runner behind `npm test`: the checks of the sources, the tests, and the tests that run the Windows bundle under
+ * Wine, one after another, each with its output as it comes. Its last line is `N passed, N failed, N skipped`.
+ *
+ * Where a test lives says what it needs: `windows/` needs the bundle and Wine, `*.slow.test.ts` patience; what is in
+ * `contract/` runs twice, on the daemon of this machine and on the bundle. With `CI=true` nothing may be lacking or skipped.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { lacks } from './windows/machine.js';
+import { prepareWine } from './windows/wine.js';
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** The titles of the tests that ran. */
+  readonly titles?: readonly string[];
+}
+
+const help = `Usage: npm test [-- --fast]
+
+  --fast   only what needs neither Wine nor long runs
+  --help   this text
+
+One file: npx ava dist/test/session/machine.test.js (after npm run build)`;
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+const started = performance.now();
+const { CI } = process.env;
+/** AVA gives up on a test long before. It then waits, maybe for ever, for daemons of that test that still hold its pipes. */
+const silenceMaxMs = 5 * 60_000;
+const all = 'dist/test/**/*.test.js';
+const windows = 'dist/test/windows/**/*.test.js';
+const slow = 'dist/test/**/*.slow.test.js';
+const contract = 'dist/test/contract/**/*.test.js';
+const schema = 'dist/test/contract/schema*.test.js';
+
+async function suite(isFast: boolean): Promise<Tally> {
+  for (const { what, remedy } of lacks) console.log(`This machine lacks ${what}\n  to install it: ${remedy}`);
+  const lint = await check('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
+  const tidy = await check('tidy', ['dist/test/tidy.js']);
+  const here = await tests('tests', [all, `!${windows}`, ...(isFast ? [`!${slow}`] : [])]);
+  const tallies = [lint, tidy, here, ...(isFast ? [] : await windowsTests(here.titles ?? []))];
+  return tallies.reduce((sum, tally) => ({
+    passed: sum.passed + tally.passed,
+    failed: sum.failed + tally.failed,
+    skipped: sum.skipped + tally.skipped,
+  }));
+}
+
+/** One file at a time, since every start of Wine takes both cores for a while. */
+async function windowsTests(titlesHere: readonly string[]): Promise<Tally[]> {
+  const patience = ['--concurrency', '1', '--timeout', '3m'];
+  if (lacks.length > 0) {
+    // These tests skip themselves; those of the contract don't know where they would have run.
+    const skipped = titlesHere.filter(
+      (title) => title.startsWith('contract › ') && !title.startsWith('contract › schema'),
+    );
+    const tally = await tests('windows: the bundle', [windows, ...patience]);
+    for (const title of skipped) console.log(`  - [skip] ${title} (on the bundle)`);
+    return [tally, { passed: 0, failed: 0, skipped: skipped.length }];
+  }
+  const bundle = await check('windows: build the bundle', ['dist/service/bundle/windows.js']);
+  if (bundle.failed > 0) return [bundle];
+  heading('windows: Wine');
+  console.log(prepareWine());
+  return [
+    bundle,
+    await tests('windows: the bundle', [windows, ...patience]),
+    await tests('windows: the contract on the bundle', [contract, `!${schema}`, ...patience], {
+      WFD_TEST_TARGET: 'wine',
+    }),
+  ];
+}
+
+/** A Node program that passes or fails as a whole. */
+async function check(title: string, args: readonly string[]): Promise<Tally> {
+  heading(title);
+  const [code] = await once(
+    spawn(process.execPath, args, { cwd: repository, stdio: ['ignore', 'inherit', 'inherit'] }),
+    'exit',
+  );
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+}
+
+/** AVA, with what it reports counted; its exit code has the last word on whether anything failed. */
+async function tests(
+  title: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Tally> {
+  heading(title);
+  const ava = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...args], {
+    cwd: repository,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // A process group of its own, so that what a crashed test left running ends with it.
+    detached: true,
+    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}), ...env },
+  });
+  const end = (): void => endGroup(ava.pid);
+  process.once('exit', end);
+  const silence = setTimeout(end, silenceMaxMs);
+  let report = '';
+  ava.stdout.setEncoding('utf8').on('data', (text: string) => {
+    silence.refresh();
+    report += text;
+    process.stdout.write(text);
+  });
+  const [code] = await once(ava, 'close');
+  clearTimeout(silence);
+  end();
+  process.removeListener('exit', end);
+  const lines = stripVTControlCharacters(report).split('\n');
+  const titles = (mark: RegExp): string[] =>
+    lines.filter((line) => mark.test(line)).map((line) => line.replace(mark, '').replace(/ \([\d.ms ]+\)$/, ''));
+  const passed = titles(/^ +[✔√] /);
+  const failed = titles(/^ +[✘×] \[fail\]: /);
+  const crashed = titles(/^ +[✘×] .* exited (with|due to) /).length;
+  return {
+    passed: passed.length,
+    failed: code === 0 ? 0 : Math.max(failed.length + crashed, 1),
+    skipped: titles(/^ +- \[(skip|todo)\] /).length,
+    titles: [...passed, ...failed],
+  };
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing of it is left.
+  }
+}
+
+function heading(title: string): void {
+  console.log(`\n=== ${title} (at ${Math.round((performance.now() - started) / 1000)} s)`);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+const { values } = parseArgs({ options: { fast: { type: 'boolean', default: false }, help: { type: 'boolean' } } });
+if (values.help) {
+  console.log(help);
+} else {
+  const { passed, failed, skipped } = await suite(values.fast);
+  const isAllowed = CI !== 'true' || (lacks.length === 0 && skipped === 0);
+  heading('done');
+  if (!isAllowed) console.log('With CI=true nothing may be lacking and nothing skipped: this run has failed.');
+  // Skipped tests that may not be skipped are failures, and the closing line must not say otherwise.
+  const failures = isAllowed ? failed : failed + Math.max(skipped, 1);
+  console.log(`${passed} passed, ${failures} failed, ${isAllowed ? skipped : 0} skipped`);
+  process.exitCode = failures > 0 ? 1 : 0;
+}

@@ -1,0 +1,192 @@
+/**
+ * What the native API leaves undefined and this service defines, on the real ABI: threads, contexts, handles, and what becomes of them
+ * when the service or the host stops. The rows that the machine alone keeps are in `machine-native.test.ts`.
+ */
+import test from 'ava';
+import { filter, firstValueFrom } from 'rxjs';
+import { display, rigForThisFile, robot, scanner, until, world } from './rig.js';
+
+const start = rigForThisFile();
+
+/** A third device that is in range. */
+const forklift = '02:11:22:33:44:05';
+
+test.serial('a callback is matched by its context, in whatever order callbacks come', async (t) => {
+  const rig = await start();
+  world.setClock('manual');
+  world.scriptOpen({ deviceAddress: display, delayMs: 20 });
+  world.scriptOpen({ deviceAddress: scanner, delayMs: 10 });
+  const slow = rig.open({ deviceAddress: display });
+  await rig.completion(slow, 'StartReturned');
+  const fast = rig.open({ deviceAddress: scanner });
+  await rig.completion(fast, 'StartReturned');
+  world.advanceClock(10);
+  await rig.event(fast, 'OPENED');
+  t.is(rig.session(slow)?.state, 'OPENING');
+  world.advanceClock(10);
+  await rig.event(slow, 'OPENED');
+  const indexOf = (address: string) =>
+    world.listDevices().find(({ deviceAddress }) => deviceAddress === address)?.interfaceIndex;
+  t.is(rig.session(slow)?.networkInterface?.index, indexOf(display));
+  t.is(rig.session(fast)?.networkInterface?.index, indexOf(scanner));
+});
+
+for (const error of [0, 1460]) {
+  test.serial(`a callback that comes before the start has returned is the outcome: ${error}`, async (t) => {
+    const rig = await start();
+    world.scriptOpen({ isCallbackFirst: true, error });
+    const id = rig.open();
+    await rig.event(id, error === 0 ? 'OPENED' : 'FAILED');
+    await rig.close(id);
+    t.is(world.counts().closes, error === 0 ? 1 : 0);
+  });
+}
+
+test.serial('a native call that blocks holds nothing up but itself, and is told when it is late', async (t) => {
+  const rig = await start({ nativeCallWarnMs: 5 });
+  world.scriptCall({ function: 'WFDStartOpenSession', blockMs: 'never' });
+  const blocked = rig.open({ deviceAddress: display });
+  await rig.slow('WFDStartOpenSession');
+  const failing = rig.open({ deviceAddress: robot, openTimeoutMs: 1 });
+  await rig.event(failing, 'CANCELLING');
+  t.is(rig.session(blocked)?.state, 'OPENING');
+  world.releaseCalls();
+  await rig.event(blocked, 'OPENED');
+});
+
+test.serial('a close waits for no open: it has a lane of its own', async (t) => {
+  const rig = await start();
+  const open = await rig.opened({ deviceAddress: scanner });
+  world.scriptCall({ function: 'WFDStartOpenSession', blockMs: 'never', count: 'always' });
+  const blocked = [display, forklift].map((deviceAddress) => rig.open({ deviceAddress }));
+  await until(() => world.counts().callsBlocked === 1);
+  const closed = await rig.close(open);
+  t.true(closed.ok && closed.value.state === 'CLOSED');
+  world.clearScripts();
+  world.releaseCalls();
+  await Promise.all(blocked.map((id) => rig.event(id, 'OPENED')));
+});
+
+test.serial('a cancel of an open whose start has not returned is made when it has', async (t) => {
+  const rig = await start();
+  world.scriptOpen({ delayMs: 'never' });
+  world.scriptCall({ function: 'WFDStartOpenSession', blockMs: 'never' });
+  const id = rig.open();
+  await until(() => world.counts().callsBlocked === 1);
+  rig.cancel(id);
+  t.is(rig.session(id)?.state, 'CANCELLING');
+  world.releaseCalls();
+  await rig.event(id, 'CANCELLED');
+});
+
+test.serial(
+  'a cancel that comes after the callback is not made, however long the callback is on its way to us',
+  async (t) => {
+    const rig = await start();
+    world.setClock('manual');
+    world.scriptCall({ function: 'ConvertInterfaceGuidToLuid', blockMs: 'never' });
+    const id = rig.open();
+    await rig.completion(id, 'StartReturned');
+    world.advanceClock(1);
+    await until(() => world.counts().callsBlocked === 1);
+    world.advanceClock(world.defaults().raceGraceMs + 1);
+    rig.cancel(id);
+    world.releaseCalls();
+    world.setClock('real');
+    await rig.event(id, 'CLOSED');
+    t.deepEqual(rig.typesOf(id), ['OPENING', 'CANCELLING', 'CLOSING', 'CLOSED']);
+  },
+);
+
+test.serial('a success that comes after a cancel is closed and never handed out', async (t) => {
+  const rig = await start();
+  world.scriptOpen({ doesCancelLose: true, delayMs: 20 });
+  const id = rig.open();
+  rig.cancel(id);
+  await rig.event(id, 'CLOSED');
+  t.deepEqual(rig.typesOf(id), ['OPENING', 'CANCELLING', 'CLOSING', 'CLOSED']);
+  t.is(world.counts().closes, 1);
+});
+
+test.serial('a link that drops by itself ends the session, and its handle is closed', async (t) => {
+  const rig = await start();
+  const id = await rig.opened();
+  world.dropLink(display);
+  const { session } = await rig.event(id, 'CLOSED');
+  t.is(session.end?.reason, 'PEER_DISCONNECTED');
+  t.is(world.counts().sessions, 0);
+});
+
+test.serial(
+  'when the WLAN service stops every session is LOST once, and new ones open when it runs again',
+  async (t) => {
+    const rig = await start({ probeIntervalMs: 20 });
+    const open = await rig.opened({ deviceAddress: display });
+    world.scriptClose({ deviceAddress: scanner, delayMs: 'never' });
+    const closing = await rig.opened({ deviceAddress: scanner });
+    await rig.close(closing, { wait: false });
+    const before = world.counts().closes;
+    world.stopService();
+    for (const id of [open, closing]) {
+      const { session } = await rig.event(id, 'LOST');
+      t.is(session.end?.reason, 'DRIVER_LOST');
+      t.is(session.end?.fault?.reason, 'WLAN_SERVICE_NOT_RUNNING');
+    }
+    t.is(world.counts().closes, before, 'handles that are gone are not closed');
+    const refused = rig.open();
+    await rig.event(refused, 'FAILED');
+    t.is(rig.session(refused)?.end?.fault?.reason, 'WLAN_SERVICE_NOT_RUNNING');
+    world.startService();
+    await firstValueFrom(rig.driver.statuses.pipe(filter(({ fault }) => fault === undefined)));
+    const again = await rig.opened();
+    await rig.close(again);
+    for (const id of [open, closing, again]) t.is(rig.eventsOf(id).filter(({ session }) => session.end).length, 1);
+  },
+);
+
+test.serial('a service that is too busy for a question is not gone: no session is lost by it', async (t) => {
+  const rig = await start({ probeIntervalMs: 10 });
+  const id = await rig.opened();
+  const RPC_S_SERVER_TOO_BUSY = 1723;
+  const refused = rig.returned('WFDOpenHandle', RPC_S_SERVER_TOO_BUSY);
+  world.scriptCall({ function: 'WFDOpenHandle', code: RPC_S_SERVER_TOO_BUSY });
+  await refused;
+  await rig.returned('WFDOpenHandle', 0);
+  t.is(rig.session(id)?.state, 'OPEN');
+});
+
+test.serial('what is still to come for a session that was lost does not reach another of its name', async (t) => {
+  const rig = await start({ probeIntervalMs: 10, endedSessionsMax: 0 });
+  world.setClock('manual');
+  world.scriptOpen({ error: 31, delayMs: 1 });
+  const id = rig.open();
+  await rig.completion(id, 'StartReturned');
+  world.scriptCall({ function: 'WFDOpenHandle', code: 1062 });
+  await rig.event(id, 'LOST');
+  t.is(rig.session(id), undefined, 'it is forgotten, and its name free');
+  const { sequence } = rig.events.log.at(rig.events.log.newest) ?? { sequence: 0 };
+  world.scriptOpen({ delayMs: 2 });
+  const started = rig.completion(id, 'StartReturned');
+  rig.open({ sessionId: id });
+  await started;
+  world.advanceClock(1);
+  world.advanceClock(1);
+  await until(() => rig.events.log.newest > sequence + 1);
+  t.is(rig.session(id)?.state, 'OPEN');
+});
+
+test.serial(
+  'closes that have not returned when the host stops are waited for before the client handle is closed',
+  async (t) => {
+    const rig = await start({ closeTimeoutMs: 5 });
+    const ids = await Promise.all([display, scanner, forklift].map((deviceAddress) => rig.opened({ deviceAddress })));
+    world.scriptCall({ function: 'WFDCloseSession', blockMs: 'never', count: 'always' });
+    for (const id of ids) void rig.close(id);
+    await Promise.all(ids.map((id) => rig.event(id, 'CLOSED')));
+    const stopped = rig.driver.close(10_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    world.clearScripts();
+    world.releaseCalls();
+    t.true(await stopped);
+  },
+);

@@ -1,0 +1,272 @@
+/**
+ * The rules of the house, as far as a program can see them: which room imports which, which package belongs to which room, how long a
+ * file may be, and what may lie where. Run on its own it checks the repository; each violation names file, line and rule.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface SourceFile {
+  /** Within the repository, with `/`. */
+  readonly path: string;
+  readonly text: string;
+  /** As `.gitattributes` has it: written by a program, or by somebody else. */
+  readonly isMarked: boolean;
+}
+
+export interface Violation {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+}
+
+/**
+ * What each room may import besides itself: rooms and single files, `type` where only their types. A file that has a row of its own may
+ * import that too. A test may import anything, and is in no row, so nothing imports test.
+ */
+const doors: Readonly<Record<string, readonly string[]>> = {
+  native: [],
+  'native/simulator': [],
+  'service/main.ts': ['service/config', 'service/telemetry', 'service/windows-service', 'service/daemon.ts'],
+  'service/daemon.ts': [
+    'native',
+    'service/fault.ts',
+    'service/access',
+    'service/config',
+    'service/device',
+    'service/driver',
+    'service/events',
+    'service/session',
+    'service/telemetry',
+    'service/transport',
+  ],
+  'service/fault.ts': [],
+  'service/bundle': [],
+  'service/config': [],
+  'service/access': ['service/fault.ts', 'type service/config/schema.ts', 'type service/telemetry/log.ts'],
+  'service/events': ['service/fault.ts'],
+  'service/session': ['service/fault.ts', 'type service/driver/driver.ts', 'type service/events/stream.ts'],
+  'service/device': ['service/fault.ts', 'type service/driver/driver.ts', 'type service/events/stream.ts'],
+  'service/driver': ['native', 'type service/fault.ts', 'type service/session/session.ts'],
+  'service/telemetry': ['type service/config/schema.ts', 'type service/session/session.ts'],
+  'service/transport': [
+    'service/fault.ts',
+    'service/session',
+    'service/device',
+    'service/events',
+    'service/access',
+    'type service/driver/driver.ts',
+    'type service/telemetry/log.ts',
+    'type service/telemetry/observer.ts',
+  ],
+  // The limits of GetHost are those of the config, and credentials come from its files.
+  'service/transport/limits.ts': ['type service/config/schema.ts'],
+  'service/transport/credentials.ts': ['type service/config/schema.ts'],
+  'service/transport/gate.ts': ['type service/config/schema.ts'],
+  'service/transport/simulator-service.ts': ['native'],
+  'service/transport/simulator-messages.ts': ['native/simulator-types.ts'],
+  'service/windows-service': ['native', 'service/config', 'service/telemetry'],
+  'clients/typescript': [],
+  'clients/ctl': ['clients/typescript'],
+};
+
+/** The rooms, or the files, that may import a package. */
+const packages: Readonly<Record<string, readonly string[]>> = {
+  '@grpc/grpc-js': ['service/transport', 'clients/typescript'],
+  '@grpc/reflection': ['service/transport'],
+  'grpc-health-check': ['service/transport'],
+  '@bufbuild/protobuf': ['service/transport', 'clients/typescript'],
+  koffi: ['native'],
+  rxjs: [
+    'service/device',
+    'service/driver',
+    'service/events',
+    'service/session/lifecycle.ts',
+    'service/transport/server-stream.ts',
+    'service/transport/sources.ts',
+    'clients/typescript',
+  ],
+  zod: ['service/config', 'service/access'],
+  yaml: ['service/config', 'service/access', 'clients/ctl'],
+  commander: ['service/config', 'clients/ctl'],
+  jose: ['service/access'],
+  pino: ['service/telemetry'],
+  'pino-pretty': ['service/telemetry'],
+  'prom-client': ['service/telemetry'],
+  fflate: ['service/bundle'],
+};
+
+/** Pure: they import types, and of values only one another's. */
+const pure = [
+  'service/events/cursor.ts',
+  'service/events/log.ts',
+  'service/session/machine.ts',
+  'service/session/session.ts',
+  'service/session/transition.ts',
+];
+
+const topLevel =
+  /^(proto|service|native|clients|test|package(-lock)?\.json|buf(\.[a-z]+)?\.yaml|README\.md|LICENSE|CHANGELOG\.md|CONTRIBUTING\.md|tsconfig[a-z.]*\.json|biome\.json|ava\.config\.js|\..+)$/;
+
+const LINES_MAX = 300;
+const countsLines = /\.(ts|c|h|cs|go|java|py|rs|sh)$/;
+
+/** Where the daemon may know that there is a simulator. */
+const knowsSimulator = /^service\/(config\/|bundle\/|main\.ts$|daemon\.ts$|transport\/simulator-[a-z]+\.ts$)/;
+
+const generatedMark = /Code generated|DO NOT EDIT|@generated/;
+const vagueName =
+  /^(?:export )?(?:abstract )?(?:class|interface|type) (\w*(?:Manager|Helper|Utils?|Impl)|I[A-Z]\w*)\b/gm;
+
+/** Checks these files as if they were the repository. */
+export function tidy(files: readonly SourceFile[]): Violation[] {
+  return files.flatMap((file) => [...placeOf(file), ...(file.isMarked ? [] : [...textOf(file), ...importsOf(file)])]);
+}
+
+/** What a file must not be called, or where it must not lie. */
+function placeOf({ path, text, isMarked }: SourceFile): Violation[] {
+  const at = (rule: string): Violation => ({ file: path, line: 1, rule });
+  const [top = ''] = path.split('/');
+  const name = basename(path);
+  const wrong: Violation[] = [];
+  if (!topLevel.test(top)) wrong.push(at('nothing else lies at the top level'));
+  const isGenerated = path.includes('/gen/') || generatedMark.test(text.split('\n', 5).join('\n'));
+  if (isGenerated && !isMarked) wrong.push(at('a generated file is marked in .gitattributes'));
+  if (isMarked) return wrong;
+  if (name === 'index.ts') wrong.push(at('no index.ts: import the file that has the thing'));
+  if (/\.ts$/.test(name) && !/^[a-z0-9.-]+$/.test(name)) wrong.push(at('TypeScript files are named in kebab-case'));
+  if (/\.(c|h|proto)$/.test(name) && !/^[a-z0-9_.]+$/.test(name))
+    wrong.push(at('C and proto files are named in snake_case'));
+  return wrong;
+}
+
+function textOf({ path, text }: SourceFile): Violation[] {
+  const wrong: Violation[] = [];
+  const lines = text.split('\n');
+  const length = lines.length - (text.endsWith('\n') ? 1 : 0);
+  if (countsLines.test(path) && length > LINES_MAX) {
+    wrong.push({
+      file: path,
+      line: LINES_MAX + 1,
+      rule: `a file has at most ${LINES_MAX} lines, this one has ${length}`,
+    });
+  }
+  if (/^service\/.*\.ts$/.test(path) && !knowsSimulator.test(path)) {
+    for (const [i, line] of lines.entries()) {
+      if (/simulator/i.test(line))
+        wrong.push({ file: path, line: i + 1, rule: 'the word "simulator" stays out of service/' });
+    }
+  }
+  if (!path.endsWith('.ts')) return wrong;
+  for (const match of text.matchAll(vagueName)) {
+    wrong.push({
+      file: path,
+      line: lineOf(text, match.index),
+      rule: `"${match[1]}" says nothing: no Manager, Helper, Util, Impl, I-prefix`,
+    });
+  }
+  return wrong;
+}
+
+interface Import {
+  readonly from: string;
+  readonly isTypeOnly: boolean;
+  readonly line: number;
+}
+
+function importsOf({ path, text }: SourceFile): Violation[] {
+  if (!path.endsWith('.ts') || path.startsWith('test/')) return [];
+  if (roomOf(path) === undefined && doors[path] === undefined) {
+    return [{ file: path, line: 1, rule: 'every source file belongs to a room' }];
+  }
+  return readImports(text).flatMap((read) => {
+    const rule = read.from.startsWith('.') ? whyNotFile(path, read) : whyNotPackage(path, read);
+    return rule === undefined ? [] : [{ file: path, line: read.line, rule }];
+  });
+}
+
+function whyNotFile(path: string, { from, isTypeOnly }: Import): string | undefined {
+  const target = posix.join(posix.dirname(path), from).replace(/\.js$/, '.ts');
+  if (pure.includes(path) && !isTypeOnly && !pure.includes(target))
+    return `it is pure, and imports values of ${target}`;
+  const room = roomOf(path);
+  const targetRoom = roomOf(target);
+  if (room !== undefined && room === targetRoom) return undefined;
+  const open = [...(doors[path] ?? []), ...((room && doors[room]) || [])];
+  const doorTo = (kind: string) => open.includes(`${kind}${target}`) || open.includes(`${kind}${targetRoom}`);
+  if (doorTo('') || (isTypeOnly && doorTo('type '))) return undefined;
+  return `${room ?? path} does not import ${doorTo('type ') ? 'values of ' : ''}${target}`;
+}
+
+function whyNotPackage(path: string, { from, isTypeOnly }: Import): string | undefined {
+  if (pure.includes(path) && !isTypeOnly) return `it is pure, and imports values of ${from}`;
+  if (from.startsWith('node:')) return undefined;
+  const name = from.split('/', from.startsWith('@') ? 2 : 1).join('/');
+  const rooms = packages[name];
+  if (rooms === undefined) return `no room has the package ${name}`;
+  return rooms.some((room) => room === path || room === roomOf(path))
+    ? undefined
+    : `${name} belongs to ${rooms.join(', ')}`;
+}
+
+/** The innermost room whose folder the file lies in. */
+function roomOf(path: string): string | undefined {
+  const rooms = Object.keys(doors).filter((room) => path.startsWith(`${room}/`));
+  return rooms.reduce<string | undefined>(
+    (inner, room) => (room.length > (inner?.length ?? 0) ? room : inner),
+    undefined,
+  );
+}
+
+function readImports(text: string): Import[] {
+  const found: Import[] = [];
+  const statement = /^(?:import|export)\s+(type\s+)?([\w$\s{},*]*?)\s*from\s+'([^']+)'/gm;
+  for (const { 1: type, 2: clause = '', 3: from = '', index } of text.matchAll(statement)) {
+    const [, names] = /^\{(.*)\}$/s.exec(clause) ?? [];
+    const areTypes = names?.split(',').every((name) => /^\s*(type\s|$)/.test(name)) ?? false;
+    found.push({ from, isTypeOnly: type !== undefined || areTypes, line: lineOf(text, index) });
+  }
+  for (const { 1: from = '', index } of text.matchAll(/(?:^import\s+|\bimport\()'([^']+)'/gm)) {
+    found.push({ from, isTypeOnly: false, line: lineOf(text, index) });
+  }
+  return found;
+}
+
+function lineOf(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length;
+}
+
+/** Every file that is tracked, or would be. */
+function repository(root: string): SourceFile[] {
+  const git = (args: readonly string[], input = '') =>
+    execFileSync('git', args, { cwd: root, input, encoding: 'utf8' });
+  const listed = git(['ls-files', '-z', '--cached', '--others', '--exclude-standard']).split('\0').filter(Boolean);
+  const attributes = git(['check-attr', '-z', '--stdin', 'linguist-generated', 'linguist-vendored'], listed.join('\0'));
+  const marked = new Set<string>();
+  for (const [, path, value] of attributes.matchAll(/([^\0]+)\0[^\0]+\0([^\0]+)\0/g)) {
+    if (path !== undefined && value !== 'unspecified' && value !== 'unset' && value !== 'false') marked.add(path);
+  }
+  return listed.flatMap((path) => {
+    const text = read(`${root}${path}`);
+    return text === undefined ? [] : [{ path, text, isMarked: marked.has(path) }];
+  });
+}
+
+/** Undefined where a file has been deleted, and git not been told. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+const self = fileURLToPath(import.meta.url);
+if (process.argv[1] === self) {
+  const files = repository(fileURLToPath(new URL('../../', import.meta.url)));
+  const violations = tidy(files);
+  for (const { file, line, rule } of violations) console.log(`${file}:${line}: ${rule}`);
+  console.log(violations.length === 0 ? `${files.length} files are tidy.` : `${violations.length} violations.`);
+  process.exitCode = violations.length === 0 ? 0 : 1;
+}

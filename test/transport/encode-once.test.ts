@@ -1,0 +1,102 @@
+/** What is put together from bytes is byte for byte what the generated code would have written, and each part is encoded once. */
+import test from 'ava';
+import fc from 'fast-check';
+import type { DeviceEvent } from '../../service/device/device.js';
+import type { DeviceProperties } from '../../service/driver/driver.js';
+import type { Session, SessionEvent } from '../../service/session/session.js';
+import {
+  encodeOpenSession,
+  encodeWatchDevices,
+  encodeWatchSessions,
+  type WatchMessage,
+} from '../../service/transport/encode-once.js';
+import { WatchDevicesResponse } from '../../service/transport/gen/wifidirect/v1/device_service.js';
+import {
+  OpenSessionResponse,
+  WatchSessionsResponse,
+} from '../../service/transport/gen/wifidirect/v1/session_service.js';
+import { toDevice, toDeviceEvent, toSession, toSessionEvent } from '../../service/transport/messages.js';
+import { livesEnded, livesIn, START_MS } from '../session/life.js';
+import { randomly } from '../session/seed.js';
+
+const EPOCH = '0123456789abcdef';
+
+const events: SessionEvent[] = [...Object.values(livesIn), ...Object.values(livesEnded)]
+  .flatMap((make) => make().events)
+  .map((draft, i) => ({ ...draft, sequence: i + 1, epoch: EPOCH }));
+const sessions: Session[] = Object.values(livesIn).map((make) => make().session);
+const devices: DeviceProperties[] = ['aa:bb:cc:dd:ee:f0', 'aa:bb:cc:dd:ee:f2'].map((address) => ({
+  address,
+  name: 'Meeting Room Display',
+  isConnected: undefined,
+  isVisible: true,
+  isLegacy: false,
+  linkQuality: 80,
+  interfaceGuid: undefined,
+  interfaceAddress: undefined,
+  groupId: undefined,
+}));
+const deviceEvents: DeviceEvent[] = devices.map((device, i) => ({
+  sequence: i + 1,
+  epoch: EPOCH,
+  timeMs: START_MS,
+  change: { type: 'ADDED', device },
+}));
+
+function watchMessages<E, S>(eventsOf: readonly E[], items: readonly S[]): fc.Arbitrary<WatchMessage<E, S>> {
+  return fc.record({
+    events: fc.subarray([...eventsOf]),
+    cursor: fc.constantFrom('', `${EPOCH}.0`, `${EPOCH}.12345`),
+    snapshot: fc.subarray([...items]),
+    snapshotComplete: fc.boolean(),
+  });
+}
+
+test('a message of a watch of sessions is what the generated code writes', (t) => {
+  fc.assert(
+    fc.property(watchMessages(events, sessions), (message) => {
+      const whole = {
+        ...message,
+        events: message.events.map(toSessionEvent),
+        snapshot: message.snapshot.map(toSession),
+      };
+      return encodeWatchSessions(message).equals(WatchSessionsResponse.encode(whole).finish());
+    }),
+    randomly(t, 300),
+  );
+  t.pass();
+});
+
+test('a message of a watch of devices is what the generated code writes', (t) => {
+  fc.assert(
+    fc.property(watchMessages(deviceEvents, devices), (message) => {
+      const whole = { ...message, events: message.events.map(toDeviceEvent), snapshot: message.snapshot.map(toDevice) };
+      return encodeWatchDevices(message).equals(WatchDevicesResponse.encode(whole).finish());
+    }),
+    randomly(t, 100),
+  );
+  t.pass();
+});
+
+test('a message of an OpenSession stream is what the generated code writes', (t) => {
+  for (const event of events) {
+    t.true(encodeOpenSession(event).equals(OpenSessionResponse.encode({ event: toSessionEvent(event) }).finish()));
+  }
+});
+
+test('an event is encoded once, however many streams carry it', (t) => {
+  let encodings = 0;
+  const event = { ...(events[0] as SessionEvent) };
+  const counted = Object.defineProperty(event, 'epoch', {
+    get: () => {
+      encodings += 1;
+      return EPOCH;
+    },
+  });
+  const message = { events: [counted], cursor: '', snapshot: [], snapshotComplete: false };
+  for (let reader = 0; reader < 10; reader += 1) {
+    encodeWatchSessions(message);
+    encodeOpenSession(counted);
+  }
+  t.is(encodings, 1);
+});
