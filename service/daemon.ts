@@ -7,7 +7,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
-import { nativeCallsUnderWay } from '../native/library.js';
 import { loadLibraries, type NativeLibraries, windowsLibraryPaths } from '../native/load.js';
 import { openSimulatorControl, type SimulatorControl } from '../native/simulator-control.js';
 import { Access, revoked } from './access/access.js';
@@ -149,11 +148,6 @@ export class Daemon {
         simulatorService(edge, this.#simulator),
       );
     }
-  }
-
-  /** No native call is under way that `process.exit` would wait for. */
-  static isQuiet(): boolean {
-    return nativeCallsUnderWay() === 0;
   }
 
   async start(): Promise<void> {

@@ -1,8 +1,8 @@
 /** `wfdd`: reads the config, loads the native library, composes the rooms, serves, drains on a signal. It decides nothing. */
 import { readFileSync } from 'node:fs';
+import { nativeCallsUnderWay } from '../native/library.js';
 import { EXIT, readCommandLine } from './config/command-line.js';
 import type { LoadedConfig } from './config/load.js';
-import { Daemon } from './daemon.js';
 import { createLog, type Log } from './telemetry/log.js';
 
 async function main(): Promise<void> {
@@ -22,8 +22,9 @@ async function main(): Promise<void> {
   }
   if (plan.kind === 'service-run') {
     const { runAsService } = await import('./windows-service/run.js');
-    const host = (loaded: LoadedConfig, log: Log) => {
+    const host = async (loaded: LoadedConfig, log: Log) => {
       announce(log, loaded, version);
+      const { Daemon } = await import('./daemon.js');
       return new Daemon(loaded.config, version, log);
     };
     return runAsService(plan.run, { host, end });
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
   });
 
   try {
+    const { Daemon } = await import('./daemon.js');
     const daemon = new Daemon(plan.loaded.config, version, log);
     let signals = 0;
     const stop = (signal: NodeJS.Signals) => {
@@ -70,7 +72,7 @@ function announce(log: Log, { file, warnings }: LoadedConfig, version: string): 
 
 /** `process.exit` would wait for a native call that hangs; killing oneself does not. */
 function end(code: number): void {
-  if (Daemon.isQuiet()) process.exit(code);
+  if (nativeCallsUnderWay() === 0) process.exit(code);
   process.kill(process.pid, 'SIGKILL');
 }
 

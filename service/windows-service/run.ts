@@ -29,7 +29,7 @@ export interface Hosted {
 }
 
 export interface Parts {
-  readonly host: (loaded: LoadedConfig, log: Log) => Hosted;
+  readonly host: (loaded: LoadedConfig, log: Log) => Promise<Hosted>;
   /** Ends the process, at once where something hangs in it. */
   readonly end: (exitCode: number) => void;
 }
@@ -80,7 +80,7 @@ export async function runAsService(
 
   let hosted: Hosted;
   try {
-    hosted = host(loaded, log);
+    hosted = await host(loaded, log);
     if (!(await within(START_LIMIT_MS, hosted.start()))) throw new Error('It has not come up in a minute.');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

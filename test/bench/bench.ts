@@ -35,6 +35,8 @@ interface GatewaySetup {
   readonly settings?: readonly string[];
   /** How many devices the simulator has for the benchmarks. */
   readonly devices?: number;
+  /** How long it takes to open a session. */
+  readonly openMs?: number;
   /** How its clients reach it. */
   readonly reach?: Reach;
 }
@@ -64,16 +66,20 @@ export class Bench {
   }
 
   /** A gateway on the simulator. */
-  gateway({ settings = [], devices = 16, reach = {} }: GatewaySetup = {}): Promise<ServerProcess> {
+  gateway({ settings = [], devices = 16, openMs = 0, reach = {} }: GatewaySetup = {}): Promise<ServerProcess> {
     const fixed = ['--listen', '127.0.0.1:0', '--log-format', 'json', '--driver', 'simulator'];
     const args = [launcher, ...fixed, '--simulator-library', this.#library];
     for (const setting of settings) args.push('--set', setting);
-    const env = { WFD_BENCH_CALLBACKS: callbackTimesFile, WFD_BENCH_DEVICES: String(devices) };
+    const env = {
+      WFD_BENCH_CALLBACKS: callbackTimesFile,
+      WFD_BENCH_DEVICES: String(devices),
+      WFD_BENCH_OPEN_MS: String(openMs),
+    };
     return ServerProcess.start('gateway', args, env, reach);
   }
 
-  bare(): Promise<ServerProcess> {
-    return ServerProcess.start('bare-server', [bareServer]);
+  bare({ openMs = 0 }: Pick<GatewaySetup, 'openMs'> = {}): Promise<ServerProcess> {
+    return ServerProcess.start('bare-server', [bareServer], { WFD_BENCH_OPEN_MS: String(openMs) });
   }
 }
 

@@ -32,7 +32,7 @@ function run(t: ExecutionContext, hosted: Partial<Hosted>, configuration: Loaded
   });
   const runs = runAsService(
     { name: 'wfdd', loaded: configuration },
-    { host: () => whole, end: (code) => end(code) },
+    { host: async () => whole, end: (code) => end(code) },
     { advapi32: { ...manager.functions, ...advapi32 }, logFolder },
   );
   const states = () => manager.reports.map(({ dwCurrentState }) => dwCurrentState);

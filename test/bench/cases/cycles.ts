@@ -9,6 +9,8 @@ import { readCallbackTimes } from '../servers/simulator-library.js';
 import { percentile } from '../statistics.js';
 
 const IN_FLIGHT = [1, 16];
+/** So long that the server has done with the request when the callback comes. */
+const OPEN_MS = 5;
 
 export const cycles: Case = {
   name: 'cycles',
@@ -43,8 +45,8 @@ export const callback: Case = {
   title: 'from the native callback (bare server: from the write) to the receipt of OPEN',
   async *figures(bench: Bench) {
     const { rounds, roundMs } = bench.extent;
-    await using gateway = await bench.gateway();
-    await using bare = await bench.bare();
+    await using gateway = await bench.gateway({ openMs: OPEN_MS });
+    await using bare = await bench.bare({ openMs: OPEN_MS });
     const ours = new Subject(gateway, await gateway.connect());
     const theirs = new Subject(bare, await bare.connect());
     let seen = 0;

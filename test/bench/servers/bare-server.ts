@@ -13,6 +13,7 @@ import {
 } from '../../../service/transport/gen/wifidirect/v1/session_service.js';
 import { readSamples } from './samples.js';
 
+const openMs = Number(process.env['WFD_BENCH_OPEN_MS']);
 const samples = readSamples();
 const lives = new Map<string, ServerWritableStream<OpenSessionRequest, OpenSessionResponse>>();
 const watchers = new Set<ServerWritableStream<WatchSessionsRequest, WatchSessionsResponse>>();
@@ -40,7 +41,8 @@ const service: Partial<SessionServiceServer> = {
     lives.set(id, call);
     call.once('close', () => lives.delete(id));
     call.write(samples.opening);
-    call.write(stamped(samples.opened));
+    if (openMs === 0) call.write(stamped(samples.opened));
+    else setTimeout(() => call.write(stamped(samples.opened)), openMs);
   },
   closeSession: (call, callback) => {
     const life = lives.get(call.request.sessionId);

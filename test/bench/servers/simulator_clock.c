@@ -2,6 +2,7 @@
  * The simulator with no delays, with more devices, and with a clock at its callback: loaded in place of libwfdsim.so,
  * which it leans on.
  *
+ * An open takes WFD_BENCH_OPEN_MS, everything else no time.
  * WFD_BENCH_DEVICES devices are paired and in range, with the addresses 02:be:00:00:00:00, 02:be:00:00:00:01 and so on.
  * Each open-complete callback is timed just before the gateway's function is called, and written, when that has returned,
  * as the next 8 bytes (nanoseconds of CLOCK_MONOTONIC, native byte order) of the file that WFD_BENCH_CALLBACKS names.
@@ -24,6 +25,12 @@ static _Atomic(WFD_OPEN_SESSION_COMPLETE_CALLBACK) gateway_callback;
 static atomic_ulong callbacks;
 static int file = -1;
 
+static uint32_t number(const char *name)
+{
+    const char *text = getenv(name);
+    return text == NULL ? 0 : (uint32_t)strtoul(text, NULL, 10);
+}
+
 static void add_devices(uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -40,15 +47,15 @@ static void add_devices(uint32_t count)
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *path = getenv("WFD_BENCH_CALLBACKS"), *devices = getenv("WFD_BENCH_DEVICES");
+    const char *path = getenv("WFD_BENCH_CALLBACKS");
     SimDefaults defaults;
     SimGetDefaults(&defaults);
-    defaults.open_ms = defaults.legacy_open_ms = defaults.cancel_ms = 0;
-    defaults.close_ms = defaults.visibility_ms = defaults.address_ms = 0;
+    defaults.open_ms = number("WFD_BENCH_OPEN_MS");
+    defaults.legacy_open_ms = defaults.cancel_ms = defaults.close_ms = 0;
+    defaults.visibility_ms = defaults.address_ms = 0;
     SimSetDefaults(&defaults);
     start_open_session = (StartOpenSession)dlsym(RTLD_NEXT, "WFDStartOpenSession");
-    if (devices != NULL)
-        add_devices((uint32_t)strtoul(devices, NULL, 10));
+    add_devices(number("WFD_BENCH_DEVICES"));
     if (path != NULL)
         file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 }
