@@ -81,15 +81,23 @@ function collect(packages: string, runtime: string): Contents {
     ['dist/native/simulator/wfdsim.dll', read('dist/native/simulator/wfdsim.dll')],
     ...filesIn(join(repository, 'dist'), isCompiledCode).map(edited(withoutSourceMap)).map(below('dist')),
     ...filesIn(join(repository, 'service'), isBesideCode).map(below('service')),
+    ...filesIn(join(repository, 'clients/ctl'), isBesideControl).map(below('clients/ctl')),
     ...filesIn(join(repository, 'service/bundle/files'), () => true).map(edited(withWindowsLines)),
     ...filesIn(join(packages, 'node_modules'), isOfPackage).map(below('node_modules')),
   ]);
 }
 
-/** The daemon, less this room and the build of the simulator; and nothing whose source is gone from the repository. */
+/** The daemon, less this room and the build of the simulator, and wfdctl; nothing whose source is gone from the repository. */
 function isCompiledCode(path: string): boolean {
-  const isWanted = /^(service\/(?!bundle\/)|native\/(?!simulator\/)).*\.js$/.test(path);
+  const ofDaemon = /^(service\/(?!bundle\/)|native\/(?!simulator\/)).*\.js$/;
+  const ofControl = /^clients\/(typescript|ctl)\/src\/(?!gen\/wifidirect\/simulator\/).*\.js$/;
+  const isWanted = ofDaemon.test(path) || ofControl.test(path);
   return isWanted && existsSync(join(repository, path.replace(/\.js$/, '.ts')));
+}
+
+/** What wfdctl reads from its source folder: launcher, version, the scripts of the shells. */
+function isBesideControl(path: string): boolean {
+  return /^(wfdctl\.mjs|package\.json|completions\/.*)$/.test(path);
 }
 
 /** What the daemon reads from its source folder: launcher, descriptors, the example of a configuration. */

@@ -22,6 +22,7 @@ import {
   type SessionEventDraft,
   type SessionInput,
 } from './session.js';
+import { Timers } from './timers.js';
 import type { Machine, Step } from './transition.js';
 
 export interface LifecycleSettings extends RegistryLimits {
@@ -42,6 +43,7 @@ export class Lifecycle {
   readonly #driver: Driver;
   readonly #settings: LifecycleSettings;
   readonly #requests: RequestMemory;
+  readonly #timers = new Timers();
   readonly #subscription: Subscription;
   #pruneTimer: NodeJS.Timeout | undefined;
   #isStopping = false;
@@ -221,9 +223,9 @@ export class Lifecycle {
       this.#driver.release(id);
     } else {
       const { timer, delayMs } = command;
-      clearTimeout(timers.get(timer));
+      timers.get(timer)?.();
       const fire = () => this.#enter(entry, { type: 'TimerFired', timer });
-      timers.set(timer, setTimeout(fire, delayMs));
+      timers.set(timer, this.#timers.set(delayMs, fire));
     }
   }
 
@@ -269,7 +271,7 @@ function keyOf(principal: string, requestId: string): string | undefined {
 }
 
 function clearTimers(entry: Entry): void {
-  for (const timer of entry.timers.values()) clearTimeout(timer);
+  for (const takeBack of entry.timers.values()) takeBack();
   entry.timers.clear();
 }
 

@@ -14,7 +14,8 @@ export interface Entry {
   machine: Machine;
   lastEvent: SessionEvent;
   streams: number;
-  readonly timers: Map<TimerName, NodeJS.Timeout>;
+  /** What takes back each timer that is set. */
+  readonly timers: Map<TimerName, () => void>;
   readonly waiters: Set<() => void>;
 }
 

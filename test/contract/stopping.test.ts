@@ -61,15 +61,17 @@ test.serial('new sessions are refused while the host stops', async (t) => {
   });
 });
 
-(isWine ? test.serial.skip : test.serial)('a second signal ends the daemon at once', async (t) => {
-  await withGateway([], async (gateway) => {
-    await gateway.world.scriptClose({ deviceAddress: display, delayMs: 'never' });
-    const { stream } = await gateway.openSession({ deviceAddress: display });
-    const first = gateway.daemon.stop();
-    await stream.event('CLOSING');
-    const startMs = performance.now();
-    await gateway.daemon.stop();
-    t.not(await first, 0);
-    t.true(performance.now() - startMs < 2000);
+// The program on the console ends with the first Ctrl+C that it handles; a second has nobody to reach.
+if (!isWine)
+  test.serial('a second signal ends the daemon at once', async (t) => {
+    await withGateway([], async (gateway) => {
+      await gateway.world.scriptClose({ deviceAddress: display, delayMs: 'never' });
+      const { stream } = await gateway.openSession({ deviceAddress: display });
+      const first = gateway.daemon.stop();
+      await stream.event('CLOSING');
+      const startMs = performance.now();
+      await gateway.daemon.stop();
+      t.not(await first, 0);
+      t.true(performance.now() - startMs < 2000);
+    });
   });
-});

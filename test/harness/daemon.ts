@@ -84,7 +84,9 @@ async function startWindows(args: readonly string[]): Promise<Omit<DaemonProcess
     get log() {
       return read();
     },
-    line: async (event) => parse(await child.line((text) => isJson(text) && parse(text).event === event)),
+    line: async (event) =>
+      read().find((line) => line.event === event) ??
+      parse(await child.line((text) => isJson(text) && parse(text).event === event)),
     exited: child.exited,
     pid: undefined,
     stop: async () => {

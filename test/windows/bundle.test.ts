@@ -70,6 +70,13 @@ windowsTest('the start command hands its options on to the daemon', async (t) =>
   t.regex(help.output(), /--simulator-library/);
 });
 
+windowsTest('wfdctl is in the bundle', async (t) => {
+  const version = startUnderWine({ exe: 'cmd.exe', args: ['/c', 'wfdctl.cmd', '--version'], cwd: bundle });
+  t.teardown(() => version.close());
+  t.is(await version.exited, 0);
+  t.true(version.output().includes(manifest.version));
+});
+
 windowsTest('the list of hashes names every file of the folder, and the zip', (t) => {
   const [list] = readdirSync(bundles).filter((name) => name.endsWith('.sha256'));
   const lines = readFileSync(join(bundles, list ?? ''), 'utf8')

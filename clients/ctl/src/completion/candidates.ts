@@ -1,0 +1,88 @@
+/** What the word that is being typed may become. The name of an operand in the command line says what it is to be. */
+import type { Command, Option } from 'commander';
+import { STATES, type StateName } from '../operands.js';
+import { optionsOf, type Typed } from './typed.js';
+
+export interface Candidate {
+  readonly value: string;
+  /** What it is, in some words; may be empty. */
+  readonly description: string;
+}
+
+/** `files`: the shell knows them best. */
+export type Candidates = readonly Candidate[] | 'files';
+
+/** What only a host, or the file of contexts, can tell. */
+export interface Sources {
+  readonly devices: () => Promise<readonly Candidate[]>;
+  /** In these states; without, in any. */
+  readonly sessions: (states?: readonly StateName[]) => Promise<readonly Candidate[]>;
+  readonly contexts: () => Promise<readonly Candidate[]>;
+}
+
+export async function candidatesFor(typed: Typed, program: Command, sources: Sources): Promise<Candidates> {
+  const all = await everyCandidate(typed, program, sources);
+  if (all === 'files') return all;
+  return all
+    .filter(({ value }) => value.startsWith(typed.word))
+    .map(({ value, description }) => ({ value: typed.before + value, description }));
+}
+
+async function everyCandidate(typed: Typed, program: Command, sources: Sources): Promise<Candidates> {
+  const { command, option, word, isOperandOnly, operandCount } = typed;
+  if (option !== undefined) return option.argChoices?.map(named) ?? operand(operandOf(option), typed, sources);
+  if (word.startsWith('-') && !isOperandOnly) return flagsOf(command, program);
+  if (command.commands.length > 0) return operandCount === 0 ? commandsOf(command) : [];
+  const operands = command.registeredArguments;
+  const last = operands.at(-1);
+  const argument = operands[operandCount] ?? (last?.variadic ? last : undefined);
+  if (argument === undefined) return [];
+  return argument.argChoices?.map(named) ?? operand(argument.name(), typed, sources);
+}
+
+/** In which states a session can be for this to be of use. */
+const STATES_FOR: Readonly<Record<string, readonly StateName[]>> = {
+  cancel: ['OPENING'],
+  close: ['OPENING', 'OPEN'],
+  renew: ['OPENING', 'OPEN'],
+};
+
+async function operand(name: string, { command, word }: Typed, sources: Sources): Promise<Candidates> {
+  switch (name) {
+    case 'address':
+      return sources.devices();
+    case 'session':
+      return sources.sessions(STATES_FOR[command.name()]);
+    case 'context':
+      return sources.contexts();
+    case 'states': {
+      const before = word.slice(0, word.lastIndexOf(',') + 1);
+      return STATES.map((state) => named(before + state.toLowerCase()));
+    }
+    case 'file':
+      return 'files';
+    default:
+      return [];
+  }
+}
+
+function commandsOf({ commands }: Command): Candidate[] {
+  return commands.map((command) => ({ value: command.name(), description: command.description() }));
+}
+
+function flagsOf(command: Command, program: Command): Candidate[] {
+  const flags = optionsOf(command, program).flatMap(({ long, short, description }) => {
+    const value = long ?? short;
+    return value === undefined ? [] : [{ value, description }];
+  });
+  return [...flags, { value: '--help', description: 'Print this.' }];
+}
+
+/** `address` of `--device <address>`. */
+function operandOf({ flags }: Option): string {
+  return /[<[]([^>\].]+)/.exec(flags)?.[1] ?? '';
+}
+
+function named(value: string): Candidate {
+  return { value, description: '' };
+}

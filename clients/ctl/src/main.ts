@@ -1,0 +1,42 @@
+/** The process of `wfdctl`: its arguments, streams and signals in, its exit code out. */
+import { homedir } from 'node:os';
+import { EXIT } from './exit-code.js';
+import { run } from './run.js';
+
+/** What ends a session in good order. On Windows, closing the window is SIGHUP, and Ctrl+Break SIGBREAK. */
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'];
+
+/** `packageFolder` is where the launcher lies. */
+export async function main(packageFolder: URL): Promise<void> {
+  // Warnings of what Node will do otherwise one day are for who makes this, not for who uses it.
+  process.noDeprecation = true;
+  // Who reads has had enough, as `head` does; nothing is left to say.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'EPIPE') process.exit(EXIT.ok);
+    });
+  }
+  const surroundings = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    platform: process.platform,
+    homeFolder: homedir(),
+    workingFolder: process.cwd(),
+    packageFolder,
+    onInterrupt,
+  };
+  try {
+    process.exitCode = await run(process.argv.slice(2), surroundings);
+  } catch (error) {
+    console.error('wfdctl made a mistake; report it:', error);
+    process.exitCode = EXIT.internal;
+  }
+}
+
+function onInterrupt(listener: () => void): () => void {
+  for (const signal of SIGNALS) process.on(signal, listener);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, listener);
+  };
+}

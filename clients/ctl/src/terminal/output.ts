@@ -1,0 +1,79 @@
+/** Where results, hints and complaints go: results to stdout in the format that was asked for, all else to stderr. */
+import { EXIT } from '../exit-code.js';
+import type { Complaint } from '../failure.js';
+import { type Format, streamedDocument, wholeDocument } from '../text/document.js';
+import { coloured, plain, type Style } from '../text/style.js';
+import { Progress } from './progress.js';
+import { isCapable, isColoured, type Sink } from './sink.js';
+
+export interface Terminals {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** A result in both its forms, of which only the one that is asked for is made. */
+export interface Result {
+  readonly text: (style: Style) => string;
+  /** Ready for JSON. */
+  readonly message: () => unknown;
+}
+
+export class Output {
+  readonly format: Format;
+  readonly progress: Progress;
+  readonly #stdout: Sink;
+  readonly #stderr: Sink;
+  readonly #style: Style;
+  readonly #stderrStyle: Style;
+  readonly #isSeen: boolean;
+
+  constructor(format: Format, { stdout, stderr, environment }: Terminals) {
+    this.format = format;
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    this.#style = isColoured(stdout, environment) ? coloured : plain;
+    this.#stderrStyle = isColoured(stderr, environment) ? coloured : plain;
+    this.#isSeen = isCapable(stderr, environment);
+    this.progress = new Progress(this.#isSeen ? stderr : undefined);
+  }
+
+  /** The one result of a command. */
+  result({ text, message }: Result): void {
+    this.#print(this.format === 'text' ? text(this.#style) : wholeDocument(message(), this.format));
+  }
+
+  /** One of those that come as they come. */
+  item({ text, message }: Result): void {
+    this.#print(this.format === 'text' ? text(this.#style) : streamedDocument(message(), this.format));
+  }
+
+  /** For people who sit at the terminal, and for nobody else. */
+  hint(text: string): void {
+    if (this.#isSeen && this.format === 'text') this.#tell(`${this.#stderrStyle.dim(text)}\n`);
+  }
+
+  /** It goes on all the same. */
+  warn({ message, details }: Complaint): void {
+    if (this.format === 'text') this.#tell(`${this.#stderrStyle.pending('wfdctl:')} ${message}\n`);
+    else this.#tell(streamedDocument({ warning: { message, ...details } }, this.format));
+  }
+
+  /** It ends with this. */
+  complain({ kind, message, details }: Complaint): void {
+    this.progress.end();
+    const error = { kind, exitCode: EXIT[kind], message, ...details };
+    if (this.format === 'text') this.#tell(`${this.#stderrStyle.bad('wfdctl:')} ${message}\n`);
+    else this.#tell(streamedDocument({ error }, this.format));
+  }
+
+  #print(text: string): void {
+    this.progress.hide();
+    this.#stdout.write(text);
+  }
+
+  #tell(text: string): void {
+    this.progress.hide();
+    this.#stderr.write(text);
+  }
+}

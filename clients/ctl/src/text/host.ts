@@ -1,0 +1,59 @@
+/** The host for people. */
+import {
+  DisconnectEvidence,
+  type Driver,
+  DriverKind,
+  ErrorReason,
+  type GetHostResponse,
+  HostState,
+  type Limits,
+  nameOf,
+  toMilliseconds,
+} from '../../../typescript/src/client.js';
+import { formatDuration } from './duration.js';
+import { paintOf, type Style } from './style.js';
+import { pairs } from './table.js';
+
+export function describeHost(host: GetHostResponse, style: Style): string {
+  const { driver, limits } = host;
+  const state = nameOf(HostState, host.state);
+  const about = pairs(
+    [
+      ['Host', host.hostId === host.hostname ? host.hostId : `${host.hostId} (${host.hostname})`],
+      ['State', { text: state, paint: paintOf(style, state) }],
+      ['Reason', reasonOf(host)],
+      ['Driver', driver && driverOf(driver)],
+      [
+        'Missing',
+        driver?.missingFunctions.map(({ library, function: name }) => `${library} ${name}`.trim()).join(', '),
+      ],
+      ['Evidence', driver?.disconnectEvidence.map((evidence) => nameOf(DisconnectEvidence, evidence)).join(', ')],
+      ['Version', host.serviceVersion],
+      ['Epoch', host.epoch],
+      ['Oldest cursor', host.oldestCursor],
+      ['Newest cursor', host.newestCursor],
+    ],
+    style.bold,
+  );
+  return limits === undefined ? about : `${about}\n${style.bold('Limits')}\n${describeLimits(limits, style)}`;
+}
+
+/** `DRIVER_NOT_AVAILABLE: ...`; undefined of a host that has nothing to complain of. */
+export function reasonOf({ stateReason, stateMessage }: GetHostResponse): string | undefined {
+  if (stateReason === ErrorReason.UNSPECIFIED) return undefined;
+  return `${nameOf(ErrorReason, stateReason)}: ${stateMessage}`;
+}
+
+function driverOf({ kind, libraryPath, negotiatedVersion }: Driver): string {
+  const version = negotiatedVersion === 0 ? '' : `, API version ${negotiatedVersion}`;
+  return `${nameOf(DriverKind, kind)}, ${libraryPath}${version}`;
+}
+
+/** By the names of the contract: `sessionsMax`. */
+function describeLimits(limits: Limits, style: Style): string {
+  const entries = Object.entries(limits).map(([name, value]: [string, Limits[keyof Limits]]): [string, string] => {
+    const text = typeof value === 'object' ? formatDuration(toMilliseconds(value)) : String(value ?? '');
+    return [`  ${name}`, text];
+  });
+  return pairs(entries, style.dim);
+}

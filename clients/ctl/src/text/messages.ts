@@ -1,0 +1,86 @@
+/**
+ * What `-o json` and `-o yaml` show: the messages of the contract, as Protocol Buffers map them to JSON ("ProtoJSON Format"),
+ * which is what other tools of gRPC show too. A list that is empty is there all the same, so that scripts need not ask.
+ */
+import type {
+  Device,
+  DeviceVisibility,
+  DeviceWatchItem,
+  Disconnected,
+  GetHostResponse,
+  Session,
+  SessionAt,
+  SessionEvent,
+  SessionWatchItem,
+} from '../../../typescript/src/client.js';
+import { DeviceEvent as DeviceEvents, Device as Devices } from '../../../typescript/src/gen/wifidirect/v1/device.js';
+import { GetHostResponse as Hosts } from '../../../typescript/src/gen/wifidirect/v1/host_service.js';
+import {
+  SessionEvent as SessionEvents,
+  Session as Sessions,
+} from '../../../typescript/src/gen/wifidirect/v1/session.js';
+
+/** ListSessionsResponse, of all pages. */
+export function listSessions(sessions: readonly Session[], cursor: string): unknown {
+  return { sessions: sessions.map(Sessions.toJSON), cursor };
+}
+
+/** GetSessionResponse, and those of Close, CancelOpen and Renew, which are like it. */
+export function sessionAt({ session, cursor }: SessionAt): unknown {
+  return { session: Sessions.toJSON(session), cursor };
+}
+
+/** OpenSessionResponse. */
+export function opened(event: SessionEvent): unknown {
+  return { event: SessionEvents.toJSON(event) };
+}
+
+/** WatchSessionsResponse. */
+export function watchedSessions(item: Exclude<SessionWatchItem, Disconnected>): unknown {
+  const { cursor } = item;
+  switch (item.kind) {
+    case 'snapshot':
+      return { snapshot: item.sessions.map(Sessions.toJSON), snapshotComplete: true, cursor };
+    case 'event':
+      return { events: [SessionEvents.toJSON(item.event)], cursor };
+    case 'bookmark':
+      return { cursor };
+  }
+}
+
+/** ListDevicesResponse, of all pages. */
+export function listDevices(devices: readonly Device[], cursor: string): unknown {
+  return { devices: devices.map(Devices.toJSON), cursor };
+}
+
+/** WatchDevicesResponse. */
+export function watchedDevices(item: Exclude<DeviceWatchItem, Disconnected>): unknown {
+  const { cursor } = item;
+  switch (item.kind) {
+    case 'snapshot':
+      return { snapshot: item.devices.map(Devices.toJSON), snapshotComplete: true, cursor };
+    case 'event':
+      return { events: [DeviceEvents.toJSON(item.event)], cursor };
+    case 'bookmark':
+      return { cursor };
+  }
+}
+
+/** UpdateDeviceVisibilityResponse. */
+export function visibility({ device, discoveryCompleted, cursor }: DeviceVisibility): unknown {
+  return { device: Devices.toJSON(device), discoveryCompleted, cursor };
+}
+
+/** GetHostResponse. */
+export function host(response: GetHostResponse): unknown {
+  const { limits, ...rest } = Hosts.toJSON(response) as { limits?: Record<string, unknown> };
+  return { ...rest, ...(limits && { limits: Object.fromEntries(Object.entries(limits).map(withDuration)) }) };
+}
+
+/** ts-proto leaves a Duration as its fields; ProtoJSON has `3600s`. */
+function withDuration([name, value]: [string, unknown]): [string, unknown] {
+  if (typeof value !== 'object' || value === null) return [name, value];
+  const { seconds = '0', nanos = 0 } = value as { seconds?: string; nanos?: number };
+  const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`;
+  return [name, `${seconds}${fraction}s`];
+}

@@ -1,0 +1,212 @@
+/** Which host is asked, and what it is shown: the file of contexts, the environment, the flags. */
+import { chmodSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import test from 'ava';
+import {
+  parseContexts,
+  withContext,
+  withCurrent,
+  withoutContext,
+} from '../../clients/ctl/src/contexts/context-file.js';
+import { contextFilePath, writeContextFile } from '../../clients/ctl/src/contexts/storage.js';
+import { chooseTarget, connectOptions, withPort } from '../../clients/ctl/src/contexts/target.js';
+import { Folder, lines, wfdctl } from './ctl-run.js';
+
+const text = `# hosts of the lab
+current: lab
+contexts:
+  # the one with the robots
+  lab:
+    address: lab.example:50051
+    ca: /etc/ca.pem
+    token: secret
+  home:
+    address: home.example:50051
+`;
+const file = parseContexts(text, 'config.yaml');
+const readToken = async () => 'token';
+
+test('the context in use is the flag, else the environment, else the file; without any it is this machine', async (t) => {
+  const chosen = async (flag?: string, environment?: string, from = file) =>
+    (await chooseTarget({ flags: { context: flag }, context: environment }, async () => from)).target.address;
+  t.is(await chosen(), 'lab.example:50051');
+  t.is(await chosen(undefined, 'home'), 'home.example:50051');
+  t.is(await chosen('home', 'lab'), 'home.example:50051');
+  t.is(await chosen(undefined, undefined, parseContexts('', 'none')), '127.0.0.1:50051');
+  await t.throwsAsync(chosen('mars'), { message: /no context mars in config\.yaml; wfdctl context list/ });
+});
+
+test('an address alone is shown nothing of any context', async (t) => {
+  const wishes = { flags: { address: 'other', tls: true }, context: 'lab' };
+  const choice = await chooseTarget(wishes, () => Promise.reject(new Error('nobody asks for contexts')));
+  t.deepEqual(choice, { target: { address: 'other:50051', tls: true } });
+});
+
+test('files of a context are named from where the file of contexts lies', async (t) => {
+  const relative = parseContexts(
+    'contexts: { a: { address: a, ca: ca.pem, tokenFile: /run/t } }',
+    '/etc/lab/config.yaml',
+  );
+  const { target } = await chooseTarget({ flags: { context: 'a' }, context: undefined }, async () => relative);
+  t.like(target, { ca: resolve('/etc/lab/ca.pem'), tokenFile: resolve('/run/t') });
+});
+
+test('flags beside a context win, and one token replaces another', async (t) => {
+  const flags = { context: 'lab', address: 'other', tokenFile: '/t' };
+  const { target } = await chooseTarget({ flags, context: undefined }, async () => file);
+  t.like(target, { address: 'other:50051', ca: '/etc/ca.pem', tokenFile: '/t', token: undefined });
+});
+
+for (const [address, whole] of [
+  ['host', 'host:50051'],
+  ['host:1', 'host:1'],
+  ['10.0.0.1', '10.0.0.1:50051'],
+  ['::1', '[::1]:50051'],
+  ['[::1]', '[::1]:50051'],
+  ['[::1]:7', '[::1]:7'],
+  ['unix:/run/wfdd.sock', 'unix:/run/wfdd.sock'],
+  ['dns:///host:1', 'dns:///host:1'],
+] as const) {
+  test(`${address} is ${whole}`, (t) => {
+    t.is(withPort(address), whole);
+  });
+}
+
+test('options of TLS turn it on, and a contradiction is named', async (t) => {
+  const address = 'host:1';
+  t.is(connectOptions({ address }, readToken).tls, undefined);
+  t.is(connectOptions({ address, tls: false }, readToken).tls, false);
+  t.like(connectOptions({ address, ca: 'ca.pem' }, readToken).tls, { ca: { file: 'ca.pem' } });
+  const { token } = connectOptions({ address, tokenFile: 'f' }, readToken);
+  t.is(typeof token === 'function' && (await token()), 'token');
+  for (const [target, says] of [
+    [{ address, tls: false, ca: 'x' }, /Clear text has no certificates/],
+    [{ address, cert: 'x' }, /give both, --cert and --key/],
+    [{ address, token: 'a', tokenFile: 'b' }, /either --token or --token-file/],
+  ] as const) {
+    t.throws(() => connectOptions(target, readToken), { message: says });
+  }
+});
+
+for (const [wrong, says] of [
+  ['[', /it is no YAML/],
+  ['- a', /the file is not a list of keys and values/],
+  ['curent: a', /curent is no key of it/],
+  ['current: 7', /current is not a name/],
+  ['contexts: { a: {} }', /contexts\.a has no address/],
+  ['contexts: { a: { address: 7 } }', /contexts\.a\.address is not a string/],
+  ['contexts: { a: { address: x, tls: maybe } }', /contexts\.a\.tls is not a boolean/],
+  ['contexts: { a: { address: x, adress: y } }', /contexts\.a\.adress is no key of a context/],
+  ['contexts: { "a b": { address: x } }', /"a b" is no name for a context/],
+] as const) {
+  test(`a file that says ${JSON.stringify(wrong)} is told so`, (t) => {
+    t.throws(() => parseContexts(wrong, 'config.yaml'), {
+      message: new RegExp(`${says.source}.*correct config\\.yaml`),
+    });
+  });
+}
+
+test('a change keeps what people wrote around it', (t) => {
+  t.is(withCurrent(text, file, 'home'), text.replace('current: lab', 'current: home'));
+  const added = withContext(text, file, 'mars', { address: 'mars:1', tls: true });
+  t.is(added, `${text}  mars:\n    address: mars:1\n    tls: true\n`);
+  const changed = withContext(text, file, 'lab', { address: 'lab.example:50051', tokenFile: '/t' });
+  t.deepEqual(parseContexts(changed, '').contexts.get('lab'), { address: 'lab.example:50051', tokenFile: '/t' });
+  t.true(changed.includes('# the one with the robots'));
+});
+
+test('the first context is in use at once, and one that is forgotten is in use no more', (t) => {
+  const first = withContext('', parseContexts('', ''), 'a', { address: 'x:1' });
+  t.is(parseContexts(first, '').current, 'a');
+  const none = withoutContext(text, file, 'lab');
+  t.is(parseContexts(none, '').current, undefined);
+  t.deepEqual([...parseContexts(none, '').contexts.keys()], ['home']);
+  t.is(parseContexts(withoutContext(text, file, 'home'), '').current, 'lab');
+});
+
+test('the file lies where the platform keeps settings, or where it is said to', (t) => {
+  const path = (platform: NodeJS.Platform, environment: Record<string, string> = {}, flag?: string) =>
+    contextFilePath(flag, { platform, environment, homeFolder: platform === 'win32' ? 'C:\\Users\\a' : '/home/a' });
+  t.is(path('linux'), '/home/a/.config/wfdctl/config.yaml');
+  t.is(path('linux', { XDG_CONFIG_HOME: '/x' }), '/x/wfdctl/config.yaml');
+  t.is(path('darwin'), '/home/a/Library/Application Support/wfdctl/config.yaml');
+  t.is(path('win32'), 'C:\\Users\\a\\AppData\\Roaming\\wfdctl\\config.yaml');
+  t.is(path('win32', { APPDATA: 'D:\\r' }), 'D:\\r\\wfdctl\\config.yaml');
+  t.is(path('linux', { WFDCTL_CONFIG: '/y' }), '/y');
+  t.is(path('linux', { WFDCTL_CONFIG: '/y' }, '/z'), '/z');
+});
+
+test('the file is for its owner alone, and a link to it stays a link', async (t) => {
+  using folder = new Folder();
+  const real = folder.file('deep/real.yaml');
+  await writeContextFile(real, 'a');
+  chmodSync(real, 0o644);
+  symlinkSync(real, folder.file('link.yaml'));
+  await writeContextFile(folder.file('link.yaml'), 'b');
+  t.is(readFileSync(real, 'utf8'), 'b');
+  t.true(lstatSync(folder.file('link.yaml')).isSymbolicLink());
+  if (process.platform !== 'win32') t.is(statSync(real).mode & 0o777, 0o600);
+});
+
+test('contexts are set, listed, used and deleted', async (t) => {
+  using folder = new Folder();
+  const environment = { WFDCTL_CONFIG: folder.file('config.yaml') };
+  const ctl = (...argv: string[]) => wfdctl(['context', ...argv], { environment, workingFolder: '/certs' });
+  t.like(await ctl('list'), { code: 0, stdout: 'No contexts. Make one: wfdctl context set NAME --address HOST\n' });
+  t.like(await ctl('set', 'lab', '--address', 'lab.example', '--ca', 'ca.pem', '--token', 'secret'), {
+    code: 0,
+    stderr: '',
+  });
+  t.like(await ctl('set', 'home', '--address', 'home.example:7'), { code: 0, stdout: '' });
+  t.like(await ctl('use', 'home'), { code: 0 });
+  t.like(await ctl('set', 'lab', '--cert', 'a.pem', '--key', 'a.key'), { code: 0 });
+  t.is(
+    (await ctl('list')).stdout,
+    `CURRENT  NAME  ADDRESS            TLS     CREDENTIAL
+         lab   lab.example:50051  mutual  token
+*        home  home.example:7     auto    -
+`,
+  );
+  const { stdout } = await ctl('list', '-o', 'json');
+  t.false(stdout.includes('secret'));
+  t.like(JSON.parse(stdout), {
+    current: 'home',
+    contexts: { 0: { name: 'lab', ca: '/certs/ca.pem', hasToken: true } },
+  });
+  t.like(await ctl('delete', 'home'), { code: 0 });
+  t.like(await ctl('delete', 'home'), { code: 78 });
+  t.regex(
+    (await ctl('use', 'home')).stderr,
+    /^wfdctl: There is no context home in .*config\.yaml; wfdctl context list/,
+  );
+  t.like(await ctl('set', 'new'), {
+    code: 64,
+    stderr: 'wfdctl: A new context needs the address of its host; give --address.\n',
+  });
+  t.like(await ctl('set', 'a b', '--address', 'x'), { code: 64 });
+  t.like(await ctl('set', 'lab', '--no-tls'), { code: 64 });
+});
+
+test('tokens that others can read are warned of', async (t) => {
+  using folder = new Folder();
+  writeFileSync(folder.file('config.yaml'), text, { mode: 0o644 });
+  const environment = { WFDCTL_CONFIG: folder.file('config.yaml') };
+  const argv = ['context', 'list'];
+  t.regex((await wfdctl(argv, { environment })).stderr, /^wfdctl: Others can read the tokens in .*; run chmod 600/);
+  const [warned] = lines((await wfdctl([...argv, '-o', 'json'], { environment })).stderr);
+  t.regex((warned as { warning: { message: string } }).warning.message, /^Others can read/);
+  chmodSync(folder.file('config.yaml'), 0o600);
+  t.is((await wfdctl(argv, { environment })).stderr, '');
+});
+
+test('a file that is wrong, or a token that is not there, ends with 78', async (t) => {
+  using folder = new Folder();
+  const environment = { WFDCTL_CONFIG: folder.file('config.yaml') };
+  const lacking = ['host', '--address', '127.0.0.1:1', '--token-file', folder.file('none')];
+  const { code, stderr } = await wfdctl(lacking, { environment });
+  t.is(code, 78);
+  t.regex(stderr, /^wfdctl: The token can't be read \(ENOENT\); check the file .*none\.\n$/);
+  writeFileSync(folder.file('config.yaml'), 'contexts: 7');
+  t.like(await wfdctl(['host'], { environment }), { code: 78 });
+  t.like(await wfdctl(['host', '--config', folder.path], { environment }), { code: 78 });
+});
