@@ -3,6 +3,7 @@ import { AF_UNSPEC, IpDadStatePreferred, NlnsIncomplete, NlnsUnreachable, winerr
 import type { Iphlpapi } from '../../native/iphlpapi.js';
 import type { InetAddress, IpNetRow, UnicastIpAddressRow } from '../../native/netioapi.js';
 import { macFromBytes } from '../../native/types.js';
+import { Index } from './link-index.js';
 import type { NativeCalls } from './native-calls.js';
 
 /** The addresses of the host and its neighbours, on all interfaces. */
@@ -18,6 +19,15 @@ export async function readAddressTables(iphlpapi: Iphlpapi, calls: NativeCalls):
     calls.ask('GetIpNetTable2', () => iphlpapi.GetIpNetTable2(AF_UNSPEC)).then(rowsOf),
   ]);
   return local && neighbours && { local, neighbours };
+}
+
+/** The tables of one interface each, made in one pass over both. */
+export function byInterface({ local, neighbours }: AddressTables): (luid: bigint) => AddressTables {
+  const locals = new Index<bigint, UnicastIpAddressRow>();
+  const stations = new Index<bigint, IpNetRow>();
+  for (const row of local) locals.add(row.InterfaceLuid, row);
+  for (const row of neighbours) stations.add(row.InterfaceLuid, row);
+  return (luid) => ({ local: [...locals.get(luid)], neighbours: [...stations.get(luid)] });
 }
 
 /** The usable local addresses of an interface: those that duplicate address detection has passed. */

@@ -2,8 +2,9 @@
  * Is this session's link still up, and which addresses has it? Looked at whenever Windows notifies of a change, and by a slow poll
  * behind it, since no document promises a notification.
  *
- * One look reads each interface once, whatever the number of links, and looks never overlap. The rule that must not be broken: a
- * link is reported down once, with the evidence, and never from within a native callback.
+ * A look is at the links that something concerns: a notification names an interface, a change a device; the poll takes a slice in
+ * turn. So the cost of one session does not grow with the number of others. Looks never overlap, and each reads an interface once.
+ * The rule that must not be broken: a link is reported down once, with the evidence, and never from within a native callback.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { AF_UNSPEC, winerror } from '../../native/constants.js';
@@ -15,10 +16,11 @@ import {
 } from '../../native/iphlpapi.js';
 import type { InterfaceRow } from '../../native/netioapi.js';
 import type { DisconnectEvidence, NetworkInterface } from '../session/session.js';
-import { type AddressTables, localAddresses, peerAddresses, readAddressTables } from './addresses.js';
+import { type AddressTables, byInterface, localAddresses, peerAddresses, readAddressTables } from './addresses.js';
 import type { DeviceTable } from './device-table.js';
 import type { DeviceProperties } from './driver.js';
 import { freshSight, type InterfaceSight, interfaceSight, judge, type LinkSight } from './link-evidence.js';
+import { Index } from './link-index.js';
 import type { NativeCalls } from './native-calls.js';
 
 /** What a watched link has to tell. */
@@ -51,6 +53,8 @@ interface Seen {
 
 /** An interface may come up, or even be there, only some time after the open has succeeded; no document bounds it. */
 const SETTLE_MS = 3000;
+/** How many links one poll looks at. */
+const POLLED_MAX = 64;
 const NO_GUID = '00000000-0000-0000-0000-000000000000';
 
 /** The paired devices: as last told, and as they are now. */
@@ -68,9 +72,14 @@ export class LinkWatch {
   readonly #pollMs: number;
   readonly #table: Devices;
   readonly #links = new Map<string, Link>();
+  readonly #byLuid = new Index<bigint, Link>();
+  readonly #byDevice = new Index<string, Link>();
+  /** To be looked at next. */
+  #due = new Set<Link>();
+  #isPollDue = false;
+  #polled: Iterator<Link> | undefined;
   #registrations: Registration[] = [];
   #looking: Promise<void> | undefined;
-  #lookAgain = false;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -102,52 +111,49 @@ export class LinkWatch {
     const openedMs = performance.now();
     const wasConnected = this.#table.devices?.get(deviceAddress)?.isConnected === true;
     const now = { sight: { ...freshSight, wasConnected }, isClosing: false, isDown: false };
-    this.#links.set(sessionId, { deviceAddress, listener, openedMs, luid, networkInterface, ...now });
-    this.look();
+    const link: Link = { deviceAddress, listener, openedMs, luid, networkInterface, ...now };
+    this.#links.set(sessionId, link);
+    this.#byLuid.add(luid, link);
+    this.#byDevice.add(deviceAddress, link);
+    this.#look([link]);
   }
 
   /** Windows has been told to close the session. */
   closing(sessionId: string): void {
     const link = this.#links.get(sessionId);
-    if (link !== undefined) link.isClosing = true;
-    this.look();
+    if (link === undefined) return;
+    link.isClosing = true;
+    this.#look([link]);
   }
 
   /** A device has changed. That it was connected is kept, as it may no longer be so when its link is looked at. */
   deviceChanged({ address, isConnected }: DeviceProperties): void {
-    if (isConnected === true) {
-      for (const link of this.#links.values()) {
-        if (link.deviceAddress === address) link.sight = { ...link.sight, wasConnected: true };
-      }
+    const links = this.#byDevice.get(address);
+    for (const link of links) {
+      if (isConnected === true) link.sight = { ...link.sight, wasConnected: true };
     }
-    this.look();
+    this.#look(links);
   }
 
   forget(sessionId: string): void {
+    const link = this.#links.get(sessionId);
+    if (link === undefined) return;
     this.#links.delete(sessionId);
+    this.#byLuid.delete(link.luid, link);
+    this.#byDevice.delete(link.deviceAddress, link);
+    this.#due.delete(link);
   }
 
-  /** Looks at every link, now or right after the look that is under way. */
-  look(isPoll = false): void {
-    if (this.#isClosed) return;
-    if (this.#looking !== undefined) {
-      this.#lookAgain = true;
-      return;
-    }
-    clearTimeout(this.#timer);
-    this.#looking = this.#lookAtAll(isPoll).finally(() => {
-      this.#looking = undefined;
-      const again = this.#lookAgain;
-      this.#lookAgain = false;
-      if (again) this.look();
-      else this.#poll();
-    });
+  /** Looks at every link. */
+  look(): void {
+    this.#look(this.#links.values());
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#links.clear();
+    this.#due.clear();
     await this.#looking;
     for (const { handle, forget } of this.#registrations) {
       await this.#calls.run('end', 'CancelMibChangeNotify2', () => this.#iphlpapi.CancelMibChangeNotify2(handle));
@@ -160,7 +166,12 @@ export class LinkWatch {
     callbacks: typeof ipInterfaceChangeCallbacks,
     notify: Iphlpapi['NotifyIpInterfaceChange'],
   ): Promise<void> {
-    const context = callbacks.registerContext(() => this.look());
+    // Those whose interface is not known yet may be meant as well.
+    const context = callbacks.registerContext(({ Row }) =>
+      this.#look(
+        Row === null ? this.#links.values() : [...this.#byLuid.get(Row.InterfaceLuid), ...this.#byLuid.get(0n)],
+      ),
+    );
     const forget = () => callbacks.forgetContext(context);
     const registered = await notify(AF_UNSPEC, context, false).catch(() => undefined);
     if (registered?.code === winerror.ERROR_SUCCESS) {
@@ -168,15 +179,41 @@ export class LinkWatch {
     } else forget();
   }
 
-  #poll(): void {
-    if (this.#isClosed || this.#links.size === 0) return;
-    this.#timer = setTimeout(() => this.look(true), this.#pollMs);
-    this.#timer.unref();
+  /** Now, or right after the look that is under way. */
+  #look(links: Iterable<Link>): void {
+    for (const link of links) this.#due.add(link);
+    if (this.#isClosed || this.#looking !== undefined || this.#due.size === 0) return;
+    const due = this.#due;
+    const isPoll = this.#isPollDue;
+    this.#due = new Set();
+    this.#isPollDue = false;
+    this.#looking = this.#lookAt(due, isPoll).finally(() => {
+      this.#looking = undefined;
+      this.#look([]);
+    });
+    this.#timer ??= setTimeout(() => this.#poll(), this.#pollMs).unref();
   }
 
-  async #lookAtAll(isPoll: boolean): Promise<void> {
-    if (this.#links.size === 0) return;
-    const seen = await this.#seeAll();
+  #poll(): void {
+    this.#timer = this.#links.size === 0 ? undefined : setTimeout(() => this.#poll(), this.#pollMs).unref();
+    this.#isPollDue = true;
+    this.#look(this.#nextToPoll());
+  }
+
+  /** The next links in turn. */
+  #nextToPoll(): Link[] {
+    const slice: Link[] = [];
+    while (slice.length < Math.min(POLLED_MAX, this.#links.size)) {
+      this.#polled ??= this.#links.values();
+      const { value, done } = this.#polled.next();
+      if (done === true) this.#polled = undefined;
+      else slice.push(value);
+    }
+    return slice;
+  }
+
+  async #lookAt(due: ReadonlySet<Link>, isPoll: boolean): Promise<void> {
+    const seen = await this.#seeAll(due);
     const judged = (link: Link, { sight }: Seen) => {
       const { deviceAddress, openedMs, isClosing } = link;
       const age = { isSettled: performance.now() - openedMs > SETTLE_MS, isClosing };
@@ -184,28 +221,39 @@ export class LinkWatch {
     };
     // The notification of a device may come late, or never: the poll asks, and so does a look that finds a contradiction.
     if (isPoll || [...seen].some(([link, each]) => judged(link, each).sight.isDoubted)) await this.#table.refresh();
-    const tables = await readAddressTables(this.#iphlpapi, this.#calls);
-    for (const link of this.#links.values()) {
+    // Who is closing has nothing to learn of addresses.
+    const wantsAddresses = [...due].some(({ isClosing }) => !isClosing);
+    const tables = wantsAddresses ? await readAddressTables(this.#iphlpapi, this.#calls) : undefined;
+    const tablesOf = tables && byInterface(tables);
+    for (const link of due) {
       const each = seen.get(link);
-      if (each === undefined) continue;
+      if (each === undefined || !this.#isWatched(link)) continue;
       const { sight, evidence } = judged(link, each);
       link.sight = sight;
       if (evidence !== undefined) {
         link.isDown = true;
         link.listener.down(evidence);
-      } else if (tables !== undefined) this.#tell(link, each, tables);
+      } else if (tablesOf !== undefined) this.#tell(link, each, tablesOf(each.luid));
     }
   }
 
-  /** Every link that is not known to be down. Each interface is looked at once. */
-  async #seeAll(): Promise<ReadonlyMap<Link, Seen>> {
+  #isWatched(link: Link): boolean {
+    return this.#byDevice.get(link.deviceAddress).has(link);
+  }
+
+  /** Of these, every link that is not known to be down. Each interface is looked at once. */
+  async #seeAll(due: ReadonlySet<Link>): Promise<ReadonlyMap<Link, Seen>> {
     const interfaces = new Map<string, Seen>();
     const seen = new Map<Link, Seen>();
-    for (const link of [...this.#links.values()].filter(({ isDown }) => !isDown)) {
+    for (const link of [...due].filter(({ isDown }) => !isDown)) {
       const { guid } = link.networkInterface;
       const each = interfaces.get(guid) ?? (await this.#see(guid, link.luid));
       interfaces.set(guid, each);
       seen.set(link, each);
+      if (link.luid !== each.luid && this.#isWatched(link)) {
+        this.#byLuid.delete(link.luid, link);
+        this.#byLuid.add(each.luid, link);
+      }
       link.luid = each.luid;
     }
     return seen;
@@ -231,7 +279,7 @@ export class LinkWatch {
   #tell(link: Link, { luid, sight, row }: Seen, tables: AddressTables): void {
     if (luid === 0n || (sight !== 'UP' && sight !== 'UNKNOWN')) return;
     const { deviceAddress, networkInterface: before } = link;
-    const isShared = [...this.#links.values()].some((other) => other !== link && other.luid === luid);
+    const isShared = this.#byLuid.get(luid).size > 1;
     const interfaceAddress = this.#table.devices?.get(deviceAddress)?.interfaceAddress;
     const now: NetworkInterface = {
       guid: before.guid,

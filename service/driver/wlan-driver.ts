@@ -248,9 +248,9 @@ export class WlanDriver implements Driver {
     });
   }
 
-  /** A link goes down because the peer has left or because the service has: ask the service before blaming the peer. */
+  /** A link that nobody closed goes down with its peer or with the service: ask the service before blaming the peer. */
   async #linkDown(operation: Operation, evidence: DisconnectEvidence): Promise<void> {
-    await this.#service.verifySoon();
+    if (operation.handle !== undefined) await this.#service.verifySoon();
     if (!operation.isLost) this.#emit({ type: 'LinkDown', sessionId: operation.sessionId, evidence });
   }
 

@@ -23,13 +23,17 @@ export interface Edge {
   readonly log: Log;
 }
 
-/** One call on its way: who makes it, and when it no longer matters. */
+/** One call on its way, and who makes it. */
 export interface Context {
   readonly caller: Caller;
   /** `wifidirect.v1.SessionService/CloseSession` */
   readonly rpc: string;
-  readonly signal: AbortSignal;
   readonly metadata: Metadata;
+}
+
+export interface UnaryContext extends Context {
+  /** Aborts when the client no longer waits. */
+  readonly signal: AbortSignal;
 }
 
 export function causeOf(context: Context, requestId: string): EventCause {

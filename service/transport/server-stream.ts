@@ -56,12 +56,10 @@ export function serverStream<Request, Message>(
   start: (request: Request, context: Context) => Source<Message>,
 ): handleServerStreamingCall<Request, Message> {
   return (call) => {
-    const gone = new AbortController();
-    call.once('close', () => gone.abort());
     call.on('error', () => {});
     try {
       const caller = edge.callerOf(call);
-      const context = { caller, rpc, signal: gone.signal, metadata: call.metadata };
+      const context = { caller, rpc, metadata: call.metadata };
       const slow = () => edge.observer.slowReaderEnded(rpc);
       pump(call, start(call.request, context), edge.streams, caller, graceMs, slow);
     } catch (error) {

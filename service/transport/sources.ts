@@ -1,5 +1,5 @@
 /** The two sources of streams: one session's events, and everybody's. */
-import { merge, type Observable, Subject, type Subscription } from 'rxjs';
+import { Observable, Subject, type Subscription } from 'rxjs';
 import { formatCursor } from '../events/cursor.js';
 import type { Logged } from '../events/log.js';
 import type { EventStream, LogReader } from '../events/stream.js';
@@ -81,7 +81,9 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
   readonly #reader: LogReader<E>;
   readonly #settings: WatchSettings;
   readonly #release: () => void;
-  readonly #bookmarks = new Subject<void>();
+  /** The log has more, or a bookmark is due. */
+  readonly ready: Observable<unknown>;
+  #wake = () => {};
   readonly #timer: NodeJS.Timeout;
   /** Where the log stood at the start. */
   readonly #joined: number;
@@ -97,6 +99,10 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
     release: () => void,
   ) {
     this.#stream = stream;
+    this.ready = new Observable((reader) => {
+      this.#wake = () => reader.next(undefined);
+      return stream.ready.subscribe(reader);
+    });
     this.#joined = stream.log.newest;
     this.#reader = reader;
     this.#snapshot = snapshot;
@@ -104,10 +110,6 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
     this.#release = release;
     this.#timer = setInterval(() => this.#tick(), settings.bookmarkIntervalMs);
     this.#timer.unref();
-  }
-
-  get ready(): Observable<unknown> {
-    return merge(this.#stream.ready, this.#bookmarks);
   }
 
   next(): WatchMessage<E, S> | undefined {
@@ -159,7 +161,7 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
 
   #tick(): void {
     this.#isBookmarkDue = true;
-    this.#bookmarks.next();
+    this.#wake();
   }
 }
 

@@ -1,21 +1,30 @@
 /** An async function as a grpc-js handler of a unary call. Nothing can escape it: a rejection would leave the client hanging. */
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import { type Context, type Edge, must, settle } from './edge.js';
+import { type Edge, must, settle, type UnaryContext } from './edge.js';
 
 export function unary<Request, Response>(
   edge: Edge,
   rpc: string,
-  handle: (request: Request, context: Context) => Response | Promise<Response>,
+  handle: (request: Request, context: UnaryContext) => Response | Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    const gone = new AbortController();
+    // Few handlers wait for anything, so few need to know when nobody waits for them.
+    let gone: AbortController | undefined;
     let release = () => {};
     // Also comes after a normal end, where it changes nothing.
-    call.once('cancelled', () => gone.abort());
+    call.once('cancelled', () => gone?.abort('cancelled'));
     const answer = async () => {
       const caller = edge.callerOf(call);
       release = must(edge.requests.take(caller.principal));
-      return handle(call.request, { caller, rpc, signal: gone.signal, metadata: call.metadata });
+      const context = { caller, rpc, metadata: call.metadata };
+      return handle(call.request, {
+        ...context,
+        get signal() {
+          gone ??= new AbortController();
+          if (call.cancelled) gone.abort('cancelled');
+          return gone.signal;
+        },
+      });
     };
     answer()
       .then(

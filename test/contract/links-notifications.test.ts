@@ -120,8 +120,8 @@ test.serial('a query that dies while sessions live takes none of them along', as
   const { stream, id } = await gateway().openSession({ deviceAddress: display });
   await watcher.event('CHANGED', display, ({ isConnected }) => isConnected === true);
   for (let times = 0; times < 3; times += 1) {
-    t.is(await gateway().world.abortDeviceQueries(), 1);
-    // Told by the query that takes its place.
+    // The poll may have told the change of before; so it is waited for until a new query has taken the place of the last.
+    while ((await gateway().world.abortDeviceQueries()) === 0);
     await gateway().world.updateDevice(robot, { linkQuality: 50 + times });
     await watcher.event('CHANGED', robot, ({ linkQuality }) => linkQuality === 50 + times);
   }

@@ -1,0 +1,59 @@
+/** Sessions that open, fail, close, drop, lapse and are left at random, for as long as a test wants them to. */
+import type { Gateway, Opened } from '../harness/gateway.js';
+import { duration } from '../harness/world.js';
+import { renew } from './lively.js';
+import type { Random } from './random.js';
+import type { Truth } from './truth.js';
+
+const ERROR_GEN_FAILURE = 31;
+const fates = ['closed', 'closed', 'renewed', 'left', 'dropped', 'failed', 'cancelled', 'lapsed'] as const;
+
+/** The device of a lane: each has its own, so that what is scripted for it meets its session. */
+const deviceOf = (lane: number) => `06:00:00:00:00:${lane.toString(16).padStart(2, '0')}`;
+export const sessionOf = (lane: number, life: number) => `lane-${lane}-${life}`;
+
+/** One life after another. */
+export class Lane {
+  readonly streams: Opened[] = [];
+  readonly #gateway: Gateway;
+  readonly #truth: Truth;
+  readonly #random: Random;
+  readonly #lane: number;
+
+  constructor(gateway: Gateway, truth: Truth, random: Random, lane: number) {
+    this.#gateway = gateway;
+    this.#truth = truth;
+    this.#random = random;
+    this.#lane = lane;
+  }
+
+  async run(isOver: () => boolean): Promise<void> {
+    await this.#gateway.world.addDevice(deviceOf(this.#lane));
+    for (let life = 0; !isOver(); life += 1) await this.#live(sessionOf(this.#lane, life));
+  }
+
+  async #live(sessionId: string): Promise<void> {
+    const { world } = this.#gateway;
+    const fate = this.#random.pick(fates);
+    const deviceAddress = deviceOf(this.#lane);
+    if (fate === 'failed') await world.scriptOpen({ deviceAddress, error: ERROR_GEN_FAILURE });
+    if (fate === 'cancelled') await world.scriptOpen({ deviceAddress, delayMs: 'never', cancelMs: 0 });
+    const isLeased = fate === 'lapsed' || fate === 'renewed';
+    const leaseTtl = fate === 'lapsed' ? duration(20) : duration(60_000);
+    const stream = this.#gateway.open({ sessionId, deviceAddress, ...(isLeased && { leaseTtl }) });
+    this.streams.push(stream);
+    if (fate === 'cancelled') {
+      await stream.event('OPENING');
+      await (this.#random.isOneIn(2) ? this.#gateway.cancel(sessionId) : this.#gateway.close(sessionId));
+    } else if (fate !== 'failed' && fate !== 'lapsed') {
+      await stream.event('OPENED');
+      if (fate === 'renewed')
+        for (let times = this.#random.below(8); times >= 0; times -= 1) await renew(this.#gateway, sessionId);
+      if (fate === 'left') stream.cancel();
+      else if (fate === 'dropped') await world.dropLink(deviceAddress);
+      else await this.#gateway.close(sessionId, { waitForDisconnect: this.#random.isOneIn(2) });
+    }
+    await this.#truth.ended(sessionId);
+    await stream.ended;
+  }
+}

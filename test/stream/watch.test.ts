@@ -1,0 +1,111 @@
+/** A watch on the wire: it says that it stands, shows what there is, and then tells what happens, in as few messages as it can. */
+import test from 'ava';
+import { type SessionEvent, SessionEventType } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { gatewayForThisFile, withGateway } from '../harness/gateway.js';
+import { makeEvents, openLeased, readTo, renew, renewalsIn } from './lively.js';
+import { RawConnection } from './raw-client.js';
+
+const gateway = gatewayForThisFile();
+
+test.serial('headers come at once, though there is nothing to tell', async (t) => {
+  const { newestCursor } = await gateway().getHost();
+  const watcher = gateway().watch({ cursor: newestCursor, bookmarkInterval: { seconds: 300n } });
+  await watcher.headers;
+  t.deepEqual(watcher.messages, []);
+  watcher.cancel();
+});
+
+test.serial('without sessions the snapshot is one message: empty, complete, with a cursor', async (t) => {
+  await withGateway([], async (fresh) => {
+    const watcher = fresh.watch();
+    const first = await watcher.first(() => true);
+    t.deepEqual(first.snapshot, []);
+    t.true(first.snapshotComplete);
+    t.is(first.cursor, (await fresh.getHost()).newestCursor);
+    watcher.cancel();
+  });
+});
+
+test.serial('a snapshot comes in parts of at most batchEventsMax, here 5, and shows each session once', async (t) => {
+  await withGateway(['--set', 'events.batchEventsMax=5'], async (fresh) => {
+    const ids: string[] = [];
+    for (const parts of [[3], [5], [5, 5], [5, 5, 2]]) {
+      const count = parts.reduce((sum, part) => sum + part);
+      ids.push(...(await openLeased(fresh, count - ids.length)));
+      const watcher = fresh.watch();
+      await watcher.first(({ snapshotComplete }) => snapshotComplete);
+      const snapshots = watcher.messages.map(({ snapshot }) => snapshot.map(({ sessionId }) => sessionId));
+      t.deepEqual(
+        snapshots.map(({ length }) => length),
+        parts,
+      );
+      t.deepEqual(snapshots.flat(), ids);
+      watcher.cancel();
+    }
+  });
+});
+
+test.serial('what happens while the snapshot is on its way comes after it, all of it', async (t) => {
+  await withGateway(['--set', 'events.batchEventsMax=5'], async (fresh) => {
+    const ids = await openLeased(fresh, 40);
+    const leases = await Promise.all(ids.map(async (id) => (await fresh.get(id)).leaseExpireTime));
+    const connection = await RawConnection.open(fresh.daemon.address, { windowBytes: 0 });
+    const stream = connection.watch();
+    await stream.headers;
+    const cursor = await makeEvents(fresh, ids, 100);
+    await connection.setWindow(65_535);
+    const messages = await readTo(stream, cursor);
+    connection.cut();
+    t.deepEqual(
+      messages.flatMap(({ snapshot }) => snapshot.map(({ leaseExpireTime }) => leaseExpireTime)),
+      leases,
+    );
+    t.is(renewalsIn(messages).length, 100);
+  });
+});
+
+test.serial('what happens at once comes in one message', async (t) => {
+  const ids = await openLeased(gateway(), 40);
+  const watcher = gateway().watch();
+  await watcher.first(({ snapshotComplete }) => snapshotComplete);
+  await gateway().world.stopService();
+  for (const id of ids) await watcher.event(id, 'LOST');
+  const isLoss = ({ type }: SessionEvent) => type === SessionEventType.LOST;
+  t.is(watcher.messages.filter(({ events }) => events.some(isLoss)).length, 1);
+  watcher.cancel();
+});
+
+test.serial('a burst to a slow reader comes in few messages, in order', async (t) => {
+  const ids = await openLeased(gateway(), 4);
+  const { newestCursor: from } = await gateway().getHost();
+  const connection = await RawConnection.open(gateway().daemon.address, { windowBytes: 0 });
+  const stream = connection.watch({ cursor: from });
+  await stream.headers;
+  const to = await makeEvents(gateway(), ids, 1000);
+  await connection.setWindow(1_000_000);
+  const messages = await readTo(stream, to, { from });
+  connection.cut();
+  t.is(renewalsIn(messages).length, 1000);
+  // Two were on their way before the reader was slow; the rest is two of up to 500.
+  t.true(messages.length <= 4, `it took ${messages.length} messages`);
+});
+
+test.serial('one event comes by itself, and is there as soon as the answer to what made it', async (t) => {
+  const [id = ''] = await openLeased(gateway(), 1);
+  const watcher = gateway().watch();
+  await watcher.first(({ snapshotComplete }) => snapshotComplete);
+  const lateMs: number[] = [];
+  for (let made = 1; made <= 25; made += 1) {
+    const [answeredMs, arrivedMs] = await Promise.all([
+      renew(gateway(), id).then(() => performance.now()),
+      watcher.first(() => renewalsIn(watcher.messages).length === made).then(() => performance.now()),
+    ]);
+    lateMs.push(arrivedMs - answeredMs);
+  }
+  t.is(watcher.messages.filter((message) => renewalsIn([message]).length === 1).length, 25);
+  t.log(`ms after the answer: ${lateMs.map((ms) => ms.toFixed(1)).join(' ')}`);
+  // Half of them, as the machine may be busy; a delay of ours would be in all.
+  const median = lateMs.toSorted((a, b) => a - b)[12] ?? Number.POSITIVE_INFINITY;
+  t.true(median < 10, `half of the events came ${median} ms after the answer or later`);
+  watcher.cancel();
+});
