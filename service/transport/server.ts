@@ -14,7 +14,7 @@ import {
 import { HealthImplementation } from 'grpc-health-check';
 import type { TlsCredentials } from './credentials.js';
 import { removeStaleSocket } from './local-socket.js';
-import { onTlsRefusal } from './wire.js';
+import { closeGivenUp, onTlsRefusal } from './wire.js';
 
 export interface ServerSettings {
   readonly receiveMessageBytesMax: number;
@@ -31,6 +31,7 @@ export class GatewayServer {
   readonly #health: HealthImplementation;
   readonly #services: string[] = [];
   readonly #addresses: string[] = [];
+  readonly #sweep: NodeJS.Timeout;
 
   /** Every call of every service passes the interceptors, health and reflection too; the first is the nearest to the wire. */
   constructor(settings: ServerSettings, interceptors: ServerInterceptor[]) {
@@ -45,6 +46,7 @@ export class GatewayServer {
       'grpc.enable_channelz': 0,
     });
     this.#health.addToServer(this.#server);
+    this.#sweep = setInterval(() => closeGivenUp(this.#server), settings.keepaliveTimeoutMs).unref();
   }
 
   /** Where clients reach it: `host:port`, or the target of a socket or pipe. */
@@ -96,6 +98,7 @@ export class GatewayServer {
 
   /** Waits for calls under way, then cuts what is left. */
   async stop(graceMs: number): Promise<void> {
+    clearInterval(this.#sweep);
     await new Promise<void>((resolve) => {
       const force = setTimeout(() => {
         this.#server.forceShutdown();

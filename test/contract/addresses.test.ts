@@ -102,10 +102,10 @@ test.serial('addresses that Windows can not tell for a while are not taken for l
   const before = stream.events.length;
   await gateway().world.scriptCall({ function: 'GetUnicastIpAddressTable', code: 8, count: 3 });
   await gateway().world.scriptCall({ function: 'GetIpNetTable2', code: 14, count: 3 });
+  const watcher = await devices().watching();
   for (const linkQuality of [1, 2, 3, 4]) {
-    const watcher = await devices().watching();
-    await gateway().world.updateDevice(scanner, { linkQuality });
-    await watcher.event('CHANGED', scanner);
+    await gateway().world.updateDevice(display, { linkQuality });
+    await watcher.event('CHANGED', display, (device) => device.linkQuality === linkQuality);
   }
   await gateway().world.updateDevice(display, { peerAddress: '10.8.8.8' });
   await told(stream, (network) => network.peerAddresses[0] === '10.8.8.8' && network.localAddresses.length === 2);

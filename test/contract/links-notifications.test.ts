@@ -19,12 +19,12 @@ const [forklift, otherForklift] = forklifts;
 
 test.serial.beforeEach(() => gateway().world.setDefaults({ open: 5, close: 5, address: 5 }));
 
-/** Has the daemon look at every link, twice: each change of a device makes it look. */
-async function look(): Promise<void> {
+/** Has the daemon look at the link of a device, twice: each change of the device makes it look. */
+async function look(address: string): Promise<void> {
   const watcher = await devices().watching();
   for (const linkQuality of [1, 2]) {
-    await gateway().world.updateDevice(robot, { linkQuality });
-    await watcher.event('CHANGED', robot, (device) => device.linkQuality === linkQuality);
+    await gateway().world.updateDevice(address, { linkQuality });
+    await watcher.event('CHANGED', address, (device) => device.linkQuality === linkQuality);
   }
 }
 
@@ -73,11 +73,11 @@ test.serial('an interface that comes up only after the open has succeeded is not
   await gateway().world.setClock('manual');
   await gateway().world.scriptOpen({ deviceAddress: display, delayMs: 0, interfaceMs: 1000, nodeMs: 0 });
   const { stream, id } = await gateway().openSession({ deviceAddress: display });
-  await look();
+  await look(display);
   t.is((await gateway().get(id)).state, SessionState.OPEN);
   await gateway().world.advance(2000);
   await stream.event('NETWORK_INTERFACE_CHANGED');
-  await look();
+  await look(display);
   t.deepEqual(stream.types, ['OPENING', 'OPENED']);
 });
 
@@ -86,7 +86,7 @@ test.serial('a device node that follows only after the open has succeeded is not
   await gateway().world.setClock('manual');
   await gateway().world.scriptOpen({ deviceAddress: display, delayMs: 0, nodeMs: 5000, interfaceMs: 5000 });
   const { stream, id } = await gateway().openSession({ deviceAddress: display });
-  await look();
+  await look(display);
   t.is((await gateway().get(id)).state, SessionState.OPEN);
   await gateway().world.advance(5000);
   await watcher.event('CHANGED', display, ({ isConnected }) => isConnected === true);
@@ -99,7 +99,7 @@ test.serial('a device node that never follows does not end the session', async (
   await gateway().world.scriptOpen({ deviceAddress: display, nodeMs: 'never' });
   const { stream, id } = await gateway().openSession({ deviceAddress: display });
   await stream.event('NETWORK_INTERFACE_CHANGED');
-  await look();
+  await look(display);
   t.is((await gateway().get(id)).state, SessionState.OPEN);
   t.falsy((await devices().get(display))?.isConnected);
   await gateway().world.dropLink(display);

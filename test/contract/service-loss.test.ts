@@ -106,21 +106,6 @@ test.serial(
   },
 );
 
-test.serial('the handle is opened anew with a pause that grows, and is short again after success', async (t) => {
-  const degraded = () => gateway().daemon.log.filter(({ event }) => event === 'degraded');
-  const before = degraded().length;
-  await gateway().world.stopService();
-  while (degraded().length < before + 7) await host();
-  const times = degraded()
-    .slice(before)
-    .map((line) => Date.parse(String(line['time'])));
-  const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
-  // 20, 40, 80, 160, 320 and 400 ms, each a fifth more or less.
-  t.true((pauses[5] ?? 0) > 3 * Math.min(...pauses.slice(0, 3)), pauses.join());
-  await gateway().world.startService();
-  await hostIs(HostState.READY);
-});
-
 test.serial('pending opens that fail with the service end their streams UNAVAILABLE', async (t) => {
   await gateway().world.scriptOpen({ delayMs: 'never', count: ALWAYS });
   const pending = [display, scanner].map((deviceAddress) => gateway().open({ deviceAddress }));

@@ -9,14 +9,21 @@ interface Noted {
 
 function make(settings: Partial<ConstructorParameters<typeof NativeCalls>[0]> = {}) {
   const noted: Noted = { returned: [], slow: [] };
+  let warn = () => {};
+  const warned = new Promise<void>((resolve) => {
+    warn = resolve;
+  });
   const calls = new NativeCalls(
     { nativeCallsMax: 12, slowCallsMax: 4, nativeCallWarnMs: 60_000, ...settings },
     {
       nativeReturned: (fn, code) => noted.returned.push(`${fn} ${code}`),
-      nativeSlow: (fn) => noted.slow.push(fn),
+      nativeSlow: (fn) => {
+        noted.slow.push(fn);
+        warn();
+      },
     },
   );
-  return { calls, noted };
+  return { calls, noted, warned };
 }
 
 /** A call that returns when it is told to. */
@@ -128,11 +135,11 @@ test('a call that fails gives its place to the next, and reaches whoever made it
 });
 
 test('each return is told with its code, each call that takes long once', async (t) => {
-  const { calls, noted } = make({ nativeCallWarnMs: 10 });
+  const { calls, noted, warned } = make({ nativeCallWarnMs: 10 });
   await calls.run('open', 'quick', async () => ({ code: 3 }));
   const held = new Held();
   const slow = calls.run('open', 'slow', held.call);
-  while (noted.slow.length === 0) await turn();
+  await warned;
   held.release(5);
   await slow;
   t.deepEqual(noted, { returned: ['quick 3', 'slow 5'], slow: ['slow'] });

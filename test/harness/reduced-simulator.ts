@@ -6,8 +6,17 @@ import { join } from 'node:path';
 import { compilerFlags, sources } from '../../native/simulator/build.js';
 import { isWine } from './daemon.js';
 
-/** Builds one that lacks these functions; the path is as the daemon under test writes it, and good for the life of this process. */
-export async function simulatorWithout(...functions: readonly string[]): Promise<string> {
+const built = new Map<string, Promise<string>>();
+
+/** One that lacks these functions; the path is as the daemon under test writes it, and good for the life of this process. */
+export function simulatorWithout(...functions: readonly string[]): Promise<string> {
+  const key = functions.join();
+  const library = built.get(key) ?? build(functions);
+  built.set(key, library);
+  return library;
+}
+
+async function build(functions: readonly string[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'wfd-reduced-'));
   process.once('exit', () => rmSync(folder, { recursive: true }));
   const library = join(folder, isWine ? 'reduced.dll' : 'reduced.so');

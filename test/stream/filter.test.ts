@@ -3,7 +3,8 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { readError } from '../harness/calls.js';
 import { display, forklifts, type Gateway, gatewayForThisFile, type Watcher } from '../harness/gateway.js';
-import { makeEvents, newId, openLeased, renew, sequenceOf } from './lively.js';
+import { makeEvents, newId, openLeased, renew } from './lively.js';
+import { sequenceOf } from './raw-client.js';
 
 const gateway = gatewayForThisFile();
 

@@ -8,7 +8,7 @@ import {
 import { call } from '../harness/calls.js';
 import { display, forklifts, type Gateway, scanner } from '../harness/gateway.js';
 import { StreamValidator } from '../harness/validator.js';
-import type { RawStream } from './raw-client.js';
+import { type RawStream, sequenceOf } from './raw-client.js';
 
 const LEASE_SECONDS = 600n;
 const IN_FLIGHT = 16;
@@ -56,11 +56,6 @@ export async function makeEvents(gateway: Gateway, ids: readonly string[], count
 /** The renewals among what has come: addresses, which become known when they like, are events too. */
 export function renewalsIn(messages: readonly WatchSessionsResponse[]): SessionEvent[] {
   return messages.flatMap(({ events }) => events.filter(({ type }) => type === SessionEventType.LEASE_RENEWED));
-}
-
-/** Where a cursor stands. Only tests of the host itself may look into one. */
-export function sequenceOf(cursor: string): bigint {
-  return BigInt(cursor.slice(cursor.indexOf('.') + 1));
 }
 
 /** Reads a raw watch that has asked from `from` until it has come to `to`, checking the promises of the stream. */

@@ -137,6 +137,11 @@ export class RawStream<Message> {
     });
   }
 
+  /** Reads no more, so that its window stays closed once it is full. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
   cancel(): void {
     this.#stream.close(constants.NGHTTP2_CANCEL);
   }
@@ -146,6 +151,11 @@ export class RawStream<Message> {
     const end = GRPC_HEADER_BYTES + this.#rest.readUInt32BE(1);
     return end <= this.#rest.length ? end : undefined;
   }
+}
+
+/** Where a cursor stands. Only tests of the host itself may look into one. */
+export function sequenceOf(cursor: string): bigint {
+  return BigInt(cursor.slice(cursor.indexOf('.') + 1));
 }
 
 function statusOf(headers: IncomingHttpHeaders): ReadError {

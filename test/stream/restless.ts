@@ -2,9 +2,8 @@
 
 import type { WatchSessionsResponse } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
 import { StreamValidator } from '../harness/validator.js';
-import { sequenceOf } from './lively.js';
 import type { Random } from './random.js';
-import { RawConnection, type RawStream } from './raw-client.js';
+import { RawConnection, type RawStream, sequenceOf } from './raw-client.js';
 import type { Truth } from './truth.js';
 
 const TURNS_MAX = 5;

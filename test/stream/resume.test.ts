@@ -3,7 +3,8 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { readError } from '../harness/calls.js';
 import { display, type Gateway, gatewayForThisFile, type Watcher, withGateway } from '../harness/gateway.js';
-import { makeEvents, newId, openLeased, renew, sequenceOf } from './lively.js';
+import { makeEvents, newId, openLeased, renew } from './lively.js';
+import { sequenceOf } from './raw-client.js';
 
 // Each event in a message of its own, with its own cursor.
 const gateway = gatewayForThisFile('--set', 'events.batchEventsMax=1');

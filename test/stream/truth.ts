@@ -2,8 +2,8 @@
 import type { SessionEvent } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
 import { hasEnded } from '../harness/session-history.js';
 import { StreamValidator } from '../harness/validator.js';
-import { sequenceOf } from './lively.js';
 import type { RawConnection } from './raw-client.js';
+import { sequenceOf } from './raw-client.js';
 
 export class Truth {
   readonly validator = new StreamValidator();
