@@ -1,0 +1,287 @@
+package wifidirect
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	wifidirectv1 "github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1"
+)
+
+var (
+	broken   = &Error{Code: codes.Unavailable, Message: "The connection broke."}
+	expired  = &Error{Code: codes.OutOfRange, Reason: ReasonCursorExpired}
+	tooSlow  = &Error{Code: codes.ResourceExhausted, Reason: ReasonWatcherTooSlow}
+	stopping = &Error{Code: codes.Unavailable, Reason: ReasonHostStopping, RetryDelay: 5 * time.Second}
+)
+
+type message = *wifidirectv1.WatchSessionsResponse
+
+// script is a stream that gives these messages, and then this error; nil: then it is silent.
+type script struct {
+	messages []message
+	err      error
+}
+
+// host attaches watches to one script after another, and notes what they asked.
+type host struct {
+	scripts []script
+	cursors []string
+	times   []time.Duration
+	start   time.Time
+}
+
+type scripted struct {
+	ctx context.Context
+	script
+}
+
+func (s *scripted) Recv() (message, error) {
+	if len(s.messages) > 0 {
+		next := s.messages[0]
+		s.messages = s.messages[1:]
+		return next, nil
+	}
+	if s.err == nil {
+		<-s.ctx.Done()
+		return nil, &Error{Code: codes.Canceled}
+	}
+	return nil, s.err
+}
+
+func (h *host) attach(ctx context.Context, cursor string) (receiver[message], error) {
+	h.cursors = append(h.cursors, cursor)
+	h.times = append(h.times, time.Since(h.start))
+	next := script{}
+	if len(h.scripts) > 0 {
+		next, h.scripts = h.scripts[0], h.scripts[1:]
+	}
+	return &scripted{ctx, next}, nil
+}
+
+// half makes the pauses 125, 250, 500, ... ms.
+var half = Backoff{Random: func() float64 { return 0.5 }}
+
+// run watches until the last script has been silent for an hour of simulated time.
+func run(t *testing.T, cursor string, backoff Backoff, scripts ...script) (h host, items []WatchItem, failure error) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		h = host{scripts: scripts, start: time.Now()}
+		for item, err := range watch(ctx, context.Background(), h.attach, cursor, backoff) {
+			if err == nil {
+				items = append(items, item)
+			} else if ctx.Err() == nil {
+				failure = err
+			}
+		}
+	})
+	return h, items, failure
+}
+
+func snapshotAt(cursor string, ids ...string) message {
+	return &wifidirectv1.WatchSessionsResponse{Cursor: cursor, Snapshot: sessions(ids...), SnapshotComplete: true}
+}
+
+func eventsTo(cursor string, sequences ...uint64) message {
+	response := &wifidirectv1.WatchSessionsResponse{Cursor: cursor}
+	for _, sequence := range sequences {
+		response.Events = append(response.Events, &wifidirectv1.SessionEvent{Sequence: sequence})
+	}
+	return response
+}
+
+func sessions(ids ...string) (sessions []*wifidirectv1.Session) {
+	for _, id := range ids {
+		sessions = append(sessions, &wifidirectv1.Session{SessionId: id})
+	}
+	return sessions
+}
+
+// told is what items say, in short.
+func told(items []WatchItem) (told []any) {
+	for _, item := range items {
+		switch item := item.(type) {
+		case SessionSnapshot:
+			ids := []string{}
+			for _, session := range item.Items {
+				ids = append(ids, session.GetSessionId())
+			}
+			told = append(told, ids)
+		case SessionChange:
+			told = append(told, int(item.Event.GetSequence()))
+		case Bookmark:
+			told = append(told, "bookmark "+item.Cursor)
+		case Disconnected:
+			told = append(told, item.Err.Code)
+		}
+	}
+	return told
+}
+
+func pauses(items []WatchItem) (pauses []time.Duration) {
+	for _, item := range items {
+		if item, is := item.(Disconnected); is {
+			pauses = append(pauses, item.RetryIn)
+		}
+	}
+	return pauses
+}
+
+func equal(t *testing.T, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestSnapshotThatComesInPartsIsToldAsOne(t *testing.T) {
+	parts := []message{{Snapshot: sessions("a", "b")}, {Snapshot: sessions("c")}, snapshotAt("c1", "d")}
+	_, items, _ := run(t, "", half, script{messages: parts})
+	equal(t, told(items), []any{[]string{"a", "b", "c", "d"}})
+	equal(t, items[0].(SessionSnapshot).Cursor, "c1")
+}
+
+func TestHostWithoutSessionsIsToldByAnEmptySnapshot(t *testing.T) {
+	_, items, _ := run(t, "", half, script{messages: []message{snapshotAt("c1")}})
+	equal(t, told(items), []any{[]string{}})
+}
+
+func TestBookmarkIsResumedFrom(t *testing.T) {
+	h, items, _ := run(t, "c1", half, script{[]message{{Cursor: "c7"}}, broken})
+	equal(t, told(items), []any{"bookmark c7", codes.Unavailable})
+	equal(t, h.cursors, []string{"c1", "c7"})
+}
+
+func TestCursorOfAnEventNeverSkipsThoseThatCameWithIt(t *testing.T) {
+	_, items, _ := run(t, "c0", half, script{messages: []message{eventsTo("c1", 1), eventsTo("c4", 2, 3, 4)}})
+	cursors := []string{}
+	for _, item := range items {
+		cursors = append(cursors, item.(SessionChange).Cursor)
+	}
+	equal(t, cursors, []string{"c1", "c1", "c1", "c4"})
+}
+
+func TestWatchGoesOnWithoutGapOrDouble(t *testing.T) {
+	for what, err := range map[string]error{
+		"the connection breaks":             broken,
+		"the host finds the reader slow":    tooSlow,
+		"the host stops":                    stopping,
+		"the host ends the stream well":     io.EOF,
+		"something else fails":              errors.New("boom"),
+		"the host speaks of an unknown row": &Error{Code: codes.Internal, Reason: "NEW_AND_STRANGE"},
+	} {
+		t.Run("after "+what, func(t *testing.T) {
+			h, items, _ := run(t, "", half,
+				script{[]message{snapshotAt("c0", "a"), eventsTo("c2", 1, 2)}, err},
+				script{[]message{eventsTo("c3", 3), eventsTo("c5", 4, 5)}, err},
+				script{messages: []message{eventsTo("c6", 6)}})
+			equal(t, h.cursors, []string{"", "c2", "c5"})
+			code := items[3].(Disconnected).Err.Code
+			equal(t, told(items), []any{[]string{"a"}, 1, 2, code, 3, 4, 5, code, 6})
+		})
+	}
+}
+
+func TestExpiredCursorIsToldAndANewSnapshotFollows(t *testing.T) {
+	h, items, _ := run(t, "c9", half,
+		script{err: expired}, script{messages: []message{snapshotAt("d4", "z"), eventsTo("d5", 5)}})
+	equal(t, h.cursors, []string{"c9", ""})
+	equal(t, told(items), []any{codes.OutOfRange, []string{"z"}, 5})
+}
+
+func TestSnapshotThatBrokeOffIsAskedForAnew(t *testing.T) {
+	h, items, _ := run(t, "", half,
+		script{[]message{{Snapshot: sessions("a", "b")}}, broken}, script{messages: []message{snapshotAt("c1", "a")}})
+	equal(t, h.cursors, []string{"", ""})
+	equal(t, told(items), []any{codes.Unavailable, []string{"a"}})
+}
+
+func TestPausesDoubleUpToTheirBoundAndStartAnew(t *testing.T) {
+	scripts := slices.Repeat([]script{{err: broken}}, 9)
+	h, items, _ := run(t, "c0", half, append(scripts, script{[]message{eventsTo("c1", 1)}, broken})...)
+	want := []time.Duration{}
+	for _, ms := range []time.Duration{125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 125} {
+		want = append(want, ms*time.Millisecond)
+	}
+	equal(t, pauses(items), want)
+	equal(t, h.times[:4], []time.Duration{0, 125 * time.Millisecond, 375 * time.Millisecond, 875 * time.Millisecond})
+}
+
+func TestPauseIsDrawnAtRandom(t *testing.T) {
+	for drawn, want := range map[float64]time.Duration{0: 0, 0.25: 250 * time.Millisecond, 0.999: 999 * time.Millisecond} {
+		backoff := Backoff{Initial: time.Second, Random: func() float64 { return drawn }}
+		_, items, _ := run(t, "c0", backoff, script{err: broken})
+		equal(t, pauses(items), []time.Duration{want})
+	}
+}
+
+func TestPauseThatTheHostAsksForIsKept(t *testing.T) {
+	_, items, _ := run(t, "c0", half, script{err: stopping})
+	equal(t, pauses(items), []time.Duration{5125 * time.Millisecond})
+}
+
+func TestPauseThatNoTimerCanMeasureDoesNotBecomeNone(t *testing.T) {
+	h, items, _ := run(t, "c0", half, script{err: &Error{Code: codes.Unavailable, RetryDelay: math.MaxInt64}})
+	equal(t, pauses(items), []time.Duration{math.MaxInt64})
+	equal(t, len(h.cursors), 1)
+}
+
+func TestWatchGivesUpWhereTryingAgainCannotHelp(t *testing.T) {
+	for _, code := range []codes.Code{
+		codes.Unauthenticated, codes.PermissionDenied, codes.InvalidArgument, codes.Unimplemented,
+	} {
+		h, items, failure := run(t, "", half, script{[]message{eventsTo("c1", 1)}, &Error{Code: code}})
+		equal(t, told(items), []any{1})
+		equal(t, asError(failure).Code, code)
+		equal(t, len(h.cursors), 1)
+	}
+}
+
+func TestWhoLeavesGetsNoMoreAndNothingIsAttachedAgain(t *testing.T) {
+	h := host{scripts: []script{{[]message{eventsTo("c9", 1, 2, 3)}, broken}}}
+	seen := 0
+	for range watch(t.Context(), context.Background(), h.attach, "", half) {
+		if seen++; seen == 2 {
+			break
+		}
+	}
+	equal(t, seen, 2)
+	equal(t, len(h.cursors), 1)
+}
+
+func TestEachRangeIsAWatchOfItsOwn(t *testing.T) {
+	h := host{scripts: []script{{messages: []message{eventsTo("c5", 5)}}, {messages: []message{eventsTo("c5", 5)}}}}
+	items := watch(t.Context(), context.Background(), h.attach, "c4", half)
+	for range 2 {
+		for range items {
+			break
+		}
+	}
+	equal(t, h.cursors, []string{"c4", "c4"})
+}
+
+func TestClosedClientEndsAWatchThatPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		isOpen, closeClient := context.WithCancel(t.Context())
+		defer closeClient()
+		h := host{scripts: []script{{err: stopping}}, start: time.Now()}
+		var failure error
+		for item, err := range watch(t.Context(), isOpen, h.attach, "c0", half) {
+			if _, is := item.(Disconnected); is {
+				time.AfterFunc(time.Second, closeClient)
+			}
+			failure = err
+		}
+		equal(t, asError(failure).Code, codes.Canceled)
+		equal(t, time.Since(h.start), time.Second)
+	})
+}

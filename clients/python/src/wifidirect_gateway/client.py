@@ -1,0 +1,90 @@
+"""The blocking client: one host, for programs whose threads may wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+
+from wifidirect.v1.host_service_pb2 import GetHostRequest, GetHostResponse
+from wifidirect.v1.host_service_pb2_grpc import HostServiceStub
+
+from .connection import Connection, TokenSource
+from .devices import Devices
+from .options import TIMEOUT_DEFAULT, ChannelOptions, Tls
+from .sessions import Sessions
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import grpc
+
+
+class Client:
+    """One host. It connects when it is first used, and again when it has to. Threads may share it."""
+
+    sessions: Sessions
+    devices: Devices
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.sessions = Sessions(connection)
+        self.devices = Devices(connection)
+
+    @property
+    def channel(self) -> grpc.Channel:
+        """The channel itself, for generated stubs; what they raise is gRPC's, not GatewayError."""
+        return self._connection.channel
+
+    def host(self, *, timeout: float | None = None) -> GetHostResponse:
+        """Tell which host this is, whether it can do its work, on what it runs, and its limits."""
+        return self._connection.unary(HostServiceStub(self.channel).GetHost, GetHostRequest(), timeout)
+
+    def health(self, service: str = "", *, timeout: float | None = None) -> str:
+        """Tell what load balancers and probes are told: `SERVING`, `NOT_SERVING`, ...
+
+        Of the host, or of one of its services (`wifidirect.v1.SessionService`); NOT_FOUND for one that it doesn't know.
+        """
+        check = self.channel.unary_unary(
+            "/grpc.health.v1.Health/Check", HealthCheckRequest.SerializeToString, HealthCheckResponse.FromString
+        )
+        response = self._connection.unary(check, HealthCheckRequest(service=service), timeout)
+        return HealthCheckResponse.ServingStatus.Name(response.status)
+
+    def close(self) -> None:
+        """End every call and iterator with CANCELLED, and the connection."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def connect(
+    address: str,
+    *,
+    tls: bool | Tls | None = None,
+    token: TokenSource | None = None,
+    timeout: float = TIMEOUT_DEFAULT,
+    options: ChannelOptions = (),
+) -> Client:
+    """Make a client of the host at `host:port`, or `unix:/path`. It does not wait for the connection.
+
+    Args:
+        address: of the host.
+        tls: True or Tls: TLS. False: clear text. Default: clear text to this machine (`localhost`, `127.x.x.x`,
+            `[::1]`, `unix:`), TLS to any other.
+        token: bearer token, or what gives the current one, asked at each call. Refused in clear text to another
+            machine.
+        timeout: seconds that a unary call may take that is given none; math.inf: as long as it takes.
+        options: handed to gRPC as they are; they win over what this package sets.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT, where the options can't be right.
+
+    """
+    return Client(Connection(address, tls=tls, token=token, timeout=timeout, options=options))

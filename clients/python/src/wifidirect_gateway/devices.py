@@ -1,0 +1,72 @@
+"""DeviceService: which devices can be connected to, and are they in reach? See device_service.proto."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wifidirect.v1.device_service_pb2 import (
+    ListDevicesRequest,
+    UpdateDeviceVisibilityRequest,
+    UpdateDeviceVisibilityResponse,
+    WatchDevicesRequest,
+)
+from wifidirect.v1.device_service_pb2_grpc import DeviceServiceStub
+
+from . import requests
+from .watch import Watch
+from .watching import BACKOFF_DEFAULT, Backoff, Watching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from wifidirect.v1.device_pb2 import Device, DeviceEvent
+    from wifidirect.v1.device_service_pb2 import WatchDevicesResponse
+
+    from .connection import Connection, Stream
+
+
+class Devices:
+    """The paired devices of one host. Times are seconds."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stub = DeviceServiceStub(connection.channel)
+
+    def list(self, *, page_size: int = 0, timeout: float | None = None) -> Iterator[Device]:
+        """Go through the devices, by address, and ask for them page by page; `timeout` is of each page."""
+        page_token = None
+        while page_token != "":
+            request = ListDevicesRequest(page_size=page_size, page_token=page_token or "")
+            page = self._connection.unary(self._stub.ListDevices, request, timeout)
+            yield from page.devices
+            page_token = page.next_page_token
+
+    def watch(
+        self,
+        *,
+        cursor: str = "",
+        device_addresses: Iterable[str] = (),
+        bookmark_interval: float | None = None,
+        backoff: Backoff = BACKOFF_DEFAULT,
+    ) -> Watch[Device, DeviceEvent]:
+        """Follow the devices, in the way of Sessions.watch; a cursor is one of this service."""
+        addresses, interval = tuple(device_addresses), requests.duration(bookmark_interval)
+
+        def attach(cursor: str) -> Stream[WatchDevicesResponse]:
+            request = WatchDevicesRequest(cursor=cursor, device_addresses=addresses, bookmark_interval=interval)
+            return self._connection.stream(self._stub.WatchDevices, request)
+
+        return Watch(self._connection, Watching(cursor, backoff), attach)
+
+    def update_visibility(
+        self, device_address: str, *, discovery_timeout: float | None = None, timeout: float | None = None
+    ) -> UpdateDeviceVisibilityResponse:
+        """Look for a paired device by radio: `device.is_visible` of the answer is what was found.
+
+        The host waits for the discovery for `discovery_timeout`, 1 s to 2 min; by default 15 s.
+        """
+        request = UpdateDeviceVisibilityRequest(
+            device_address=device_address, timeout=requests.duration(discovery_timeout)
+        )
+        patience = timeout if timeout is not None else requests.discovery_patience(discovery_timeout)
+        return self._connection.unary(self._stub.UpdateDeviceVisibility, request, patience)

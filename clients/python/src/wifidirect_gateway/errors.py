@@ -1,0 +1,144 @@
+"""What every call and iterator of this package raises: the status of gRPC with its details as one typed value."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from grpc.aio import AioRpcError
+from grpc_status import rpc_status
+
+from wifidirect.v1.error_pb2 import NativeResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from google.protobuf.any_pb2 import Any
+
+
+class Reason(StrEnum):
+    """Why a host refused: the names of ErrorReason in error.proto, which is the manual of each."""
+
+    INVALID_FIELD = "INVALID_FIELD"
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+    SESSION_ALREADY_EXISTS = "SESSION_ALREADY_EXISTS"
+    SESSION_NOT_FOUND = "SESSION_NOT_FOUND"
+    DEVICE_NOT_FOUND = "DEVICE_NOT_FOUND"
+    SESSION_STATE_INVALID = "SESSION_STATE_INVALID"
+    WIFI_DIRECT_DISABLED_BY_POLICY = "WIFI_DIRECT_DISABLED_BY_POLICY"
+    WLAN_SERVICE_NOT_RUNNING = "WLAN_SERVICE_NOT_RUNNING"
+    WLAN_SERVICE_UNREACHABLE = "WLAN_SERVICE_UNREACHABLE"
+    NATIVE_LIMIT_REACHED = "NATIVE_LIMIT_REACHED"
+    NATIVE_HANDLE_LOST = "NATIVE_HANDLE_LOST"
+    HOST_ACCESS_DENIED = "HOST_ACCESS_DENIED"
+    DEVICE_NOT_PAIRED = "DEVICE_NOT_PAIRED"
+    OPEN_FAILED = "OPEN_FAILED"
+    OPEN_TIMED_OUT = "OPEN_TIMED_OUT"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    HOST_STOPPING = "HOST_STOPPING"
+    DRIVER_NOT_AVAILABLE = "DRIVER_NOT_AVAILABLE"
+    NATIVE_ERROR = "NATIVE_ERROR"
+    INTERNAL = "INTERNAL"
+    CURSOR_EXPIRED = "CURSOR_EXPIRED"
+    WATCHER_TOO_SLOW = "WATCHER_TOO_SLOW"
+    NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
+
+
+class FieldViolation(NamedTuple):
+    """A field of the request that the host refused, by its path as in the .proto files, and what would be right."""
+
+    field: str
+    description: str
+
+
+class GatewayError(Exception):
+    """The call failed, on the host or on the way to it."""
+
+    code: grpc.StatusCode
+    """The status code of gRPC."""
+
+    reason: Reason | str | None
+    """Why the host refused; a plain str where this version doesn't know it, as the host is newer. None where the host
+    did not speak: the connection broke, the call's own deadline passed, or it was cancelled here."""
+
+    metadata: Mapping[str, str]
+    """The variable parts of the message, by the keys that error.proto names at each reason."""
+
+    native: NativeResult | None
+    """What the Windows function, or its callback, said; where one of them is what failed."""
+
+    retry_delay: float | None
+    """How many seconds to wait before asking again, where the host said so."""
+
+    field_violations: Sequence[FieldViolation]
+    """What is wrong with the request; empty unless the reason is INVALID_FIELD."""
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        message: str,
+        *,
+        reason: Reason | str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        native: NativeResult | None = None,
+        retry_delay: float | None = None,
+        field_violations: Sequence[FieldViolation] = (),
+    ) -> None:
+        super().__init__(f"{reason or code.name}: {message or 'the call failed'}")
+        self.code = code
+        self.reason = reason
+        self.metadata = metadata or {}
+        self.native = native
+        self.retry_delay = retry_delay
+        self.field_violations = field_violations
+
+
+_DOMAIN = "wifidirect.v1"
+_REASONS = frozenset(Reason)
+
+
+def decode(error: grpc.RpcError) -> GatewayError:
+    """Make one of what gRPC raised.
+
+    Details that can't be read, or that a proxy added, are left out: the status alone says enough.
+    """
+    # That of asyncio has the methods of a Call, and is none.
+    if not isinstance(error, grpc.Call | AioRpcError):
+        return GatewayError(grpc.StatusCode.UNKNOWN, str(error))
+    details = _Details()
+    try:
+        status = rpc_status.from_call(cast("grpc.Call", error))
+        for detail in status.details if status else ():
+            details.take(detail)
+    except (DecodeError, ValueError):
+        details = _Details()
+    return GatewayError(error.code(), error.details() or "", **vars(details))
+
+
+class _Details:
+    def __init__(self) -> None:
+        self.reason: Reason | str | None = None
+        self.metadata: Mapping[str, str] = {}
+        self.native: NativeResult | None = None
+        self.retry_delay: float | None = None
+        self.field_violations: Sequence[FieldViolation] = ()
+
+    def take(self, detail: Any) -> None:
+        if detail.Is(ErrorInfo.DESCRIPTOR):
+            info = ErrorInfo.FromString(detail.value)
+            if info.domain == _DOMAIN:
+                self.reason = Reason(info.reason) if info.reason in _REASONS else info.reason
+                self.metadata = dict(info.metadata)
+        elif detail.Is(BadRequest.DESCRIPTOR):
+            violations = BadRequest.FromString(detail.value).field_violations
+            self.field_violations = [FieldViolation(each.field, each.description) for each in violations]
+        elif detail.Is(RetryInfo.DESCRIPTOR):
+            delay = RetryInfo.FromString(detail.value).retry_delay
+            self.retry_delay = delay.seconds + delay.nanos / 1e9
+        elif detail.Is(NativeResult.DESCRIPTOR):
+            self.native = NativeResult.FromString(detail.value)

@@ -1,0 +1,105 @@
+"""Arguments -> requests: what the blocking client and the one of asyncio have in common. Times are seconds."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from uuid import uuid4
+
+from google.protobuf.duration_pb2 import Duration
+
+from wifidirect.v1.session_service_pb2 import (
+    CancelOpenSessionRequest,
+    CloseSessionRequest,
+    ListSessionsRequest,
+    OpenSessionRequest,
+    RenewSessionRequest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wifidirect.v1.session_pb2 import Session, SessionKind, SessionState
+
+_DISCOVERY_TIMEOUT_DEFAULT = 15.0
+
+# What an answer may take beyond the discovery that it waits for.
+_ANSWER_TIMEOUT = 10.0
+
+
+class SessionAt(NamedTuple):
+    """A session, and the cursor at which it was so: a watch from there sees all that came after."""
+
+    session: Session
+    cursor: str
+
+
+class _Shown(Protocol):
+    @property
+    def session(self) -> Session: ...
+    @property
+    def cursor(self) -> str: ...
+
+
+def shown(response: _Shown) -> SessionAt:
+    return SessionAt(response.session, response.cursor)
+
+
+def new_id() -> str:
+    return str(uuid4())
+
+
+def duration(seconds: float | None) -> Duration | None:
+    """None stays unset: the host has a default."""
+    if seconds is None:
+        return None
+    result = Duration()
+    result.FromNanoseconds(round(seconds * 1e9))
+    return result
+
+
+def deadline(timeout: float | None, default: float) -> float | None:
+    """Say it as gRPC takes it, for which None is for ever."""
+    seconds = default if timeout is None else timeout
+    return None if seconds == math.inf else seconds
+
+
+def discovery_patience(discovery_timeout: float | None) -> float:
+    return (_DISCOVERY_TIMEOUT_DEFAULT if discovery_timeout is None else discovery_timeout) + _ANSWER_TIMEOUT
+
+
+def open_session(
+    device_address: str,
+    *,
+    session_id: str,
+    kind: SessionKind.ValueType,
+    open_timeout: float | None,
+    lease_ttl: float | None,
+    request_id: str | None,
+) -> OpenSessionRequest:
+    return OpenSessionRequest(
+        session_id=session_id,
+        device_address=device_address,
+        kind=kind,
+        open_timeout=duration(open_timeout),
+        lease_ttl=duration(lease_ttl),
+        request_id=new_id() if request_id is None else request_id,
+    )
+
+
+def close_session(session_id: str, *, wait: bool) -> CloseSessionRequest:
+    return CloseSessionRequest(session_id=session_id, wait_for_disconnect=wait, request_id=new_id())
+
+
+def cancel_open_session(session_id: str) -> CancelOpenSessionRequest:
+    return CancelOpenSessionRequest(session_id=session_id, request_id=new_id())
+
+
+def renew_session(session_id: str, lease_ttl: float | None) -> RenewSessionRequest:
+    return RenewSessionRequest(session_id=session_id, lease_ttl=duration(lease_ttl), request_id=new_id())
+
+
+def list_sessions(
+    states: Iterable[SessionState.ValueType], device_address: str, page_size: int, page_token: str
+) -> ListSessionsRequest:
+    return ListSessionsRequest(states=states, device_address=device_address, page_size=page_size, page_token=page_token)

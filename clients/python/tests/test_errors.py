@@ -1,0 +1,69 @@
+"""What gRPC raises becomes one typed value."""
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc.aio import AioRpcError, Metadata
+
+from wifidirect.v1.error_pb2 import ErrorReason
+from wifidirect_gateway import FieldViolation, NativeResult, Reason
+from wifidirect_gateway.errors import decode
+
+
+def raised(code: grpc.StatusCode, *details: Message, trailer: bytes | None = None) -> AioRpcError:
+    packed = []
+    for detail in details:
+        packed.append(Any())
+        packed[-1].Pack(detail)
+    status = Status(code=code.value[0], message="the text", details=packed)
+    trailers = Metadata(("grpc-status-details-bin", trailer or status.SerializeToString()))
+    return AioRpcError(code, Metadata(), trailers, details="the text")
+
+
+def test_details_become_fields() -> None:
+    error = decode(
+        raised(
+            grpc.StatusCode.ABORTED,
+            ErrorInfo(domain="wifidirect.v1", reason="OPEN_FAILED", metadata={"win32_code": "1460"}),
+            RetryInfo(retry_delay=Duration(seconds=1, nanos=500_000_000)),
+            BadRequest(field_violations=[BadRequest.FieldViolation(field="kind", description="is 9")]),
+            NativeResult(function="WFDStartOpenSession", code=1460),
+        )
+    )
+    assert error.code is grpc.StatusCode.ABORTED
+    assert error.reason is Reason.OPEN_FAILED
+    assert error.metadata == {"win32_code": "1460"}
+    assert error.retry_delay == 1.5
+    assert error.field_violations == [FieldViolation("kind", "is 9")]
+    assert error.native == NativeResult(function="WFDStartOpenSession", code=1460)
+    assert str(error) == "OPEN_FAILED: the text"
+
+
+def test_an_error_that_the_host_did_not_make_has_no_reason() -> None:
+    foreign = ErrorInfo(domain="proxy.example", reason="OPEN_FAILED")
+    error = decode(raised(grpc.StatusCode.UNAVAILABLE, foreign))
+    assert (error.reason, error.metadata) == (None, {})
+    assert str(error) == "UNAVAILABLE: the text"
+
+
+def test_a_reason_of_a_newer_host_is_kept() -> None:
+    error = decode(raised(grpc.StatusCode.INTERNAL, ErrorInfo(domain="wifidirect.v1", reason="NEW")))
+    assert error.reason == "NEW"
+    assert not isinstance(error.reason, Reason)
+
+
+def test_details_that_can_not_be_read_are_left_out() -> None:
+    error = decode(raised(grpc.StatusCode.INTERNAL, trailer=b"\xff\xff"))
+    assert (error.code, error.reason, error.native) == (grpc.StatusCode.INTERNAL, None, None)
+
+
+def test_what_has_no_status_is_unknown() -> None:
+    assert decode(grpc.RpcError("boom")).code is grpc.StatusCode.UNKNOWN
+
+
+def test_the_reasons_are_those_of_the_contract() -> None:
+    known = [name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()]  # noqa: SIM118 an enum is no dict
+    assert ["UNSPECIFIED", *Reason] == known

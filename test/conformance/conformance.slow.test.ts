@@ -1,0 +1,107 @@
+/**
+ * Every client library: its package by the measure of its ecosystem, and its agents through every scenario against the same
+ * daemons; and the table in clients/README.md that says how it went. `WFD_WRITE_TABLE=1` writes it. Where the toolchain of a
+ * language is lacking its tests are skipped; with `CI=true` no column that the table claims may be lacking.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { Agent } from './agent.js';
+import { Hosts } from './hosts.js';
+import { libraries } from './libraries.js';
+import { chapters } from './scenarios.js';
+import { FAILS, HOLDS, keyOf, readTable, writeTable } from './table.js';
+
+/** Longer than fetching and building for the first time takes. */
+const TIME_MAX_MS = 15 * 60_000;
+
+/** What takes time in the simulated world, in milliseconds. */
+const QUICK = { open: 20, close: 10, cancel: 10, visibility: 10, address: 0 };
+
+const results = new Map<string, Map<string, string>>();
+let hosts: Hosts;
+let scratch = '';
+
+test.before(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'conformance-'));
+  hosts = await Hosts.start();
+});
+test.after.always(async () => {
+  await hosts?.[Symbol.asyncDispose]();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+for (const { language, lacks, prepare, checks, agents } of libraries) {
+  const run = lacks === undefined ? test.serial : test.serial.skip;
+
+  run(`${language} is made ready`, async (t) => {
+    t.timeout(TIME_MAX_MS);
+    await prepare();
+    t.pass();
+  });
+
+  for (const check of checks) {
+    run(`${language}: ${check.name}`, async (t) => {
+      t.timeout(TIME_MAX_MS);
+      await hosts.usual.settle();
+      await check.run({ address: hosts.usual.daemon.address, scratch: await mkdtemp(join(scratch, '_')) });
+      t.pass();
+    });
+  }
+
+  for (const { name: column, command } of agents) {
+    const found = new Map<string, string>();
+    let client: Agent | undefined;
+
+    run(`${column}: the agent starts`, async (t) => {
+      client = new Agent(command);
+      await client.connect(hosts.usual.daemon.address);
+      results.set(column, found);
+      t.pass();
+    });
+
+    for (const chapter of chapters) {
+      for (const { name, play } of chapter.scenarios) {
+        run(`${column}: ${chapter.title.toLowerCase()} ${name}`, async (t) => {
+          if (client === undefined) return t.fail('there is no agent');
+          const host = hosts.usual;
+          found.set(keyOf(chapter, name), FAILS);
+          await host.settle();
+          await host.world.setDefaults(QUICK);
+          await client.connect(host.daemon.address);
+          try {
+            await play({ client, host, hosts });
+            t.deepEqual(await host.world.misuse(), {});
+            host.checkStreams();
+            found.set(keyOf(chapter, name), HOLDS);
+          } finally {
+            client.forget();
+          }
+        });
+      }
+    }
+
+    run(`${column}: the agent ends`, async (t) => {
+      await client?.stop();
+      t.pass();
+    });
+  }
+}
+
+test.serial('the table of clients/README.md is what was found', (t) => {
+  if (process.env['WFD_WRITE_TABLE'] === '1') writeTable(chapters, results);
+  const claimed = readTable();
+  for (const [column, cells] of claimed) {
+    const found = results.get(column);
+    if (found !== undefined) t.deepEqual(cells, found, `${column}: WFD_WRITE_TABLE=1 writes the table anew`);
+    else if (process.env['CI'] === 'true') t.fail(`the table claims ${column}, and this machine lacks what it needs`);
+    else t.log(`${column} was not run`);
+  }
+  for (const column of results.keys()) t.true(claimed.has(column), `${column} is not in the table`);
+  for (const { language, lacks } of libraries) if (lacks !== undefined) t.log(`${language} needs ${lacks}`);
+});
+
+test.serial('the daemons end in good order, and have misused nothing', async (t) => {
+  for (const end of await hosts.stop()) t.deepEqual(end, { exitCode: 0, misuse: {} });
+});

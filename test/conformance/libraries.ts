@@ -1,0 +1,7 @@
+/** The client libraries, in the order of the table. */
+import { go } from './libraries/go.js';
+import { python } from './libraries/python.js';
+import { typescript } from './libraries/typescript.js';
+import type { Library } from './library.js';
+
+export const libraries: readonly Library[] = [typescript, go, python];

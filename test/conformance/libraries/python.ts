@@ -1,0 +1,82 @@
+/** The Python client. */
+import { deepEqual, match, ok } from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stale } from '../generated.js';
+import { examples, type Library, lack, root, run, walkthrough } from '../library.js';
+
+const folder = join(root, 'clients/python');
+const environment = join(folder, '.venv');
+const program = join(environment, 'bin/python');
+
+/** An environment that is made anew whenever what it is made from has changed. */
+async function makeEnvironment(): Promise<void> {
+  const sources = await Promise.all(['requirements.txt', 'pyproject.toml'].map((name) => readFile(join(folder, name))));
+  const wanted = createHash('sha256').update(Buffer.concat(sources)).digest('hex');
+  const stamp = join(environment, 'made-for');
+  if (wanted === (await readFile(stamp, 'utf8').catch(() => undefined))) return;
+  await rm(environment, { recursive: true, force: true });
+  const install = [program, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+  await run(folder, ['python3', '-m', 'venv', environment]);
+  await run(folder, [...install, '--requirement', 'requirements.txt']);
+  await run(folder, [...install, '--no-deps', '--no-build-isolation', '--editable', '.']);
+  await writeFile(stamp, wanted);
+}
+
+export const python: Library = {
+  language: 'Python',
+  lacks: lack('Python', ['python3', '--version'], [3, 11]),
+  prepare: makeEnvironment,
+  agents: [
+    { name: 'Python', command: [program, join(folder, 'conformance/blocking.py')] },
+    { name: 'Python, asyncio', command: [program, join(folder, 'conformance/asynchronous.py')] },
+  ],
+  checks: [
+    {
+      name: 'generated code is fresh',
+      run: async () => deepEqual(await stale('clients/python/gen'), []),
+    },
+    {
+      name: 'ruff and mypy have nothing to say',
+      run: async () => {
+        for (const tool of [['ruff', 'check'], ['ruff', 'format', '--check'], ['mypy']]) {
+          await run(folder, [program, '-m', ...tool]);
+        }
+      },
+    },
+    {
+      name: 'its own tests pass',
+      run: async () => match(await run(folder, [program, '-m', 'pytest', '--quiet']), / passed in /),
+    },
+    {
+      name: 'its wheel has both packages, typed, and nothing else',
+      run: async ({ scratch }) => {
+        const wheel = ['wheel', '--quiet', '--no-deps', '--no-build-isolation', '--wheel-dir', scratch, '.'];
+        await run(folder, [program, '-m', 'pip', ...wheel]);
+        const names = await run(scratch, ['sh', '-c', `"${program}" -m zipfile --list *.whl`]);
+        for (const name of ['wifidirect_gateway/aio/client.py', 'wifidirect_gateway/py.typed', 'wifidirect/py.typed']) {
+          ok(names.includes(name), name);
+        }
+        match(names, /^wifidirect\/v1\/session_pb2\.py /m);
+        const rooms = new Set([...names.matchAll(/^(\w+)\//gm)].map(([, room]) => room));
+        deepEqual(rooms, new Set(['wifidirect', 'wifidirect_gateway']));
+      },
+    },
+    {
+      name: 'the examples of its README run',
+      run: async ({ address, scratch }) => {
+        const [blocking = '', asyncio = ''] = await examples(folder, 'python', address);
+        const told = await run(scratch, [program, '-c', blocking]);
+        match(told, /^02:11:22:33:44:01 Meeting Room Display$/m);
+        match(told, /^open on the interface [0-9a-f-]{36}\nclosed, as seen by DISCONNECT_EVIDENCE_[A-Z_]+$/m);
+        match(told, /SESSION_EVENT_TYPE_CLOSED\n$/);
+        match(await run(scratch, [program, '-c', asyncio]), /^open on the interface [0-9a-f-]{36}\nevent \d+\n/);
+      },
+    },
+    {
+      name: 'its walkthrough ends with "ok"',
+      run: async ({ address }) => match(await run(folder, [program, 'examples/walkthrough.py', address]), walkthrough),
+    },
+  ],
+};
