@@ -248,9 +248,9 @@ export class WlanDriver implements Driver {
     });
   }
 
-  /** A link that nobody closed goes down with its peer or with the service: ask the service before blaming the peer. */
+  /** A link goes down with its peer, by the close, or with the service: ask the service before saying which. */
   async #linkDown(operation: Operation, evidence: DisconnectEvidence): Promise<void> {
-    if (operation.handle !== undefined) await this.#service.verifySoon();
+    await this.#service.verifySoon();
     if (!operation.isLost) this.#emit({ type: 'LinkDown', sessionId: operation.sessionId, evidence });
   }
 
