@@ -31,6 +31,7 @@ export class ServiceHandle {
   #handle: ClientHandle | undefined;
   #opening: Promise<NativeOutcome> | undefined;
   #verifying: Promise<void> | undefined;
+  #verifyingNext: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #backoffMs: number;
   #isClosed = false;
@@ -79,12 +80,24 @@ export class ServiceHandle {
     return this.#opening;
   }
 
-  /** Asks whether the service still answers; if not, the handle is lost. Askers that come together share one question. */
+  /**
+   * Asks whether the service still answers; if not, the handle is lost. Who asks while a question is under way shares the next one,
+   * as that one may be answered with what was so before.
+   */
   verify(): Promise<void> {
-    this.#verifying ??= this.#verify().finally(() => {
-      this.#verifying = undefined;
-    });
-    return this.#verifying;
+    if (this.#verifying === undefined) {
+      this.#verifying = this.#verify().finally(() => {
+        this.#verifying = undefined;
+      });
+      return this.#verifying;
+    }
+    this.#verifyingNext ??= this.#verifying
+      .catch(() => {})
+      .then(() => {
+        this.#verifyingNext = undefined;
+        return this.#handle === undefined ? undefined : this.verify();
+      });
+    return this.#verifyingNext;
   }
 
   /** The same, for those who can't wait: a service that takes its time is taken to live. */

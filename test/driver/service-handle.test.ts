@@ -68,15 +68,31 @@ test('who asks while it is being opened shares that call', async (t) => {
   await handle.close();
 });
 
-test('the service is asked with a second handle, which is closed; askers share the question', async (t) => {
+test('the service is asked with a second handle, which is closed', async (t) => {
   const { handle, service } = make();
   await handle.open();
-  await Promise.all([handle.verify(), handle.verify(), handle.verifySoon()]);
+  await handle.verify();
   t.is(service.opens.length, 2);
   t.deepEqual(service.closed, [2n]);
   t.is(handle.current, 1n as ClientHandle);
   await handle.close();
   t.deepEqual(service.closed, [2n, 1n]);
+});
+
+test('who asks while a question is under way shares the next, as the service may have gone in between', async (t) => {
+  const { handle, service } = make();
+  await handle.open();
+  const early = handle.verify();
+  // The question has been put; it will be answered with what was so now.
+  await service.opened(2);
+  const late = [handle.verify(), handle.verifySoon(), handle.verify()];
+  await early;
+  t.is(service.opens.length, 2);
+  service.code = 1062;
+  await Promise.all(late);
+  t.is(service.opens.length, 3);
+  t.is(service.lost.length, 1);
+  await handle.close();
 });
 
 test('a service that does not answer is lost once, and its handle closed once', async (t) => {
