@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { nativeCallsUnderWay } from '../native/library.js';
 import { EXIT, readCommandLine } from './config/command-line.js';
 import type { LoadedConfig } from './config/load.js';
+import type { TokenChoice } from './config/token-command.js';
 import { createLog, type Log } from './telemetry/log.js';
 
 async function main(): Promise<void> {
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
     version,
   });
   if (plan.kind === 'answer') return answer(plan);
+  if (plan.kind === 'token') return createToken(plan.choice);
   if (plan.kind === 'service') {
     const { controlService } = await import('./windows-service/commands.js');
     return answer(await controlService(plan.command, (text) => process.stderr.write(text)));
@@ -62,6 +64,22 @@ async function main(): Promise<void> {
 function answer({ text, to, exitCode }: { text: string; to: 'stdout' | 'stderr'; exitCode: number }): void {
   process[to].write(text);
   process.exitCode = exitCode;
+}
+
+/** What may be kept to the standard output, what may not to the standard error: `>> tokens.yaml` then keeps no secret. */
+async function createToken({ principal, expires, json }: TokenChoice): Promise<void> {
+  const { newToken, tokenEntry } = await import('./access/new-token.js');
+  const now = Date.now();
+  const expireTimeMs = expires === undefined || 'atMs' in expires ? expires?.atMs : now + expires.inMs;
+  try {
+    const made = newToken(principal, expireTimeMs, now);
+    if (json) return answer({ text: `${JSON.stringify(made, null, 2)}\n`, to: 'stdout', exitCode: EXIT.ok });
+    process.stderr.write(`The token of ${principal}, shown this once:\n${made.token}\n`);
+    answer({ text: tokenEntry(made), to: 'stdout', exitCode: EXIT.ok });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    answer({ text: `error: ${error.message}\n`, to: 'stderr', exitCode: EXIT.usage });
+  }
 }
 
 function announce(log: Log, { file, warnings }: LoadedConfig, version: string): void {

@@ -28,7 +28,14 @@ export interface Violation {
 const doors: Readonly<Record<string, readonly string[]>> = {
   native: [],
   'native/simulator': [],
-  'service/main.ts': ['native', 'service/config', 'service/telemetry', 'service/windows-service', 'service/daemon.ts'],
+  'service/main.ts': [
+    'native',
+    'service/access',
+    'service/config',
+    'service/telemetry',
+    'service/windows-service',
+    'service/daemon.ts',
+  ],
   'service/daemon.ts': [
     'native',
     'service/fault.ts',

@@ -7,9 +7,7 @@
  *
  * A principal may have several, so that a new one can be handed out before the old one is taken back. A plain SHA-256 is
  * right here, and only because tokens are random: 32 random bytes can't be guessed, however fast a guess is tried. A token that a
- * person chose could be. This makes a token and its hash:
- *
- *     node -p "t=crypto.randomBytes(32).toString('base64url'),[t,'sha256:'+crypto.createHash('sha256').update(t).digest('hex')]"
+ * person chose could be. `wfdd token create` makes one, with its entry.
  *
  * The rule that must not be broken: how long a comparison takes says nothing about any hash in the file.
  */

@@ -16,6 +16,7 @@ import {
   type ServicePlan,
 } from './service-command.js';
 import type { Assignment } from './setting.js';
+import { addTokenCommands, TOKEN_WORDS, type TokenChoice } from './token-command.js';
 
 /** As in sysexits.h, which service managers and scripts know, but for the two of a status, which are those of init scripts. */
 export const EXIT = {
@@ -25,6 +26,8 @@ export const EXIT = {
 
 export type Plan =
   | ServicePlan
+  /** Make this token. */
+  | { readonly kind: 'token'; readonly choice: TokenChoice }
   /** Run the daemon with this. */
   | { readonly kind: 'serve'; readonly loaded: LoadedConfig }
   /** Write this text, and end with this code. */
@@ -46,7 +49,7 @@ const FLAGS: readonly { readonly flag: string; readonly operand?: string; readon
   { flag: '--insecure-non-loopback', path: 'insecureNonLoopback' },
 ];
 
-const COMMANDS: ReadonlySet<string> = new Set(['run', 'config', 'check', 'print', ...SERVICE_WORDS]);
+const COMMANDS: ReadonlySet<string> = new Set(['run', 'config', 'check', 'print', ...SERVICE_WORDS, ...TOKEN_WORDS]);
 
 const AFTER_HELP = `
 Examples:
@@ -56,6 +59,7 @@ Examples:
   wfdd --config wfdd.yaml --set log.level=debug
   wfdd config check --config wfdd.yaml        say what is wrong in it
   wfdd config print                           say what is in force, and why
+  wfdd token create agent-7 >> tokens.yaml    let somebody in
   wfdd service install --config wfdd.yaml     serve whenever Windows runs
 
 Strength: flags (--set the least of them), then the environment, where
@@ -78,7 +82,7 @@ Here, let systemd or what else starts services run wfdd; it stops in good order 
 `;
 
 type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
-type Choice = { readonly action: 'serve' | 'check' | 'print'; readonly json: boolean } | ServiceChoice;
+type Choice = { readonly action: 'serve' | 'check' | 'print'; readonly json: boolean } | ServiceChoice | TokenChoice;
 
 /** Reads the arguments (without those of Node) and the configuration. Never throws for what a user did. */
 export async function readCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<Plan> {
@@ -99,6 +103,7 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
       EXIT.usage,
     );
   }
+  if (chosen.action === 'token') return { kind: 'token', choice: chosen };
   const request = { ...surroundings, ...requestFrom(program.opts()) };
   if (chosen.action === 'service' && surroundings.platform !== 'win32') return complaint(ONLY_WINDOWS, EXIT.usage);
   try {
@@ -110,7 +115,10 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
   }
 }
 
-async function carryOut({ action, json }: Exclude<Choice, ServiceChoice>, loaded: LoadedConfig): Promise<Plan> {
+async function carryOut(
+  { action, json }: Exclude<Choice, ServiceChoice | TokenChoice>,
+  loaded: LoadedConfig,
+): Promise<Plan> {
   switch (action) {
     case 'serve':
       return { kind: 'serve', loaded };
@@ -175,6 +183,7 @@ function makeProgram(
     .description('Print what is in force, secrets masked, with the source of each value.')
     .option('--json', 'As JSON.')
     .action((options: { json?: true }) => choose({ action: 'print', json: options.json === true }));
+  addTokenCommands(program, choose);
   addServiceCommands(program, choose);
   return program;
 }

@@ -109,7 +109,7 @@ export const access = group('Who is calling, and what they may do.', {
   tokensFile: path('readable', '/etc/wfdd/tokens', {
     description:
       'The bearer tokens that are accepted, a YAML list of { principal, hash: "sha256:" and 64 hex digits, expires (optional) }.',
-    why: 'Hashed, so that reading the file lets nobody in. Tokens must be random: 32 bytes from a generator, no words.',
+    why: 'Hashed, so that reading the file lets nobody in. Tokens must be random, no words; wfdd token create makes them.',
   }),
   reloadIntervalMs: milliseconds(10_000, [0, RELOAD_MAX_MS], {
     description: 'How often the tokens and the key set are looked at for a change; 0: never.',
