@@ -81,17 +81,20 @@ function certificate(
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-function alternativeNames({ uris = [], dnsNames = [], ips = [] }: Wanted): Buffer[] {
+function alternativeNames({ commonName, uris = [], dnsNames = [], ips = [] }: Wanted): Buffer[] {
   const names = [
     ...uris.map((uri) => tagged(0x86, Buffer.from(uri))),
     ...dnsNames.map((dns) => tagged(0x82, Buffer.from(dns))),
     ...ips.map((ip) => tagged(0x87, Buffer.from(ip.split('.').map(Number)))),
   ];
-  return names.length === 0 ? [] : [extension(oids.alternativeNames, sequence(...names))];
+  // Where they alone say whose certificate it is they must be critical, or Java takes it for incomplete.
+  const isCritical = commonName === undefined;
+  return names.length === 0 ? [] : [extension(oids.alternativeNames, sequence(...names), isCritical)];
 }
 
-function extension(id: string, value: Buffer): Buffer {
-  return sequence(oid(id), tagged(0x04, value));
+function extension(id: string, value: Buffer, isCritical = false): Buffer {
+  const critical = isCritical ? [tagged(0x01, Buffer.of(0xff))] : [];
+  return sequence(oid(id), ...critical, tagged(0x04, value));
 }
 
 function name(commonName: string | undefined): Buffer {

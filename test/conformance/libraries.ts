@@ -1,7 +1,8 @@
 /** The client libraries, in the order of the table. */
 import { go } from './libraries/go.js';
+import { java } from './libraries/java.js';
 import { python } from './libraries/python.js';
 import { typescript } from './libraries/typescript.js';
 import type { Library } from './library.js';
 
-export const libraries: readonly Library[] = [typescript, go, python];
+export const libraries: readonly Library[] = [typescript, go, python, java];

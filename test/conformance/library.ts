@@ -52,14 +52,14 @@ export async function run(folder: string, [command = '', ...args]: readonly stri
   }
 }
 
-/** Undefined where the program is there, in this version or a later one. */
+/** Undefined where the program is there, in this version or a later one: "1.26.0", or "21+35" as JDKs have it. */
 export function lack(
   what: string,
   [program = '', ...args]: readonly string[],
   wanted: readonly [major: number, minor: number],
 ): string | undefined {
   const { stdout } = spawnSync(program, args, { encoding: 'utf8' });
-  const [, major = 0, minor = 0] = /(\d+)\.(\d+)/.exec(stdout ?? '')?.map(Number) ?? [];
+  const [, major = 0, minor = 0] = /(\d+)[.+](\d+)/.exec(stdout ?? '')?.map(Number) ?? [];
   const isEnough = major > wanted[0] || (major === wanted[0] && minor >= wanted[1]);
   return isEnough ? undefined : `${what} ${wanted.join('.')}`;
 }

@@ -1,0 +1,171 @@
+package io.github.wifidirectgateway;
+
+import io.github.wifidirectgateway.v1.GetHostRequest;
+import io.github.wifidirectgateway.v1.GetHostResponse;
+import io.github.wifidirectgateway.v1.HostServiceGrpc;
+import io.grpc.Channel;
+import io.grpc.ChannelCredentials;
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthGrpc;
+import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * One host. It is cheap to keep, and safe for use by several threads: it connects when it is first used, and again when
+ * it has to.
+ */
+public final class GatewayClient implements AutoCloseable {
+    private final Connection connection;
+    private final Sessions sessions;
+    private final Devices devices;
+
+    private GatewayClient(Connection connection) {
+        this.connection = connection;
+        sessions = new Sessions(connection);
+        devices = new Devices(connection);
+    }
+
+    /**
+     * Makes a client with nothing but defaults: in clear text to this machine, by TLS to any other.
+     *
+     * @param address as in {@link #builder}
+     */
+    public static GatewayClient connect(String address) {
+        return builder(address).connect();
+    }
+
+    /**
+     * Begins a client with options.
+     *
+     * @param address {@code host:port}, or {@code unix:/path}
+     * @return the options, to end with {@link Builder#connect}
+     */
+    public static Builder builder(String address) {
+        return new Builder(address);
+    }
+
+    /** Opens, closes and follows sessions. */
+    public Sessions sessions() {
+        return sessions;
+    }
+
+    /** Tells which devices can be connected to. */
+    public Devices devices() {
+        return devices;
+    }
+
+    /** Tells which host this is, whether it can do its work, on what it runs, and its limits. */
+    public GetHostResponse host() {
+        return connection.call(
+                () -> HostServiceGrpc.newBlockingStub(channel()).getHost(GetHostRequest.getDefaultInstance()));
+    }
+
+    /** What the host tells load balancers and probes of itself. */
+    public HealthCheckResponse.ServingStatus health() {
+        return health("");
+    }
+
+    /**
+     * What the host tells load balancers and probes of one of its services. {@code NOT_FOUND} for a service that it
+     * doesn't know.
+     *
+     * @param service such as {@code wifidirect.v1.SessionService}; empty: the host itself
+     */
+    public HealthCheckResponse.ServingStatus health(String service) {
+        var request = HealthCheckRequest.newBuilder().setService(service).build();
+        return connection
+                .call(() -> HealthGrpc.newBlockingStub(channel()).check(request))
+                .getStatus();
+    }
+
+    /**
+     * The connection itself, for generated clients. These fail with {@link io.grpc.StatusRuntimeException}, which
+     * {@link GatewayException#from} decodes.
+     *
+     * @return the channel, with the token and the default deadline
+     */
+    public Channel channel() {
+        return connection.channel();
+    }
+
+    /** Ends every call, stream and watch with {@code CANCELLED}, and the connection. Harmless to repeat. */
+    @Override
+    public void close() {
+        connection.close();
+    }
+
+    /** The options of a client. */
+    public static final class Builder {
+        final String address;
+        ChannelCredentials credentials;
+        Supplier<String> token;
+        Duration timeout = Duration.ofSeconds(10);
+        Consumer<ManagedChannelBuilder<?>> channel = builder -> {};
+
+        private Builder(String address) {
+            this.address = address;
+        }
+
+        /**
+         * What TLS trusts and shows, see {@link io.grpc.TlsChannelCredentials}; or
+         * {@link io.grpc.InsecureChannelCredentials} for clear text also to another machine: for laboratories. Without
+         * it, connections to this machine ({@code localhost}, {@code 127.x.x.x}, {@code [::1]}, {@code unix:}) are in
+         * clear text, and those to any other are TLS, trusting what the system trusts.
+         */
+        public Builder credentials(ChannelCredentials credentials) {
+            this.credentials = credentials;
+            return this;
+        }
+
+        /**
+         * Sends this bearer token with each call.
+         *
+         * @param token without the word {@code Bearer}
+         */
+        public Builder token(String token) {
+            return token(() -> token);
+        }
+
+        /**
+         * Sends a bearer token with each call, for tokens that change.
+         *
+         * @param token asked for the current token at each call; the call fails {@code UNAVAILABLE} where it throws
+         */
+        public Builder token(Supplier<String> token) {
+            this.token = token;
+            return this;
+        }
+
+        /**
+         * Bounds unary calls where the current {@link io.grpc.Context} has no deadline.
+         *
+         * @param timeout default 10 s; 0: none
+         */
+        public Builder timeout(Duration timeout) {
+            this.timeout = timeout;
+            return this;
+        }
+
+        /**
+         * Sets whatever else gRPC has to offer; it wins over what this library sets.
+         *
+         * @param channel is handed the builder of the channel
+         */
+        public Builder channel(Consumer<ManagedChannelBuilder<?>> channel) {
+            this.channel = channel;
+            return this;
+        }
+
+        /**
+         * Makes the client. It does not wait for the connection; {@link GatewayClient#host} does.
+         *
+         * @throws IllegalArgumentException if the token would reach another machine in clear text
+         */
+        public GatewayClient connect() {
+            return new GatewayClient(new Connection(this));
+        }
+    }
+}

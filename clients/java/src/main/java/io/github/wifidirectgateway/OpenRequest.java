@@ -1,0 +1,72 @@
+package io.github.wifidirectgateway;
+
+import io.github.wifidirectgateway.v1.OpenSessionRequest;
+import io.github.wifidirectgateway.v1.SessionKind;
+import java.time.Duration;
+import java.util.UUID;
+
+/**
+ * What to open. Begins with {@link #to}; each {@code with} answers with a request of its own.
+ *
+ * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+ * @param sessionId names the session: 4 to 63 of {@code [a-z0-9-]}; empty: the host makes a UUID
+ * @param kind unspecified: {@code SESSION_KIND_WIFI_DIRECT}
+ * @param openTimeout how long the open may take; 0: what the host says, 60 s
+ * @param leaseTtl lets the session outlive its streams by this long, 1 s to 24 h; 0: it ends with them
+ * @param requestId UUID by which the host knows this request again: opening with it again attaches to the same session;
+ *     empty: a new one at each call
+ */
+public record OpenRequest(
+        String deviceAddress,
+        String sessionId,
+        SessionKind kind,
+        Duration openTimeout,
+        Duration leaseTtl,
+        String requestId) {
+
+    /** A request with nothing but defaults. */
+    public static OpenRequest to(String deviceAddress) {
+        return new OpenRequest(
+                deviceAddress, "", SessionKind.SESSION_KIND_UNSPECIFIED, Duration.ZERO, Duration.ZERO, "");
+    }
+
+    /** Names the session. */
+    public OpenRequest withSessionId(String sessionId) {
+        return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId);
+    }
+
+    /** Says by which native call to open. */
+    public OpenRequest withKind(SessionKind kind) {
+        return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId);
+    }
+
+    /** Bounds the open. */
+    public OpenRequest withOpenTimeout(Duration openTimeout) {
+        return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId);
+    }
+
+    /** Lets the session outlive its streams. */
+    public OpenRequest withLeaseTtl(Duration leaseTtl) {
+        return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId);
+    }
+
+    /** Lets the host know the request again. */
+    public OpenRequest withRequestId(String requestId) {
+        return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId);
+    }
+
+    OpenSessionRequest toMessage() {
+        var message = OpenSessionRequest.newBuilder()
+                .setDeviceAddress(deviceAddress)
+                .setSessionId(sessionId)
+                .setKind(kind)
+                .setRequestId(requestId.isEmpty() ? newRequestId() : requestId);
+        Durations.optional(openTimeout).ifPresent(message::setOpenTimeout);
+        Durations.optional(leaseTtl).ifPresent(message::setLeaseTtl);
+        return message.build();
+    }
+
+    static String newRequestId() {
+        return UUID.randomUUID().toString();
+    }
+}

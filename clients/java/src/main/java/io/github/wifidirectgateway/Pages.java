@@ -1,0 +1,43 @@
+package io.github.wifidirectgateway;
+
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.function.Function;
+
+/**
+ * The things of a list, asked for page by page as they are needed.
+ *
+ * @param ask gives the page of a token; the first has none
+ */
+record Pages<T>(Function<String, Page<T>> ask) implements Iterable<T> {
+    /** Of which there are more, unless the next token is empty. */
+    record Page<T>(List<T> things, String nextToken) {}
+
+    @Override
+    public Iterator<T> iterator() {
+        return new Iterator<>() {
+            private Page<T> page = new Page<>(List.of(), "");
+            private Iterator<T> things = page.things().iterator();
+            private boolean isFirst = true;
+
+            @Override
+            public boolean hasNext() {
+                while (!things.hasNext() && (isFirst || !page.nextToken().isEmpty())) {
+                    page = ask.apply(page.nextToken());
+                    things = page.things().iterator();
+                    isFirst = false;
+                }
+                return things.hasNext();
+            }
+
+            @Override
+            public T next() {
+                if (!hasNext()) {
+                    throw new NoSuchElementException();
+                }
+                return things.next();
+            }
+        };
+    }
+}

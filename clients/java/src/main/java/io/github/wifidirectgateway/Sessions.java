@@ -1,0 +1,144 @@
+package io.github.wifidirectgateway;
+
+import io.github.wifidirectgateway.v1.CancelOpenSessionRequest;
+import io.github.wifidirectgateway.v1.CloseSessionRequest;
+import io.github.wifidirectgateway.v1.GetSessionRequest;
+import io.github.wifidirectgateway.v1.ListSessionsRequest;
+import io.github.wifidirectgateway.v1.RenewSessionRequest;
+import io.github.wifidirectgateway.v1.Session;
+import io.github.wifidirectgateway.v1.SessionEvent;
+import io.github.wifidirectgateway.v1.SessionServiceGrpc;
+import io.github.wifidirectgateway.v1.WatchSessionsRequest;
+import io.github.wifidirectgateway.v1.WatchSessionsResponse;
+import io.grpc.Context;
+import java.time.Duration;
+import java.util.Iterator;
+
+/** Opens, closes and follows the sessions of one host. What each RPC promises is in session_service.proto. */
+public final class Sessions {
+    private final Connection connection;
+    private final SessionServiceGrpc.SessionServiceBlockingStub stub;
+
+    Sessions(Connection connection) {
+        this.connection = connection;
+        stub = SessionServiceGrpc.newBlockingStub(connection.channel());
+    }
+
+    /** Opens a session with nothing but defaults. */
+    public HeldSession open(String deviceAddress) {
+        return open(OpenRequest.to(deviceAddress));
+    }
+
+    /**
+     * Opens a session, or attaches to the one that the same request id has made. It answers when the host has accepted,
+     * not when the session is open: see {@link HeldSession#waitOpen}. The end of the current {@link Context} detaches,
+     * as {@link HeldSession#detach} does.
+     */
+    public HeldSession open(OpenRequest request) {
+        var message = request.toMessage();
+        Context.CancellableContext context = connection.newContext();
+        try {
+            return new HeldSession(this, context, Connection.within(context, () -> stub.openSession(message)));
+        } catch (RuntimeException e) {
+            context.cancel(e);
+            throw e;
+        }
+    }
+
+    /** Closes an open session, and cancels one that is opening. It answers when that is under way. */
+    public SessionAt close(String sessionId) {
+        return close(stub, sessionId, false);
+    }
+
+    /**
+     * Closes the session, and answers when it has ended. It has no deadline but that of the current {@link Context}.
+     */
+    public SessionAt closeAndWait(String sessionId) {
+        return close(stub.withOption(Connection.TIMEOUT, Duration.ZERO), sessionId, true);
+    }
+
+    private SessionAt close(SessionServiceGrpc.SessionServiceBlockingStub stub, String sessionId, boolean isToWait) {
+        var request = CloseSessionRequest.newBuilder()
+                .setSessionId(sessionId)
+                .setWaitForDisconnect(isToWait)
+                .setRequestId(OpenRequest.newRequestId())
+                .build();
+        var response = connection.call(() -> stub.closeSession(request));
+        return new SessionAt(response.getSession(), response.getCursor());
+    }
+
+    /** Stops a pending open. Its end, {@code CANCELLED} or, if the open wins the race, {@code CLOSED}, is an event. */
+    public SessionAt cancel(String sessionId) {
+        var request = CancelOpenSessionRequest.newBuilder()
+                .setSessionId(sessionId)
+                .setRequestId(OpenRequest.newRequestId())
+                .build();
+        var response = connection.call(() -> stub.cancelOpenSession(request));
+        return new SessionAt(response.getSession(), response.getCursor());
+    }
+
+    /**
+     * Extends a lease.
+     *
+     * @param leaseTtl how long from now it then lapses; 0: the time that the session has
+     */
+    public SessionAt renew(String sessionId, Duration leaseTtl) {
+        var request = RenewSessionRequest.newBuilder().setSessionId(sessionId).setRequestId(OpenRequest.newRequestId());
+        Durations.optional(leaseTtl).ifPresent(request::setLeaseTtl);
+        var response = connection.call(() -> stub.renewSession(request.build()));
+        return new SessionAt(response.getSession(), response.getCursor());
+    }
+
+    /** Shows one session, also for a while after its end. */
+    public SessionAt get(String sessionId) {
+        var request = GetSessionRequest.newBuilder().setSessionId(sessionId).build();
+        var response = connection.call(() -> stub.getSession(request));
+        return new SessionAt(response.getSession(), response.getCursor());
+    }
+
+    /** Every session, see {@link #list(ListOptions)}. */
+    public Iterable<Session> list() {
+        return list(ListOptions.ALL);
+    }
+
+    /** The sessions, oldest first; each iteration asks for them anew, page by page as they are needed. */
+    public Iterable<Session> list(ListOptions options) {
+        return new Pages<>(token -> {
+            var request = ListSessionsRequest.newBuilder()
+                    .setPageSize(options.pageSize())
+                    .setPageToken(token)
+                    .addAllStates(options.states())
+                    .setDeviceAddress(options.deviceAddress())
+                    .build();
+            var response = connection.call(() -> stub.listSessions(request));
+            return new Pages.Page<>(response.getSessionsList(), response.getNextPageToken());
+        });
+    }
+
+    /** Follows every session from now, see {@link #watch(WatchOptions)}. */
+    public Watch<Session, SessionEvent> watch() {
+        return watch(WatchOptions.FROM_NOW);
+    }
+
+    /**
+     * Follows sessions: a {@link WatchItem.Snapshot}, unless there is a cursor, then each {@link WatchItem.Change}, in
+     * order, none twice, whatever happens to the connection, with {@link WatchItem.Bookmark} and
+     * {@link WatchItem.Disconnected} between them.
+     */
+    public Watch<Session, SessionEvent> watch(WatchOptions options) {
+        return connection.watch(options, cursor -> {
+            var request = WatchSessionsRequest.newBuilder().setCursor(cursor).addAllSessionIds(options.names());
+            Durations.optional(options.bookmarkInterval()).ifPresent(request::setBookmarkInterval);
+            Iterator<WatchSessionsResponse> stream = stub.watchSessions(request.build());
+            return () -> stream.hasNext() ? batch(stream.next()) : null;
+        });
+    }
+
+    private static Watching.Batch<Session, SessionEvent> batch(WatchSessionsResponse response) {
+        return new Watching.Batch<>(
+                response.getSnapshotList(),
+                response.getSnapshotComplete(),
+                response.getEventsList(),
+                response.getCursor());
+    }
+}

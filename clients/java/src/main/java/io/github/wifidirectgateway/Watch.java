@@ -1,0 +1,160 @@
+package io.github.wifidirectgateway;
+
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.Queue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * A watch goes on: it attaches again after every error that may heal, from where it was.
+ *
+ * <pre>
+ *   attach --batches--&gt; items            attach again, after a pause, from the last cursor
+ *      |                                    ^
+ *      +--error that may heal--&gt; Disconnected
+ * </pre>
+ *
+ * <p>Iterating blocks until the next item comes. It throws a {@link GatewayException} where trying again can't help
+ * ({@code UNAUTHENTICATED}, {@code PERMISSION_DENIED}, {@code INVALID_ARGUMENT}, {@code UNIMPLEMENTED}), when the
+ * client is closed, when the current {@link Context} of its making ends, and when the thread is interrupted. It ends,
+ * without an error, when the watch is closed.
+ *
+ * <p>There is one iteration, by one thread at a time; any thread may close the watch. A loop that does slow work holds
+ * the host up, not the memory: the host ends the stream, and the watch resumes.
+ *
+ * @param <T> of what there is: sessions, or devices
+ * @param <E> of what happens to them
+ */
+public final class Watch<T, E> implements Iterable<WatchItem<T, E>>, AutoCloseable {
+    /** How a pause passes. True: it was cut short, as the watch has ended. */
+    interface Pauses {
+        boolean await(CountDownLatch end, Duration pause) throws InterruptedException;
+    }
+
+    static final Pauses REAL = (end, pause) -> end.await(TimeUnit.NANOSECONDS.convert(pause), TimeUnit.NANOSECONDS);
+
+    private final Context.CancellableContext context;
+    private final Function<String, Supplier<Watching.Batch<T, E>>> attach;
+    private final Watching<T, E> watching;
+    private final Pauses pauses;
+    private final CountDownLatch end = new CountDownLatch(1);
+    private final Items items = new Items();
+    private boolean isIterated = false;
+    private volatile boolean isClosed = false;
+
+    Watch(
+            Context.CancellableContext context,
+            Function<String, Supplier<Watching.Batch<T, E>>> attach,
+            Watching<T, E> watching,
+            Pauses pauses) {
+        this.context = context;
+        this.attach = attach;
+        this.watching = watching;
+        this.pauses = pauses;
+        context.addListener(ended -> end.countDown(), Runnable::run);
+    }
+
+    /** {@inheritDoc} Once only. */
+    @Override
+    public Iterator<WatchItem<T, E>> iterator() {
+        if (isIterated) {
+            throw new IllegalStateException("a watch is iterated over once");
+        }
+        isIterated = true;
+        return items;
+    }
+
+    /** Ends the watch and its iteration. Harmless to repeat. */
+    @Override
+    public void close() {
+        isClosed = true;
+        context.cancel(null);
+    }
+
+    private final class Items implements Iterator<WatchItem<T, E>> {
+        private final Queue<WatchItem<T, E>> ready = new ArrayDeque<>();
+        /** What hasNext has promised is given, also where the watch is closed since. */
+        private WatchItem<T, E> next;
+        /** Gives null when it has ended. */
+        private Supplier<Watching.Batch<T, E>> stream;
+
+        private Duration pause = Duration.ZERO;
+
+        @Override
+        public boolean hasNext() {
+            while (next == null && !isClosed) {
+                next = ready.poll();
+                if (next == null) {
+                    read();
+                }
+            }
+            return next != null;
+        }
+
+        @Override
+        public WatchItem<T, E> next() {
+            if (!hasNext()) {
+                throw new NoSuchElementException();
+            }
+            var given = next;
+            next = null;
+            return given;
+        }
+
+        private void read() {
+            try {
+                ready.addAll(watching.take(receive()));
+            } catch (GatewayException error) {
+                broke(error);
+            }
+        }
+
+        private Watching.Batch<T, E> receive() {
+            if (stream == null) {
+                pass();
+                stream = Connection.within(context, () -> attach.apply(watching.cursor()));
+            }
+            var batch = Connection.within(context, stream);
+            if (batch == null) {
+                // A watch has no end of its own.
+                throw new GatewayException(Status.UNAVAILABLE.withDescription("the host ended the watch"));
+            }
+            return batch;
+        }
+
+        private void broke(GatewayException error) {
+            stream = null;
+            if (isClosed) {
+                return;
+            }
+            boolean isInterrupted = Thread.currentThread().isInterrupted();
+            if (context.isCancelled() || isInterrupted || Watching.isFatal(error)) {
+                close();
+                throw error;
+            }
+            var disconnected = watching.<T, E>broke(error);
+            pause = disconnected.retryIn();
+            ready.add(disconnected);
+        }
+
+        private void pass() {
+            try {
+                if (!pauses.await(end, pause)) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new GatewayException(Status.CANCELLED.withDescription("the thread was interrupted"));
+            }
+            throw new GatewayException(Contexts.statusFromCancelled(context));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package io.github.wifidirectgateway;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What a watch shows, and from where. Begins with {@link #FROM_NOW}; each {@code with} answers with options of its own.
+ *
+ * @param cursor resume after it; empty: from now, after a snapshot. Sessions and devices have cursors of their own
+ * @param names only the sessions of these ids, or the devices of these addresses; empty: all that the caller may see
+ * @param bookmarkInterval how long a silence lasts before a bookmark comes, 1 s to 5 min; 0: 10 s
+ * @param backoff the pauses between attempts
+ */
+public record WatchOptions(String cursor, List<String> names, Duration bookmarkInterval, Backoff backoff) {
+    /** Everything, from now. */
+    public static final WatchOptions FROM_NOW = new WatchOptions("", List.of(), Duration.ZERO, Backoff.DEFAULT);
+
+    /** Keeps a copy of the names. */
+    public WatchOptions {
+        names = List.copyOf(names);
+    }
+
+    /** Resumes after a cursor. */
+    public WatchOptions withCursor(String cursor) {
+        return new WatchOptions(cursor, names, bookmarkInterval, backoff);
+    }
+
+    /** Shows these only. */
+    public WatchOptions withNames(String... names) {
+        return new WatchOptions(cursor, List.of(names), bookmarkInterval, backoff);
+    }
+
+    /** Says how often there is to be a bookmark. */
+    public WatchOptions withBookmarkInterval(Duration bookmarkInterval) {
+        return new WatchOptions(cursor, names, bookmarkInterval, backoff);
+    }
+
+    /** Sets the pauses between attempts. */
+    public WatchOptions withBackoff(Backoff backoff) {
+        return new WatchOptions(cursor, names, bookmarkInterval, backoff);
+    }
+}

@@ -1,0 +1,83 @@
+/** The Java client. */
+import { match, ok } from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { examples, type Library, lack, root, run, walkthrough } from '../library.js';
+
+const folder = join(root, 'clients/java');
+const target = join(folder, 'target');
+const jar = join(target, 'wifi-direct-gateway-client-0.1.0.jar');
+const agent = join(target, 'agent.args');
+
+/** Maven colours the end of its output even where nobody sees colours. */
+const maven = async (...args: readonly string[]): Promise<string> =>
+  stripVTControlCharacters(await run(folder, ['mvn', '--batch-mode', '--no-transfer-progress', ...args]));
+
+/** What the jar needs to run, by its own POM. */
+const dependencies = () => readFile(join(target, 'classpath'), 'utf8');
+
+export const java: Library = {
+  language: 'Java',
+  lacks: lack('a JDK', ['javac', '--full-version'], [17, 0]) ?? lack('Maven', ['mvn', '--version'], [3, 8]),
+  prepare: async () => {
+    const classpath = ['dependency:build-classpath', '-DincludeScope=runtime', '-Dmdep.outputFile=target/classpath'];
+    await maven('--quiet', '-DskipTests', 'package', ...classpath);
+    const all = [jar, join(target, 'test-classes'), await dependencies()].join(delimiter);
+    await writeFile(
+      agent,
+      `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC\n-cp "${all}"\nio.github.wifidirectgateway.conformance.Agent\n`,
+    );
+  },
+  agents: [{ name: 'Java', command: ['java', `@${agent}`] }],
+  checks: [
+    {
+      name: 'its format is that of palantir-java-format, and javac has nothing to say',
+      run: async () => {
+        await maven('--quiet', 'spotless:check', 'test-compile');
+      },
+    },
+    {
+      name: 'its own tests pass',
+      run: async () => match(await maven('test'), /Tests run: \d+, Failures: 0, Errors: 0, Skipped: 0/),
+    },
+    {
+      name: 'its jar has the library, the messages and the licence, and nothing else',
+      run: async () => {
+        const names = (await run(folder, ['jar', 'tf', jar])).split('\n').filter((name) => /[^/]$/.test(name));
+        for (const name of [
+          'GatewayClient',
+          'v1/Session',
+          'v1/SessionServiceGrpc',
+          'simulator/v1/SimulatorServiceGrpc',
+        ]) {
+          ok(names.includes(`io/github/wifidirectgateway/${name}.class`), name);
+        }
+        ok(names.includes('META-INF/LICENSE'));
+        const rest = names.filter(
+          (name) => !/^(META-INF|io\/github\/wifidirectgateway\/([A-Z]|v1|simulator))/.test(name),
+        );
+        ok(
+          rest.every((name) => name === 'io/github/wifidirectgateway/package-info.class'),
+          rest.join(' '),
+        );
+      },
+    },
+    {
+      name: 'the example of its README runs on the jar',
+      run: async ({ address, scratch }) => {
+        const [example = ''] = await examples(folder, 'java', address);
+        await writeFile(join(scratch, 'Example.java'), example);
+        const told = await run(scratch, ['java', '-cp', `${jar}${delimiter}${await dependencies()}`, 'Example.java']);
+        match(told, /^02:11:22:33:44:01 Meeting Room Display$/m);
+        match(told, /^open on the interface [0-9a-f-]{36}\nclosed, as seen by DISCONNECT_EVIDENCE_[A-Z_]+$/m);
+        match(told, /SESSION_EVENT_TYPE_CLOSED\n$/);
+      },
+    },
+    {
+      name: 'its walkthrough ends with "ok"',
+      run: async ({ address }) =>
+        match(await maven('--quiet', 'test-compile', 'exec:java', `-Dexec.args=${address}`), walkthrough),
+    },
+  ],
+};
