@@ -96,7 +96,13 @@ test.serial('a token that can not be had fails the call', async (t) => {
   });
 });
 
-for (const address of ['host.example:50051', '10.0.0.7:50051', 'dns:///host.example', 'localhost.example:1']) {
+for (const address of [
+  'host.example:50051',
+  '10.0.0.7:50051',
+  'dns:///host.example',
+  'localhost.example:1',
+  '::1:5005',
+]) {
   test(`a token never goes to ${address} in clear text`, (t) => {
     t.throws(() => connect(address, { tls: false, token: 'secret' }), {
       instanceOf: GatewayError,

@@ -118,6 +118,7 @@ func TestTokenThatCannotBeHadFailsTheCall(t *testing.T) {
 func TestTokenNeverGoesToAnotherMachineInClearText(t *testing.T) {
 	for _, address := range []string{
 		"host.example:50051", "10.0.0.7:50051", "dns:///host.example", "localhost.example:1",
+		"::1:5005", // all of it an address
 	} {
 		_, err := Connect(address, WithClearText(), WithToken("secret"))
 		if err == nil || !strings.Contains(err.Error(), "clear text") {

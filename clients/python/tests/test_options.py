@@ -17,7 +17,14 @@ def is_secure(address: str, *, tls: bool | Tls | None = None) -> bool:
 
 
 LOCAL = ["localhost:50051", "127.0.0.1:50051", "[::1]:50051", "unix:/run/wfdd.sock", "dns:///localhost:1", "localhost"]
-REMOTE = ["host.example:50051", "10.0.0.7:50051", "dns:///host.example", "localhost.example:1", "1127.0.0.1:1"]
+REMOTE = [
+    "host.example:50051",
+    "10.0.0.7:50051",
+    "dns:///host.example",
+    "localhost.example:1",
+    "1127.0.0.1:1",
+    "::1:5005",
+]
 
 
 @pytest.mark.parametrize("address", LOCAL)

@@ -65,7 +65,7 @@ _RECONNECT: ChannelOptions = (
 )
 
 _THIS_MACHINE = re.compile(
-    r"unix:.*|((dns|ipv4|ipv6):(///)?)?(localhost|127(\.\d{1,3}){3}|::1|\[::1\])(:\d+)?", re.IGNORECASE
+    r"unix:.*|((dns|ipv4|ipv6):(///)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1)", re.IGNORECASE
 )
 
 
