@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { libraries } from './conformance/libraries.js';
 import { lacks } from './windows/machine.js';
 import { prepareWine } from './windows/wine.js';
 
@@ -39,7 +40,10 @@ const contract = 'dist/test/contract/**/*.test.js';
 const schema = 'dist/test/contract/schema*.test.js';
 
 async function suite(isFast: boolean): Promise<Tally> {
-  for (const { what, remedy } of lacks) console.log(`This machine lacks ${what}\n  to install it: ${remedy}`);
+  const languages = libraries.flatMap((library) => library.lacks ?? []);
+  for (const { what, remedy } of [...lacks, ...languages]) {
+    console.log(`This machine lacks ${what}\n  to install it: ${remedy}`);
+  }
   const lint = await check('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
   const tidy = await check('tidy', ['dist/test/tidy.js']);
   const here = await tests('tests', [all, `!${windows}`, ...(isFast ? [`!${slow}`] : [])]);

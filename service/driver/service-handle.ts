@@ -82,9 +82,10 @@ export class ServiceHandle {
 
   /**
    * Asks whether the service still answers; if not, the handle is lost. Who asks while a question is under way shares the next one,
-   * as that one may be answered with what was so before.
+   * as that one may be answered with what was so before. Where there is no handle it is opened: no question is about another one.
    */
   verify(): Promise<void> {
+    if (this.#handle === undefined) return this.open().then(() => {});
     if (this.#verifying === undefined) {
       this.#verifying = this.#verify().finally(() => {
         this.#verifying = undefined;
@@ -151,12 +152,11 @@ export class ServiceHandle {
   }
 
   async #verify(): Promise<void> {
-    if (this.#handle === undefined) {
-      await this.open();
-      return;
-    }
+    const asked = this.#handle;
     const { outcome, handle } = await this.#openHandle();
     if (handle === undefined) {
+      // Lost meanwhile, and maybe replaced.
+      if (this.#handle !== asked) return;
       // A service that is too busy, or has no room for a second handle, says nothing against the first.
       if (doubtsService(outcome) && outcome.result.code !== winerror.RPC_S_SERVER_TOO_BUSY) this.lose(outcome);
       return;

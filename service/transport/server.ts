@@ -59,7 +59,7 @@ export class GatewayServer {
     this.#services.push(name);
   }
 
-  /** Answers for descriptors with the contract as it was generated. */
+  /** Answers for descriptors with the contract as it was generated, and lists the services added so far. */
   async addReflection(descriptors: URL): Promise<void> {
     const [{ ReflectionService }, { fromBinary, toBinary }, wkt] = await Promise.all([
       import('@grpc/reflection'),
@@ -70,7 +70,10 @@ export class GatewayServer {
     const fileDescriptorProtos = set.file.map((file) => Buffer.from(toBinary(wkt.FileDescriptorProtoSchema, file)));
     // It takes the files from any definition of a package; made by hand, as proto-loader would merge them and lose their imports.
     const contract = { contract: { format: '', type: {}, fileDescriptorProtos } };
-    const reflection = new ReflectionService(contract as unknown as ConstructorParameters<typeof ReflectionService>[0]);
+    const reflection = new ReflectionService(
+      contract as unknown as ConstructorParameters<typeof ReflectionService>[0],
+      { services: [...this.#services] },
+    );
     reflection.addToServer(this.#server);
   }
 

@@ -99,7 +99,7 @@ test.serial('the table of clients/README.md is what was found', (t) => {
     else t.log(`${column} was not run`);
   }
   for (const column of results.keys()) t.true(claimed.has(column), `${column} is not in the table`);
-  for (const { language, lacks } of libraries) if (lacks !== undefined) t.log(`${language} needs ${lacks}`);
+  for (const { language, lacks } of libraries) if (lacks !== undefined) t.log(`${language} needs ${lacks.what}`);
 });
 
 test.serial('the daemons end in good order, and have misused nothing', async (t) => {

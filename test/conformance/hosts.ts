@@ -108,7 +108,8 @@ export class Hosts implements AsyncDisposable {
   }
 }
 
-function configOfGuarded(files: Files): string {
+/** The file of a host with TLS that asks who is calling; what it names is written beside it. */
+export function configOfGuarded(files: Files): string {
   const servers = makeAuthority('servers');
   const clients = makeAuthority('clients');
   const agent = clients.issue({ commonName: 'agent', uris: [AGENT_URI] });

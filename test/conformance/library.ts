@@ -4,11 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Lack } from '../windows/machine.js';
 
 export interface Library {
   readonly language: string;
   /** What this machine has not, and the language needs. */
-  readonly lacks: string | undefined;
+  readonly lacks: Lack | undefined;
   /** Fetches and builds all that the rest needs. What was made before is not made again. */
   readonly prepare: () => Promise<void>;
   /** Is it a good package of its ecosystem? */
@@ -33,6 +34,9 @@ export interface Site {
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 
+/** A Go that is older than a module wants fetches a newer one, as it would by default where no distribution has said otherwise. */
+const environment = { ...process.env, GOFLAGS: '-mod=readonly', GOTOOLCHAIN: process.env['GOTOOLCHAIN'] ?? 'auto' };
+
 /** Where a first run fetches and builds. */
 const TIME_MAX_MS = 10 * 60_000;
 
@@ -43,7 +47,7 @@ export async function run(folder: string, [command = '', ...args]: readonly stri
       cwd: folder,
       timeout: TIME_MAX_MS,
       maxBuffer: 2 ** 26,
-      env: { ...process.env, GOFLAGS: '-mod=readonly' },
+      env: environment,
     });
     return stdout;
   } catch (error) {
@@ -52,16 +56,17 @@ export async function run(folder: string, [command = '', ...args]: readonly stri
   }
 }
 
-/** Undefined where the program is there, in this version or a later one: "1.26.0", or "21+35" as JDKs have it. */
+/** Undefined where the program is there, in this version or a later one; of 0.0, in any. */
 export function lack(
   what: string,
   [program = '', ...args]: readonly string[],
   wanted: readonly [major: number, minor: number],
-): string | undefined {
-  const { stdout } = spawnSync(program, args, { encoding: 'utf8' });
-  const [, major = 0, minor = 0] = /(\d+)[.+](\d+)/.exec(stdout ?? '')?.map(Number) ?? [];
+): Lack | undefined {
+  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env: environment });
+  const [, major = 0, minor = 0] = /(\d+)[.+](\d+)/.exec(stdout || stderr || '')?.map(Number) ?? [];
   const isEnough = major > wanted[0] || (major === wanted[0] && minor >= wanted[1]);
-  return isEnough ? undefined : `${what} ${wanted.join('.')}`;
+  const version = wanted.some((part) => part > 0) ? ` ${wanted.join('.')} or newer` : '';
+  return isEnough ? undefined : { what: `${what}${version}`, remedy: 'bash .ci/install' };
 }
 
 /** The examples of a README that are whole programs, made to call this host. */

@@ -7,15 +7,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { fromBinary } from '@bufbuild/protobuf';
-import {
-  type DescriptorProto,
-  type EnumDescriptorProto,
-  type FileDescriptorProto,
-  FileDescriptorSetSchema,
-} from '@bufbuild/protobuf/wkt';
+import type { DescriptorProto, EnumDescriptorProto, FileDescriptorProto } from '@bufbuild/protobuf/wkt';
 import test from 'ava';
 import { stale } from '../conformance/generated.js';
+import { type Comment, commentsOf, ownFiles } from './descriptors.js';
 
 const GENERATED = ['service/transport/gen', 'clients/typescript/src/gen'];
 const DESCRIPTORS = 'service/transport/gen/descriptors.binpb';
@@ -88,9 +83,9 @@ test('generated files are fresh', async (t) => {
 });
 
 test('every file, message, field, enum, enum value, service and RPC is documented in sentences', async (t) => {
-  for (const file of await ownFiles()) {
+  for (const { proto: file } of await ownFiles()) {
     const comments = commentsOf(file);
-    const bare = elements(file).filter(({ path }) => !/[.?]$/.test(comments.get(path.join()) ?? ''));
+    const bare = elements(file).filter(({ path }) => !/[.?]$/.test(comments.get(path.join())?.text ?? ''));
     t.deepEqual(
       bare.map(({ name }) => name),
       [],
@@ -100,7 +95,7 @@ test('every file, message, field, enum, enum value, service and RPC is documente
 });
 
 test('ErrorReason is the closed set, and the comments say the same', async (t) => {
-  const file = (await ownFiles()).find(({ name }) => name === 'wifidirect/v1/error.proto');
+  const file = (await ownFiles()).find(({ name }) => name === 'wifidirect/v1/error')?.proto;
   const index = file?.enumType.findIndex(({ name }) => name === 'ErrorReason') ?? -1;
   const reasons = file?.enumType[index]?.value ?? [];
   const expected = ['UNSPECIFIED', ...REASONS.map(([reason]) => reason)];
@@ -109,12 +104,12 @@ test('ErrorReason is the closed set, and the comments say the same', async (t) =
     expected.map((reason, number) => [`ERROR_REASON_${reason}`, number]),
   );
 
-  const comments = file === undefined ? new Map<string, string>() : commentsOf(file);
+  const comments = file === undefined ? new Map<string, Comment>() : commentsOf(file);
   for (const [at, [reason, code]] of REASONS.entries()) {
-    const comment = comments.get([5, index, 2, at + 1].join()) ?? '';
+    const comment = comments.get([5, index, 2, at + 1].join())?.text ?? '';
     t.is(/^[A-Z_]+/.exec(comment)?.[0], code, `the comment of ${reason} begins with its code`);
   }
-  const [, , ...rows] = (comments.get('12') ?? '').split('\n').filter((line) => line.startsWith('|'));
+  const [, , ...rows] = (comments.get('12')?.text ?? '').split('\n').filter((line) => line.startsWith('|'));
   const table = rows.map((row) => row.split('|', 3).map((cell) => cell.trim()));
   t.deepEqual(
     table,
@@ -148,23 +143,6 @@ async function landedContract(): Promise<string | undefined> {
     if (code === 1) return commit;
   }
   return undefined;
-}
-
-/** The files of the contract with their comments; not those of google.rpc. */
-async function ownFiles(): Promise<FileDescriptorProto[]> {
-  const image = join(await mkdtemp(join(scratch, 'image-')), 'image.binpb');
-  const failure = await buf('build', '--as-file-descriptor-set', '--output', image);
-  if (failure !== '') throw new Error(failure);
-  const { file } = fromBinary(FileDescriptorSetSchema, await readFile(image));
-  return file.filter(({ name }) => name.startsWith('wifidirect/'));
-}
-
-/** Leading comments by the path of the element in its FileDescriptorProto, as descriptor.proto explains at SourceCodeInfo. */
-function commentsOf(file: FileDescriptorProto): Map<string, string> {
-  const locations = file.sourceCodeInfo?.location ?? [];
-  return new Map(
-    locations.map(({ path, leadingComments }) => [path.join(), leadingComments.replace(/^ /gm, '').trim()]),
-  );
 }
 
 interface Element {

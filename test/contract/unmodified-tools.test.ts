@@ -1,12 +1,11 @@
 /** A client that nobody here wrote: `buf curl`, which knows the contract through reflection alone. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { ErrorInfo } from '../../clients/typescript/src/gen/google/rpc/error_details.js';
-import { type DaemonProcess, startSimulated } from '../harness/daemon.js';
+import { Files } from '../access/files.js';
+import { configOfGuarded } from '../conformance/hosts.js';
+import { type DaemonProcess, startDaemon, startSimulated } from '../harness/daemon.js';
+import { buf, eventTypes, objects } from './tools.js';
 
-const buf = fileURLToPath(new URL('../../../node_modules/.bin/buf', import.meta.url));
 let daemon: DaemonProcess;
 
 test.before(async () => {
@@ -23,39 +22,33 @@ interface CurlError {
   readonly details: readonly { readonly type: string; readonly value: string }[];
 }
 
-async function curl(rpc: string, request: object): Promise<{ messages: unknown[]; error?: CurlError }> {
+const curl = (...args: string[]) => buf('curl', '--protocol', 'grpc', '--http2-prior-knowledge', ...args);
+
+async function call(rpc: string, request: object): Promise<{ output: string; error?: CurlError }> {
   const url = `http://${daemon.address}/wifidirect.v1.${rpc}`;
-  const args = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', '-d', JSON.stringify(request), url];
-  const child = spawn(buf, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  await once(child, 'close');
-  // One JSON object after another, each begun by a brace in the first column.
-  const messages = stdout
-    .split(/\n(?=\{)/)
-    .filter((text) => text.trim() !== '')
-    .map((text) => JSON.parse(text));
-  return stderr === '' ? { messages } : { messages, error: JSON.parse(stderr) as CurlError };
+  const { output, errors } = await curl('-d', JSON.stringify(request), url);
+  return errors === '' ? { output } : { output, error: JSON.parse(errors) };
 }
 
+test('buf curl lists the services and their methods', async (t) => {
+  const { output: services } = await curl('--list-services', `http://${daemon.address}`);
+  t.regex(services, /^wifidirect\.v1\.DeviceService\nwifidirect\.v1\.HostService\nwifidirect\.v1\.SessionService$/m);
+  const { output: methods } = await curl('--list-methods', `http://${daemon.address}`);
+  t.regex(methods, /^wifidirect\.v1\.SessionService\/OpenSession$/m);
+});
+
 test('buf curl asks the host about itself', async (t) => {
-  const { messages, error } = await curl('HostService/GetHost', {});
+  const { output, error } = await call('HostService/GetHost', {});
   t.is(error, undefined);
-  t.like(messages[0], { state: 'HOST_STATE_READY', driver: { kind: 'DRIVER_KIND_SIMULATOR', negotiatedVersion: 1 } });
+  t.like(objects(output)[0], {
+    state: 'HOST_STATE_READY',
+    driver: { kind: 'DRIVER_KIND_SIMULATOR', negotiatedVersion: 1 },
+  });
 });
 
 test('buf curl follows a stream to the failure of its open, and reads the decoded error', async (t) => {
-  const { messages, error } = await curl('SessionService/OpenSession', { deviceAddress: '02:11:22:33:44:04' });
-  t.deepEqual(
-    messages.map((message) => (message as { event: { type: string } }).event.type),
-    ['SESSION_EVENT_TYPE_OPENING', 'SESSION_EVENT_TYPE_FAILED'],
-  );
+  const { output, error } = await call('SessionService/OpenSession', { deviceAddress: '02:11:22:33:44:04' });
+  t.deepEqual(eventTypes(output), ['OPENING', 'FAILED']);
   t.is(error?.code, 'aborted');
   const info = error?.details.find(({ type }) => type === 'google.rpc.ErrorInfo');
   t.like(ErrorInfo.decode(Buffer.from(info?.value ?? '', 'base64')), {
@@ -66,7 +59,25 @@ test('buf curl follows a stream to the failure of its open, and reads the decode
 });
 
 test('buf curl is told which field is wrong', async (t) => {
-  const { error } = await curl('SessionService/GetSession', { sessionId: 'NO' });
+  const { error } = await call('SessionService/GetSession', { sessionId: 'NO' });
   t.is(error?.code, 'invalid_argument');
   t.regex(error?.message ?? '', /session_id is "NO" but must be 4 to 63/);
+});
+
+test('buf curl comes in by TLS and a token, and not without', async (t) => {
+  using files = new Files();
+  const guarded = await startDaemon('--driver', 'simulator', '--config', configOfGuarded(files));
+  const url = `https://${guarded.address.replace('127.0.0.1', 'localhost')}/wifidirect.v1.HostService/GetHost`;
+  const secure = ['curl', '--protocol', 'grpc', '--cacert', files.path('servers.pem')];
+  try {
+    const token = 'authorization: Bearer token-of-viewer';
+    const { output } = await buf(...secure, '--header', token, '--reflect-header', token, url);
+    t.like(objects(output)[0], { state: 'HOST_STATE_READY' });
+    const listed = await buf(...secure, '--reflect-header', token, '--list-services', new URL(url).origin);
+    const names = ['DeviceService', 'HostService', 'SessionService'].map((name) => `wifidirect.v1.${name}\n`);
+    t.is(listed.output, names.join(''), 'only what is served');
+    t.is(JSON.parse((await buf(...secure, '--reflect-header', token, url)).errors).code, 'unauthenticated');
+  } finally {
+    t.is(await guarded.stop(), 0);
+  }
 });

@@ -41,7 +41,7 @@ function make(settings: Partial<ServiceHandleSettings> = {}) {
     },
   } as unknown as Wlanapi;
   const calls = new NativeCalls(
-    { nativeCallsMax: 4, slowCallsMax: 1, nativeCallWarnMs: HOUR },
+    { nativeCallsMax: 12, slowCallsMax: 1, nativeCallWarnMs: HOUR },
     { nativeReturned: () => {}, nativeSlow: () => {} },
   );
   const all = { probeIntervalMs: HOUR, reopenBackoffMinMs: HOUR, reopenBackoffMaxMs: HOUR, ...settings };
@@ -164,6 +164,27 @@ test('a handle that a service which answers has forgotten is replaced at once', 
   t.deepEqual(service.lost, [forgotten]);
   await handle.close();
   t.deepEqual(service.closed, [1n, 2n]);
+});
+
+test('a handle that is lost while the service is asked is replaced, and the answer says nothing of the new one', async (t) => {
+  const { handle, service } = make();
+  await handle.open();
+  let answer = () => {};
+  service.gate = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const asked = handle.verify();
+  await service.opened(2);
+  service.gate = undefined;
+  handle.lose(forgotten);
+  await firstValueFrom(handle.statuses.pipe(filter(({ fault }) => fault === undefined)));
+  t.is(handle.current, 2n as ClientHandle);
+  service.code = 1726;
+  answer();
+  await asked;
+  t.is(handle.current, 2n as ClientHandle);
+  t.deepEqual(service.lost, [forgotten]);
+  await handle.close();
 });
 
 test('a question that hangs is not waited for by those who can not', async (t) => {

@@ -12,8 +12,8 @@ import { type DaemonProcess, startDaemon } from '../harness/daemon.js';
 const help = `Usage: npm run demo
 
 Starts the daemon on its simulator (no Windows and no radio are needed), lets a client in another process open a session
-and close it, open one that fails and one that is cancelled, prints each event as it comes, and stops the daemon again.
-Takes a few seconds.
+and close it, open one that fails and one that is cancelled, and resume a watch that was cut; prints each event as it
+comes, and stops the daemon again. Takes a few seconds.
 
   --help        this text
   NO_COLOR=1    in the environment: no colours`;

@@ -1,9 +1,9 @@
 /**
- * A remote client's walk through the life of three sessions, told as a time line: `walkthrough.js HOST:PORT`. Knows the
- * host only by its address, and fails where something is not as the contract says.
+ * A remote client's walk through the life of three sessions, and of a watch that is cut, told as a time line:
+ * `walkthrough.js HOST:PORT`. Knows the host only by its address, and fails where something is not as the contract says.
  */
 import { styleText } from 'node:util';
-import { filter, firstValueFrom } from 'rxjs';
+import { filter, firstValueFrom, map, ReplaySubject, takeWhile, toArray } from 'rxjs';
 import {
   type Client,
   connect,
@@ -16,8 +16,10 @@ import {
   type SessionEvent,
   SessionEventType,
   SessionState,
+  type SessionWatchItem,
   status,
 } from '../../clients/typescript/src/client.js';
+import { Way } from '../conformance/way.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -34,7 +36,7 @@ const stateStyles: Partial<Record<string, Style>> = {
 
 let startedMs = performance.now();
 
-async function walk(client: Client): Promise<void> {
+async function walk(client: Client, address: string): Promise<void> {
   const devices = await introduce(client);
   const [near, nextNear] = devices.filter(({ isVisible, isLegacy }) => isVisible && !isLegacy);
   const far = devices.find(({ isVisible }) => isVisible === false);
@@ -54,7 +56,11 @@ async function walk(client: Client): Promise<void> {
   const { state } = await second.session.ended;
   const failure = await second.outcome;
   expect(state === SessionState.FAILED && failure?.native !== undefined, 'the failure has a native code');
-  if (failure) tell('', `the stream ends ${status[failure.code]}, ${failure.reason}`);
+  if (failure?.native) {
+    const { function: name, code, name: codeName, reasonCode, reasonText } = failure.native;
+    const stream = `the stream ends ${status[failure.code]}, ${failure.reason}`;
+    tell('', stream, `${name}: ${code} ${codeName}`, `reason ${reasonCode}: ${reasonText}`);
+  }
 
   chapter(3, `A session to ${nextNear.name} is cancelled while it opens`);
   const third = begin(client, nextNear);
@@ -63,6 +69,9 @@ async function walk(client: Client): Promise<void> {
   await client.sessions.cancel(third.session.sessionId);
   expect((await third.session.ended).state === SessionState.CANCELLED, 'a cancelled session ends CANCELLED');
   expect((await third.outcome) === undefined, 'the stream of a cancelled session ends well');
+
+  chapter(4, 'A watch is cut off, misses a session, and resumes');
+  await cutWatch(client, address, near);
 }
 
 async function introduce(client: Client): Promise<Device[]> {
@@ -100,8 +109,55 @@ function begin(
   return { session, outcome };
 }
 
+/** Watches by a way of its own, which is cut while a session comes and goes. */
+async function cutWatch(client: Client, address: string, { deviceAddress }: Device): Promise<void> {
+  startedMs = performance.now();
+  await using way = await Way.to(address);
+  const watcher = connect(way.address);
+  const items = new ReplaySubject<SessionWatchItem>();
+  const watching = watcher.sessions.watch({ backoff: { initialMs: 50, maxMs: 200 } }).subscribe(items);
+  items.subscribe({ next: tellItem, error: () => {} });
+  try {
+    await firstValueFrom(items.pipe(filter(({ kind }) => kind === 'snapshot')));
+    way.cut();
+    const session = client.sessions.hold({ deviceAddress });
+    await session.opened;
+    await session.close();
+    tell('', 'meanwhile, a session came and went');
+    way.mend();
+    const events = items.pipe(
+      filter((item) => item.kind === 'event'),
+      map(({ event }) => event),
+      takeWhile(
+        (event) => event.session?.sessionId !== session.sessionId || event.session.state !== SessionState.CLOSED,
+        true,
+      ),
+      toArray(),
+    );
+    const numbers = (await firstValueFrom(events)).map(({ sequence }) => sequence);
+    expect(
+      numbers.every((number, i) => i === 0 || number === (numbers[i - 1] ?? 0n) + 1n),
+      'a watch that resumes sees every event once',
+    );
+  } finally {
+    watching.unsubscribe();
+    watcher.close();
+  }
+}
+
+let wasCut = false;
+
+function tellItem(item: SessionWatchItem): void {
+  if (item.kind === 'snapshot') tell('snapshot', `${item.sessions.length} sessions`);
+  // It tries again and again; once told is enough.
+  if (item.kind === 'disconnected' && !wasCut) tell('disconnected', `again in ${item.retryInMs} ms`);
+  wasCut = item.kind === 'disconnected';
+  const [label = ''] = item.kind === 'event' ? words(item.event) : [];
+  if (label !== '') tell(label);
+}
+
 /** The new state or what else happened, and what there is to say about it, line by line. */
-function words({ type, session, nativeResult }: SessionEvent): [label: string, ...texts: string[]] {
+function words({ type, session }: SessionEvent): [label: string, ...texts: string[]] {
   const { networkInterface, end } = session ?? {};
   switch (type) {
     case SessionEventType.OPENED:
@@ -110,10 +166,6 @@ function words({ type, session, nativeResult }: SessionEvent): [label: string, .
       return ['', `addresses: ${networkInterface?.localAddresses.join(', ')}`];
     case SessionEventType.CLOSED:
       return ['CLOSED', `evidence ${nameOf(DisconnectEvidence, end?.evidence ?? 0)}`];
-    case SessionEventType.FAILED: {
-      const { function: name, code, name: codeName, reasonCode, reasonText } = nativeResult ?? {};
-      return ['FAILED', `${name}: ${code} ${codeName}`, `reason ${reasonCode}: ${reasonText}`];
-    }
     default:
       return [nameOf(SessionEventType, type)];
   }
@@ -135,9 +187,9 @@ function does(rpc: string): void {
 function tell(label: string, ...texts: readonly string[]): void {
   const time = paint('dim', `+${((performance.now() - startedMs) / 1000).toFixed(3)} s`);
   const style = stateStyles[label];
-  const first = style === undefined ? label.padEnd(10) : paint(style, label.padEnd(10));
+  const first = style === undefined ? label.padEnd(12) : paint(style, label.padEnd(12));
   for (const [i, text] of [texts[0] ?? '', ...texts.slice(1)].entries()) {
-    console.log(`   ${time}  ${i === 0 ? first : ' '.repeat(10)}  ${text}`.trimEnd());
+    console.log(`   ${time}  ${i === 0 ? first : ' '.repeat(12)}  ${text}`.trimEnd());
   }
 }
 
@@ -151,7 +203,8 @@ if (address === undefined) {
   process.exitCode = 64;
 } else {
   const client = connect(address);
-  await walk(client)
+  await walk(client, address)
+    .then(() => console.log('\nok'))
     .catch((error: unknown) => {
       console.error(`\nThe walk ended early: ${error instanceof Error ? error.message : error}`);
       process.exitCode = 1;

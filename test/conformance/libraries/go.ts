@@ -13,7 +13,7 @@ const packages = ['./wifidirect', './internal/...', './examples/...'];
 
 export const go: Library = {
   language: 'Go',
-  lacks: lack('Go', ['go', 'version'], [1, 26]),
+  lacks: lack('Go', ['go', 'version', '-C', folder], [1, 26]),
   prepare: async () => {
     await run(folder, ['go', 'build', '-o', agent, './internal/conformance']);
   },

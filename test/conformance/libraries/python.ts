@@ -26,7 +26,7 @@ async function makeEnvironment(): Promise<void> {
 
 export const python: Library = {
   language: 'Python',
-  lacks: lack('Python', ['python3', '--version'], [3, 11]),
+  lacks: lack('Python (with venv)', ['python3', '-c', 'import ensurepip, sys; print(sys.version)'], [3, 11]),
   prepare: makeEnvironment,
   agents: [
     { name: 'Python', command: [program, join(folder, 'conformance/blocking.py')] },

@@ -458,9 +458,9 @@ type Limits struct {
 	SessionsMax uint32 `protobuf:"varint,1,opt,name=sessions_max,json=sessionsMax,proto3" json:"sessions_max,omitempty"`
 	// Sessions of one principal that have not ended. Default 64.
 	SessionsPerPrincipalMax uint32 `protobuf:"varint,2,opt,name=sessions_per_principal_max,json=sessionsPerPrincipalMax,proto3" json:"sessions_per_principal_max,omitempty"`
-	// Watches, WatchSessions and WatchDevices together. Default 1000.
+	// Streams of WatchSessions and WatchDevices, and those of OpenSession but the first of each session. Default 1000.
 	WatchersMax uint32 `protobuf:"varint,3,opt,name=watchers_max,json=watchersMax,proto3" json:"watchers_max,omitempty"`
-	// Watches of one principal. Default 100.
+	// Of these, those of one principal. Default 100.
 	WatchersPerPrincipalMax uint32 `protobuf:"varint,4,opt,name=watchers_per_principal_max,json=watchersPerPrincipalMax,proto3" json:"watchers_per_principal_max,omitempty"`
 	// Unary calls being worked on. Default 1000.
 	RequestsInFlightMax uint32 `protobuf:"varint,5,opt,name=requests_in_flight_max,json=requestsInFlightMax,proto3" json:"requests_in_flight_max,omitempty"`
@@ -489,7 +489,7 @@ type Limits struct {
 	// Ended sessions that are remembered. Beyond, the one that ended first is forgotten early. Default 10,000.
 	EndedSessionsMax uint32 `protobuf:"varint,16,opt,name=ended_sessions_max,json=endedSessionsMax,proto3" json:"ended_sessions_max,omitempty"`
 	// Values of `request_id` that are remembered, those of OpenSession apart: they are remembered with their sessions.
-	// Beyond, the oldest is forgotten early.
+	// Beyond, the oldest is forgotten early. Default 10,000.
 	RequestMemoryMax uint32 `protobuf:"varint,17,opt,name=request_memory_max,json=requestMemoryMax,proto3" json:"request_memory_max,omitempty"`
 	// Bytes of one request. Beyond: RESOURCE_EXHAUSTED without ErrorInfo, from the gRPC library. Default 1 MiB.
 	RequestBytesMax uint32 `protobuf:"varint,18,opt,name=request_bytes_max,json=requestBytesMax,proto3" json:"request_bytes_max,omitempty"`

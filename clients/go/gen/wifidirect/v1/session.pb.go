@@ -1,16 +1,16 @@
 // A session: one connection from this host to one device, from the request to open it to its end.
 //
-//   OpenSession
-//       |
-//    OPENING --callback: error--> FAILED
-//       |  \--cancel, close, open_timeout, lease, stream lost, drain--> CANCELLING --callback: error--> CANCELLED
-//       |                                                                   |
-//   callback: success                                                callback: success
-//       |                                                                   |
-//     OPEN --close, lease, stream lost, drain, link found down--> CLOSING <-+
-//                                                                 |
-//                                                                 +--disconnection seen, or close_timeout--> CLOSED
-//   any live state --the WLAN service or the native handle is gone--> LOST
+//     OpenSession
+//         |
+//      OPENING --callback: error--> FAILED
+//         |  \--cancel, close, open_timeout, lease, stream lost, drain--> CANCELLING --callback: error--> CANCELLED
+//         |                                                                   |
+//     callback: success                                                callback: success
+//         |                                                                   |
+//       OPEN --close, lease, stream lost, drain, link found down--> CLOSING <-+
+//                                                                   |
+//                                                                   +--disconnection seen, or close_timeout--> CLOSED
+//     any live state --the WLAN service or the native handle is gone--> LOST
 //
 // CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason that came, and
 // tells it in `end`. The native handle never leaves the host, and no client can name one.
@@ -93,7 +93,7 @@ func (SessionKind) EnumDescriptor() ([]byte, []int) {
 	return file_wifidirect_v1_session_proto_rawDescGZIP(), []int{0}
 }
 
-// Where a session is in its life: see the diagram at the head of this file.
+// Where a session is in its life: see the diagram above.
 type SessionState int32
 
 const (
@@ -503,7 +503,7 @@ type Session struct {
 	OpenTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
 	// When it became CLOSING. Unset before, and for ever if it ended without.
 	CloseTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=close_time,json=closeTime,proto3" json:"close_time,omitempty"`
-	// When it reached its final state. Unset before. From here it is remembered for `session_retention` (see Limits).
+	// When it reached its final state. Unset before. From here it is remembered for Limits.session_retention.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// The `request_id` of the OpenSession that made it, in lower case. Empty where it had none.
 	RequestId     string `protobuf:"bytes,13,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

@@ -2,13 +2,13 @@
 //
 // For every RPC:
 //
-// - Errors are those of error.proto. Besides those named at an RPC, any may end with UNAUTHENTICATED,
+// - Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with UNAUTHENTICATED,
 //   PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
 // - Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing, `operator` opens
 //   sessions and sees and changes its own, `admin` sees and changes all. A session that one may not see is NOT_FOUND.
 // - `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with the same body, by
-//   the same principal, within `session_retention` (10 min), it is the same request: it is not done twice, and the
-//   answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
+//   the same principal, within Limits.session_retention (10 min), it is the same request: it is not done twice, and
+//   the answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
 //   (REQUEST_ID_REUSED).
 // - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
 // - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
@@ -52,10 +52,10 @@ type OpenSessionRequest struct {
 	// How long the open may take before the host cancels it: 1 ms to Limits.open_timeout_max (10 min). Unset:
 	// Limits.open_timeout_default (60 s). Windows itself documents no limit.
 	OpenTimeout *durationpb.Duration `protobuf:"bytes,4,opt,name=open_timeout,json=openTimeout,proto3" json:"open_timeout,omitempty"`
-	// Lets the session outlive its streams: it lives until this long after its making or its last RenewSession. 1 s to
-	// 24 h. Unset: it lives with its streams.
+	// Lets the session outlive its streams: it lives until this long after its making or its last RenewSession.
+	// Limits.lease_ttl_min to Limits.lease_ttl_max (1 s to 24 h). Unset: it lives with its streams.
 	LeaseTtl *durationpb.Duration `protobuf:"bytes,5,opt,name=lease_ttl,json=leaseTtl,proto3" json:"lease_ttl,omitempty"`
-	// Id of this request, see the head of this file. If empty, asking again is another request: a second session, or
+	// Id of this request, see SessionService. If empty, asking again is another request: a second session, or
 	// ALREADY_EXISTS where `session_id` was given.
 	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -186,7 +186,7 @@ type CancelOpenSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The session, required.
 	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	// Id of this request, see the head of this file.
+	// Id of this request, see SessionService.
 	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -299,7 +299,7 @@ type CloseSessionRequest struct {
 	// Answer only when the session has ended: Limits.close_timeout (15 s) after the close was queued at the latest. If
 	// the session was opening, the end of that open, for which Windows documents no limit, comes before.
 	WaitForDisconnect bool `protobuf:"varint,2,opt,name=wait_for_disconnect,json=waitForDisconnect,proto3" json:"wait_for_disconnect,omitempty"`
-	// Id of this request, see the head of this file.
+	// Id of this request, see SessionService.
 	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -416,10 +416,10 @@ type RenewSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The session, required.
 	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	// The lease counts this long from now, also if it then ends sooner than before: 1 s to 24 h. It becomes the
-	// session's ttl. Unset: the ttl that the session has.
+	// The lease counts this long from now, also if it then ends sooner than before; within the same limits as that of
+	// OpenSessionRequest. It becomes the session's ttl. Unset: the ttl that the session has.
 	LeaseTtl *durationpb.Duration `protobuf:"bytes,2,opt,name=lease_ttl,json=leaseTtl,proto3" json:"lease_ttl,omitempty"`
-	// Id of this request, see the head of this file.
+	// Id of this request, see SessionService.
 	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -2,13 +2,13 @@
 //
 // For every RPC:
 //
-// - Errors are those of error.proto. Besides those named at an RPC, any may end with UNAUTHENTICATED,
+// - Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with UNAUTHENTICATED,
 //   PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
 // - Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing, `operator` opens
 //   sessions and sees and changes its own, `admin` sees and changes all. A session that one may not see is NOT_FOUND.
 // - `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with the same body, by
-//   the same principal, within `session_retention` (10 min), it is the same request: it is not done twice, and the
-//   answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
+//   the same principal, within Limits.session_retention (10 min), it is the same request: it is not done twice, and
+//   the answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
 //   (REQUEST_ID_REUSED).
 // - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
 // - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
@@ -67,42 +67,53 @@ type SessionServiceClient interface {
 	// host stops.
 	//
 	// Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-	// ALREADY_EXISTS, FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED
-	// (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (WLAN_SERVICE_*, where the host knows;
-	// HOST_STOPPING).
+	// ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
+	// RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
+	// host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 	//
 	// Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
 	OpenSession(ctx context.Context, in *OpenSessionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[OpenSessionResponse], error)
 	// Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
 	// race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
 	//
-	// NOT_FOUND; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past that, or FAILED or LOST.
-	// Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too late: OK, with the session.
+	// Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
+	// that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
+	// late: OK, with the session.
+	//
 	// Idempotent. Roles: operator for its own, admin.
 	CancelOpenSession(ctx context.Context, in *CancelOpenSessionRequest, opts ...grpc.CallOption) (*CancelOpenSessionResponse, error)
 	// Closes an open session; cancels one that is opening, and closes it if the open wins. Answers when Windows has
 	// queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
 	// `wait_for_disconnect`, when the session has ended.
 	//
-	// NOT_FOUND. If the native close fails, the status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST,
-	// NATIVE_ERROR, ...): the session ends all the same, LOST, or CLOSED with what evidence there is, and is not closed
-	// again. Of a session that is closing or ended: OK, with the session. If the deadline passes while it waits:
-	// DEADLINE_EXCEEDED, and the close goes on. Idempotent. Roles: operator for its own, admin.
+	// Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
+	// (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
+	// CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
+	// session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+	//
+	// Idempotent. Roles: operator for its own, admin.
 	CloseSession(ctx context.Context, in *CloseSessionRequest, opts ...grpc.CallOption) (*CloseSessionResponse, error)
 	// Extends the lease of a session: it then lapses `lease_ttl` from now.
 	//
-	// NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or is
-	// neither OPENING nor OPEN. Harmless to repeat. Roles: operator for its own, admin.
-	RenewSession(ctx context.Context, in *RenewSessionRequest, opts ...grpc.CallOption) (*RenewSessionResponse, error)
-	// One session, live, or for `session_retention` after its end (AIP-131).
+	// Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
+	// is neither OPENING nor OPEN.
 	//
-	// NOT_FOUND; INVALID_ARGUMENT. No side effects. Roles: viewer, operator for its own, admin.
+	// Harmless to repeat. Roles: operator for its own, admin.
+	RenewSession(ctx context.Context, in *RenewSessionRequest, opts ...grpc.CallOption) (*RenewSessionResponse, error)
+	// One session, live, or for Limits.session_retention after its end (AIP-131).
+	//
+	// Errors: NOT_FOUND (SESSION_NOT_FOUND).
+	//
+	// No side effects. Roles: viewer, operator for its own, admin.
 	GetSession(ctx context.Context, in *GetSessionRequest, opts ...grpc.CallOption) (*GetSessionResponse, error)
 	// Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 	//
 	// A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-	// page misses nothing that changed meanwhile. INVALID_ARGUMENT for a page token that isn't of this request or this
-	// epoch. No side effects. Roles: viewer, operator for its own, admin.
+	// page misses nothing that changed meanwhile.
+	//
+	// Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+	//
+	// No side effects. Roles: viewer, operator for its own, admin.
 	ListSessions(ctx context.Context, in *ListSessionsRequest, opts ...grpc.CallOption) (*ListSessionsResponse, error)
 	// Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in order, without
 	// holes or duplicates; response headers at once, as a sign that the watch stands.
@@ -111,10 +122,12 @@ type SessionServiceClient interface {
 	// Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
 	// `bookmark_interval`: a message with a cursor only.
 	//
-	// A watch has no end of its own, so it never ends OK. OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
-	// RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor. UNAVAILABLE (HOST_STOPPING, or no ErrorInfo
-	// if the connection broke): resume from the last cursor, after a pause. INVALID_ARGUMENT for a cursor that isn't
-	// one.
+	// A watch has no end of its own, so it never ends OK:
+	//
+	// - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+	// - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
+	// - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+	// - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 	//
 	// No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
 	// deadline, or one of less than 24 days: this server takes a longer one as passed.
@@ -239,42 +252,53 @@ type SessionServiceServer interface {
 	// host stops.
 	//
 	// Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-	// ALREADY_EXISTS, FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED
-	// (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (WLAN_SERVICE_*, where the host knows;
-	// HOST_STOPPING).
+	// ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
+	// RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
+	// host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 	//
 	// Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
 	OpenSession(*OpenSessionRequest, grpc.ServerStreamingServer[OpenSessionResponse]) error
 	// Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
 	// race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
 	//
-	// NOT_FOUND; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past that, or FAILED or LOST.
-	// Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too late: OK, with the session.
+	// Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
+	// that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
+	// late: OK, with the session.
+	//
 	// Idempotent. Roles: operator for its own, admin.
 	CancelOpenSession(context.Context, *CancelOpenSessionRequest) (*CancelOpenSessionResponse, error)
 	// Closes an open session; cancels one that is opening, and closes it if the open wins. Answers when Windows has
 	// queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
 	// `wait_for_disconnect`, when the session has ended.
 	//
-	// NOT_FOUND. If the native close fails, the status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST,
-	// NATIVE_ERROR, ...): the session ends all the same, LOST, or CLOSED with what evidence there is, and is not closed
-	// again. Of a session that is closing or ended: OK, with the session. If the deadline passes while it waits:
-	// DEADLINE_EXCEEDED, and the close goes on. Idempotent. Roles: operator for its own, admin.
+	// Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
+	// (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
+	// CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
+	// session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+	//
+	// Idempotent. Roles: operator for its own, admin.
 	CloseSession(context.Context, *CloseSessionRequest) (*CloseSessionResponse, error)
 	// Extends the lease of a session: it then lapses `lease_ttl` from now.
 	//
-	// NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or is
-	// neither OPENING nor OPEN. Harmless to repeat. Roles: operator for its own, admin.
-	RenewSession(context.Context, *RenewSessionRequest) (*RenewSessionResponse, error)
-	// One session, live, or for `session_retention` after its end (AIP-131).
+	// Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
+	// is neither OPENING nor OPEN.
 	//
-	// NOT_FOUND; INVALID_ARGUMENT. No side effects. Roles: viewer, operator for its own, admin.
+	// Harmless to repeat. Roles: operator for its own, admin.
+	RenewSession(context.Context, *RenewSessionRequest) (*RenewSessionResponse, error)
+	// One session, live, or for Limits.session_retention after its end (AIP-131).
+	//
+	// Errors: NOT_FOUND (SESSION_NOT_FOUND).
+	//
+	// No side effects. Roles: viewer, operator for its own, admin.
 	GetSession(context.Context, *GetSessionRequest) (*GetSessionResponse, error)
 	// Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 	//
 	// A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-	// page misses nothing that changed meanwhile. INVALID_ARGUMENT for a page token that isn't of this request or this
-	// epoch. No side effects. Roles: viewer, operator for its own, admin.
+	// page misses nothing that changed meanwhile.
+	//
+	// Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+	//
+	// No side effects. Roles: viewer, operator for its own, admin.
 	ListSessions(context.Context, *ListSessionsRequest) (*ListSessionsResponse, error)
 	// Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in order, without
 	// holes or duplicates; response headers at once, as a sign that the watch stands.
@@ -283,10 +307,12 @@ type SessionServiceServer interface {
 	// Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
 	// `bookmark_interval`: a message with a cursor only.
 	//
-	// A watch has no end of its own, so it never ends OK. OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
-	// RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor. UNAVAILABLE (HOST_STOPPING, or no ErrorInfo
-	// if the connection broke): resume from the last cursor, after a pause. INVALID_ARGUMENT for a cursor that isn't
-	// one.
+	// A watch has no end of its own, so it never ends OK:
+	//
+	// - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+	// - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
+	// - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+	// - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 	//
 	// No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
 	// deadline, or one of less than 24 days: this server takes a longer one as passed.

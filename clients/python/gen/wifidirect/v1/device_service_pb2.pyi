@@ -3,9 +3,13 @@
 isort:skip_file
 DeviceService: which devices can be connected to, and are they in reach?
 
-What session_service.proto says for every RPC holds here too. Devices are the host's, not a principal's: the roles
-viewer, operator and admin see them all. DRIVER_NOT_AVAILABLE where the host lacks the device query API (Windows
-before 10 version 1809): sessions can be opened all the same, by an address known from elsewhere.
+What SessionService says for every RPC holds here too. Devices are the host's, not a principal's: the roles viewer,
+operator and admin see them all. Beside the errors named at an RPC, any may end with
+
+- UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), where the host lacks the device query API (Windows before 10 version 1809):
+  sessions can be opened all the same, by an address known from elsewhere;
+- UNAVAILABLE (WLAN_SERVICE_UNREACHABLE), between the start of the host and the moment when Windows has told it the
+  devices that are there.
 """
 
 from collections import abc as _abc

@@ -59,8 +59,11 @@ class DeviceServiceServicer:
     def ListDevices(self, request, context):
         """The paired devices, in pages (AIP-132, AIP-158), by address.
 
-        Answers from what the host has been told by Windows; asks no radio. INVALID_ARGUMENT (INVALID_FIELD) for a page
-        token that isn't of this epoch. No side effects. Roles: viewer, operator, admin.
+        Answers from what the host has been told by Windows; asks no radio.
+
+        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this epoch.
+
+        No side effects. Roles: viewer, operator, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,16 +80,18 @@ class DeviceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateDeviceVisibility(self, request, context):
-        """Looks for one paired device by radio, and answers with the device as read back afterwards (Microsoft,
-        "WFDUpdateDeviceVisibility function": a targeted discovery that updates the property IsVisible). That the native
-        call succeeded is not the answer; `device.is_visible` is.
+        """Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
+        (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
+        not the answer; `device.is_visible` is.
 
         Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
         stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
         aren't paired, and doesn't make the host visible.
 
-        NOT_FOUND (DEVICE_NOT_FOUND); INVALID_ARGUMENT; if the discovery fails, the status of its native code
-        (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...). Harmless to repeat. Roles: operator, admin.
+        Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
+        (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
+
+        Harmless to repeat. Roles: operator, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -3,9 +3,13 @@
 isort:skip_file
 DeviceService: which devices can be connected to, and are they in reach?
 
-What session_service.proto says for every RPC holds here too. Devices are the host's, not a principal's: the roles
-viewer, operator and admin see them all. DRIVER_NOT_AVAILABLE where the host lacks the device query API (Windows
-before 10 version 1809): sessions can be opened all the same, by an address known from elsewhere.
+What SessionService says for every RPC holds here too. Devices are the host's, not a principal's: the roles viewer,
+operator and admin see them all. Beside the errors named at an RPC, any may end with
+
+- UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), where the host lacks the device query API (Windows before 10 version 1809):
+  sessions can be opened all the same, by an address known from elsewhere;
+- UNAVAILABLE (WLAN_SERVICE_UNREACHABLE), between the start of the host and the moment when Windows has told it the
+  devices that are there.
 """
 
 from collections import abc as _abc
@@ -41,8 +45,11 @@ class DeviceServiceStub:
     ListDevices: _grpc.UnaryUnaryMultiCallable[_device_service_pb2.ListDevicesRequest, _device_service_pb2.ListDevicesResponse]
     """The paired devices, in pages (AIP-132, AIP-158), by address.
 
-    Answers from what the host has been told by Windows; asks no radio. INVALID_ARGUMENT (INVALID_FIELD) for a page
-    token that isn't of this epoch. No side effects. Roles: viewer, operator, admin.
+    Answers from what the host has been told by Windows; asks no radio.
+
+    Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this epoch.
+
+    No side effects. Roles: viewer, operator, admin.
     """
     WatchDevices: _grpc.UnaryStreamMultiCallable[_device_service_pb2.WatchDevicesRequest, _device_service_pb2.WatchDevicesResponse]
     """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
@@ -51,16 +58,18 @@ class DeviceServiceStub:
     No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
     """
     UpdateDeviceVisibility: _grpc.UnaryUnaryMultiCallable[_device_service_pb2.UpdateDeviceVisibilityRequest, _device_service_pb2.UpdateDeviceVisibilityResponse]
-    """Looks for one paired device by radio, and answers with the device as read back afterwards (Microsoft,
-    "WFDUpdateDeviceVisibility function": a targeted discovery that updates the property IsVisible). That the native
-    call succeeded is not the answer; `device.is_visible` is.
+    """Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
+    (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
+    not the answer; `device.is_visible` is.
 
     Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
     stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
     aren't paired, and doesn't make the host visible.
 
-    NOT_FOUND (DEVICE_NOT_FOUND); INVALID_ARGUMENT; if the discovery fails, the status of its native code
-    (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...). Harmless to repeat. Roles: operator, admin.
+    Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
+    (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
+
+    Harmless to repeat. Roles: operator, admin.
     """
 
 @_typing.type_check_only
@@ -71,8 +80,11 @@ class DeviceServiceAsyncStub(DeviceServiceStub):
     ListDevices: _aio.UnaryUnaryMultiCallable[_device_service_pb2.ListDevicesRequest, _device_service_pb2.ListDevicesResponse]  # type: ignore[assignment]
     """The paired devices, in pages (AIP-132, AIP-158), by address.
 
-    Answers from what the host has been told by Windows; asks no radio. INVALID_ARGUMENT (INVALID_FIELD) for a page
-    token that isn't of this epoch. No side effects. Roles: viewer, operator, admin.
+    Answers from what the host has been told by Windows; asks no radio.
+
+    Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this epoch.
+
+    No side effects. Roles: viewer, operator, admin.
     """
     WatchDevices: _aio.UnaryStreamMultiCallable[_device_service_pb2.WatchDevicesRequest, _device_service_pb2.WatchDevicesResponse]  # type: ignore[assignment]
     """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
@@ -81,16 +93,18 @@ class DeviceServiceAsyncStub(DeviceServiceStub):
     No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
     """
     UpdateDeviceVisibility: _aio.UnaryUnaryMultiCallable[_device_service_pb2.UpdateDeviceVisibilityRequest, _device_service_pb2.UpdateDeviceVisibilityResponse]  # type: ignore[assignment]
-    """Looks for one paired device by radio, and answers with the device as read back afterwards (Microsoft,
-    "WFDUpdateDeviceVisibility function": a targeted discovery that updates the property IsVisible). That the native
-    call succeeded is not the answer; `device.is_visible` is.
+    """Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
+    (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
+    not the answer; `device.is_visible` is.
 
     Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
     stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
     aren't paired, and doesn't make the host visible.
 
-    NOT_FOUND (DEVICE_NOT_FOUND); INVALID_ARGUMENT; if the discovery fails, the status of its native code
-    (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...). Harmless to repeat. Roles: operator, admin.
+    Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
+    (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
+
+    Harmless to repeat. Roles: operator, admin.
     """
 
 class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -104,8 +118,11 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_device_service_pb2.ListDevicesResponse, _abc.Awaitable[_device_service_pb2.ListDevicesResponse]]:
         """The paired devices, in pages (AIP-132, AIP-158), by address.
 
-        Answers from what the host has been told by Windows; asks no radio. INVALID_ARGUMENT (INVALID_FIELD) for a page
-        token that isn't of this epoch. No side effects. Roles: viewer, operator, admin.
+        Answers from what the host has been told by Windows; asks no radio.
+
+        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this epoch.
+
+        No side effects. Roles: viewer, operator, admin.
         """
 
     @_abc_1.abstractmethod
@@ -126,16 +143,18 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _device_service_pb2.UpdateDeviceVisibilityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_device_service_pb2.UpdateDeviceVisibilityResponse, _abc.Awaitable[_device_service_pb2.UpdateDeviceVisibilityResponse]]:
-        """Looks for one paired device by radio, and answers with the device as read back afterwards (Microsoft,
-        "WFDUpdateDeviceVisibility function": a targeted discovery that updates the property IsVisible). That the native
-        call succeeded is not the answer; `device.is_visible` is.
+        """Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
+        (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
+        not the answer; `device.is_visible` is.
 
         Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
         stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
         aren't paired, and doesn't make the host visible.
 
-        NOT_FOUND (DEVICE_NOT_FOUND); INVALID_ARGUMENT; if the discovery fails, the status of its native code
-        (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...). Harmless to repeat. Roles: operator, admin.
+        Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
+        (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
+
+        Harmless to repeat. Roles: operator, admin.
         """
 
 def add_DeviceServiceServicer_to_server(servicer: DeviceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -7,13 +7,14 @@ badly.
 A failed RPC carries a google.rpc.Status in the trailer `grpc-status-details-bin` (gRPC guide "Error handling",
 richer error model; AIP-193). Its details always hold one google.rpc.ErrorInfo:
 
-  domain    "wifidirect.v1"
-  reason    the name of an ErrorReason without its prefix: "SESSION_NOT_FOUND"
-  metadata  every variable part of the message, so that nobody has to parse text
+- `domain` is "wifidirect.v1";
+- `reason` is the name of an ErrorReason without its prefix: "SESSION_NOT_FOUND";
+- `metadata` has every variable part of the message, so that nobody has to parse text; a value of more than 192 bytes
+  is cut, and ends in "…";
 
 and beside it the messages of google.rpc that the table names, and wifidirect.v1.NativeResult ("Native") where a
-native call or its callback is what failed. RetryInfo says how long to wait. The text of a status is English, for
-people, and may change; reasons and metadata keys don't.
+native call or its callback is what failed ("if made": not where the host refused before it made any). RetryInfo says
+how long to wait. The text of a status is English, for people, and may change; reasons and metadata keys don't.
 
 | reason                         | code                | details beside ErrorInfo    | the caller                 |
 |--------------------------------|---------------------|-----------------------------|----------------------------|
@@ -25,11 +26,11 @@ people, and may change; reasons and metadata keys don't.
 | SESSION_STATE_INVALID          | FAILED_PRECONDITION |                             | waits for the event        |
 | WIFI_DIRECT_DISABLED_BY_POLICY | FAILED_PRECONDITION | PreconditionFailure, Native | calls an operator          |
 | WLAN_SERVICE_NOT_RUNNING       | UNAVAILABLE         | RetryInfo, Native           | retries                    |
-| WLAN_SERVICE_UNREACHABLE       | UNAVAILABLE         | RetryInfo, Native           | retries                    |
+| WLAN_SERVICE_UNREACHABLE       | UNAVAILABLE         | RetryInfo, Native if made   | retries                    |
 | NATIVE_LIMIT_REACHED           | RESOURCE_EXHAUSTED  | QuotaFailure, Native        | closes some sessions       |
 | NATIVE_HANDLE_LOST             | INTERNAL            | Native                      | opens anew                 |
 | HOST_ACCESS_DENIED             | FAILED_PRECONDITION | Native                      | calls an operator          |
-| DEVICE_NOT_PAIRED              | FAILED_PRECONDITION | Native, if one was made     | pairs it on the host       |
+| DEVICE_NOT_PAIRED              | FAILED_PRECONDITION | Native if made              | pairs it on the host       |
 | OPEN_FAILED                    | ABORTED             | Native                      | decides by code and reason |
 | OPEN_TIMED_OUT                 | DEADLINE_EXCEEDED   |                             | retries                    |
 | QUOTA_EXCEEDED                 | RESOURCE_EXHAUSTED  | QuotaFailure                | slows down                 |
@@ -101,7 +102,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_WLAN_SERVICE_UNREACHABLE: _ErrorReason.ValueType  # 9
     """UNAVAILABLE, with RetryInfo and NativeResult 1722, 1723, 1726, 1727 or 1753 (RPC_S_*, EPT_S_NOT_REGISTERED): the
-    host can't reach its Wi-Fi Direct service.
+    host can't reach its Wi-Fi Direct service. From DeviceService without NativeResult: Windows has not told the host
+    its devices yet.
     """
     ERROR_REASON_NATIVE_LIMIT_REACHED: _ErrorReason.ValueType  # 10
     """RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure and NativeResult 1220 ERROR_REMOTE_SESSION_LIMIT_EXCEEDED ("too
@@ -137,7 +139,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 17
     """UNAUTHENTICATED: no credential, or one that is not valid (any more). Why exactly is in the host's log only."""
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 18
-    """PERMISSION_DENIED: the principal has no role that allows this RPC. Metadata: `rpc`."""
+    """PERMISSION_DENIED: the principal has no role that allows this RPC; or it may see the session but not change it.
+    Metadata: `rpc`, and in the second case `session_id`.
+    """
     ERROR_REASON_HOST_STOPPING: _ErrorReason.ValueType  # 19
     """UNAVAILABLE, with RetryInfo: the host is stopping. It takes no new sessions, ends those it has, and ends every
     stream with this. Metadata on a watch: `cursor`, the last one sent.
@@ -200,7 +204,8 @@ host is not running. The host watches for its return.
 """
 ERROR_REASON_WLAN_SERVICE_UNREACHABLE: ErrorReason.ValueType  # 9
 """UNAVAILABLE, with RetryInfo and NativeResult 1722, 1723, 1726, 1727 or 1753 (RPC_S_*, EPT_S_NOT_REGISTERED): the
-host can't reach its Wi-Fi Direct service.
+host can't reach its Wi-Fi Direct service. From DeviceService without NativeResult: Windows has not told the host
+its devices yet.
 """
 ERROR_REASON_NATIVE_LIMIT_REACHED: ErrorReason.ValueType  # 10
 """RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure and NativeResult 1220 ERROR_REMOTE_SESSION_LIMIT_EXCEEDED ("too
@@ -236,7 +241,9 @@ all. Metadata: `subject` ("host" or "principal:NAME"), `limit` (the field of Lim
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 17
 """UNAUTHENTICATED: no credential, or one that is not valid (any more). Why exactly is in the host's log only."""
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 18
-"""PERMISSION_DENIED: the principal has no role that allows this RPC. Metadata: `rpc`."""
+"""PERMISSION_DENIED: the principal has no role that allows this RPC; or it may see the session but not change it.
+Metadata: `rpc`, and in the second case `session_id`.
+"""
 ERROR_REASON_HOST_STOPPING: ErrorReason.ValueType  # 19
 """UNAVAILABLE, with RetryInfo: the host is stopping. It takes no new sessions, ends those it has, and ends every
 stream with this. Metadata on a watch: `cursor`, the last one sent.

@@ -7,13 +7,14 @@ badly.
 A failed RPC carries a google.rpc.Status in the trailer `grpc-status-details-bin` (gRPC guide "Error handling",
 richer error model; AIP-193). Its details always hold one google.rpc.ErrorInfo:
 
-  domain    "wifidirect.v1"
-  reason    the name of an ErrorReason without its prefix: "SESSION_NOT_FOUND"
-  metadata  every variable part of the message, so that nobody has to parse text
+- `domain` is "wifidirect.v1";
+- `reason` is the name of an ErrorReason without its prefix: "SESSION_NOT_FOUND";
+- `metadata` has every variable part of the message, so that nobody has to parse text; a value of more than 192 bytes
+  is cut, and ends in "…";
 
 and beside it the messages of google.rpc that the table names, and wifidirect.v1.NativeResult ("Native") where a
-native call or its callback is what failed. RetryInfo says how long to wait. The text of a status is English, for
-people, and may change; reasons and metadata keys don't.
+native call or its callback is what failed ("if made": not where the host refused before it made any). RetryInfo says
+how long to wait. The text of a status is English, for people, and may change; reasons and metadata keys don't.
 
 | reason                         | code                | details beside ErrorInfo    | the caller                 |
 |--------------------------------|---------------------|-----------------------------|----------------------------|
@@ -25,11 +26,11 @@ people, and may change; reasons and metadata keys don't.
 | SESSION_STATE_INVALID          | FAILED_PRECONDITION |                             | waits for the event        |
 | WIFI_DIRECT_DISABLED_BY_POLICY | FAILED_PRECONDITION | PreconditionFailure, Native | calls an operator          |
 | WLAN_SERVICE_NOT_RUNNING       | UNAVAILABLE         | RetryInfo, Native           | retries                    |
-| WLAN_SERVICE_UNREACHABLE       | UNAVAILABLE         | RetryInfo, Native           | retries                    |
+| WLAN_SERVICE_UNREACHABLE       | UNAVAILABLE         | RetryInfo, Native if made   | retries                    |
 | NATIVE_LIMIT_REACHED           | RESOURCE_EXHAUSTED  | QuotaFailure, Native        | closes some sessions       |
 | NATIVE_HANDLE_LOST             | INTERNAL            | Native                      | opens anew                 |
 | HOST_ACCESS_DENIED             | FAILED_PRECONDITION | Native                      | calls an operator          |
-| DEVICE_NOT_PAIRED              | FAILED_PRECONDITION | Native, if one was made     | pairs it on the host       |
+| DEVICE_NOT_PAIRED              | FAILED_PRECONDITION | Native if made              | pairs it on the host       |
 | OPEN_FAILED                    | ABORTED             | Native                      | decides by code and reason |
 | OPEN_TIMED_OUT                 | DEADLINE_EXCEEDED   |                             | retries                    |
 | QUOTA_EXCEEDED                 | RESOURCE_EXHAUSTED  | QuotaFailure                | slows down                 |

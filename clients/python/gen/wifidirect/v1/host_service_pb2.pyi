@@ -270,9 +270,9 @@ class Limits(_message.Message):
     sessions_per_principal_max: _builtins.int
     """Sessions of one principal that have not ended. Default 64."""
     watchers_max: _builtins.int
-    """Watches, WatchSessions and WatchDevices together. Default 1000."""
+    """Streams of WatchSessions and WatchDevices, and those of OpenSession but the first of each session. Default 1000."""
     watchers_per_principal_max: _builtins.int
-    """Watches of one principal. Default 100."""
+    """Of these, those of one principal. Default 100."""
     requests_in_flight_max: _builtins.int
     """Unary calls being worked on. Default 1000."""
     requests_in_flight_per_principal_max: _builtins.int
@@ -287,7 +287,7 @@ class Limits(_message.Message):
     """Ended sessions that are remembered. Beyond, the one that ended first is forgotten early. Default 10,000."""
     request_memory_max: _builtins.int
     """Values of `request_id` that are remembered, those of OpenSession apart: they are remembered with their sessions.
-    Beyond, the oldest is forgotten early.
+    Beyond, the oldest is forgotten early. Default 10,000.
     """
     request_bytes_max: _builtins.int
     """Bytes of one request. Beyond: RESOURCE_EXHAUSTED without ErrorInfo, from the gRPC library. Default 1 MiB."""

@@ -3,17 +3,17 @@
 isort:skip_file
 A session: one connection from this host to one device, from the request to open it to its end.
 
-  OpenSession
-      |
-   OPENING --callback: error--> FAILED
-      |  \\--cancel, close, open_timeout, lease, stream lost, drain--> CANCELLING --callback: error--> CANCELLED
-      |                                                                   |
-  callback: success                                                callback: success
-      |                                                                   |
-    OPEN --close, lease, stream lost, drain, link found down--> CLOSING <-+
-                                                                |
-                                                                +--disconnection seen, or close_timeout--> CLOSED
-  any live state --the WLAN service or the native handle is gone--> LOST
+    OpenSession
+        |
+     OPENING --callback: error--> FAILED
+        |  \\--cancel, close, open_timeout, lease, stream lost, drain--> CANCELLING --callback: error--> CANCELLED
+        |                                                                   |
+    callback: success                                                callback: success
+        |                                                                   |
+      OPEN --close, lease, stream lost, drain, link found down--> CLOSING <-+
+                                                                  |
+                                                                  +--disconnection seen, or close_timeout--> CLOSED
+    any live state --the WLAN service or the native handle is gone--> LOST
 
 CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason that came, and
 tells it in `end`. The native handle never leaves the host, and no client can name one.
@@ -91,7 +91,7 @@ class _SessionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SessionS
     """Final: the host lost control of it, see SessionEnd.error. Whether the link still stands is unknown."""
 
 class SessionState(_SessionState, metaclass=_SessionStateEnumTypeWrapper):
-    """Where a session is in its life: see the diagram at the head of this file."""
+    """Where a session is in its life: see the diagram above."""
 
 SESSION_STATE_UNSPECIFIED: SessionState.ValueType  # 0
 """Never sent."""
@@ -362,7 +362,7 @@ class Session(_message.Message):
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it reached its final state. Unset before. From here it is remembered for `session_retention` (see Limits)."""
+        """When it reached its final state. Unset before. From here it is remembered for Limits.session_retention."""
 
     def __init__(
         self,

@@ -3,17 +3,17 @@
 isort:skip_file
 A session: one connection from this host to one device, from the request to open it to its end.
 
-  OpenSession
-      |
-   OPENING --callback: error--> FAILED
-      |  \\--cancel, close, open_timeout, lease, stream lost, drain--> CANCELLING --callback: error--> CANCELLED
-      |                                                                   |
-  callback: success                                                callback: success
-      |                                                                   |
-    OPEN --close, lease, stream lost, drain, link found down--> CLOSING <-+
-                                                                |
-                                                                +--disconnection seen, or close_timeout--> CLOSED
-  any live state --the WLAN service or the native handle is gone--> LOST
+    OpenSession
+        |
+     OPENING --callback: error--> FAILED
+        |  \\--cancel, close, open_timeout, lease, stream lost, drain--> CANCELLING --callback: error--> CANCELLED
+        |                                                                   |
+    callback: success                                                callback: success
+        |                                                                   |
+      OPEN --close, lease, stream lost, drain, link found down--> CLOSING <-+
+                                                                  |
+                                                                  +--disconnection seen, or close_timeout--> CLOSED
+    any live state --the WLAN service or the native handle is gone--> LOST
 
 CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason that came, and
 tells it in `end`. The native handle never leaves the host, and no client can name one.

@@ -5,13 +5,13 @@ SessionService: opens, closes and follows Wi-Fi Direct sessions of this host.
 
 For every RPC:
 
-- Errors are those of error.proto. Besides those named at an RPC, any may end with UNAUTHENTICATED,
+- Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with UNAUTHENTICATED,
   PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
 - Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing, `operator` opens
   sessions and sees and changes its own, `admin` sees and changes all. A session that one may not see is NOT_FOUND.
 - `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with the same body, by
-  the same principal, within `session_retention` (10 min), it is the same request: it is not done twice, and the
-  answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
+  the same principal, within Limits.session_retention (10 min), it is the same request: it is not done twice, and
+  the answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
   (REQUEST_ID_REUSED).
 - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
 - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
@@ -57,7 +57,7 @@ class OpenSessionRequest(_message.Message):
     kind: _session_pb2.SessionKind.ValueType
     """Which native call opens it. Unspecified: SESSION_KIND_WIFI_DIRECT."""
     request_id: _builtins.str
-    """Id of this request, see the head of this file. If empty, asking again is another request: a second session, or
+    """Id of this request, see SessionService. If empty, asking again is another request: a second session, or
     ALREADY_EXISTS where `session_id` was given.
     """
     @_builtins.property
@@ -68,8 +68,8 @@ class OpenSessionRequest(_message.Message):
 
     @_builtins.property
     def lease_ttl(self) -> _duration_pb2.Duration:
-        """Lets the session outlive its streams: it lives until this long after its making or its last RenewSession. 1 s to
-        24 h. Unset: it lives with its streams.
+        """Lets the session outlive its streams: it lives until this long after its making or its last RenewSession.
+        Limits.lease_ttl_min to Limits.lease_ttl_max (1 s to 24 h). Unset: it lives with its streams.
         """
 
     def __init__(
@@ -127,7 +127,7 @@ class CancelOpenSessionRequest(_message.Message):
     session_id: _builtins.str
     """The session, required."""
     request_id: _builtins.str
-    """Id of this request, see the head of this file."""
+    """Id of this request, see SessionService."""
     def __init__(
         self,
         *,
@@ -186,7 +186,7 @@ class CloseSessionRequest(_message.Message):
     the session was opening, the end of that open, for which Windows documents no limit, comes before.
     """
     request_id: _builtins.str
-    """Id of this request, see the head of this file."""
+    """Id of this request, see SessionService."""
     def __init__(
         self,
         *,
@@ -242,11 +242,11 @@ class RenewSessionRequest(_message.Message):
     session_id: _builtins.str
     """The session, required."""
     request_id: _builtins.str
-    """Id of this request, see the head of this file."""
+    """Id of this request, see SessionService."""
     @_builtins.property
     def lease_ttl(self) -> _duration_pb2.Duration:
-        """The lease counts this long from now, also if it then ends sooner than before: 1 s to 24 h. It becomes the
-        session's ttl. Unset: the ttl that the session has.
+        """The lease counts this long from now, also if it then ends sooner than before; within the same limits as that of
+        OpenSessionRequest. It becomes the session's ttl. Unset: the ttl that the session has.
         """
 
     def __init__(

@@ -93,9 +93,9 @@ class SessionServiceServicer:
         host stops.
 
         Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-        ALREADY_EXISTS, FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED
-        (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (WLAN_SERVICE_*, where the host knows;
-        HOST_STOPPING).
+        ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
+        RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
+        host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
         Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
         """
@@ -107,8 +107,10 @@ class SessionServiceServicer:
         """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
         race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
 
-        NOT_FOUND; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past that, or FAILED or LOST.
-        Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too late: OK, with the session.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
+        that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
+        late: OK, with the session.
+
         Idempotent. Roles: operator for its own, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -120,10 +122,12 @@ class SessionServiceServicer:
         queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
         `wait_for_disconnect`, when the session has ended.
 
-        NOT_FOUND. If the native close fails, the status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST,
-        NATIVE_ERROR, ...): the session ends all the same, LOST, or CLOSED with what evidence there is, and is not closed
-        again. Of a session that is closing or ended: OK, with the session. If the deadline passes while it waits:
-        DEADLINE_EXCEEDED, and the close goes on. Idempotent. Roles: operator for its own, admin.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
+        (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
+        CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
+        session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+
+        Idempotent. Roles: operator for its own, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,17 +136,21 @@ class SessionServiceServicer:
     def RenewSession(self, request, context):
         """Extends the lease of a session: it then lapses `lease_ttl` from now.
 
-        NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or is
-        neither OPENING nor OPEN. Harmless to repeat. Roles: operator for its own, admin.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
+        is neither OPENING nor OPEN.
+
+        Harmless to repeat. Roles: operator for its own, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetSession(self, request, context):
-        """One session, live, or for `session_retention` after its end (AIP-131).
+        """One session, live, or for Limits.session_retention after its end (AIP-131).
 
-        NOT_FOUND; INVALID_ARGUMENT. No side effects. Roles: viewer, operator for its own, admin.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND).
+
+        No side effects. Roles: viewer, operator for its own, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,8 +160,11 @@ class SessionServiceServicer:
         """Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
         A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-        page misses nothing that changed meanwhile. INVALID_ARGUMENT for a page token that isn't of this request or this
-        epoch. No side effects. Roles: viewer, operator for its own, admin.
+        page misses nothing that changed meanwhile.
+
+        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+
+        No side effects. Roles: viewer, operator for its own, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,10 +178,12 @@ class SessionServiceServicer:
         Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
         `bookmark_interval`: a message with a cursor only.
 
-        A watch has no end of its own, so it never ends OK. OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
-        RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor. UNAVAILABLE (HOST_STOPPING, or no ErrorInfo
-        if the connection broke): resume from the last cursor, after a pause. INVALID_ARGUMENT for a cursor that isn't
-        one.
+        A watch has no end of its own, so it never ends OK:
+
+        - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+        - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
+        - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+        - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
         No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
         deadline, or one of less than 24 days: this server takes a longer one as passed.

@@ -5,13 +5,13 @@ SessionService: opens, closes and follows Wi-Fi Direct sessions of this host.
 
 For every RPC:
 
-- Errors are those of error.proto. Besides those named at an RPC, any may end with UNAUTHENTICATED,
+- Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with UNAUTHENTICATED,
   PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
 - Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing, `operator` opens
   sessions and sees and changes its own, `admin` sees and changes all. A session that one may not see is NOT_FOUND.
 - `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with the same body, by
-  the same principal, within `session_retention` (10 min), it is the same request: it is not done twice, and the
-  answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
+  the same principal, within Limits.session_retention (10 min), it is the same request: it is not done twice, and
+  the answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
   (REQUEST_ID_REUSED).
 - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
 - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
@@ -66,9 +66,9 @@ class SessionServiceStub:
     host stops.
 
     Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-    ALREADY_EXISTS, FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED
-    (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (WLAN_SERVICE_*, where the host knows;
-    HOST_STOPPING).
+    ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
+    RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
+    host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
     Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
     """
@@ -76,8 +76,10 @@ class SessionServiceStub:
     """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
     race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
 
-    NOT_FOUND; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past that, or FAILED or LOST.
-    Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too late: OK, with the session.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
+    that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
+    late: OK, with the session.
+
     Idempotent. Roles: operator for its own, admin.
     """
     CloseSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CloseSessionRequest, _session_service_pb2.CloseSessionResponse]
@@ -85,28 +87,37 @@ class SessionServiceStub:
     queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
     `wait_for_disconnect`, when the session has ended.
 
-    NOT_FOUND. If the native close fails, the status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST,
-    NATIVE_ERROR, ...): the session ends all the same, LOST, or CLOSED with what evidence there is, and is not closed
-    again. Of a session that is closing or ended: OK, with the session. If the deadline passes while it waits:
-    DEADLINE_EXCEEDED, and the close goes on. Idempotent. Roles: operator for its own, admin.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
+    (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
+    CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
+    session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+
+    Idempotent. Roles: operator for its own, admin.
     """
     RenewSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RenewSessionRequest, _session_service_pb2.RenewSessionResponse]
     """Extends the lease of a session: it then lapses `lease_ttl` from now.
 
-    NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or is
-    neither OPENING nor OPEN. Harmless to repeat. Roles: operator for its own, admin.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
+    is neither OPENING nor OPEN.
+
+    Harmless to repeat. Roles: operator for its own, admin.
     """
     GetSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.GetSessionRequest, _session_service_pb2.GetSessionResponse]
-    """One session, live, or for `session_retention` after its end (AIP-131).
+    """One session, live, or for Limits.session_retention after its end (AIP-131).
 
-    NOT_FOUND; INVALID_ARGUMENT. No side effects. Roles: viewer, operator for its own, admin.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND).
+
+    No side effects. Roles: viewer, operator for its own, admin.
     """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]
     """Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
     A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-    page misses nothing that changed meanwhile. INVALID_ARGUMENT for a page token that isn't of this request or this
-    epoch. No side effects. Roles: viewer, operator for its own, admin.
+    page misses nothing that changed meanwhile.
+
+    Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+
+    No side effects. Roles: viewer, operator for its own, admin.
     """
     WatchSessions: _grpc.UnaryStreamMultiCallable[_session_service_pb2.WatchSessionsRequest, _session_service_pb2.WatchSessionsResponse]
     """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in order, without
@@ -116,10 +127,12 @@ class SessionServiceStub:
     Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
     `bookmark_interval`: a message with a cursor only.
 
-    A watch has no end of its own, so it never ends OK. OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
-    RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor. UNAVAILABLE (HOST_STOPPING, or no ErrorInfo
-    if the connection broke): resume from the last cursor, after a pause. INVALID_ARGUMENT for a cursor that isn't
-    one.
+    A watch has no end of its own, so it never ends OK:
+
+    - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+    - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
+    - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+    - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
     No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
     deadline, or one of less than 24 days: this server takes a longer one as passed.
@@ -147,9 +160,9 @@ class SessionServiceAsyncStub(SessionServiceStub):
     host stops.
 
     Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-    ALREADY_EXISTS, FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED
-    (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (WLAN_SERVICE_*, where the host knows;
-    HOST_STOPPING).
+    ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
+    RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
+    host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
     Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
     """
@@ -157,8 +170,10 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
     race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
 
-    NOT_FOUND; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past that, or FAILED or LOST.
-    Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too late: OK, with the session.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
+    that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
+    late: OK, with the session.
+
     Idempotent. Roles: operator for its own, admin.
     """
     CloseSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CloseSessionRequest, _session_service_pb2.CloseSessionResponse]  # type: ignore[assignment]
@@ -166,28 +181,37 @@ class SessionServiceAsyncStub(SessionServiceStub):
     queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
     `wait_for_disconnect`, when the session has ended.
 
-    NOT_FOUND. If the native close fails, the status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST,
-    NATIVE_ERROR, ...): the session ends all the same, LOST, or CLOSED with what evidence there is, and is not closed
-    again. Of a session that is closing or ended: OK, with the session. If the deadline passes while it waits:
-    DEADLINE_EXCEEDED, and the close goes on. Idempotent. Roles: operator for its own, admin.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
+    (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
+    CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
+    session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+
+    Idempotent. Roles: operator for its own, admin.
     """
     RenewSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RenewSessionRequest, _session_service_pb2.RenewSessionResponse]  # type: ignore[assignment]
     """Extends the lease of a session: it then lapses `lease_ttl` from now.
 
-    NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or is
-    neither OPENING nor OPEN. Harmless to repeat. Roles: operator for its own, admin.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
+    is neither OPENING nor OPEN.
+
+    Harmless to repeat. Roles: operator for its own, admin.
     """
     GetSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.GetSessionRequest, _session_service_pb2.GetSessionResponse]  # type: ignore[assignment]
-    """One session, live, or for `session_retention` after its end (AIP-131).
+    """One session, live, or for Limits.session_retention after its end (AIP-131).
 
-    NOT_FOUND; INVALID_ARGUMENT. No side effects. Roles: viewer, operator for its own, admin.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND).
+
+    No side effects. Roles: viewer, operator for its own, admin.
     """
     ListSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
     A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-    page misses nothing that changed meanwhile. INVALID_ARGUMENT for a page token that isn't of this request or this
-    epoch. No side effects. Roles: viewer, operator for its own, admin.
+    page misses nothing that changed meanwhile.
+
+    Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+
+    No side effects. Roles: viewer, operator for its own, admin.
     """
     WatchSessions: _aio.UnaryStreamMultiCallable[_session_service_pb2.WatchSessionsRequest, _session_service_pb2.WatchSessionsResponse]  # type: ignore[assignment]
     """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in order, without
@@ -197,10 +221,12 @@ class SessionServiceAsyncStub(SessionServiceStub):
     Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
     `bookmark_interval`: a message with a cursor only.
 
-    A watch has no end of its own, so it never ends OK. OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
-    RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor. UNAVAILABLE (HOST_STOPPING, or no ErrorInfo
-    if the connection broke): resume from the last cursor, after a pause. INVALID_ARGUMENT for a cursor that isn't
-    one.
+    A watch has no end of its own, so it never ends OK:
+
+    - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+    - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
+    - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+    - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
     No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
     deadline, or one of less than 24 days: this server takes a longer one as passed.
@@ -231,9 +257,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         host stops.
 
         Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-        ALREADY_EXISTS, FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED
-        (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (WLAN_SERVICE_*, where the host knows;
-        HOST_STOPPING).
+        ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
+        RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
+        host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
         Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
         """
@@ -247,8 +273,10 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
         race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
 
-        NOT_FOUND; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past that, or FAILED or LOST.
-        Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too late: OK, with the session.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
+        that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
+        late: OK, with the session.
+
         Idempotent. Roles: operator for its own, admin.
         """
 
@@ -262,10 +290,12 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
         `wait_for_disconnect`, when the session has ended.
 
-        NOT_FOUND. If the native close fails, the status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST,
-        NATIVE_ERROR, ...): the session ends all the same, LOST, or CLOSED with what evidence there is, and is not closed
-        again. Of a session that is closing or ended: OK, with the session. If the deadline passes while it waits:
-        DEADLINE_EXCEEDED, and the close goes on. Idempotent. Roles: operator for its own, admin.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
+        (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
+        CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
+        session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+
+        Idempotent. Roles: operator for its own, admin.
         """
 
     @_abc_1.abstractmethod
@@ -276,8 +306,10 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_session_service_pb2.RenewSessionResponse, _abc.Awaitable[_session_service_pb2.RenewSessionResponse]]:
         """Extends the lease of a session: it then lapses `lease_ttl` from now.
 
-        NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or is
-        neither OPENING nor OPEN. Harmless to repeat. Roles: operator for its own, admin.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
+        is neither OPENING nor OPEN.
+
+        Harmless to repeat. Roles: operator for its own, admin.
         """
 
     @_abc_1.abstractmethod
@@ -286,9 +318,11 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.GetSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.GetSessionResponse, _abc.Awaitable[_session_service_pb2.GetSessionResponse]]:
-        """One session, live, or for `session_retention` after its end (AIP-131).
+        """One session, live, or for Limits.session_retention after its end (AIP-131).
 
-        NOT_FOUND; INVALID_ARGUMENT. No side effects. Roles: viewer, operator for its own, admin.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND).
+
+        No side effects. Roles: viewer, operator for its own, admin.
         """
 
     @_abc_1.abstractmethod
@@ -300,8 +334,11 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
         A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-        page misses nothing that changed meanwhile. INVALID_ARGUMENT for a page token that isn't of this request or this
-        epoch. No side effects. Roles: viewer, operator for its own, admin.
+        page misses nothing that changed meanwhile.
+
+        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+
+        No side effects. Roles: viewer, operator for its own, admin.
         """
 
     @_abc_1.abstractmethod
@@ -317,10 +354,12 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
         `bookmark_interval`: a message with a cursor only.
 
-        A watch has no end of its own, so it never ends OK. OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
-        RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor. UNAVAILABLE (HOST_STOPPING, or no ErrorInfo
-        if the connection broke): resume from the last cursor, after a pause. INVALID_ARGUMENT for a cursor that isn't
-        one.
+        A watch has no end of its own, so it never ends OK:
+
+        - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+        - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
+        - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+        - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
         No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
         deadline, or one of less than 24 days: this server takes a longer one as passed.

@@ -23,9 +23,13 @@ import { Device, DeviceEvent } from "./device.js";
 /**
  * DeviceService: which devices can be connected to, and are they in reach?
  *
- * What session_service.proto says for every RPC holds here too. Devices are the host's, not a principal's: the roles
- * viewer, operator and admin see them all. DRIVER_NOT_AVAILABLE where the host lacks the device query API (Windows
- * before 10 version 1809): sessions can be opened all the same, by an address known from elsewhere.
+ * What SessionService says for every RPC holds here too. Devices are the host's, not a principal's: the roles viewer,
+ * operator and admin see them all. Beside the errors named at an RPC, any may end with
+ *
+ * - UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), where the host lacks the device query API (Windows before 10 version 1809):
+ *   sessions can be opened all the same, by an address known from elsewhere;
+ * - UNAVAILABLE (WLAN_SERVICE_UNREACHABLE), between the start of the host and the moment when Windows has told it the
+ *   devices that are there.
  */
 
 /** How many devices to show at once. */
@@ -725,8 +729,11 @@ export const DeviceServiceService = {
   /**
    * The paired devices, in pages (AIP-132, AIP-158), by address.
    *
-   * Answers from what the host has been told by Windows; asks no radio. INVALID_ARGUMENT (INVALID_FIELD) for a page
-   * token that isn't of this epoch. No side effects. Roles: viewer, operator, admin.
+   * Answers from what the host has been told by Windows; asks no radio.
+   *
+   * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this epoch.
+   *
+   * No side effects. Roles: viewer, operator, admin.
    */
   listDevices: {
     path: "/wifidirect.v1.DeviceService/ListDevices" as const,
@@ -754,16 +761,18 @@ export const DeviceServiceService = {
     responseDeserialize: (value: Buffer): WatchDevicesResponse => WatchDevicesResponse.decode(value),
   },
   /**
-   * Looks for one paired device by radio, and answers with the device as read back afterwards (Microsoft,
-   * "WFDUpdateDeviceVisibility function": a targeted discovery that updates the property IsVisible). That the native
-   * call succeeded is not the answer; `device.is_visible` is.
+   * Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
+   * (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
+   * not the answer; `device.is_visible` is.
    *
    * Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
    * stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
    * aren't paired, and doesn't make the host visible.
    *
-   * NOT_FOUND (DEVICE_NOT_FOUND); INVALID_ARGUMENT; if the discovery fails, the status of its native code
-   * (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...). Harmless to repeat. Roles: operator, admin.
+   * Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
+   * (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
+   *
+   * Harmless to repeat. Roles: operator, admin.
    */
   updateDeviceVisibility: {
     path: "/wifidirect.v1.DeviceService/UpdateDeviceVisibility" as const,
@@ -783,8 +792,11 @@ export interface DeviceServiceServer extends UntypedServiceImplementation {
   /**
    * The paired devices, in pages (AIP-132, AIP-158), by address.
    *
-   * Answers from what the host has been told by Windows; asks no radio. INVALID_ARGUMENT (INVALID_FIELD) for a page
-   * token that isn't of this epoch. No side effects. Roles: viewer, operator, admin.
+   * Answers from what the host has been told by Windows; asks no radio.
+   *
+   * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this epoch.
+   *
+   * No side effects. Roles: viewer, operator, admin.
    */
   listDevices: handleUnaryCall<ListDevicesRequest, ListDevicesResponse>;
   /**
@@ -795,16 +807,18 @@ export interface DeviceServiceServer extends UntypedServiceImplementation {
    */
   watchDevices: handleServerStreamingCall<WatchDevicesRequest, WatchDevicesResponse>;
   /**
-   * Looks for one paired device by radio, and answers with the device as read back afterwards (Microsoft,
-   * "WFDUpdateDeviceVisibility function": a targeted discovery that updates the property IsVisible). That the native
-   * call succeeded is not the answer; `device.is_visible` is.
+   * Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
+   * (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
+   * not the answer; `device.is_visible` is.
    *
    * Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
    * stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
    * aren't paired, and doesn't make the host visible.
    *
-   * NOT_FOUND (DEVICE_NOT_FOUND); INVALID_ARGUMENT; if the discovery fails, the status of its native code
-   * (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...). Harmless to repeat. Roles: operator, admin.
+   * Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
+   * (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
+   *
+   * Harmless to repeat. Roles: operator, admin.
    */
   updateDeviceVisibility: handleUnaryCall<UpdateDeviceVisibilityRequest, UpdateDeviceVisibilityResponse>;
 }
@@ -813,8 +827,11 @@ export interface DeviceServiceClient extends Client {
   /**
    * The paired devices, in pages (AIP-132, AIP-158), by address.
    *
-   * Answers from what the host has been told by Windows; asks no radio. INVALID_ARGUMENT (INVALID_FIELD) for a page
-   * token that isn't of this epoch. No side effects. Roles: viewer, operator, admin.
+   * Answers from what the host has been told by Windows; asks no radio.
+   *
+   * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this epoch.
+   *
+   * No side effects. Roles: viewer, operator, admin.
    */
   listDevices(
     request: ListDevicesRequest,
@@ -847,16 +864,18 @@ export interface DeviceServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchDevicesResponse>;
   /**
-   * Looks for one paired device by radio, and answers with the device as read back afterwards (Microsoft,
-   * "WFDUpdateDeviceVisibility function": a targeted discovery that updates the property IsVisible). That the native
-   * call succeeded is not the answer; `device.is_visible` is.
+   * Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
+   * (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
+   * not the answer; `device.is_visible` is.
    *
    * Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
    * stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
    * aren't paired, and doesn't make the host visible.
    *
-   * NOT_FOUND (DEVICE_NOT_FOUND); INVALID_ARGUMENT; if the discovery fails, the status of its native code
-   * (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...). Harmless to repeat. Roles: operator, admin.
+   * Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
+   * (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
+   *
+   * Harmless to repeat. Roles: operator, admin.
    */
   updateDeviceVisibility(
     request: UpdateDeviceVisibilityRequest,

@@ -34,13 +34,13 @@ import {
  *
  * For every RPC:
  *
- * - Errors are those of error.proto. Besides those named at an RPC, any may end with UNAUTHENTICATED,
+ * - Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with UNAUTHENTICATED,
  *   PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
  * - Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing, `operator` opens
  *   sessions and sees and changes its own, `admin` sees and changes all. A session that one may not see is NOT_FOUND.
  * - `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with the same body, by
- *   the same principal, within `session_retention` (10 min), it is the same request: it is not done twice, and the
- *   answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
+ *   the same principal, within Limits.session_retention (10 min), it is the same request: it is not done twice, and
+ *   the answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
  *   (REQUEST_ID_REUSED).
  * - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
  * - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
@@ -67,14 +67,14 @@ export interface OpenSessionRequest {
     | Duration
     | undefined;
   /**
-   * Lets the session outlive its streams: it lives until this long after its making or its last RenewSession. 1 s to
-   * 24 h. Unset: it lives with its streams.
+   * Lets the session outlive its streams: it lives until this long after its making or its last RenewSession.
+   * Limits.lease_ttl_min to Limits.lease_ttl_max (1 s to 24 h). Unset: it lives with its streams.
    */
   leaseTtl:
     | Duration
     | undefined;
   /**
-   * Id of this request, see the head of this file. If empty, asking again is another request: a second session, or
+   * Id of this request, see SessionService. If empty, asking again is another request: a second session, or
    * ALREADY_EXISTS where `session_id` was given.
    */
   requestId: string;
@@ -93,7 +93,7 @@ export interface OpenSessionResponse {
 export interface CancelOpenSessionRequest {
   /** The session, required. */
   sessionId: string;
-  /** Id of this request, see the head of this file. */
+  /** Id of this request, see SessionService. */
   requestId: string;
 }
 
@@ -116,7 +116,7 @@ export interface CloseSessionRequest {
    * the session was opening, the end of that open, for which Windows documents no limit, comes before.
    */
   waitForDisconnect: boolean;
-  /** Id of this request, see the head of this file. */
+  /** Id of this request, see SessionService. */
   requestId: string;
 }
 
@@ -135,13 +135,13 @@ export interface RenewSessionRequest {
   /** The session, required. */
   sessionId: string;
   /**
-   * The lease counts this long from now, also if it then ends sooner than before: 1 s to 24 h. It becomes the
-   * session's ttl. Unset: the ttl that the session has.
+   * The lease counts this long from now, also if it then ends sooner than before; within the same limits as that of
+   * OpenSessionRequest. It becomes the session's ttl. Unset: the ttl that the session has.
    */
   leaseTtl:
     | Duration
     | undefined;
-  /** Id of this request, see the head of this file. */
+  /** Id of this request, see SessionService. */
   requestId: string;
 }
 
@@ -1702,9 +1702,9 @@ export const SessionServiceService = {
    * host stops.
    *
    * Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-   * ALREADY_EXISTS, FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED
-   * (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (WLAN_SERVICE_*, where the host knows;
-   * HOST_STOPPING).
+   * ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
+   * RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
+   * host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
    *
    * Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
    */
@@ -1721,8 +1721,10 @@ export const SessionServiceService = {
    * Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
    * race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
    *
-   * NOT_FOUND; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past that, or FAILED or LOST.
-   * Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too late: OK, with the session.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
+   * that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
+   * late: OK, with the session.
+   *
    * Idempotent. Roles: operator for its own, admin.
    */
   cancelOpenSession: {
@@ -1741,10 +1743,12 @@ export const SessionServiceService = {
    * queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
    * `wait_for_disconnect`, when the session has ended.
    *
-   * NOT_FOUND. If the native close fails, the status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST,
-   * NATIVE_ERROR, ...): the session ends all the same, LOST, or CLOSED with what evidence there is, and is not closed
-   * again. Of a session that is closing or ended: OK, with the session. If the deadline passes while it waits:
-   * DEADLINE_EXCEEDED, and the close goes on. Idempotent. Roles: operator for its own, admin.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
+   * (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
+   * CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
+   * session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+   *
+   * Idempotent. Roles: operator for its own, admin.
    */
   closeSession: {
     path: "/wifidirect.v1.SessionService/CloseSession" as const,
@@ -1759,8 +1763,10 @@ export const SessionServiceService = {
   /**
    * Extends the lease of a session: it then lapses `lease_ttl` from now.
    *
-   * NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or is
-   * neither OPENING nor OPEN. Harmless to repeat. Roles: operator for its own, admin.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
+   * is neither OPENING nor OPEN.
+   *
+   * Harmless to repeat. Roles: operator for its own, admin.
    */
   renewSession: {
     path: "/wifidirect.v1.SessionService/RenewSession" as const,
@@ -1773,9 +1779,11 @@ export const SessionServiceService = {
     responseDeserialize: (value: Buffer): RenewSessionResponse => RenewSessionResponse.decode(value),
   },
   /**
-   * One session, live, or for `session_retention` after its end (AIP-131).
+   * One session, live, or for Limits.session_retention after its end (AIP-131).
    *
-   * NOT_FOUND; INVALID_ARGUMENT. No side effects. Roles: viewer, operator for its own, admin.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND).
+   *
+   * No side effects. Roles: viewer, operator for its own, admin.
    */
   getSession: {
     path: "/wifidirect.v1.SessionService/GetSession" as const,
@@ -1790,8 +1798,11 @@ export const SessionServiceService = {
    * Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
    *
    * A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-   * page misses nothing that changed meanwhile. INVALID_ARGUMENT for a page token that isn't of this request or this
-   * epoch. No side effects. Roles: viewer, operator for its own, admin.
+   * page misses nothing that changed meanwhile.
+   *
+   * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+   *
+   * No side effects. Roles: viewer, operator for its own, admin.
    */
   listSessions: {
     path: "/wifidirect.v1.SessionService/ListSessions" as const,
@@ -1811,10 +1822,12 @@ export const SessionServiceService = {
    * Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
    * `bookmark_interval`: a message with a cursor only.
    *
-   * A watch has no end of its own, so it never ends OK. OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
-   * RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor. UNAVAILABLE (HOST_STOPPING, or no ErrorInfo
-   * if the connection broke): resume from the last cursor, after a pause. INVALID_ARGUMENT for a cursor that isn't
-   * one.
+   * A watch has no end of its own, so it never ends OK:
+   *
+   * - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+   * - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
+   * - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+   * - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
    *
    * No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
    * deadline, or one of less than 24 days: this server takes a longer one as passed.
@@ -1849,9 +1862,9 @@ export interface SessionServiceServer extends UntypedServiceImplementation {
    * host stops.
    *
    * Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-   * ALREADY_EXISTS, FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED
-   * (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (WLAN_SERVICE_*, where the host knows;
-   * HOST_STOPPING).
+   * ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
+   * RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
+   * host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
    *
    * Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
    */
@@ -1860,8 +1873,10 @@ export interface SessionServiceServer extends UntypedServiceImplementation {
    * Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
    * race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
    *
-   * NOT_FOUND; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past that, or FAILED or LOST.
-   * Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too late: OK, with the session.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
+   * that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
+   * late: OK, with the session.
+   *
    * Idempotent. Roles: operator for its own, admin.
    */
   cancelOpenSession: handleUnaryCall<CancelOpenSessionRequest, CancelOpenSessionResponse>;
@@ -1870,31 +1885,40 @@ export interface SessionServiceServer extends UntypedServiceImplementation {
    * queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
    * `wait_for_disconnect`, when the session has ended.
    *
-   * NOT_FOUND. If the native close fails, the status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST,
-   * NATIVE_ERROR, ...): the session ends all the same, LOST, or CLOSED with what evidence there is, and is not closed
-   * again. Of a session that is closing or ended: OK, with the session. If the deadline passes while it waits:
-   * DEADLINE_EXCEEDED, and the close goes on. Idempotent. Roles: operator for its own, admin.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
+   * (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
+   * CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
+   * session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+   *
+   * Idempotent. Roles: operator for its own, admin.
    */
   closeSession: handleUnaryCall<CloseSessionRequest, CloseSessionResponse>;
   /**
    * Extends the lease of a session: it then lapses `lease_ttl` from now.
    *
-   * NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or is
-   * neither OPENING nor OPEN. Harmless to repeat. Roles: operator for its own, admin.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
+   * is neither OPENING nor OPEN.
+   *
+   * Harmless to repeat. Roles: operator for its own, admin.
    */
   renewSession: handleUnaryCall<RenewSessionRequest, RenewSessionResponse>;
   /**
-   * One session, live, or for `session_retention` after its end (AIP-131).
+   * One session, live, or for Limits.session_retention after its end (AIP-131).
    *
-   * NOT_FOUND; INVALID_ARGUMENT. No side effects. Roles: viewer, operator for its own, admin.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND).
+   *
+   * No side effects. Roles: viewer, operator for its own, admin.
    */
   getSession: handleUnaryCall<GetSessionRequest, GetSessionResponse>;
   /**
    * Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
    *
    * A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-   * page misses nothing that changed meanwhile. INVALID_ARGUMENT for a page token that isn't of this request or this
-   * epoch. No side effects. Roles: viewer, operator for its own, admin.
+   * page misses nothing that changed meanwhile.
+   *
+   * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+   *
+   * No side effects. Roles: viewer, operator for its own, admin.
    */
   listSessions: handleUnaryCall<ListSessionsRequest, ListSessionsResponse>;
   /**
@@ -1905,10 +1929,12 @@ export interface SessionServiceServer extends UntypedServiceImplementation {
    * Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
    * `bookmark_interval`: a message with a cursor only.
    *
-   * A watch has no end of its own, so it never ends OK. OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
-   * RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor. UNAVAILABLE (HOST_STOPPING, or no ErrorInfo
-   * if the connection broke): resume from the last cursor, after a pause. INVALID_ARGUMENT for a cursor that isn't
-   * one.
+   * A watch has no end of its own, so it never ends OK:
+   *
+   * - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+   * - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
+   * - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+   * - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
    *
    * No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
    * deadline, or one of less than 24 days: this server takes a longer one as passed.
@@ -1934,9 +1960,9 @@ export interface SessionServiceClient extends Client {
    * host stops.
    *
    * Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-   * ALREADY_EXISTS, FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED
-   * (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (WLAN_SERVICE_*, where the host knows;
-   * HOST_STOPPING).
+   * ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
+   * RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
+   * host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
    *
    * Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
    */
@@ -1950,8 +1976,10 @@ export interface SessionServiceClient extends Client {
    * Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
    * race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
    *
-   * NOT_FOUND; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past that, or FAILED or LOST.
-   * Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too late: OK, with the session.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
+   * that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
+   * late: OK, with the session.
+   *
    * Idempotent. Roles: operator for its own, admin.
    */
   cancelOpenSession(
@@ -1974,10 +2002,12 @@ export interface SessionServiceClient extends Client {
    * queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
    * `wait_for_disconnect`, when the session has ended.
    *
-   * NOT_FOUND. If the native close fails, the status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST,
-   * NATIVE_ERROR, ...): the session ends all the same, LOST, or CLOSED with what evidence there is, and is not closed
-   * again. Of a session that is closing or ended: OK, with the session. If the deadline passes while it waits:
-   * DEADLINE_EXCEEDED, and the close goes on. Idempotent. Roles: operator for its own, admin.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
+   * (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
+   * CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
+   * session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+   *
+   * Idempotent. Roles: operator for its own, admin.
    */
   closeSession(
     request: CloseSessionRequest,
@@ -1997,8 +2027,10 @@ export interface SessionServiceClient extends Client {
   /**
    * Extends the lease of a session: it then lapses `lease_ttl` from now.
    *
-   * NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or is
-   * neither OPENING nor OPEN. Harmless to repeat. Roles: operator for its own, admin.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
+   * is neither OPENING nor OPEN.
+   *
+   * Harmless to repeat. Roles: operator for its own, admin.
    */
   renewSession(
     request: RenewSessionRequest,
@@ -2016,9 +2048,11 @@ export interface SessionServiceClient extends Client {
     callback: (error: ServiceError | null, response: RenewSessionResponse) => void,
   ): ClientUnaryCall;
   /**
-   * One session, live, or for `session_retention` after its end (AIP-131).
+   * One session, live, or for Limits.session_retention after its end (AIP-131).
    *
-   * NOT_FOUND; INVALID_ARGUMENT. No side effects. Roles: viewer, operator for its own, admin.
+   * Errors: NOT_FOUND (SESSION_NOT_FOUND).
+   *
+   * No side effects. Roles: viewer, operator for its own, admin.
    */
   getSession(
     request: GetSessionRequest,
@@ -2039,8 +2073,11 @@ export interface SessionServiceClient extends Client {
    * Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
    *
    * A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-   * page misses nothing that changed meanwhile. INVALID_ARGUMENT for a page token that isn't of this request or this
-   * epoch. No side effects. Roles: viewer, operator for its own, admin.
+   * page misses nothing that changed meanwhile.
+   *
+   * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+   *
+   * No side effects. Roles: viewer, operator for its own, admin.
    */
   listSessions(
     request: ListSessionsRequest,
@@ -2065,10 +2102,12 @@ export interface SessionServiceClient extends Client {
    * Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
    * `bookmark_interval`: a message with a cursor only.
    *
-   * A watch has no end of its own, so it never ends OK. OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
-   * RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor. UNAVAILABLE (HOST_STOPPING, or no ErrorInfo
-   * if the connection broke): resume from the last cursor, after a pause. INVALID_ARGUMENT for a cursor that isn't
-   * one.
+   * A watch has no end of its own, so it never ends OK:
+   *
+   * - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+   * - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
+   * - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+   * - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
    *
    * No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
    * deadline, or one of less than 24 days: this server takes a longer one as passed.

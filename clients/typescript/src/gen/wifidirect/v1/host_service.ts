@@ -214,9 +214,9 @@ export interface Limits {
   sessionsMax: number;
   /** Sessions of one principal that have not ended. Default 64. */
   sessionsPerPrincipalMax: number;
-  /** Watches, WatchSessions and WatchDevices together. Default 1000. */
+  /** Streams of WatchSessions and WatchDevices, and those of OpenSession but the first of each session. Default 1000. */
   watchersMax: number;
-  /** Watches of one principal. Default 100. */
+  /** Of these, those of one principal. Default 100. */
   watchersPerPrincipalMax: number;
   /** Unary calls being worked on. Default 1000. */
   requestsInFlightMax: number;
@@ -264,7 +264,7 @@ export interface Limits {
   endedSessionsMax: number;
   /**
    * Values of `request_id` that are remembered, those of OpenSession apart: they are remembered with their sessions.
-   * Beyond, the oldest is forgotten early.
+   * Beyond, the oldest is forgotten early. Default 10,000.
    */
   requestMemoryMax: number;
   /** Bytes of one request. Beyond: RESOURCE_EXHAUSTED without ErrorInfo, from the gRPC library. Default 1 MiB. */

@@ -9,17 +9,17 @@ import { NativeResult, SessionError } from "./error.js";
 /**
  * A session: one connection from this host to one device, from the request to open it to its end.
  *
- *   OpenSession
- *       |
- *    OPENING --callback: error--> FAILED
- *       |  \--cancel, close, open_timeout, lease, stream lost, drain--> CANCELLING --callback: error--> CANCELLED
- *       |                                                                   |
- *   callback: success                                                callback: success
- *       |                                                                   |
- *     OPEN --close, lease, stream lost, drain, link found down--> CLOSING <-+
- *                                                                 |
- *                                                                 +--disconnection seen, or close_timeout--> CLOSED
- *   any live state --the WLAN service or the native handle is gone--> LOST
+ *     OpenSession
+ *         |
+ *      OPENING --callback: error--> FAILED
+ *         |  \--cancel, close, open_timeout, lease, stream lost, drain--> CANCELLING --callback: error--> CANCELLED
+ *         |                                                                   |
+ *     callback: success                                                callback: success
+ *         |                                                                   |
+ *       OPEN --close, lease, stream lost, drain, link found down--> CLOSING <-+
+ *                                                                   |
+ *                                                                   +--disconnection seen, or close_timeout--> CLOSED
+ *     any live state --the WLAN service or the native handle is gone--> LOST
  *
  * CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason that came, and
  * tells it in `end`. The native handle never leaves the host, and no client can name one.
@@ -80,7 +80,7 @@ export function sessionKindToJSON(object: SessionKind): string {
   }
 }
 
-/** Where a session is in its life: see the diagram at the head of this file. */
+/** Where a session is in its life: see the diagram above. */
 export const SessionState = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
@@ -616,7 +616,7 @@ export interface Session {
   closeTime:
     | Date
     | undefined;
-  /** When it reached its final state. Unset before. From here it is remembered for `session_retention` (see Limits). */
+  /** When it reached its final state. Unset before. From here it is remembered for Limits.session_retention. */
   endTime:
     | Date
     | undefined;

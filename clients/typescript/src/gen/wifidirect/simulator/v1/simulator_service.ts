@@ -18,26 +18,26 @@ import {
 import { Duration } from "../../../google/protobuf/duration.js";
 
 /**
- * Scripts the simulated Windows world behind the daemon: devices, outcomes, time, faults, and the count of misuses. For
- * tests, of this project and of those who write clients. It is there only where the daemon runs on the simulator and
- * was started with --simulator-service.
+ * SimulatorService: scripts the simulated Windows world behind the daemon: devices, outcomes, time, faults, and the
+ * count of misuses. For tests, of this project and of those who write clients. It is there only where the daemon runs
+ * on the simulator and was started with --simulator-service.
  *
  * The world at start: the clock is real; the WLAN service runs; an open takes 400 ms (a legacy one 200 ms), a close
  * 150 ms, a cancel 50 ms, a visibility update 300 ms; addresses appear 100 ms after a link; and these devices are
  * paired:
  *
- * | device_address    | name                   |                                                                |
- * |-------------------|------------------------|----------------------------------------------------------------|
- * | 02:11:22:33:44:01 | Meeting Room Display   | in range                                                       |
- * | 02:11:22:33:44:02 | Warehouse Scanner      | in range                                                       |
- * | 02:11:22:33:44:03 | Label Printer          | a legacy WPS device                                            |
- * | 02:11:22:33:44:04 | Delivery Robot         | out of range: an open fails with 1460 ERROR_TIMEOUT, reason    |
- * |                   |                        | 0x2800B WLAN_REASON_CODE_NETWORK_NOT_AVAILABLE                 |
- * | 02:11:22:33:44:05 | Forklift Terminal 1    | in range, shares one interface with the next (group owner)     |
- * | 02:11:22:33:44:06 | Forklift Terminal 2    |                                                                |
+ * | device_address    | name                 |                                                                      |
+ * |-------------------|----------------------|----------------------------------------------------------------------|
+ * | 02:11:22:33:44:01 | Meeting Room Display | in range                                                             |
+ * | 02:11:22:33:44:02 | Warehouse Scanner    | in range                                                             |
+ * | 02:11:22:33:44:03 | Label Printer        | a legacy WPS device                                                  |
+ * | 02:11:22:33:44:04 | Delivery Robot       | out of range                                                         |
+ * | 02:11:22:33:44:05 | Forklift Terminal 1  | in range, shares one interface with the next (host is group owner)   |
+ * | 02:11:22:33:44:06 | Forklift Terminal 2  | in range                                                             |
  *
- * To open an address that is not paired fails with 1168 ERROR_NOT_FOUND, and so does a legacy device opened as an
- * ordinary one, or the reverse.
+ * To open a device that is out of range fails with 1460 ERROR_TIMEOUT, reason 0x2800B
+ * WLAN_REASON_CODE_NETWORK_NOT_AVAILABLE. To open an address that is not paired fails with 1168 ERROR_NOT_FOUND, and so
+ * does a legacy device opened as an ordinary one, or the reverse.
  *
  * Common to all: codes are Win32 codes (winerror.h), reason codes WLAN_REASON_CODE values. Durations are of the
  * simulated clock, from 0 to 49 days, and cut to milliseconds. Errors beside those of access: INVALID_ARGUMENT
