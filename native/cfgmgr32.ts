@@ -55,7 +55,7 @@ koffi.alias('PHDEVQUERY', 'HDEVQUERY *');
 /** `phDevQuery` of DevCreateObjectQuery. */
 export type DevQueryHandle = Handle<'device query'>;
 
-/** EMPTY is null, BOOLEAN boolean, UINT32 number, STRING and GUID string; BINARY and every other type are the bytes. */
+/** EMPTY is null, BOOLEAN boolean, UINT32 number, STRING and GUID string; BINARY, every other type and what is too short are the bytes. */
 export type DevPropertyValue = null | boolean | number | string | Buffer;
 
 /** A DEVPROPERTY of the system store, without a locale. */
@@ -235,7 +235,15 @@ function toProperty({ CompKey, Type, BufferSize, Buffer: pointer }: RawProperty)
   return { Key: { fmtid: guidFromStruct(fmtid), pid }, Type, Value: toValue(Type, bytes) };
 }
 
+/** In bytes, of the types that have one. */
+const sizes: Readonly<Record<number, number>> = {
+  [c.DEVPROP_TYPE_BOOLEAN]: 1,
+  [c.DEVPROP_TYPE_UINT32]: 4,
+  [c.DEVPROP_TYPE_GUID]: 16,
+};
+
 function toValue(Type: number, bytes: Buffer): DevPropertyValue {
+  if (bytes.length < (sizes[Type] ?? 0)) return bytes;
   switch (Type) {
     case c.DEVPROP_TYPE_EMPTY:
       return null;

@@ -32,6 +32,9 @@ export class LibraryNotAvailable extends Error {
   }
 }
 
+/** Of dlopen(). */
+const RTLD_LAZY = 1;
+
 /** Keeps every loaded library for the life of the process: koffi unloads one that is collected. */
 const loaded = new Map<string, LibraryHandle>();
 
@@ -158,8 +161,21 @@ export function system32(name: string): string {
 function load(path: string): LibraryHandle {
   if (!isAbsolute(path)) throw new Error('the path is not absolute');
   const handle = loaded.get(path) ?? koffi.load(path);
+  if (!loaded.has(path)) pin(path);
   loaded.set(path, handle);
   return handle;
+}
+
+/**
+ * Takes a reference to the library that is never given back. When a process runs out of work Node has koffi let go of everything, and
+ * the library's own threads would go on in memory where it no longer is.
+ */
+function pin(path: string): void {
+  if (process.platform === 'win32') {
+    koffi.load('kernel32.dll').func('void * __stdcall LoadLibraryW(str16 lpLibFileName)')(path);
+  } else {
+    koffi.load(null).func('void *dlopen(const char *filename, int flags)')(path, RTLD_LAZY);
+  }
 }
 
 function reasonOf(error: unknown): string {

@@ -16,6 +16,7 @@ import { bindTarget, parseListenAddress } from './config/listen.js';
 import type { Config } from './config/schema.js';
 import type { DeviceEvent, DeviceEventDraft } from './device/device.js';
 import { Devices } from './device/devices.js';
+import { incomplete } from './driver/availability.js';
 import { WlanDriver } from './driver/wlan-driver.js';
 import { EventLog } from './events/log.js';
 import { EventStream } from './events/stream.js';
@@ -122,6 +123,7 @@ export class Daemon {
       driverKind: choice.kind === 'wlanapi' ? DriverKind.WLANAPI : DriverKind.SIMULATOR,
       libraryPath: paths.wlanapi,
       missing: this.#native.missing.map(({ library, function: name }) => ({ library, function: name ?? '' })),
+      incomplete: incomplete(this.#native.missing),
       evidenceKinds: this.#driver.evidenceKinds,
       limits: limitsOf(config),
     };
@@ -156,8 +158,7 @@ export class Daemon {
     started.catch((error: unknown) => this.#log.error('driver-failed', 'The driver could not start.', { err: error }));
     await Promise.race([started, new Promise((resolve) => setTimeout(resolve, FIRST_ANSWER_MS))]);
     this.#driver.statuses.subscribe(({ fault }) => {
-      const isServing = fault === undefined && !this.#lifecycle.isStopping;
-      this.#server.setServing(isServing);
+      this.#tellHealth();
       if (fault !== undefined) this.#log.warn('degraded', fault.message, { reason: fault.reason, ...fault.metadata });
       else this.#log.info('ready', 'Wi-Fi Direct can be reached.');
     });
@@ -179,7 +180,7 @@ export class Daemon {
   async stop(): Promise<boolean> {
     const deadlineMs = performance.now() + this.#config.shutdown.graceMs - EXIT_MS;
     const left = () => Math.max(deadlineMs - performance.now(), 0);
-    this.#server.setServing(false);
+    this.#server.setServing(() => false);
     const drained = await this.#lifecycle.drain(left() - LAST_STEPS_MS);
     this.#streams.stop(hostStopping());
     await this.#server.stop(Math.min(left(), LAST_STEPS_MS / 2));
@@ -195,6 +196,17 @@ export class Daemon {
     if (isClean) this.#log.info('stopped', 'All sessions have ended and Windows has let go.', outcome);
     else this.#log.error('stop-incomplete', 'Not everything ended in time; the process ends regardless.', outcome);
     return isClean;
+  }
+
+  /** Sessions and devices need Wi-Fi Direct, devices besides what tells of them; what else there is answers in any case. */
+  #tellHealth(): void {
+    const isReached = this.#driver.status.fault === undefined;
+    const needs: Readonly<Record<string, boolean>> = {
+      '': isReached,
+      'wifidirect.v1.SessionService': isReached,
+      'wifidirect.v1.DeviceService': isReached && this.#driver.whyNotDevices() === undefined,
+    };
+    this.#server.setServing((service) => !this.#lifecycle.isStopping && (needs[service] ?? true));
   }
 
   /** Loaded only where somebody scrapes: it is a tenth of the daemon's memory. */
@@ -235,9 +247,7 @@ export class Daemon {
     if (kind === 'simulator') {
       this.#log.warn('simulated', 'The devices of this host are simulated: no radio is used.', { library: path });
     }
-    const [missing] = this.#native.missing;
-    if (missing !== undefined) {
-      this.#log.error('library-incomplete', missing.message, { library: missing.library, function: missing.function });
-    }
+    const fault = incomplete(this.#native.missing);
+    if (fault !== undefined) this.#log.error('library-incomplete', fault.message, { ...fault.metadata });
   }
 }

@@ -23,6 +23,9 @@ export interface Host {
 /** Threads of the pool that native calls must leave free, or files and names wait behind them. */
 const FREE_THREADS_MIN = 2;
 
+/** Native calls that are not slow: one that begins a session, one that ends one, one that looks, whatever hangs in the others. */
+const QUICK_CALLS_MIN = 3;
+
 /** The first of each pair may not be above the second. */
 const ORDERED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['session.openTimeoutMs', 'session.openTimeoutMaxMs'],
@@ -33,7 +36,6 @@ const ORDERED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['events.batchEventsMax', 'events.watcherQueueEventsMax'],
   ['events.watcherQueueEventsMax', 'events.logEventsMax'],
   ['driver.reopenBackoffMinMs', 'driver.reopenBackoffMaxMs'],
-  ['driver.slowCallsMax', 'driver.nativeCallsMax'],
 ];
 
 /** The first of each pair means nothing without the second. */
@@ -60,6 +62,14 @@ export function* findings(config: Config, host: Host): Iterable<Finding> {
 }
 
 function* findOrder(config: Config): Iterable<Finding> {
+  const { slowCallsMax, nativeCallsMax } = config.driver;
+  if (slowCallsMax + QUICK_CALLS_MIN > nativeCallsMax) {
+    yield error(
+      ['driver.slowCallsMax', 'driver.nativeCallsMax'],
+      `driver.slowCallsMax (${slowCallsMax}) leaves fewer than ${QUICK_CALLS_MIN} of driver.nativeCallsMax (${nativeCallsMax}) to the other calls.`,
+      'Lower the first or raise the second.',
+    );
+  }
   for (const [lower, upper] of ORDERED) {
     const [low, high] = [Number(valueAt(config, lower)), Number(valueAt(config, upper))];
     if (low <= high) continue;
@@ -168,7 +178,7 @@ function* findPlatform(config: Config, { platform, poolThreads }: Host): Iterabl
       severity: 'warning',
       keys: ['driver.nativeCallsMax'],
       message: `So many native calls can take all but ${Math.max(0, poolThreads - config.driver.nativeCallsMax)} of the ${poolThreads} threads of the pool, and files and names then wait.`,
-      remedy: `Lower it to ${Math.max(2, poolThreads - FREE_THREADS_MIN)}, or start with UV_THREADPOOL_SIZE=${config.driver.nativeCallsMax + FREE_THREADS_MIN} or more.`,
+      remedy: `Lower it to ${Math.max(config.driver.slowCallsMax + QUICK_CALLS_MIN, poolThreads - FREE_THREADS_MIN)}, or start with UV_THREADPOOL_SIZE=${config.driver.nativeCallsMax + FREE_THREADS_MIN} or more.`,
     };
   }
 }

@@ -1,6 +1,8 @@
 /** What this host's libraries allow, from what they lack: pure. */
 import type { LibraryNotAvailable } from '../../native/library.js';
+import type { Fault } from '../fault.js';
 import type { DisconnectEvidence, SessionKind } from '../session/session.js';
+import { notAvailable } from './win32-error.js';
 
 /** What a session of a kind needs for its whole life: one that could be opened but not closed is not opened. */
 export const requiredToOpen: Readonly<Record<SessionKind, readonly string[]>> = {
@@ -18,6 +20,21 @@ export function firstMissing(
       ? libraryOf(functions) === library.toLowerCase() || !isWindowsLibrary(library)
       : functions.includes(name),
   );
+}
+
+/** All that is missing, as the one reason why this host is DEGRADED; undefined where nothing is. */
+export function incomplete(missing: readonly LibraryNotAvailable[]): Fault | undefined {
+  const [first, ...others] = missing;
+  if (first === undefined || others.length === 0) return first && notAvailable(first);
+  const libraries = [...new Set(missing.map(({ library }) => library))];
+  const lacks = libraries.map((library) => {
+    const names = missing.flatMap((each) => (each.library === library ? (each.function ?? []) : []));
+    return names.length === 0 ? library : `${names.join(', ')} of ${library}`;
+  });
+  return {
+    ...notAvailable(first),
+    message: `This host has no ${lacks.join(', no ')}; what needs them is UNIMPLEMENTED.`,
+  };
 }
 
 /** The kinds of evidence of a disconnection that can be had, strongest first. */

@@ -165,7 +165,6 @@ export class DeviceTable {
     const { DeviceObject } = result;
     if (result.Action === c.DevQueryResultRemove) {
       const address = this.#addresses.get(DeviceObject.ObjectId);
-      this.#addresses.delete(DeviceObject.ObjectId);
       if (address !== undefined) this.#remove(address);
       return;
     }
@@ -198,6 +197,7 @@ export class DeviceTable {
     const device = this.#devices.get(address);
     if (device === undefined) return;
     this.#devices.delete(address);
+    for (const [id, of] of this.#addresses) if (of === address) this.#addresses.delete(id);
     this.#changes.next({ type: 'REMOVED', device });
   }
 }

@@ -8,6 +8,7 @@
  *   native call: its `StartReturned` succeeds and its outcome is the `OpenCompleted`.
  * - Native handles live and die here. `WFDCloseSession` is called at most once for each, after a successful open, and the handle is
  *   forgotten before the call.
+ * - Of a session that has been released nothing is told any more: its name may be another's.
  * - After `DriverLost` every session is forgotten: their handles are invalid and are never used again.
  */
 import type { Observable } from 'rxjs';
@@ -56,7 +57,7 @@ export type DeviceChange =
 /** What the driver can do now. `fault` is set where Wi-Fi Direct can't be reached, with what would be answered to an open. */
 export interface DriverStatus {
   readonly fault: Fault | undefined;
-  /** The version that WFDOpenHandle negotiated, 0 before it has. */
+  /** The version that WFDOpenHandle negotiated, 0 while there is no handle. */
   readonly negotiatedVersion: number;
 }
 
@@ -76,7 +77,7 @@ export interface Driver {
   startOpen(sessionId: string, deviceAddress: string, kind: SessionKind): void;
   cancelOpen(sessionId: string): void;
   closeSession(sessionId: string): void;
-  /** The session has ended: nothing of it is watched or reported any more. */
+  /** The session has ended: nothing of it is watched or reported any more. An open that still succeeds is closed. */
   release(sessionId: string): void;
 
   /** The paired devices as last seen; undefined where this host can't tell. */

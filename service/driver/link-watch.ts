@@ -78,6 +78,7 @@ export class LinkWatch {
   #due = new Set<Link>();
   #isPollDue = false;
   #polled: Iterator<Link> | undefined;
+  #registering: Promise<unknown> | undefined;
   #registrations: Registration[] = [];
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -93,10 +94,11 @@ export class LinkWatch {
   /** Asks Windows for notifications. Without them the poll still finds everything. */
   async start(): Promise<void> {
     const { NotifyIpInterfaceChange, NotifyUnicastIpAddressChange } = this.#iphlpapi;
-    await Promise.all([
+    this.#registering = Promise.all([
       this.#register(ipInterfaceChangeCallbacks, NotifyIpInterfaceChange),
       this.#register(unicastIpAddressChangeCallbacks, NotifyUnicastIpAddressChange),
     ]);
+    await this.#registering;
   }
 
   /** What the interface of a GUID is; only the GUID where Windows can't say, or not soon. */
@@ -154,7 +156,7 @@ export class LinkWatch {
     clearTimeout(this.#timer);
     this.#links.clear();
     this.#due.clear();
-    await this.#looking;
+    await Promise.all([this.#looking, this.#registering]);
     for (const { handle, forget } of this.#registrations) {
       await this.#calls.run('end', 'CancelMibChangeNotify2', () => this.#iphlpapi.CancelMibChangeNotify2(handle));
       forget();

@@ -10,6 +10,7 @@ export type Lane = 'open' | 'slow' | 'end' | 'look';
 const ANSWER_MS = 1000;
 
 export interface NativeCallSettings {
+  /** At least three more than `slowCallsMax`: one for each of the other lanes. */
   readonly nativeCallsMax: number;
   readonly slowCallsMax: number;
   readonly nativeCallWarnMs: number;
@@ -40,7 +41,7 @@ export class NativeCalls {
 
   constructor(settings: NativeCallSettings, observer: NativeCallObserver) {
     const { nativeCallsMax, slowCallsMax, nativeCallWarnMs } = settings;
-    const rest = Math.max(nativeCallsMax - slowCallsMax, 3);
+    const rest = nativeCallsMax - slowCallsMax;
     const looks = Math.max(Math.floor(rest / 4), 1);
     const opens = Math.floor((rest - looks) / 2);
     const ends = rest - looks - opens;

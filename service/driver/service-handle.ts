@@ -4,7 +4,7 @@
  * Nothing reports that the WLAN service has stopped, so it is asked: by opening and closing a second handle, regularly and whenever an
  * answer puts it in doubt. The rule that must not be broken: a lost handle is closed once and never used again.
  */
-import { BehaviorSubject, type Observable } from 'rxjs';
+import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { WFD_API_VERSION, winerror } from '../../native/constants.js';
 import type { LibraryNotAvailable } from '../../native/library.js';
 import type { ClientHandle, Wlanapi } from '../../native/wlanapi.js';
@@ -53,7 +53,7 @@ export class ServiceHandle {
   }
 
   get statuses(): Observable<DriverStatus> {
-    return this.#statuses;
+    return this.#statuses.pipe(distinctUntilChanged(isSameStatus));
   }
 
   get status(): DriverStatus {
@@ -111,7 +111,7 @@ export class ServiceHandle {
     const handle = this.#handle;
     if (handle === undefined) return;
     this.#handle = undefined;
-    this.#statuses.next({ ...this.status, fault: outcome.fault });
+    this.#statuses.next({ fault: outcome.fault, negotiatedVersion: 0 });
     this.#lost(outcome);
     // It frees what the DLL keeps for us; what it answers no longer matters.
     this.#calls.run('slow', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle)).catch(() => {});
@@ -140,7 +140,7 @@ export class ServiceHandle {
     this.#handle = handle;
     const { reopenBackoffMinMs, reopenBackoffMaxMs, probeIntervalMs } = this.#settings;
     if (handle === undefined) {
-      this.#statuses.next({ ...this.status, fault: outcome.fault });
+      this.#statuses.next({ fault: outcome.fault, negotiatedVersion: 0 });
       this.#schedule(this.#backoffMs);
       this.#backoffMs = Math.min(this.#backoffMs * 2, reopenBackoffMaxMs);
     } else {
@@ -155,10 +155,10 @@ export class ServiceHandle {
     const asked = this.#handle;
     const { outcome, handle } = await this.#openHandle();
     if (handle === undefined) {
-      // Lost meanwhile, and maybe replaced.
-      if (this.#handle !== asked) return;
       // A service that is too busy, or has no room for a second handle, says nothing against the first.
-      if (doubtsService(outcome) && outcome.result.code !== winerror.RPC_S_SERVER_TOO_BUSY) this.lose(outcome);
+      const isGone = doubtsService(outcome) && outcome.result.code !== winerror.RPC_S_SERVER_TOO_BUSY;
+      // Meanwhile it may have been lost otherwise, and replaced.
+      if (isGone && this.#handle === asked) this.lose(outcome);
       return;
     }
     await this.#calls.run('end', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle));
@@ -175,12 +175,20 @@ export class ServiceHandle {
   #schedule(delayMs: number): void {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
-    const look = () => {
-      void this.verify().finally(() => {
-        if (this.#handle !== undefined) this.#schedule(this.#settings.probeIntervalMs);
-      });
+    const look = async () => {
+      const isAsked = await this.verify().then(
+        () => true,
+        () => false,
+      );
+      // Where there is no handle, the attempt to open one has set the next look.
+      if (this.#handle !== undefined || !isAsked) this.#schedule(this.#settings.probeIntervalMs);
     };
-    this.#timer = setTimeout(look, delayMs * (0.8 + 0.4 * Math.random()));
+    this.#timer = setTimeout(() => void look(), delayMs * (0.8 + 0.4 * Math.random()));
     this.#timer.unref();
   }
+}
+
+/** One failed attempt after another is no change. */
+function isSameStatus(a: DriverStatus, b: DriverStatus): boolean {
+  return a.fault?.message === b.fault?.message && a.negotiatedVersion === b.negotiatedVersion;
 }

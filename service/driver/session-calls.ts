@@ -17,6 +17,8 @@ export interface Operation {
   readonly deviceAddress: string;
   /** The open callback, or the return of the legacy open, is still to come. */
   isPending: boolean;
+  /** Its outcome has been told. */
+  isCompleted: boolean;
   /** The client handle is gone: what belonged to it is not used again. */
   isLost: boolean;
   handle: SessionHandle | undefined;
@@ -31,10 +33,16 @@ const notMade = { code: winerror.ERROR_OPERATION_ABORTED, hSessionHandle: noHand
 export class SessionCalls {
   readonly #wlanapi: Wlanapi;
   readonly #calls: NativeCalls;
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(wlanapi: Wlanapi, calls: NativeCalls) {
     this.#wlanapi = wlanapi;
     this.#calls = calls;
+  }
+
+  /** Resolves when every call that was ordered has returned: before that the client handle is not to be closed. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
   start(operation: Operation, client: ClientHandle, context: bigint) {
@@ -72,7 +80,11 @@ export class SessionCalls {
   }
 
   #run<T extends { readonly code: number }>(lane: Lane, fn: string, operation: Operation, call: () => Promise<T>) {
-    return this.#calls.run<T | typeof notMade>(lane, fn, async () => (operation.isLost ? notMade : call()));
+    const answer = this.#calls.run<T | typeof notMade>(lane, fn, async () => (operation.isLost ? notMade : call()));
+    const over = () => this.#underWay.delete(answer);
+    this.#underWay.add(answer);
+    answer.then(over, over);
+    return answer;
   }
 }
 

@@ -16,6 +16,7 @@ import { DeviceTable } from './device-table.js';
 import type { Completion, DeviceChange, DeviceProperties, Driver, DriverStatus, SessionCompletion } from './driver.js';
 import { LinkWatch } from './link-watch.js';
 import { type NativeCallObserver, type NativeCallSettings, NativeCalls } from './native-calls.js';
+import { Operations } from './operations.js';
 import { ReasonTexts } from './reason-texts.js';
 import { ServiceHandle, type ServiceHandleSettings } from './service-handle.js';
 import { broken, type Operation, onOpenComplete, SessionCalls } from './session-calls.js';
@@ -34,8 +35,7 @@ export class WlanDriver implements Driver {
   readonly #table: DeviceTable;
   readonly #reasonTexts: ReasonTexts;
   readonly #completions = new Subject<Completion>();
-  readonly #operations = new Map<string, Operation>();
-  readonly #settled = new Set<() => void>();
+  readonly #operations = new Operations();
 
   constructor(native: NativeLibraries, settings: WlanDriverSettings, observer: NativeCallObserver) {
     this.#native = native;
@@ -44,7 +44,7 @@ export class WlanDriver implements Driver {
     this.#sessions = new SessionCalls(native.wlanapi, this.#calls);
     this.#table = new DeviceTable(native.cfgmgr32, this.#calls, settings.reopenBackoffMinMs);
     this.#links = new LinkWatch(native.iphlpapi, this.#calls, settings.linkPollMs, this.#table);
-    this.#reasonTexts = new ReasonTexts(native.wlanapi);
+    this.#reasonTexts = new ReasonTexts(native.wlanapi, this.#calls);
     this.#table.changes.subscribe(({ device }) => this.#links.deviceChanged(device));
   }
 
@@ -107,43 +107,42 @@ export class WlanDriver implements Driver {
       sessionId,
       deviceAddress,
       isPending: true,
+      isCompleted: false,
       isLost: false,
       handle: undefined,
       forget: () => {},
     };
-    this.#operations.set(sessionId, operation);
+    this.#operations.add(operation);
     const opened = kind === 'LEGACY' ? this.#openLegacy(operation) : this.#startOpen(operation);
     opened.catch((error: unknown) => this.#startFailed(operation, broken('WFDOpenHandle', error)));
   }
 
   cancelOpen(sessionId: string): void {
-    const operation = this.#operations.get(sessionId);
+    const operation = this.#operations.find(sessionId);
     const handle = operation?.handle;
     // A legacy open can't be cancelled: it has no handle before it has returned.
     if (operation === undefined || handle === undefined) return;
     this.#sessions.cancel(operation, handle).then((outcome) => {
-      this.#emit({ type: 'CancelReturned', sessionId, outcome });
+      this.#tell(operation, { type: 'CancelReturned', sessionId, outcome });
       this.#doubt(outcome);
     });
   }
 
   closeSession(sessionId: string): void {
-    const operation = this.#operations.get(sessionId);
+    const operation = this.#operations.find(sessionId);
     if (operation === undefined) return;
     this.#sessions.close(operation).then((outcome) => {
-      this.#emit({ type: 'CloseReturned', sessionId, outcome });
+      this.#tell(operation, { type: 'CloseReturned', sessionId, outcome });
       this.#doubt(outcome);
       // Whatever has made Windows forget the session, a restart of the service above all, may have made it forget the client.
       if (outcome.fault?.reason === 'NATIVE_HANDLE_LOST' && this.#operations.size === 0) this.#service.lose(outcome);
-      this.#links.closing(sessionId);
+      if (this.#operations.isWanted(operation)) this.#links.closing(sessionId);
     });
   }
 
   release(sessionId: string): void {
     this.#links.forget(sessionId);
-    const operation = this.#operations.get(sessionId);
-    if (operation !== undefined && !operation.isPending) this.#operations.delete(sessionId);
-    this.#checkSettled();
+    this.#operations.release(sessionId);
   }
 
   async updateDeviceVisibility(deviceAddress: string): Promise<NativeOutcome> {
@@ -167,7 +166,8 @@ export class WlanDriver implements Driver {
 
   async #closeAll(): Promise<void> {
     // WFDCloseHandle waits for pending opens, so they are waited for here, where waiting holds no thread.
-    if (this.#operations.size > 0) await new Promise<void>((resolve) => this.#settled.add(resolve));
+    await this.#operations.settled();
+    await this.#sessions.idle();
     await this.#links.close();
     await this.#table.close();
     await this.#service.close();
@@ -192,7 +192,7 @@ export class WlanDriver implements Driver {
     }
     // The callback may have come first; if it failed, the handle is dead already.
     if (operation.isPending) operation.handle = hSessionHandle;
-    if (!operation.isLost) this.#emit({ type: 'StartReturned', sessionId: operation.sessionId, outcome });
+    this.#tell(operation, { type: 'StartReturned', sessionId: operation.sessionId, outcome });
   }
 
   async #openLegacy(operation: Operation): Promise<void> {
@@ -200,7 +200,7 @@ export class WlanDriver implements Driver {
     if (client === undefined) return;
     const { sessionId } = operation;
     const started = callOutcome('WFDOpenLegacySession', winerror.ERROR_SUCCESS);
-    this.#emit({ type: 'StartReturned', sessionId, outcome: started });
+    this.#tell(operation, { type: 'StartReturned', sessionId, outcome: started });
     const answer = await this.#sessions.openLegacy(operation, client);
     const call = callOutcome('WFDOpenLegacySession', answer.code);
     const isHandleLost = call.fault?.reason === 'NATIVE_HANDLE_LOST';
@@ -228,39 +228,46 @@ export class WlanDriver implements Driver {
   async #opened(operation: Operation, outcome: NativeOutcome, handle: SessionHandle, guid: string): Promise<void> {
     const { sessionId, deviceAddress } = operation;
     operation.isPending = false;
-    // What comes late for a lost operation must not reach a new session of the same name.
     if (operation.isLost) return;
     if (outcome.fault !== undefined) {
       operation.handle = undefined;
-      this.#operations.delete(sessionId);
-      this.#emit({ type: 'OpenCompleted', sessionId, outcome, networkInterface: undefined });
+      operation.isCompleted = true;
+      this.#tell(operation, { type: 'OpenCompleted', sessionId, outcome, networkInterface: undefined });
+      this.#operations.finish(operation);
       this.#doubt(outcome);
-      this.#checkSettled();
       return;
     }
     operation.handle = handle;
     const networkInterface = await this.#links.resolve(guid);
     if (operation.isLost) return;
-    this.#emit({ type: 'OpenCompleted', sessionId, outcome, networkInterface });
+    if (!this.#operations.isWanted(operation)) {
+      // Nobody has this session any more.
+      this.#doubt(await this.#sessions.close(operation));
+      this.#operations.finish(operation);
+      return;
+    }
+    operation.isCompleted = true;
+    this.#tell(operation, { type: 'OpenCompleted', sessionId, outcome, networkInterface });
     this.#links.watch(sessionId, deviceAddress, networkInterface, {
       down: (evidence) => void this.#linkDown(operation, evidence),
-      changed: (changed) => this.#emit({ type: 'NetworkInterfaceChanged', sessionId, networkInterface: changed }),
+      changed: (changed) =>
+        this.#tell(operation, { type: 'NetworkInterfaceChanged', sessionId, networkInterface: changed }),
     });
   }
 
   /** A link goes down with its peer, by the close, or with the service: ask the service before saying which. */
   async #linkDown(operation: Operation, evidence: DisconnectEvidence): Promise<void> {
     await this.#service.verifySoon();
-    if (!operation.isLost) this.#emit({ type: 'LinkDown', sessionId: operation.sessionId, evidence });
+    this.#tell(operation, { type: 'LinkDown', sessionId: operation.sessionId, evidence });
   }
 
   #startFailed(operation: Operation, outcome: NativeOutcome): void {
     operation.isPending = false;
     if (operation.isLost) return;
-    this.#operations.delete(operation.sessionId);
-    this.#emit({ type: 'StartReturned', sessionId: operation.sessionId, outcome });
+    operation.isCompleted = true;
+    this.#tell(operation, { type: 'StartReturned', sessionId: operation.sessionId, outcome });
+    this.#operations.finish(operation);
     this.#doubt(outcome);
-    this.#checkSettled();
   }
 
   #doubt(outcome: NativeOutcome): void {
@@ -269,22 +276,14 @@ export class WlanDriver implements Driver {
 
   /** The client handle is gone, and with it every session handle. What was still to come of them is of no interest. */
   #lost(outcome: NativeOutcome): void {
-    for (const operation of this.#operations.values()) {
+    for (const operation of this.#operations.clear()) {
       operation.isLost = true;
       operation.handle = undefined;
       // Its callback may never come, and would hold the process.
       operation.forget();
       this.#links.forget(operation.sessionId);
     }
-    this.#operations.clear();
-    this.#emit({ type: 'DriverLost', outcome });
-    this.#checkSettled();
-  }
-
-  #checkSettled(): void {
-    if (this.#operations.size > 0) return;
-    for (const resolve of this.#settled) resolve();
-    this.#settled.clear();
+    this.#completions.next({ type: 'DriverLost', outcome });
   }
 
   #whyNot(functions: readonly string[]): Fault | undefined {
@@ -292,7 +291,8 @@ export class WlanDriver implements Driver {
     return missing && notAvailable(missing);
   }
 
-  #emit(completion: SessionCompletion | Extract<Completion, { type: 'DriverLost' }>): void {
-    this.#completions.next(completion);
+  /** What comes late, after its session has ended, must not reach a new session of the same name. */
+  #tell(operation: Operation, completion: SessionCompletion): void {
+    if (this.#operations.isWanted(operation)) this.#completions.next(completion);
   }
 }

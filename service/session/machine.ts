@@ -16,6 +16,7 @@
  * - `CancelOpen` is issued only once `WFDStartOpenSession` has returned, `CloseSession` only when besides that the open has succeeded;
  *   until then they are owed. Each is issued at most once.
  * - After a cancel the session waits for its callback, whatever it says; a success is closed and never handed out.
+ *   But a handle that Windows says it does not know may have no callback: that one is waited for as long as for a close, then it is `LOST`.
  * - `CLOSED` needs the close to have returned, and evidence; or the close timeout.
  */
 import type { Fault } from '../fault.js';
@@ -74,6 +75,7 @@ export function open(request: OpenRequest, cause: EventCause, nowMs: number, clo
       startReturned: false,
       opened: false,
       cancelIssued: false,
+      cancelOutcome: undefined,
       close: 'none',
       closeOutcome: undefined,
       evidence: undefined,
@@ -105,7 +107,7 @@ export function step(machine: Machine, input: SessionInput, nowMs: number): Step
     case 'OpenCompleted':
       return openCompleted(machine, input, nowMs);
     case 'CancelReturned':
-      return unchanged(machine);
+      return cancelReturned(machine, input.outcome);
     case 'CloseReturned':
       return closeReturned(machine, input.outcome, nowMs);
     case 'LinkDown':
@@ -177,6 +179,12 @@ function timerFired(machine: Machine, timer: TimerName, nowMs: number): Step {
     const begun = beginEnd(machine, ending, nowMs);
     return { ...begun, events: [lapse, ...begun.events] };
   }
+  if (timer === 'cancel') {
+    const { cancelOutcome } = machine;
+    if (session.state !== 'CANCELLING') return unchanged(machine);
+    const ending = { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault: cancelOutcome?.fault };
+    return end(machine, 'LOST', ending, nowMs, cancelOutcome);
+  }
   // An owed close can't time out before it was issued: the link stands, and the session says so.
   if (machine.close !== 'issued' && machine.close !== 'returned') return unchanged(machine);
   return closed(machine, machine.evidence ?? 'UNCONFIRMED', nowMs);
@@ -217,6 +225,17 @@ function openEnded(machine: Machine, outcome: NativeOutcome, fault: Fault, nowMs
     return end(machine, 'LOST', { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault }, nowMs, outcome);
   }
   return end(machine, 'FAILED', { ...hostEnding('OPEN_FAILED', 'NATIVE'), fault }, nowMs, outcome);
+}
+
+/** "No such handle": a callback that has ended the open is on its way, or none will ever come. */
+function cancelReturned(machine: Machine, outcome: NativeOutcome): Step {
+  const isKnown = outcome.fault?.reason !== 'NATIVE_HANDLE_LOST';
+  if (isKnown || machine.session.state !== 'CANCELLING') return unchanged(machine);
+  return {
+    machine: { ...machine, cancelOutcome: outcome },
+    events: [],
+    commands: [{ type: 'SetTimer', timer: 'cancel', delayMs: machine.closeTimeoutMs }],
+  };
 }
 
 function closeReturned(machine: Machine, outcome: NativeOutcome, nowMs: number): Step {

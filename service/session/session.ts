@@ -112,7 +112,7 @@ export interface NativeOutcome {
 }
 
 /** Each timer runs at most once at a time for a session. */
-export type TimerName = 'open' | 'close' | 'lease';
+export type TimerName = 'open' | 'cancel' | 'close' | 'lease';
 
 /** Everything that can arrive at a session, from clients, from Windows, and from the clock. */
 export type SessionInput =

@@ -22,6 +22,7 @@ export interface Machine {
   readonly startReturned: boolean;
   readonly opened: boolean;
   readonly cancelIssued: boolean;
+  readonly cancelOutcome: NativeOutcome | undefined;
   readonly close: 'none' | 'owed' | 'issued' | 'returned';
   readonly closeOutcome: NativeOutcome | undefined;
   readonly evidence: DisconnectEvidence | undefined;

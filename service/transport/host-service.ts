@@ -1,6 +1,7 @@
 /** `wifidirect.v1.HostService`: what this host is, how it is, and where its event log stands. */
 
 import type { DriverStatus } from '../driver/driver.js';
+import type { Fault } from '../fault.js';
 import type { Lifecycle } from '../session/lifecycle.js';
 import type { DisconnectEvidence } from '../session/session.js';
 import type { Edge } from './edge.js';
@@ -16,6 +17,8 @@ export interface HostFacts {
   readonly driverKind: DriverKind;
   readonly libraryPath: string;
   readonly missing: readonly { readonly library: string; readonly function: string }[];
+  /** All of it as one; undefined where nothing is missing. */
+  readonly incomplete: Fault | undefined;
   readonly evidenceKinds: readonly DisconnectEvidence[];
   readonly limits: Limits;
 }
@@ -23,7 +26,9 @@ export interface HostFacts {
 export function hostService(edge: Edge, facts: HostFacts, lifecycle: Lifecycle, status: () => DriverStatus) {
   return {
     getHost: unary(edge, 'wifidirect.v1.HostService/GetHost', (_request: GetHostRequest) => {
-      const { fault, negotiatedVersion } = status();
+      const { fault: now, negotiatedVersion } = status();
+      // What can't be reached now comes before what is missing for good.
+      const fault = now?.reason === 'DRIVER_NOT_AVAILABLE' ? facts.incomplete : (now ?? facts.incomplete);
       const { log } = lifecycle.events;
       const state = lifecycle.isStopping ? 'DRAINING' : fault === undefined ? 'READY' : 'DEGRADED';
       return {

@@ -1,7 +1,7 @@
 /**
  * The gRPC server: binds, serves the services with health and reflection, and stops gracefully, then by force.
  *
- * Health answers per service and in all; it is SERVING while Wi-Fi Direct can be reached.
+ * Health answers per service and in all.
  */
 import { readFileSync } from 'node:fs';
 import {
@@ -13,6 +13,7 @@ import {
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { TlsCredentials } from './credentials.js';
+import { watchingOnly } from './health.js';
 import { removeStaleSocket } from './local-socket.js';
 import { closeGivenUp, onTlsRefusal } from './wire.js';
 
@@ -30,6 +31,8 @@ export class GatewayServer {
   readonly #server: Server;
   readonly #health: HealthImplementation;
   readonly #services: string[] = [];
+  /** As last told. */
+  readonly #serving = new Map<string, boolean>();
   readonly #addresses: string[] = [];
   readonly #sweep: NodeJS.Timeout;
 
@@ -45,7 +48,8 @@ export class GatewayServer {
       'grpc-node.max_session_memory': SESSION_MEMORY_MB,
       'grpc.enable_channelz': 0,
     });
-    this.#health.addToServer(this.#server);
+    const isThere = (service: string) => service === '' || this.#services.includes(service);
+    this.#health.addToServer(watchingOnly(isThere, this.#server));
     this.#sweep = setInterval(() => closeGivenUp(this.#server), settings.keepaliveTimeoutMs).unref();
   }
 
@@ -94,9 +98,14 @@ export class GatewayServer {
     onTlsRefusal(this.#server, refused);
   }
 
-  setServing(isServing: boolean): void {
-    for (const service of ['', ...this.#services])
-      this.#health.setStatus(service, isServing ? 'SERVING' : 'NOT_SERVING');
+  /** Says which services serve; the empty name is the host in all. Who watches is told only what has changed. */
+  setServing(isServing: (service: string) => boolean): void {
+    for (const service of ['', ...this.#services]) {
+      const serves = isServing(service);
+      if (this.#serving.get(service) === serves) continue;
+      this.#serving.set(service, serves);
+      this.#health.setStatus(service, serves ? 'SERVING' : 'NOT_SERVING');
+    }
   }
 
   /** Waits for calls under way, then cuts what is left. */

@@ -112,7 +112,6 @@ for (const [group, lower, upper] of [
   ['events', 'batchEventsMax', 'watcherQueueEventsMax'],
   ['events', 'watcherQueueEventsMax', 'logEventsMax'],
   ['driver', 'reopenBackoffMinMs', 'reopenBackoffMaxMs'],
-  ['driver', 'slowCallsMax', 'nativeCallsMax'],
 ] as const) {
   const bounds = { batchEventsMax: 2, watcherQueueEventsMax: 2, logEventsMax: 2, [lower]: 9, [upper]: 8 };
   const keys = group === 'events' ? bounds : { [lower]: 9, [upper]: 8 };
@@ -124,6 +123,21 @@ for (const [group, lower, upper] of [
     t.is(problem?.remedy, 'Lower the first or raise the second.');
   });
 }
+
+for (const [yaml, path, low, high] of [
+  ['driver: { slowCallsMax: 10 }', 'driver.slowCallsMax', 10, 12],
+  ['driver: { nativeCallsMax: 6 }', 'driver.nativeCallsMax', 4, 6],
+] as const) {
+  test(
+    `native calls of which too few are not slow, by ${path}`,
+    refuses,
+    { yaml },
+    path,
+    new RegExp(`slowCallsMax \\(${low}\\) leaves fewer than 3 of driver.nativeCallsMax \\(${high}\\)`),
+    /Lower the first/,
+  );
+}
+test('native calls of which just enough are not slow', accepts, { yaml: 'driver: { slowCallsMax: 9 }' });
 
 test(
   'where only the upper of two keys was written, it is the one to blame',

@@ -1,33 +1,18 @@
 /** `grpc.health.v1`: what a load balancer or a prober sees of the host. */
 import { readFileSync } from 'node:fs';
-import { credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
 import test from 'ava';
-import { protoPath } from 'grpc-health-check';
+import { ErrorReason } from '../../clients/typescript/src/gen/wifidirect/v1/error.js';
 import { GetHostRequest, HostState } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
 import { call, Received } from '../harness/calls.js';
 import { isWine, startDaemon } from '../harness/daemon.js';
-import { display, Gateway, gatewayForThisFile } from '../harness/gateway.js';
+import { display, Gateway, gatewayForThisFile, withGateway } from '../harness/gateway.js';
+import { type HealthAnswer, healthClient, healthOf } from '../harness/health.js';
+import { simulatorWithout } from '../harness/reduced-simulator.js';
 
 const gateway = gatewayForThisFile('--set', 'driver.probeIntervalMs=50', '--set', 'driver.reopenBackoffMinMs=20');
 
-interface Answer {
-  readonly status: 'UNKNOWN' | 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
-}
-
-function health(address: string) {
-  const loaded = loadPackageDefinition(loadSync(protoPath, { enums: String })) as unknown as {
-    grpc: { health: { v1: { Health: ServiceClientConstructor } } };
-  };
-  return new loaded.grpc.health.v1.Health(address, credentials.createInsecure()) as unknown as {
-    check: Parameters<typeof call<{ service: string }, Answer>>[0];
-    watch(request: { service: string }): ConstructorParameters<typeof Received<Answer>>[0];
-    close(): void;
-  };
-}
-
 test.serial('health is SERVING, for the host and for each service', async (t) => {
-  const client = health(gateway().daemon.address);
+  const client = healthClient(gateway().daemon.address);
   const services = ['', 'SessionService', 'DeviceService', 'HostService'].map(
     (name) => name && `wifidirect.v1.${name}`,
   );
@@ -38,16 +23,23 @@ test.serial('health is SERVING, for the host and for each service', async (t) =>
 });
 
 test.serial('health turns NOT_SERVING when the WLAN service stops, and back when it returns', async (t) => {
-  const client = health(gateway().daemon.address);
-  const watch = new Received<Answer>(client.watch({ service: 'wifidirect.v1.SessionService' }));
+  const client = healthClient(gateway().daemon.address);
+  const watch = new Received<HealthAnswer>(client.watch({ service: 'wifidirect.v1.SessionService' }));
   await watch.first(({ status }) => status === 'SERVING');
   await gateway().world.stopService();
   await watch.first(({ status }) => status === 'NOT_SERVING');
+  // Another reason is not another status, and neither is one more attempt that fails.
+  await gateway().world.stopService({ callCode: 1722 });
   const host = () => call(gateway().host.getHost.bind(gateway().host), GetHostRequest.fromPartial({}));
+  await gateway().until(async () => (await host()).stateReason === ErrorReason.WLAN_SERVICE_UNREACHABLE);
   t.is((await host()).state, HostState.DEGRADED);
   t.not((await host()).stateMessage, '');
   await gateway().world.startService();
   await watch.first((answer) => answer.status === 'SERVING' && watch.messages.length > 2);
+  t.deepEqual(
+    watch.messages.map((answer) => answer.status),
+    ['SERVING', 'NOT_SERVING', 'SERVING'],
+  );
   t.is((await host()).state, HostState.READY);
   const { id } = await gateway().openSession({ deviceAddress: display });
   await gateway().close(id, { waitForDisconnect: true });
@@ -55,13 +47,48 @@ test.serial('health turns NOT_SERVING when the WLAN service stops, and back when
   client.close();
 });
 
+test.serial('while the WLAN service is stopped only the HostService serves', async (t) => {
+  await gateway().world.stopService();
+  const { address } = gateway().daemon;
+  await gateway().until(async () => (await healthOf(address))['SessionService'] === 'NOT_SERVING');
+  t.deepEqual(await healthOf(address), {
+    '': 'NOT_SERVING',
+    SessionService: 'NOT_SERVING',
+    DeviceService: 'NOT_SERVING',
+    HostService: 'SERVING',
+  });
+});
+
+const all = { '': 'SERVING', SessionService: 'SERVING', DeviceService: 'SERVING', HostService: 'SERVING' };
+for (const [functions, statuses] of [
+  [['GetIfEntry2', 'WFDOpenLegacySession', 'WFDUpdateDeviceVisibility'], all],
+  [['DevCreateObjectQuery'], { ...all, DeviceService: 'NOT_SERVING' }],
+  [
+    ['WFDCloseSession'],
+    { '': 'NOT_SERVING', SessionService: 'NOT_SERVING', DeviceService: 'NOT_SERVING', HostService: 'SERVING' },
+  ],
+] as const) {
+  test.serial(`without ${functions.join(', ')} the services that can serve are SERVING`, async (t) => {
+    const flags = ['--simulator-library', await simulatorWithout(...functions)];
+    await withGateway(flags, async (degraded) => {
+      t.deepEqual(await healthOf(degraded.daemon.address), statuses);
+      const { state, stateReason, stateMessage } = await degraded.getHost();
+      t.is(state, HostState.DEGRADED);
+      t.is(stateReason, ErrorReason.DRIVER_NOT_AVAILABLE);
+      for (const name of functions) t.true(stateMessage.includes(name), stateMessage);
+      t.deepEqual(await degraded.world.misuse(), {});
+      t.is(await degraded.daemon.stop(), 0);
+    });
+  });
+}
+
 test.serial('without the library the daemon runs on, DEGRADED, and says what is missing', async (t) => {
   const flags = isWine
     ? ['--driver', 'wlanapi']
     : ['--driver', 'simulator', '--simulator-library', new URL(import.meta.url).pathname];
   const daemon = await startDaemon(...flags);
   const degraded = new Gateway(daemon);
-  const client = health(daemon.address);
+  const client = healthClient(daemon.address);
   t.is((await call(client.check.bind(client), { service: '' })).status, 'NOT_SERVING');
   const host = await call(degraded.host.getHost.bind(degraded.host), GetHostRequest.fromPartial({}));
   t.is(host.state, HostState.DEGRADED);

@@ -1,7 +1,7 @@
 /** What a host can do, from what its libraries lack. */
 import test from 'ava';
 import { LibraryNotAvailable } from '../../native/library.js';
-import { evidenceKinds, firstMissing, requiredToOpen } from '../../service/driver/availability.js';
+import { evidenceKinds, firstMissing, incomplete, requiredToOpen } from '../../service/driver/availability.js';
 
 const lacking = (library: string, ...functions: (string | undefined)[]) =>
   functions.map((name) => new LibraryNotAvailable(library, name, 'not there'));
@@ -50,4 +50,19 @@ test('the first that is missing is named, in the order in which it was looked fo
   const missing = lacking('wlanapi.dll', 'WFDUpdateDeviceVisibility', 'WFDCloseSession', 'WFDOpenHandle');
   t.is(firstMissing(missing, requiredToOpen.WIFI_DIRECT)?.function, 'WFDCloseSession');
   t.is(firstMissing([], requiredToOpen.WIFI_DIRECT), undefined);
+});
+
+test('all that is missing is one reason, with every name; nothing missing is none', (t) => {
+  t.is(incomplete([]), undefined);
+  t.is(incomplete(lacking('wlanapi.dll', undefined))?.message, 'This host has no wlanapi.dll: not there');
+  const missing = [
+    ...lacking('wlanapi.dll', 'WFDOpenLegacySession', 'WFDUpdateDeviceVisibility'),
+    ...lacking('cfgmgr32.dll', undefined),
+  ];
+  t.like(incomplete(missing), {
+    reason: 'DRIVER_NOT_AVAILABLE',
+    message:
+      'This host has no WFDOpenLegacySession, WFDUpdateDeviceVisibility of wlanapi.dll, no cfgmgr32.dll; what needs them is UNIMPLEMENTED.',
+    metadata: { library: 'wlanapi.dll', function: 'WFDOpenLegacySession' },
+  });
 });

@@ -18,6 +18,8 @@ function make(settings: Partial<ServiceHandleSettings> = {}) {
     code: 0,
     /** Set: opens wait for it. */
     gate: undefined as Promise<void> | undefined,
+    /** Set: it can't be called at all. */
+    isBroken: false,
     opens: [] as number[],
     given: 0n,
     closed: [] as bigint[],
@@ -31,6 +33,7 @@ function make(settings: Partial<ServiceHandleSettings> = {}) {
       service.opens.push(performance.now());
       asked.next();
       await service.gate;
+      if (service.isBroken) throw new Error('no room for one more call');
       const { code } = service;
       if (code === 0) service.given += 1n;
       return { code, dwNegotiatedVersion: 1, hClientHandle: service.given as ClientHandle };
@@ -41,7 +44,7 @@ function make(settings: Partial<ServiceHandleSettings> = {}) {
     },
   } as unknown as Wlanapi;
   const calls = new NativeCalls(
-    { nativeCallsMax: 12, slowCallsMax: 1, nativeCallWarnMs: HOUR },
+    { nativeCallsMax: 12, slowCallsMax: 4, nativeCallWarnMs: HOUR },
     { nativeReturned: () => {}, nativeSlow: () => {} },
   );
   const all = { probeIntervalMs: HOUR, reopenBackoffMinMs: HOUR, reopenBackoffMaxMs: HOUR, ...settings };
@@ -104,6 +107,7 @@ test('a service that does not answer is lost once, and its handle closed once', 
   t.is(service.lost[0]?.fault?.reason, 'WLAN_SERVICE_UNREACHABLE');
   t.is(handle.current, undefined);
   t.is(handle.status.fault?.reason, 'WLAN_SERVICE_UNREACHABLE');
+  t.is(handle.status.negotiatedVersion, 0, 'there is no handle');
   handle.lose(stopped);
   await turn();
   t.is(service.lost.length, 1);
@@ -135,6 +139,38 @@ test('while the service is gone it is tried again, with a pause that doubles up 
   for (const [index, ms] of [20, 40, 80, 160, 160, 160].entries())
     t.true((pauses[index] ?? 0) > ms * 0.75, `${pauses}`);
 });
+
+test('one failure after another is told once, another failure anew', async (t) => {
+  const { handle, service } = make({ reopenBackoffMinMs: 1, reopenBackoffMaxMs: 1 });
+  const told: (string | undefined)[] = [];
+  handle.statuses.subscribe(({ fault }) => told.push(fault?.reason));
+  service.code = 1722;
+  await handle.open();
+  await service.opened(5);
+  service.code = 5;
+  await handle.open();
+  await service.opened(8);
+  service.code = 0;
+  await handle.open();
+  t.deepEqual(told, ['WLAN_SERVICE_NOT_RUNNING', 'WLAN_SERVICE_UNREACHABLE', 'HOST_ACCESS_DENIED', undefined]);
+  await handle.close();
+});
+
+for (const isOpen of [true, false]) {
+  test(`a question that can't be put is put again later, with a handle: ${isOpen}`, async (t) => {
+    const { handle, service } = make({ probeIntervalMs: 1, reopenBackoffMinMs: 1 });
+    service.code = isOpen ? 0 : 1062;
+    await handle.open();
+    service.isBroken = true;
+    await service.opened(4);
+    service.isBroken = false;
+    service.code = 0;
+    await service.opened(service.opens.length + 2);
+    t.deepEqual(service.lost, []);
+    t.not(handle.current, undefined);
+    await handle.close();
+  });
+}
 
 test('after it has come back the pause is the shortest again', async (t) => {
   const { handle, service } = make({ reopenBackoffMinMs: 5, reopenBackoffMaxMs: HOUR });

@@ -47,7 +47,14 @@ export async function startDaemon(...flags: string[]): Promise<DaemonProcess> {
   });
   ended.catch(() => {});
   const { addresses } = await Promise.race([daemon.line('serving'), ended]);
-  return { ...daemon, address: (addresses as string[])[0] ?? '' };
+  return {
+    ...daemon,
+    address: (addresses as string[])[0] ?? '',
+    // Spread, it would be what has been written so far.
+    get log() {
+      return daemon.log;
+    },
+  };
 }
 
 function startLocal(args: readonly string[]): Omit<DaemonProcess, 'address'> {

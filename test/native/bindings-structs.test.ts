@@ -112,6 +112,14 @@ test.serial('device properties of every type go in and come out, and the objects
   t.is(findProperty(object, c.DEVPKEY_WiFiDirect_GroupId), undefined);
 });
 
+test.serial('a property that is shorter than its type is the bytes that there are', async (t) => {
+  const types = [c.DEVPROP_TYPE_BOOLEAN, c.DEVPROP_TYPE_UINT32, c.DEVPROP_TYPE_GUID];
+  const Properties = types.map((Type) => ({ Key: c.DEVPKEY_NAME, Type, Value: Buffer.alloc(0) }));
+  const filter = Properties.map((Property) => ({ Operator: c.DEVPROP_OPERATOR_EQUALS, Property }));
+  const { Objects } = await cfgmgr32.DevGetObjects(c.DevObjectTypeDevice, c.DevQueryFlagNone, [], filter);
+  t.deepEqual(Objects[0]?.Properties, Properties);
+});
+
 test.serial('a HRESULT is an unsigned number', async (t) => {
   const keys = [c.DEVPKEY_NAME];
   const { code, Objects } = await cfgmgr32.DevGetObjects(c.DevObjectTypeDevice, c.DevQueryFlagNone, keys, []);

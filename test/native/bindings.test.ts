@@ -75,6 +75,30 @@ test('a registered context keeps the process alive until it is forgotten', (t) =
   t.deepEqual([status, stdout], [0, 'alive\n']);
 });
 
+// glibc says what it unloads. A library that went before the process would take the code from under its own threads.
+(process.platform === 'linux' ? test : test.skip)(
+  'a library stays loaded while a process that has run out of work is taken down',
+  (t) => {
+    const path = buildLibrary('echo.c');
+    const program = `
+    import { openLibrary } from '${new URL('../../native/library.js', import.meta.url)}';
+    if (openLibrary('${path}').missing.length > 0) process.exitCode = 1;
+  `;
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+      encoding: 'utf8',
+      env: { ...process.env, LD_DEBUG: 'files' },
+      timeout: 30_000,
+    });
+    t.is(status, 0);
+    const told = stderr.split('\n').filter((line) => line.includes(path));
+    t.true(told.some((line) => line.includes('calling init')));
+    t.deepEqual(
+      told.filter((line) => line.includes('destroying link map')),
+      [],
+    );
+  },
+);
+
 test('a GUID keeps its value as text, bytes and struct', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.nat(8), (bytes, offset) => {

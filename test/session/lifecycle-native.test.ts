@@ -108,6 +108,49 @@ test.serial('a success that comes after a cancel is closed and never handed out'
   t.is(world.counts().closes, 1);
 });
 
+test.serial(
+  'a cancelled open whose handle Windows does not know ends LOST; a success that comes late is closed',
+  async (t) => {
+    const rig = await start({ closeTimeoutMs: 10, endedSessionsMax: 0 });
+    world.setClock('manual');
+    world.scriptOpen({ delayMs: 5 });
+    world.scriptCall({ function: 'WFDCancelOpenSession', code: 6 });
+    const id = rig.open();
+    await rig.completion(id, 'StartReturned');
+    rig.cancel(id);
+    const { session } = await rig.event(id, 'LOST');
+    t.is(session.end?.fault?.reason, 'NATIVE_HANDLE_LOST');
+    // The name is free, and what is still to come for the one who had it does not reach the next.
+    world.scriptOpen({ delayMs: 1000 });
+    const started = rig.completion(id, 'StartReturned');
+    rig.open({ sessionId: id, deviceAddress: scanner });
+    await started;
+    world.advanceClock(5);
+    await until(() => world.counts().closes === 1);
+    t.is(rig.session(id)?.state, 'OPENING');
+    world.advanceClock(1000);
+    await rig.event(id, 'OPENED');
+  },
+);
+
+test.serial('a success that is on its way when a cancelled open is given up is closed', async (t) => {
+  const rig = await start({ closeTimeoutMs: 10 });
+  world.setClock('manual');
+  world.scriptCall({ function: 'WFDCancelOpenSession', code: 6 });
+  world.scriptCall({ function: 'ConvertInterfaceGuidToLuid', blockMs: 'never' });
+  const id = rig.open();
+  await rig.completion(id, 'StartReturned');
+  const cancelled = rig.completion(id, 'CancelReturned');
+  rig.cancel(id);
+  await cancelled;
+  world.advanceClock(1);
+  await until(() => world.counts().callsBlocked === 1);
+  await rig.event(id, 'LOST');
+  world.releaseCalls();
+  await until(() => world.counts().closes === 1);
+  t.is(rig.eventsOf(id).filter(({ session }) => session.end).length, 1);
+});
+
 test.serial('a link that drops by itself ends the session, and its handle is closed', async (t) => {
   const rig = await start();
   const id = await rig.opened();
@@ -174,6 +217,55 @@ test.serial('what is still to come for a session that was lost does not reach an
   await until(() => rig.events.log.newest > sequence + 1);
   t.is(rig.session(id)?.state, 'OPEN');
 });
+
+test.serial('a close that returns after its session has ended says nothing to another of its name', async (t) => {
+  const rig = await start({ closeTimeoutMs: 5, endedSessionsMax: 0 });
+  const id = await rig.opened({ deviceAddress: display });
+  world.scriptCall({ function: 'WFDCloseSession', code: 6, blockMs: 'never' });
+  await rig.close(id);
+  rig.open({ sessionId: id, deviceAddress: scanner });
+  await until(() => rig.session(id)?.state === 'OPEN');
+  const returned = rig.returned('WFDCloseSession', 6);
+  world.releaseCalls();
+  await returned;
+  await new Promise((resolve) => setImmediate(resolve));
+  t.is(rig.session(id)?.state, 'OPEN');
+});
+
+test.serial('a start that returns after its session has ended says nothing to another of its name', async (t) => {
+  const rig = await start({ endedSessionsMax: 0 });
+  world.scriptOpen({ isCallbackFirst: true, error: 31, delayMs: 0 });
+  const returned = rig.returned('WFDStartOpenSession', 0);
+  const id = rig.open({ deviceAddress: display });
+  await rig.event(id, 'FAILED');
+  t.is(rig.session(id), undefined);
+  world.setClock('manual');
+  world.scriptCall({ function: 'WFDStartOpenSession', blockMs: 'never' });
+  const said: string[] = [];
+  rig.driver.completions.subscribe(({ type }) => said.push(type));
+  rig.open({ sessionId: id, deviceAddress: scanner });
+  await returned;
+  await until(() => world.counts().callsBlocked === 1);
+  t.deepEqual(said, []);
+  world.releaseCalls();
+  world.setClock('real');
+  await rig.event(id, 'OPENED');
+});
+
+test.serial(
+  'the client handle is closed after the closes of its sessions have returned, however many may run',
+  async (t) => {
+    const rig = await start({ closeTimeoutMs: 1, nativeCallsMax: 12, slowCallsMax: 4 });
+    const id = await rig.opened();
+    world.scriptCall({ function: 'WFDCloseSession', blockMs: 100 });
+    void rig.close(id);
+    await rig.event(id, 'CLOSED');
+    const order: string[] = [];
+    for (const fn of ['WFDCloseSession', 'WFDCloseHandle']) void rig.returned(fn, 0).then(() => order.push(fn));
+    t.true(await rig.driver.close(10_000));
+    t.deepEqual(order, ['WFDCloseSession', 'WFDCloseHandle']);
+  },
+);
 
 test.serial(
   'closes that have not returned when the host stops are waited for before the client handle is closed',

@@ -47,6 +47,8 @@ const acts = {
     }
   },
   abortQueries: () => void world.abortDeviceQueries(),
+  /** The next cancel is told that there is no such handle. */
+  refuseCancel: () => world.scriptCall({ function: 'WFDCancelOpenSession', code: 6 }),
   stopService: () => {
     world.stopService();
     setTimeout(() => world.startService(), 5);
@@ -54,7 +56,7 @@ const acts = {
 };
 
 const ms = fc.integer({ min: 0, max: 8 });
-const common = ['cancel', 'cancel', 'close', 'close', 'close', 'renew', 'leave', 'dropLink'] as const;
+const common = ['cancel', 'cancel', 'close', 'close', 'close', 'renew', 'leave', 'dropLink', 'refuseCancel'] as const;
 const rare = ['abortQueries', 'stopService'] as const;
 const plans: fc.Arbitrary<Plan> = fc.record({
   deviceAddress: fc.oneof(

@@ -59,11 +59,27 @@ test('after a cancel the callback "will still be called": the session is kept un
 });
 
 test('a cancel that Windows refuses changes nothing: the callback has the last word', (t) => {
-  for (const code of [ERROR_INVALID_HANDLE, ERROR_GEN_FAILURE]) {
-    const life = after(arrives.started(), arrives.cancel());
-    t.deepEqual(life.in(arrives.cancelReturned(code)), []);
-    t.deepEqual(life.in(arrives.opened()), ['CLOSING', ...CLOSE]);
-  }
+  const life = after(arrives.started(), arrives.cancel());
+  t.deepEqual(life.in(arrives.cancelReturned(ERROR_GEN_FAILURE)), []);
+  t.deepEqual(life.in(arrives.opened()), ['CLOSING', ...CLOSE]);
+});
+
+test('a cancel of a handle that Windows does not know gives the callback a last while to come', (t) => {
+  const won = after(arrives.started(), arrives.cancel());
+  t.deepEqual(won.in(arrives.cancelReturned(ERROR_INVALID_HANDLE)), [`→ SetTimer cancel ${CLOSE_TIMEOUT_MS}`]);
+  t.deepEqual(won.in(arrives.opened()), ['CLOSING', ...CLOSE]);
+  t.deepEqual(won.in(arrives.timer('cancel')), []);
+  const overtaken = after(arrives.started(), arrives.cancel(), arrives.cancelReturned(ERROR_INVALID_HANDLE));
+  t.deepEqual(overtaken.in(arrives.openFailed(ERROR_CANCELLED)), ['CANCELLED', '→ Release']);
+});
+
+test('a session whose handle is not known and whose callback does not come is LOST, and waits no longer', (t) => {
+  const life = after(arrives.started(), arrives.cancel(), arrives.cancelReturned(ERROR_INVALID_HANDLE));
+  t.deepEqual(life.in(arrives.timer('cancel')), ['LOST', '→ Release']);
+  t.is(life.session.end?.reason, 'DRIVER_LOST');
+  t.is(life.session.end?.fault?.reason, 'NATIVE_HANDLE_LOST');
+  t.like(life.events.at(-1)?.native, { function: 'WFDCancelOpenSession', code: ERROR_INVALID_HANDLE });
+  t.deepEqual(life.in(arrives.opened()), []);
 });
 
 test('a lost link is PEER_DISCONNECTED, and its handle is released by one close', (t) => {

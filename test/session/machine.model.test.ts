@@ -41,7 +41,9 @@ const inputs: fc.Arbitrary<SessionInput>[] = [
   fc.constantFrom(arrives.opened(), arrives.opened(), arrives.openFailed(), arrives.openFailed(ERROR_CANCELLED)),
   codes.map((code) => arrives.cancelReturned(code)),
   codes.map((code) => arrives.closeReturned(code)),
-  fc.constantFrom('open' as const, 'close' as const, 'lease' as const).map((timer) => arrives.timer(timer)),
+  fc
+    .constantFrom('open' as const, 'cancel' as const, 'close' as const, 'lease' as const)
+    .map((timer) => arrives.timer(timer)),
   fc
     .constantFrom('DEVICE_DISCONNECTED' as const, 'INTERFACE_GONE' as const, 'INTERFACE_DOWN' as const)
     .map((evidence) => arrives.linkDown(evidence)),

@@ -104,6 +104,8 @@ export class NativeModel {
     };
     const live = !this.hasEnded;
     if (input.type === 'StartReturned') this.start = input.outcome.fault === undefined ? 'succeeded' : 'failed';
+    // What succeeds after the end is the driver's to close.
+    if (input.type === 'OpenCompleted' && this.isReleased) this.isLost = true;
     if (input.type === 'OpenCompleted') this.completion = input.outcome.fault === undefined ? 'succeeded' : 'failed';
     if (input.type === 'CancelReturned') this.cancel = 'returned';
     if (input.type === 'CloseReturned') this.close = 'returned';
@@ -114,6 +116,8 @@ export class NativeModel {
     if (input.type === 'StreamsEnded' && !this.hasLease) wish('STREAM_ENDED');
     if (input.type === 'TimerFired' && input.timer === 'lease') wish('LEASE_EXPIRED');
     if (input.type === 'TimerFired' && input.timer === 'open') wish('OPEN_TIMED_OUT', false);
+    if (input.type === 'TimerFired' && input.timer === 'cancel' && this.state === 'CANCELLING')
+      this.reason = 'DRIVER_LOST';
     if (input.type === 'LinkDown' && this.state === 'OPEN') wish('PEER_DISCONNECTED');
     if (input.type === 'DriverLost') {
       this.isLost = true;

@@ -184,6 +184,8 @@ export class Rig {
     t.true(await this.lifecycle.drain(20_000), 'every session has ended');
     t.true(await this.driver.close(20_000), 'Windows has let go');
     this.lifecycle.dispose();
+    // Nobody waits for those of lost opens, and a process must not end under them.
+    t.true(await world.waitIdle(20_000), 'no callback is under way');
     world.checkLeaks();
     t.deepEqual(world.misuse().records, []);
     t.is(world.misuse().total, 0);

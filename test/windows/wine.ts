@@ -22,7 +22,8 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const { WFD_WINE, XDG_CACHE_HOME } = process.env;
 const cache = join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'wifi-direct-gateway');
 const privateRoot = join(cache, 'debian-13');
-const prefix = join(cache, 'wine-prefix');
+/** One for each checkout: services, and what they leave in the registry, would meet those of another. */
+const prefix = join(repository, 'dist/wine-prefix');
 
 export interface Wine {
   /** The loader, as seen from inside `root`. */
@@ -164,12 +165,21 @@ function handle(terminal: ChildProcess, outputFile: string, folder: string): Win
     pressCtrlC: () => terminal.stdin?.write('\x03'),
     async close() {
       const pid = await Promise.race([processId, exited.then(() => undefined)]);
-      if (pid !== undefined && !isGone) process.kill(pid, 'SIGKILL');
+      if (pid !== undefined && !isGone) end(pid);
       await exited;
       whole ??= read();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** It may have ended by itself, though its terminal has not said so yet. */
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 async function lineOf(file: string, matches: (line: string) => boolean, exited: Promise<number>): Promise<string> {

@@ -4,7 +4,7 @@ import type { Method } from './connection.js';
 
 const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const;
 
-/** SERVING: the host can do its work. NOT_SERVING: it is DEGRADED or DRAINING; `host()` says why. */
+/** SERVING: the service can do its work, the host in all that of its sessions. NOT_SERVING: it can't; `host()` says why. */
 export type HealthStatus = (typeof STATUSES)[number];
 
 /** Takes the name of a service; empty: the host as a whole. */

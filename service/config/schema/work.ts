@@ -32,14 +32,15 @@ export const driver = group('How Wi-Fi Direct is reached.', {
     description: 'The longest wait between two attempts to open the native client handle.',
     why: 'A host whose WLAN service is off for hours should neither be busy nor be late when it returns.',
   }),
-  nativeCallsMax: count(12, [2, 1000], {
-    description: 'How many native calls may run at once.',
+  nativeCallsMax: count(12, [4, 1000], {
+    description:
+      'How many native calls may run at once: slow ones, and shared among the rest those that begin, end and look.',
     why: 'Each holds a thread of the pool (16 by default) while it blocks; files and names need the rest.',
   }),
-  slowCallsMax: count(4, [1, 999], {
+  slowCallsMax: count(4, [1, 997], {
     description:
       'How many of the native calls may be of the slow kind: opening a legacy session, looking for a device.',
-    why: 'They block by nature; closes and cancels must find a thread all the same.',
+    why: 'They block by nature; at least three are left to the others, so that closes and cancels find a thread.',
   }),
   nativeCallWarnMs: milliseconds(5 * SECOND, [1, HOUR], {
     description: 'A native call that runs longer is logged and counted as slow.',
@@ -61,7 +62,8 @@ export const session = group('The life of a session.', {
     why: 'A pending open keeps the radio and one place among the sessions.',
   }),
   closeTimeoutMs: milliseconds(15 * SECOND, [1, DAY], {
-    description: 'How long to look for the disconnection after a close before it counts as CLOSED, UNCONFIRMED.',
+    description:
+      'How long to look for the disconnection after a close before it counts as CLOSED, UNCONFIRMED; and to wait for the callback of a cancelled open whose handle Windows says it does not know before it is LOST.',
     why: 'Windows only queues the close and names no bound, and whoever waits for CLOSED must get an answer.',
   }),
   retentionMs: milliseconds(10 * MINUTE, [0, DAY], {

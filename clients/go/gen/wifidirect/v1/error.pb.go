@@ -106,7 +106,9 @@ const (
 	// memory). A limit of Windows, not of this service; its number is not documented.
 	ErrorReason_ERROR_REASON_NATIVE_LIMIT_REACHED ErrorReason = 10
 	// INTERNAL, with NativeResult 6 ERROR_INVALID_HANDLE or 87 ERROR_INVALID_PARAMETER for a handle that the host
-	// holds: Windows has forgotten it. The session ends LOST.
+	// holds: Windows has forgotten it. The session ends LOST; if it was a cancel that was answered so, only after
+	// Limits.close_timeout, as the end of the open may be on its way. It is also all that tells of a WLAN service which
+	// has stopped and started again before the host asked for it the next time.
 	ErrorReason_ERROR_REASON_NATIVE_HANDLE_LOST ErrorReason = 11
 	// FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account under which the daemon runs lacks a
 	// right. Not about the caller's permission, which is PERMISSION_DENIED.

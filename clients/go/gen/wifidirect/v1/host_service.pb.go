@@ -24,16 +24,26 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Whether the host can do its work.
+// Whether the host can do its work. grpc.health.v1.Health tells it by service:
+//
+// | service                            | SERVING                                                             |
+// |------------------------------------|---------------------------------------------------------------------|
+// | the host in all (the empty name)   | as SessionService                                                   |
+// | wifidirect.v1.SessionService       | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
+// | wifidirect.v1.DeviceService        | the same, and the host has the functions that tell of its devices   |
+// | wifidirect.v1.HostService          | always                                                              |
+//
+// Once the host is DRAINING all are NOT_SERVING. A watch of the health is told changes only.
 type HostState int32
 
 const (
 	// Never sent.
 	HostState_HOST_STATE_UNSPECIFIED HostState = 0
-	// It can. Health: SERVING.
+	// It can, all of it. Health: SERVING.
 	HostState_HOST_STATE_READY HostState = 1
-	// It runs, but something it needs is missing or out of reach, see `state_reason`. Calls that don't need it are
-	// answered. Health: NOT_SERVING.
+	// It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail with that reason,
+	// the others are answered: without GetIfEntry2, for example, sessions are opened and closed as ever, with less
+	// evidence. Health: by service, as above.
 	HostState_HOST_STATE_DEGRADED HostState = 2
 	// It is stopping: no new sessions, the others are being ended. Health: NOT_SERVING.
 	HostState_HOST_STATE_DRAINING HostState = 3
@@ -185,10 +195,11 @@ type GetHostResponse struct {
 	Epoch string `protobuf:"bytes,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// Whether it can do its work. Never unspecified.
 	State HostState `protobuf:"varint,4,opt,name=state,proto3,enum=wifidirect.v1.HostState" json:"state,omitempty"`
-	// Why it isn't READY: DRIVER_NOT_AVAILABLE, WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE,
-	// WIFI_DIRECT_DISABLED_BY_POLICY, HOST_ACCESS_DENIED, HOST_STOPPING, ... Unspecified if it is.
+	// Why it isn't READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, WIFI_DIRECT_DISABLED_BY_POLICY,
+	// HOST_ACCESS_DENIED, HOST_STOPPING, ...; if it is none of these, and `driver.missing_functions` isn't empty,
+	// DRIVER_NOT_AVAILABLE. Unspecified if it is READY.
 	StateReason ErrorReason `protobuf:"varint,5,opt,name=state_reason,json=stateReason,proto3,enum=wifidirect.v1.ErrorReason" json:"state_reason,omitempty"`
-	// The same for people, in English. Empty if it is READY.
+	// The same for people, in English, with the names of what is missing. Empty if it is READY.
 	StateMessage string `protobuf:"bytes,6,opt,name=state_message,json=stateMessage,proto3" json:"state_message,omitempty"`
 	// What it reaches Wi-Fi Direct by.
 	Driver *Driver `protobuf:"bytes,7,opt,name=driver,proto3" json:"driver,omitempty"`
@@ -321,7 +332,8 @@ type Driver struct {
 	// Version of the Wi-Fi Direct API as negotiated (Microsoft, "WFDOpenHandle function"): 1. 0 while there is no
 	// handle.
 	NegotiatedVersion uint32 `protobuf:"varint,3,opt,name=negotiated_version,json=negotiatedVersion,proto3" json:"negotiated_version,omitempty"`
-	// What the host looked for and didn't find, in the order in which it looked. Empty on a host that has everything.
+	// What the host looked for and didn't find, in the order in which it looked: with anything here it is DEGRADED. Empty
+	// on a host that has everything.
 	MissingFunctions []*MissingFunction `protobuf:"bytes,4,rep,name=missing_functions,json=missingFunctions,proto3" json:"missing_functions,omitempty"`
 	// The kinds of DisconnectEvidence that this host can find, strongest first. UNCONFIRMED is always possible, and not
 	// listed.
@@ -480,7 +492,8 @@ type Limits struct {
 	// Largest `open_timeout`. Default 10 min.
 	OpenTimeoutMax *durationpb.Duration `protobuf:"bytes,12,opt,name=open_timeout_max,json=openTimeoutMax,proto3" json:"open_timeout_max,omitempty"`
 	// How long the host looks for the disconnection after a close, before it ends the session with the evidence
-	// UNCONFIRMED. Default 15 s.
+	// UNCONFIRMED; and how long a session stays CANCELLING once Windows has said that it doesn't know the handle, before
+	// it is LOST. Default 15 s.
 	CloseTimeout *durationpb.Duration `protobuf:"bytes,13,opt,name=close_timeout,json=closeTimeout,proto3" json:"close_timeout,omitempty"`
 	// Smallest `lease_ttl`. Default 1 s.
 	LeaseTtlMin *durationpb.Duration `protobuf:"bytes,14,opt,name=lease_ttl_min,json=leaseTtlMin,proto3" json:"lease_ttl_min,omitempty"`

@@ -104,6 +104,8 @@ const (
 	// Connected. The network interface may be used, though addresses may still be missing.
 	SessionState_SESSION_STATE_OPEN SessionState = 2
 	// The open is to be stopped, but has not ended yet. One that wins this race is closed at once, never shown as OPEN.
+	// No timeout ends this state but one: if Windows says that it does not know the handle, LOST follows after
+	// Limits.close_timeout.
 	SessionState_SESSION_STATE_CANCELLING SessionState = 3
 	// The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession function").
 	SessionState_SESSION_STATE_CLOSING SessionState = 4

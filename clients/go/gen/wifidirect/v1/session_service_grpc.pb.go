@@ -63,8 +63,8 @@ type SessionServiceClient interface {
 	//
 	// The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after a CANCELLED that
 	// was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long; the status of the failed call
-	// (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...) if it failed; UNAVAILABLE after LOST or when the
-	// host stops.
+	// (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...) if it failed; after LOST the status of what was
+	// lost, UNAVAILABLE or INTERNAL (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
 	//
 	// Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
 	// ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
@@ -74,7 +74,9 @@ type SessionServiceClient interface {
 	// Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
 	OpenSession(ctx context.Context, in *OpenSessionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[OpenSessionResponse], error)
 	// Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
-	// race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
+	// race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".) If
+	// Windows does not know the handle and no callback comes, the end is LOST (NATIVE_HANDLE_LOST) after
+	// Limits.close_timeout.
 	//
 	// Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
 	// that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
@@ -248,8 +250,8 @@ type SessionServiceServer interface {
 	//
 	// The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after a CANCELLED that
 	// was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long; the status of the failed call
-	// (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...) if it failed; UNAVAILABLE after LOST or when the
-	// host stops.
+	// (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...) if it failed; after LOST the status of what was
+	// lost, UNAVAILABLE or INTERNAL (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
 	//
 	// Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
 	// ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
@@ -259,7 +261,9 @@ type SessionServiceServer interface {
 	// Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
 	OpenSession(*OpenSessionRequest, grpc.ServerStreamingServer[OpenSessionResponse]) error
 	// Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
-	// race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".)
+	// race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".) If
+	// Windows does not know the handle and no callback comes, the end is LOST (NATIVE_HANDLE_LOST) after
+	// Limits.close_timeout.
 	//
 	// Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
 	// that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too

@@ -112,7 +112,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_NATIVE_HANDLE_LOST: _ErrorReason.ValueType  # 11
     """INTERNAL, with NativeResult 6 ERROR_INVALID_HANDLE or 87 ERROR_INVALID_PARAMETER for a handle that the host
-    holds: Windows has forgotten it. The session ends LOST.
+    holds: Windows has forgotten it. The session ends LOST; if it was a cancel that was answered so, only after
+    Limits.close_timeout, as the end of the open may be on its way. It is also all that tells of a WLAN service which
+    has stopped and started again before the host asked for it the next time.
     """
     ERROR_REASON_HOST_ACCESS_DENIED: _ErrorReason.ValueType  # 12
     """FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account under which the daemon runs lacks a
@@ -214,7 +216,9 @@ memory). A limit of Windows, not of this service; its number is not documented.
 """
 ERROR_REASON_NATIVE_HANDLE_LOST: ErrorReason.ValueType  # 11
 """INTERNAL, with NativeResult 6 ERROR_INVALID_HANDLE or 87 ERROR_INVALID_PARAMETER for a handle that the host
-holds: Windows has forgotten it. The session ends LOST.
+holds: Windows has forgotten it. The session ends LOST; if it was a cancel that was answered so, only after
+Limits.close_timeout, as the end of the open may be on its way. It is also all that tells of a WLAN service which
+has stopped and started again before the host asked for it the next time.
 """
 ERROR_REASON_HOST_ACCESS_DENIED: ErrorReason.ValueType  # 12
 """FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account under which the daemon runs lacks a

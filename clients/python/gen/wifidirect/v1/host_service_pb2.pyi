@@ -31,24 +31,36 @@ class _HostStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HostState.V
     HOST_STATE_UNSPECIFIED: _HostState.ValueType  # 0
     """Never sent."""
     HOST_STATE_READY: _HostState.ValueType  # 1
-    """It can. Health: SERVING."""
+    """It can, all of it. Health: SERVING."""
     HOST_STATE_DEGRADED: _HostState.ValueType  # 2
-    """It runs, but something it needs is missing or out of reach, see `state_reason`. Calls that don't need it are
-    answered. Health: NOT_SERVING.
+    """It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail with that reason,
+    the others are answered: without GetIfEntry2, for example, sessions are opened and closed as ever, with less
+    evidence. Health: by service, as above.
     """
     HOST_STATE_DRAINING: _HostState.ValueType  # 3
     """It is stopping: no new sessions, the others are being ended. Health: NOT_SERVING."""
 
 class HostState(_HostState, metaclass=_HostStateEnumTypeWrapper):
-    """Whether the host can do its work."""
+    """Whether the host can do its work. grpc.health.v1.Health tells it by service:
+
+    | service                            | SERVING                                                             |
+    |------------------------------------|---------------------------------------------------------------------|
+    | the host in all (the empty name)   | as SessionService                                                   |
+    | wifidirect.v1.SessionService       | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
+    | wifidirect.v1.DeviceService        | the same, and the host has the functions that tell of its devices   |
+    | wifidirect.v1.HostService          | always                                                              |
+
+    Once the host is DRAINING all are NOT_SERVING. A watch of the health is told changes only.
+    """
 
 HOST_STATE_UNSPECIFIED: HostState.ValueType  # 0
 """Never sent."""
 HOST_STATE_READY: HostState.ValueType  # 1
-"""It can. Health: SERVING."""
+"""It can, all of it. Health: SERVING."""
 HOST_STATE_DEGRADED: HostState.ValueType  # 2
-"""It runs, but something it needs is missing or out of reach, see `state_reason`. Calls that don't need it are
-answered. Health: NOT_SERVING.
+"""It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail with that reason,
+the others are answered: without GetIfEntry2, for example, sessions are opened and closed as ever, with less
+evidence. Health: by service, as above.
 """
 HOST_STATE_DRAINING: HostState.ValueType  # 3
 """It is stopping: no new sessions, the others are being ended. Health: NOT_SERVING."""
@@ -125,11 +137,12 @@ class GetHostResponse(_message.Message):
     state: Global___HostState.ValueType
     """Whether it can do its work. Never unspecified."""
     state_reason: _error_pb2.ErrorReason.ValueType
-    """Why it isn't READY: DRIVER_NOT_AVAILABLE, WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE,
-    WIFI_DIRECT_DISABLED_BY_POLICY, HOST_ACCESS_DENIED, HOST_STOPPING, ... Unspecified if it is.
+    """Why it isn't READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, WIFI_DIRECT_DISABLED_BY_POLICY,
+    HOST_ACCESS_DENIED, HOST_STOPPING, ...; if it is none of these, and `driver.missing_functions` isn't empty,
+    DRIVER_NOT_AVAILABLE. Unspecified if it is READY.
     """
     state_message: _builtins.str
-    """The same for people, in English. Empty if it is READY."""
+    """The same for people, in English, with the names of what is missing. Empty if it is READY."""
     service_version: _builtins.str
     """Version of the daemon (Semantic Versioning 2.0.0): "1.4.2"."""
     oldest_cursor: _builtins.str
@@ -188,7 +201,9 @@ class Driver(_message.Message):
     """
     @_builtins.property
     def missing_functions(self) -> _containers.RepeatedCompositeFieldContainer[Global___MissingFunction]:
-        """What the host looked for and didn't find, in the order in which it looked. Empty on a host that has everything."""
+        """What the host looked for and didn't find, in the order in which it looked: with anything here it is DEGRADED. Empty
+        on a host that has everything.
+        """
 
     @_builtins.property
     def disconnect_evidence(self) -> _containers.RepeatedScalarFieldContainer[_session_pb2.DisconnectEvidence.ValueType]:
@@ -310,7 +325,8 @@ class Limits(_message.Message):
     @_builtins.property
     def close_timeout(self) -> _duration_pb2.Duration:
         """How long the host looks for the disconnection after a close, before it ends the session with the evidence
-        UNCONFIRMED. Default 15 s.
+        UNCONFIRMED; and how long a session stays CANCELLING once Windows has said that it doesn't know the handle, before
+        it is LOST. Default 15 s.
         """
 
     @_builtins.property

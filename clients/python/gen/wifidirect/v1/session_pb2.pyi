@@ -78,7 +78,10 @@ class _SessionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SessionS
     SESSION_STATE_OPEN: _SessionState.ValueType  # 2
     """Connected. The network interface may be used, though addresses may still be missing."""
     SESSION_STATE_CANCELLING: _SessionState.ValueType  # 3
-    """The open is to be stopped, but has not ended yet. One that wins this race is closed at once, never shown as OPEN."""
+    """The open is to be stopped, but has not ended yet. One that wins this race is closed at once, never shown as OPEN.
+    No timeout ends this state but one: if Windows says that it does not know the handle, LOST follows after
+    Limits.close_timeout.
+    """
     SESSION_STATE_CLOSING: _SessionState.ValueType  # 4
     """The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession function")."""
     SESSION_STATE_CLOSED: _SessionState.ValueType  # 5
@@ -100,7 +103,10 @@ SESSION_STATE_OPENING: SessionState.ValueType  # 1
 SESSION_STATE_OPEN: SessionState.ValueType  # 2
 """Connected. The network interface may be used, though addresses may still be missing."""
 SESSION_STATE_CANCELLING: SessionState.ValueType  # 3
-"""The open is to be stopped, but has not ended yet. One that wins this race is closed at once, never shown as OPEN."""
+"""The open is to be stopped, but has not ended yet. One that wins this race is closed at once, never shown as OPEN.
+No timeout ends this state but one: if Windows says that it does not know the handle, LOST follows after
+Limits.close_timeout.
+"""
 SESSION_STATE_CLOSING: SessionState.ValueType  # 4
 """The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession function")."""
 SESSION_STATE_CLOSED: SessionState.ValueType  # 5

@@ -21,15 +21,27 @@ import { DisconnectEvidence, disconnectEvidenceFromJSON, disconnectEvidenceToJSO
 
 /** HostService: which host is this, does it work, on what does it run, and what are its limits? */
 
-/** Whether the host can do its work. */
+/**
+ * Whether the host can do its work. grpc.health.v1.Health tells it by service:
+ *
+ * | service                            | SERVING                                                             |
+ * |------------------------------------|---------------------------------------------------------------------|
+ * | the host in all (the empty name)   | as SessionService                                                   |
+ * | wifidirect.v1.SessionService       | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
+ * | wifidirect.v1.DeviceService        | the same, and the host has the functions that tell of its devices   |
+ * | wifidirect.v1.HostService          | always                                                              |
+ *
+ * Once the host is DRAINING all are NOT_SERVING. A watch of the health is told changes only.
+ */
 export const HostState = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** READY - It can. Health: SERVING. */
+  /** READY - It can, all of it. Health: SERVING. */
   READY: 1,
   /**
-   * DEGRADED - It runs, but something it needs is missing or out of reach, see `state_reason`. Calls that don't need it are
-   * answered. Health: NOT_SERVING.
+   * DEGRADED - It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail with that reason,
+   * the others are answered: without GetIfEntry2, for example, sessions are opened and closed as ever, with less
+   * evidence. Health: by service, as above.
    */
   DEGRADED: 2,
   /** DRAINING - It is stopping: no new sessions, the others are being ended. Health: NOT_SERVING. */
@@ -157,11 +169,12 @@ export interface GetHostResponse {
   /** Whether it can do its work. Never unspecified. */
   state: HostState;
   /**
-   * Why it isn't READY: DRIVER_NOT_AVAILABLE, WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE,
-   * WIFI_DIRECT_DISABLED_BY_POLICY, HOST_ACCESS_DENIED, HOST_STOPPING, ... Unspecified if it is.
+   * Why it isn't READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, WIFI_DIRECT_DISABLED_BY_POLICY,
+   * HOST_ACCESS_DENIED, HOST_STOPPING, ...; if it is none of these, and `driver.missing_functions` isn't empty,
+   * DRIVER_NOT_AVAILABLE. Unspecified if it is READY.
    */
   stateReason: ErrorReason;
-  /** The same for people, in English. Empty if it is READY. */
+  /** The same for people, in English, with the names of what is missing. Empty if it is READY. */
   stateMessage: string;
   /** What it reaches Wi-Fi Direct by. */
   driver:
@@ -188,7 +201,10 @@ export interface Driver {
    * handle.
    */
   negotiatedVersion: number;
-  /** What the host looked for and didn't find, in the order in which it looked. Empty on a host that has everything. */
+  /**
+   * What the host looked for and didn't find, in the order in which it looked: with anything here it is DEGRADED. Empty
+   * on a host that has everything.
+   */
   missingFunctions: MissingFunction[];
   /**
    * The kinds of DisconnectEvidence that this host can find, strongest first. UNCONFIRMED is always possible, and not
@@ -247,7 +263,8 @@ export interface Limits {
     | undefined;
   /**
    * How long the host looks for the disconnection after a close, before it ends the session with the evidence
-   * UNCONFIRMED. Default 15 s.
+   * UNCONFIRMED; and how long a session stays CANCELLING once Windows has said that it doesn't know the handle, before
+   * it is LOST. Default 15 s.
    */
   closeTimeout:
     | Duration

@@ -110,7 +110,9 @@ export const ErrorReason = {
   NATIVE_LIMIT_REACHED: 10,
   /**
    * NATIVE_HANDLE_LOST - INTERNAL, with NativeResult 6 ERROR_INVALID_HANDLE or 87 ERROR_INVALID_PARAMETER for a handle that the host
-   * holds: Windows has forgotten it. The session ends LOST.
+   * holds: Windows has forgotten it. The session ends LOST; if it was a cancel that was answered so, only after
+   * Limits.close_timeout, as the end of the open may be on its way. It is also all that tells of a WLAN service which
+   * has stopped and started again before the host asked for it the next time.
    */
   NATIVE_HANDLE_LOST: 11,
   /**

@@ -88,7 +88,11 @@ export const SessionState = {
   OPENING: 1,
   /** OPEN - Connected. The network interface may be used, though addresses may still be missing. */
   OPEN: 2,
-  /** CANCELLING - The open is to be stopped, but has not ended yet. One that wins this race is closed at once, never shown as OPEN. */
+  /**
+   * CANCELLING - The open is to be stopped, but has not ended yet. One that wins this race is closed at once, never shown as OPEN.
+   * No timeout ends this state but one: if Windows says that it does not know the handle, LOST follows after
+   * Limits.close_timeout.
+   */
   CANCELLING: 3,
   /** CLOSING - The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession function"). */
   CLOSING: 4,
