@@ -2,15 +2,18 @@
  * The rooms put together, and the order in which they start and stop.
  *
  * Stopping: health NOT_SERVING; no new sessions; opens are cancelled, sessions closed; streams end with HOST_STOPPING; the server ends;
- * native calls and callbacks come to rest; the client handle is closed. All within `shutdown.graceMs`, whatever the DLL does.
+ * native calls and callbacks come to rest; the client handle is closed; the last spans are sent. All within `shutdown.graceMs`, whatever
+ * the DLL does.
  */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { loadLibraries, type NativeLibraries, windowsLibraryPaths } from '../native/load.js';
 import { openSimulatorControl, type SimulatorControl } from '../native/simulator-control.js';
 import { Access, revoked } from './access/access.js';
 import { Quota } from './access/quota.js';
+import { parseHeader } from './config/collector.js';
 import { chooseDriver } from './config/driver.js';
 import { bindTarget, parseListenAddress } from './config/listen.js';
 import type { Config } from './config/schema.js';
@@ -25,6 +28,7 @@ import type { SessionEvent, SessionEventDraft } from './session/session.js';
 import type { Log } from './telemetry/log.js';
 import { Observers } from './telemetry/observer.js';
 import { observingLog } from './telemetry/observing-log.js';
+import type { Traces } from './telemetry/traces.js';
 import { TlsCredentials } from './transport/credentials.js';
 import { deviceService, deviceServiceDefinition } from './transport/device-service.js';
 import type { Edge } from './transport/edge.js';
@@ -32,7 +36,7 @@ import { Gate } from './transport/gate.js';
 import { DriverKind, HostServiceService } from './transport/gen/wifidirect/v1/host_service.js';
 import { hostService } from './transport/host-service.js';
 import { limitsOf } from './transport/limits.js';
-import { observing } from './transport/observing.js';
+import { Observing } from './transport/observing.js';
 import { GatewayServer } from './transport/server.js';
 import { OpenStreams } from './transport/server-stream.js';
 import { sessionService, sessionServiceDefinition } from './transport/session-service.js';
@@ -50,6 +54,7 @@ const DESCRIPTORS = new URL('../../service/transport/gen/descriptors.binpb', imp
 
 export class Daemon {
   readonly #config: Config;
+  readonly #version: string;
   readonly #log: Log;
   readonly #native: NativeLibraries;
   readonly #driver: WlanDriver;
@@ -59,6 +64,7 @@ export class Daemon {
   readonly #observers = new Observers();
   readonly #edge: Edge;
   #metrics: Server | undefined;
+  #traces: Traces | undefined;
   readonly #access: Access;
   readonly #tls: TlsCredentials | undefined;
   readonly #server: GatewayServer;
@@ -66,6 +72,7 @@ export class Daemon {
 
   constructor(config: Config, version: string, log: Log) {
     this.#config = config;
+    this.#version = version;
     this.#log = log;
     const { driver, session, events, limits, keepalive } = config;
     const choice = chooseDriver(config, process.platform);
@@ -96,9 +103,11 @@ export class Daemon {
     const endRevoked = () => this.#streams.stop(revoked, (caller) => caller.isRevoked());
     this.#access = new Access(config.access, log, this.#observers, endRevoked);
     this.#tls = config.tls.certFile === null ? undefined : new TlsCredentials(config.tls, log);
-    const gate = new Gate(this.#access, config.access.principalFrom, log);
+    const { interceptor: observe, traceOf } = new Observing(this.#observers);
+    const gate = new Gate(this.#access, config.access.principalFrom, log, traceOf);
     const edge: Edge = {
       callerOf: gate.callerOf,
+      traceOf,
       requests: new Quota(
         { name: 'requests_in_flight_max', max: limits.requestsInFlightMax },
         { name: 'requests_in_flight_per_principal_max', max: limits.requestsPerPrincipalMax },
@@ -114,7 +123,7 @@ export class Daemon {
     this.#edge = edge;
     this.#server = new GatewayServer(
       { ...limits, keepaliveTimeMs: keepalive.timeMs, keepaliveTimeoutMs: keepalive.timeoutMs },
-      [observing(this.#observers), gate.interceptor],
+      [observe, gate.interceptor],
     );
     const facts = {
       hostId: config.hostId,
@@ -153,6 +162,7 @@ export class Daemon {
   }
 
   async start(): Promise<void> {
+    await this.#startTraces();
     await this.#serveMetrics();
     const started = this.#driver.start();
     started.catch((error: unknown) => this.#log.error('driver-failed', 'The driver could not start.', { err: error }));
@@ -189,6 +199,7 @@ export class Daemon {
     const isQuiet = await this.#driver.close(left());
     this.#lifecycle.dispose();
     this.#devices.dispose();
+    await this.#traces?.close(Math.min(left(), LAST_STEPS_MS / 2));
     this.#metrics?.close();
     this.#reportMisuse();
     const isClean = drained && isQuiet;
@@ -209,6 +220,29 @@ export class Daemon {
     this.#server.setServing((service) => !this.#lifecycle.isStopping && (needs[service] ?? true));
   }
 
+  /** Loaded only where spans are sent somewhere, for the same reason as the metrics. */
+  async #startTraces(): Promise<void> {
+    const { hostId, traces: settings } = this.#config;
+    const { endpoint, headers, caFile, sampleRatio } = settings;
+    if (endpoint === null) return;
+    const { SpanExport } = await import('./telemetry/span-export.js');
+    const { Traces } = await import('./telemetry/traces.js');
+    const spans = new SpanExport(
+      {
+        endpoint,
+        headers: Object.fromEntries((headers ?? []).map(parseHeader)),
+        ca: caFile === null ? undefined : readFileSync(caFile),
+        queueSpansMax: settings.queueSpansMax,
+        intervalMs: settings.exportIntervalMs,
+        timeoutMs: settings.exportTimeoutMs,
+      },
+      this.#log,
+    );
+    this.#traces = new Traces({ sampleRatio, hostId, version: this.#version }, spans);
+    this.#observers.add(this.#traces);
+    this.#log.info('traces-on', `Traces are sent to ${endpoint}.`, { endpoint, sampleRatio });
+  }
+
   /** Loaded only where somebody scrapes: it is a tenth of the daemon's memory. */
   async #serveMetrics(): Promise<void> {
     const { listen } = this.#config.metrics;
@@ -221,7 +255,10 @@ export class Daemon {
       watchers: () => this.#edge.watchers.total,
       openStreams: () => this.#streams.size,
       requestsInFlight: () => this.#edge.requests.total,
-      nativeCallsInFlight: () => this.#driver.callsInFlight,
+      nativeCallsInFlight: () => this.#driver.calls.inFlight,
+      nativeCallsWaiting: () => this.#driver.calls.waiting,
+      eventsWaitingMost: () => this.#streams.waitingMost,
+      spansLost: () => this.#traces?.spansLost ?? 0,
       eventsLogged: () => events.log.newest - events.log.oldest,
       eventsTrimmed: () => events.log.oldest,
       isServing: () => this.#driver.status.fault === undefined && !this.#lifecycle.isStopping,

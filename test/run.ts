@@ -1,5 +1,5 @@
 /**
- * The test runner behind `npm test`: the checks of the sources, the tests, and the tests that run the Windows bundle under
+ * The test runner behind `npm test`: the checks of the sources and of what ships, the tests, and the tests that run the Windows bundle under
  * Wine, one after another, each with its output as it comes. Its last line is `N passed, N failed, N skipped`.
  *
  * Where a test lives says what it needs: `windows/` needs the bundle and Wine, `*.slow.test.ts` patience; what is in
@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { NOT_ASKED } from './audit.js';
 import { libraries } from './conformance/libraries.js';
 import { lacks } from './windows/machine.js';
 import { prepareWine } from './windows/wine.js';
@@ -46,8 +47,9 @@ async function suite(isFast: boolean): Promise<Tally> {
   }
   const lint = await check('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
   const tidy = await check('tidy', ['dist/test/tidy.js']);
+  const advisories = isFast ? [] : [await audit()];
   const here = await tests('tests', [all, `!${windows}`, ...(isFast ? [`!${slow}`] : [])]);
-  const tallies = [lint, tidy, here, ...(isFast ? [] : await windowsTests(here.titles ?? []))];
+  const tallies = [lint, tidy, ...advisories, here, ...(isFast ? [] : await windowsTests(here.titles ?? []))];
   return tallies.reduce((sum, tally) => ({
     passed: sum.passed + tally.passed,
     failed: sum.failed + tally.failed,
@@ -80,14 +82,25 @@ async function windowsTests(titlesHere: readonly string[]): Promise<Tally[]> {
   ];
 }
 
+/** Whether there are advisories is a matter of the day and of the registry: a machine that can't ask has neither passed nor failed. */
+async function audit(): Promise<Tally> {
+  const code = await run('advisories against what ships', ['dist/test/audit.js']);
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 || code === NOT_ASKED ? 0 : 1, skipped: 0 };
+}
+
 /** A Node program that passes or fails as a whole. */
 async function check(title: string, args: readonly string[]): Promise<Tally> {
+  const code = await run(title, args);
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+}
+
+async function run(title: string, args: readonly string[]): Promise<number> {
   heading(title);
   const [code] = await once(
     spawn(process.execPath, args, { cwd: repository, stdio: ['ignore', 'inherit', 'inherit'] }),
     'exit',
   );
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  return Number(code ?? 1);
 }
 
 /** AVA, with what it reports counted; its exit code has the last word on whether anything failed. */

@@ -11,7 +11,7 @@ import type { Config } from '../config/schema.js';
 import { type Fault, ok, type Result, refuse } from '../fault.js';
 import type { Log } from '../telemetry/log.js';
 import { anonymous, type Caller, callerWith } from './caller.js';
-import { type AccessObserver, Denials } from './denials.js';
+import { type AccessObserver, Denials, type Origin } from './denials.js';
 import { type Credentials, type Identified, unidentified } from './identity.js';
 import { JwtVerifier, parseKeySet } from './jwt.js';
 import { mayCall, rolesOf } from './permissions.js';
@@ -30,6 +30,7 @@ export interface AuditRecord {
   /** The name of the status code that the call was answered with. */
   readonly code: string;
   readonly client: string;
+  readonly traceId: string | undefined;
 }
 
 export class Access {
@@ -60,29 +61,30 @@ export class Access {
     }
   }
 
-  /** Lets the call in as somebody, or refuses it. `client` says for the log where it came from. */
-  async admit(rpc: string, credentials: Credentials, client: string): Promise<Result<Caller>> {
+  /** Lets the call in as somebody, or refuses it. */
+  async admit(rpc: string, credentials: Credentials, origin: Origin): Promise<Result<Caller>> {
     if (this.#settings.mode === 'anonymous') return ok(anonymous);
     const identified = await this.#identify(credentials);
     if (!identified.ok) {
       const { why, principal } = identified;
-      this.denials.call(rpc, 'UNAUTHENTICATED', { why, principal, client });
+      this.denials.call(rpc, 'UNAUTHENTICATED', { why, principal, ...origin });
       return refuse(unauthenticated);
     }
     const { principal, isRevoked } = identified;
     const roles = rolesOf(principal, this.#settings.roles);
     if (mayCall(roles, rpc)) return ok(callerWith(principal, roles, isRevoked));
     const why = roles.size === 0 ? 'The principal has no role.' : `Its roles are ${[...roles].join(', ')}.`;
-    this.denials.call(rpc, 'PERMISSION_DENIED', { why, principal, client });
+    this.denials.call(rpc, 'PERMISSION_DENIED', { why, principal, ...origin });
     return refuse(permissionDenied(rpc, principal));
   }
 
   /** Keeps who changed what, and how it went. */
   audit(record: AuditRecord): void {
-    const { principal, rpc, code, client } = record;
+    const { traceId, ...rest } = record;
+    const { principal, rpc, code, client } = rest;
     if (code === 'PERMISSION_DENIED')
-      this.denials.call(rpc, code, { why: 'The session is not theirs.', principal, client });
-    this.#log.info('audit', `${principal} called ${rpc}: ${code}.`, { ...record });
+      this.denials.call(rpc, code, { why: 'The session is not theirs.', principal, client, traceId });
+    this.#log.info('audit', `${principal} called ${rpc}: ${code}.`, { ...rest, trace_id: traceId });
   }
 
   close(): void {

@@ -9,6 +9,12 @@ export interface AccessObserver {
   connectionRefused(): void;
 }
 
+/** For the log: where a call came from, and the trace that it belongs to. */
+export interface Origin {
+  readonly client: string;
+  readonly traceId?: string | undefined;
+}
+
 /** Somebody who guesses or scans may fill the counters, not the disk. */
 const LINES_PER_SECOND_MAX = 20;
 
@@ -24,14 +30,14 @@ export class Denials {
     this.#observer = observer;
   }
 
-  /** `why` is in the log alone. `client` is where the call came from, `principal` who it was, or would have been. */
+  /** `why` is in the log alone. `principal` is who it was, or would have been. */
   call(
     rpc: string,
     code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED',
-    { why, principal, client }: { why: string; principal: string | undefined; client: string },
+    { why, principal, client, traceId }: Origin & { why: string; principal: string | undefined },
   ): void {
     this.#observer.denied(rpc, code);
-    this.#write('access-denied', `${rpc} was refused: ${why}`, { rpc, code, principal, client });
+    this.#write('access-denied', `${rpc} was refused: ${why}`, { rpc, code, principal, client, trace_id: traceId });
   }
 
   connection(client: string, why: string): void {

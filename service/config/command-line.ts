@@ -4,10 +4,11 @@
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { keyAt } from './keys.js';
-import { type LoadedConfig, type LoadRequest, loadConfig } from './load.js';
+import { type LoadedConfig, type LoadRequest, loadConfig, problemFrom } from './load.js';
+import type { Finding } from './policy.js';
 import { printJson, printYaml } from './print.js';
 import { ConfigError, describeProblem } from './problem.js';
-import type { KeyPath } from './schema.js';
+import type { Config, KeyPath } from './schema.js';
 import {
   addServiceCommands,
   planService,
@@ -36,6 +37,8 @@ export type Plan =
 export interface Surroundings extends Pick<LoadRequest, 'environment' | 'platform' | 'folder'> {
   /** Of the daemon, for `--version`. */
   readonly version: string;
+  /** Reads the files that a configuration names, and tells what is wrong in them. */
+  readonly examineFiles: (config: Config) => Promise<Iterable<Finding>>;
 }
 
 /** A flag of its own for a key that is often set. Its help is the description of the key. */
@@ -108,7 +111,7 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
   if (chosen.action === 'service' && surroundings.platform !== 'win32') return complaint(ONLY_WINDOWS, EXIT.usage);
   try {
     if (chosen.action === 'service') return await planService(chosen, request);
-    return await carryOut(chosen, await loadConfig(request));
+    return await carryOut(chosen, await loadConfig(request), surroundings);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return complaint(error.message, EXIT.config);
@@ -118,6 +121,7 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
 async function carryOut(
   { action, json }: Exclude<Choice, ServiceChoice | TokenChoice>,
   loaded: LoadedConfig,
+  { examineFiles }: Surroundings,
 ): Promise<Plan> {
   switch (action) {
     case 'serve':
@@ -125,8 +129,17 @@ async function carryOut(
     case 'print':
       return answer(json ? printJson(loaded) : await printYaml(loaded));
     case 'check': {
+      const findings = [...(await examineFiles(loaded.config))];
+      const problemsOf = (severity: Finding['severity']) =>
+        findings
+          .filter((finding) => finding.severity === severity)
+          .map((finding) => problemFrom(finding, loaded.config, loaded.sources));
+      const errors = problemsOf('error');
+      if (errors.length > 0) throw new ConfigError(errors);
       const file = loaded.file ?? 'no file, defaults';
-      const warnings = loaded.warnings.map((warning) => `\nwarning: ${describeProblem(warning)}`);
+      const warnings = [...loaded.warnings, ...problemsOf('warning')].map(
+        (warning) => `\nwarning: ${describeProblem(warning)}`,
+      );
       return answer(`The configuration is valid (${file}).\n${warnings.join('')}`);
     }
   }
@@ -176,7 +189,7 @@ function makeProgram(
     .helpCommand(false);
   config
     .command('check')
-    .description('Say what is wrong with the configuration.')
+    .description('Say what is wrong with the configuration, and in the files that it names.')
     .action(() => choose({ action: 'check', json: false }));
   config
     .command('print')

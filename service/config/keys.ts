@@ -58,7 +58,7 @@ export function valueFromText(key: Key, text: string): unknown {
     case 'text':
       return text;
     case 'number':
-      return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+      return /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : text;
     case 'boolean':
       return text === 'true' || (text === 'false' ? false : text);
     case 'list':

@@ -61,15 +61,15 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   }
 
   const config = makeConfig(values);
+  const sources = new Map([...effective].map(([path, { source }]) => [path, source.name]));
   const warnings: Problem[] = [];
   // What a file says that could not be read, or a value that is wrong by itself, would make rules between keys cry wolf.
   const isWhole = problems.every(({ path }) => path !== '');
   for (const finding of isWhole ? findings(config, { platform, poolThreads: poolThreads(environment) }) : []) {
     if (finding.keys.some((path) => faulty.has(path))) continue;
-    (finding.severity === 'error' ? problems : warnings).push(problemFrom(finding, config, effective));
+    (finding.severity === 'error' ? problems : warnings).push(problemFrom(finding, config, sources));
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  const sources = new Map([...effective].map(([path, { source }]) => [path, source.name]));
   return { config, file, sources, warnings };
 }
 
@@ -102,13 +102,14 @@ function problemsOf({ key, value, source }: Setting): Problem[] {
   });
 }
 
-function problemFrom(finding: Finding, config: Config, settings: ReadonlyMap<KeyPath, Setting>): Problem {
-  const path = finding.keys.find((key) => settings.has(key)) ?? finding.keys[0];
+/** A finding, as whoever wrote the configuration can put it right: at the first of its keys that was set. */
+export function problemFrom(finding: Finding, config: Config, sources: LoadedConfig['sources']): Problem {
+  const path = finding.keys.find((key) => sources.has(key)) ?? finding.keys[0];
   const value = valueAt(config, path);
   return {
     path,
     value: keyAt(path).notes.isSecret ? MASK : showValue(value),
-    source: settings.get(path)?.source.name ?? 'the default',
+    source: sources.get(path) ?? 'the default',
     message: finding.message,
     remedy: finding.remedy,
   };

@@ -1,5 +1,6 @@
 /** What the keys demand of each other and of the host: findings about a Config whose every value is valid by itself. */
 import { accessSync, constants } from 'node:fs';
+import { isExposed, parseCollectorUrl } from './collector.js';
 import { chooseDriver } from './driver.js';
 import { keys, valueAt } from './keys.js';
 import { isLocal, type ListenAddress, parseListenAddress } from './listen.js';
@@ -49,6 +50,8 @@ const NEEDED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['access.jwt.jwksFile', 'access.jwt.audience'],
   ['access.jwt.issuer', 'access.jwt.jwksFile'],
   ['access.jwt.audience', 'access.jwt.jwksFile'],
+  ['traces.headers', 'traces.endpoint'],
+  ['traces.caFile', 'traces.endpoint'],
 ];
 
 /** Everything that the configuration as a whole gets wrong on this host. */
@@ -56,6 +59,7 @@ export function* findings(config: Config, host: Host): Iterable<Finding> {
   yield* findOrder(config);
   yield* findMissing(config);
   yield* findExposure(config);
+  yield* findTraces(config);
   yield* findAccess(config);
   yield* findPlatform(config, host);
   yield* findUnreadable(config);
@@ -119,6 +123,32 @@ function* findExposure(config: Config): Iterable<Finding> {
       ['metrics.listen'],
       'Metrics have neither TLS nor authentication, and are served on loopback only.',
       'Use 127.0.0.1, and let a local agent collect them.',
+    );
+  }
+}
+
+function* findTraces({ traces, insecureNonLoopback }: Config): Iterable<Finding> {
+  if (traces.endpoint === null) return;
+  const url = parseCollectorUrl(traces.endpoint);
+  if (isExposed(url) && insecureNonLoopback) {
+    yield {
+      severity: 'warning',
+      keys: ['traces.endpoint', 'insecureNonLoopback'],
+      message: 'Spans, and the headers that go with them, cross the network unencrypted.',
+      remedy: 'Outside a laboratory, use https, or let a collector on 127.0.0.1 pass them on.',
+    };
+  } else if (isExposed(url)) {
+    yield error(
+      ['traces.endpoint'],
+      'Spans, and the headers that go with them, leave this host over https only.',
+      'Use https, or let a collector on 127.0.0.1 pass them on; in a laboratory, --insecure-non-loopback.',
+    );
+  }
+  if (url.protocol === 'http:' && traces.caFile !== null) {
+    yield error(
+      ['traces.caFile', 'traces.endpoint'],
+      'traces.caFile means nothing where the collector is reached over http.',
+      'Use https in traces.endpoint, or take traces.caFile out.',
     );
   }
 }

@@ -8,7 +8,7 @@
  * Where each value comes from: load.ts. What keys demand of each other: policy.ts.
  */
 import { z } from 'zod';
-import { access, hostId, insecureNonLoopback, listen, log, metrics, tls } from './schema/reach.js';
+import { access, hostId, insecureNonLoopback, listen, log, metrics, tls, traces } from './schema/reach.js';
 import { driver, events, keepalive, limits, session, shutdown } from './schema/work.js';
 
 export const configSchema = z.strictObject({
@@ -25,6 +25,7 @@ export const configSchema = z.strictObject({
   shutdown,
   log,
   metrics,
+  traces,
 });
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;

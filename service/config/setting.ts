@@ -83,7 +83,7 @@ export function readAssignments(assignments: readonly Assignment[], folder: stri
 /** The problem of a key that does not exist. */
 export function unknown(found: { path: string; value: unknown; source: string; meant: string | undefined }): Problem {
   const { path, value, source, meant } = found;
-  const mayBeSecret = /pass|secret|token|key/i.test(path);
+  const mayBeSecret = /pass|secret|token|key|header/i.test(path);
   return {
     path,
     value: mayBeSecret ? MASK : showValue(value),

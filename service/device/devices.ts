@@ -8,6 +8,7 @@ import type { Subscription } from 'rxjs';
 import type { DeviceProperties, Driver } from '../driver/driver.js';
 import type { EventStream } from '../events/stream.js';
 import { type Fault, ok, type Result, refuse } from '../fault.js';
+import type { TracePlace } from '../trace.js';
 import type { DeviceEvent, DeviceEventDraft } from './device.js';
 
 /** What a discovery has found: the device as read back, and whether Windows was through in time. */
@@ -40,12 +41,17 @@ export class Devices {
   }
 
   /** Looks for a device, for at most `timeoutMs`; the discovery itself goes on to its end whatever happens here. */
-  async updateVisibility(address: string, timeoutMs: number, signal: AbortSignal): Promise<Result<Visibility>> {
+  async updateVisibility(
+    address: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+    place?: TracePlace,
+  ): Promise<Result<Visibility>> {
     const known = this.#find(address);
     if (!known.ok) return known;
     const over = new AbortController();
     const outcome = await Promise.race([
-      this.#discover(address),
+      this.#discover(address, place),
       passed(timeoutMs, AbortSignal.any([signal, over.signal])),
     ]);
     over.abort();
@@ -66,11 +72,12 @@ export class Devices {
     return device === undefined ? refuse(deviceNotFound(address)) : ok(device);
   }
 
-  #discover(address: string): Promise<Fault | undefined> {
+  /** Its native call belongs to the first who asked. */
+  #discover(address: string, place: TracePlace | undefined): Promise<Fault | undefined> {
     let discovery = this.#discoveries.get(address);
     if (discovery === undefined) {
       discovery = this.#driver
-        .updateDeviceVisibility(address)
+        .updateDeviceVisibility(address, place)
         .then(({ fault }) => fault)
         .finally(() => this.#discoveries.delete(address));
       this.#discoveries.set(address, discovery);

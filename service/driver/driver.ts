@@ -9,11 +9,13 @@
  * - Native handles live and die here. `WFDCloseSession` is called at most once for each, after a successful open, and the handle is
  *   forgotten before the call.
  * - Of a session that has been released nothing is told any more: its name may be another's.
+ * - A `place` says where a native call belongs in the traces; it changes nothing else.
  * - After `DriverLost` every session is forgotten: their handles are invalid and are never used again.
  */
 import type { Observable } from 'rxjs';
 import type { Fault } from '../fault.js';
 import type { DisconnectEvidence, NativeOutcome, NetworkInterface, SessionKind } from '../session/session.js';
+import type { TracePlace } from '../trace.js';
 
 /** What happened to one session in the native world. */
 export type SessionCompletion = { readonly sessionId: string } & (
@@ -74,9 +76,9 @@ export interface Driver {
   /** Why such a session can't be opened, where the host knows before it asks: an export is missing, the device is not paired. */
   whyNotOpen(kind: SessionKind, deviceAddress: string): Fault | undefined;
 
-  startOpen(sessionId: string, deviceAddress: string, kind: SessionKind): void;
-  cancelOpen(sessionId: string): void;
-  closeSession(sessionId: string): void;
+  startOpen(sessionId: string, deviceAddress: string, kind: SessionKind, place?: TracePlace): void;
+  cancelOpen(sessionId: string, place?: TracePlace): void;
+  closeSession(sessionId: string, place?: TracePlace): void;
   /** The session has ended: nothing of it is watched or reported any more. An open that still succeeds is closed. */
   release(sessionId: string): void;
 
@@ -86,7 +88,7 @@ export interface Driver {
   /** Why the paired devices can't be told here at all, e.g. a missing export. */
   whyNotDevices(): Fault | undefined;
   /** Runs the targeted discovery; resolves when it has returned, which may take as long as the radio likes, and `devices` show it. */
-  updateDeviceVisibility(deviceAddress: string): Promise<NativeOutcome>;
+  updateDeviceVisibility(deviceAddress: string, place?: TracePlace): Promise<NativeOutcome>;
 
   /** Waits for native calls and callbacks to end, then closes the client handle. False: something still hangs in the DLL. */
   close(deadlineMs: number): Promise<boolean>;

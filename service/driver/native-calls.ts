@@ -3,6 +3,9 @@
  * any, so there are lanes: whatever hangs in one, the calls of the others find a thread.
  */
 
+import type { TracePlace } from '../trace.js';
+import { nativeResult } from './win32-error.js';
+
 /** `open`: begins a session; `slow`: blocks by nature; `end`: cancels and closes; `look`: only asks. */
 export type Lane = 'open' | 'slow' | 'end' | 'look';
 
@@ -18,8 +21,8 @@ export interface NativeCallSettings {
 
 /** Told of each native call: for metrics, traces and the log. */
 export interface NativeCallObserver {
-  /** The call has returned this code after this time. */
-  nativeReturned(fn: string, code: number, durationMs: number): void;
+  /** The call has returned this code, which has this name, after this time. */
+  nativeReturned(fn: string, code: number, durationMs: number, name: string, place: TracePlace): void;
   /** The call has run longer than nativeCallWarnMs and has not returned. */
   nativeSlow(fn: string, warnMs: number): void;
 }
@@ -55,7 +58,17 @@ export class NativeCalls {
     return this.#inFlight;
   }
 
-  async run<T extends { readonly code: number }>(laneName: Lane, fn: string, call: () => Promise<T>): Promise<T> {
+  /** Calls that wait for their turn, by lane. */
+  get waiting(): readonly (readonly [Lane, number])[] {
+    return Object.entries(this.#lanes).map(([name, { waiting }]) => [name as Lane, waiting.length]);
+  }
+
+  async run<T extends { readonly code: number }>(
+    laneName: Lane,
+    fn: string,
+    call: () => Promise<T>,
+    place: TracePlace = {},
+  ): Promise<T> {
     const state = this.#lanes[laneName];
     this.#inFlight += 1;
     if (state.running >= state.max) await new Promise<void>((resolve) => state.waiting.push(resolve));
@@ -64,7 +77,8 @@ export class NativeCalls {
     const startMs = performance.now();
     try {
       const answer = await call();
-      this.#observer.nativeReturned(fn, answer.code, performance.now() - startMs);
+      const { code } = answer;
+      this.#observer.nativeReturned(fn, code, performance.now() - startMs, nativeResult(fn, code).name, place);
       return answer;
     } finally {
       clearTimeout(warning);

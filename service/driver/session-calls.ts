@@ -8,6 +8,7 @@ import { winerror } from '../../native/constants.js';
 import { type ClientHandle, openSessionCallbacks, type SessionHandle, type Wlanapi } from '../../native/wlanapi.js';
 import type { NativeResult } from '../fault.js';
 import type { NativeOutcome } from '../session/session.js';
+import type { TracePlace } from '../trace.js';
 import type { Lane, NativeCalls } from './native-calls.js';
 import { callOutcome, nativeResult } from './win32-error.js';
 
@@ -24,6 +25,21 @@ export interface Operation {
   handle: SessionHandle | undefined;
   /** Waits for the open callback no longer. */
   forget: () => void;
+  /** Of its open. */
+  readonly place: TracePlace | undefined;
+}
+
+export function newOperation(sessionId: string, deviceAddress: string, place: TracePlace | undefined): Operation {
+  return {
+    sessionId,
+    deviceAddress,
+    place,
+    isPending: true,
+    isCompleted: false,
+    isLost: false,
+    handle: undefined,
+    forget: () => {},
+  };
 }
 
 const noHandle = 0n as SessionHandle;
@@ -46,41 +62,50 @@ export class SessionCalls {
   }
 
   start(operation: Operation, client: ClientHandle, context: bigint) {
-    return this.#run('open', 'WFDStartOpenSession', operation, () =>
-      this.#wlanapi.WFDStartOpenSession(client, operation.deviceAddress, context),
-    );
+    const call = () => this.#wlanapi.WFDStartOpenSession(client, operation.deviceAddress, context);
+    return this.#run('open', 'WFDStartOpenSession', operation, call, operation.place);
   }
 
   openLegacy(operation: Operation, client: ClientHandle) {
-    return this.#run('slow', 'WFDOpenLegacySession', operation, () =>
-      this.#wlanapi.WFDOpenLegacySession(client, operation.deviceAddress),
-    );
+    const call = () => this.#wlanapi.WFDOpenLegacySession(client, operation.deviceAddress);
+    return this.#run('slow', 'WFDOpenLegacySession', operation, call, operation.place);
   }
 
-  cancel(operation: Operation, handle: SessionHandle): Promise<NativeOutcome> {
-    return this.#outcome('WFDCancelOpenSession', operation, async () =>
-      operation.isPending ? this.#wlanapi.WFDCancelOpenSession(handle) : notMade,
-    );
+  cancel(operation: Operation, handle: SessionHandle, place: TracePlace | undefined): Promise<NativeOutcome> {
+    const call = async () => (operation.isPending ? this.#wlanapi.WFDCancelOpenSession(handle) : notMade);
+    return this.#outcome('WFDCancelOpenSession', operation, call, place);
   }
 
   /** Forgets the handle, then closes it. */
-  async close(operation: Operation): Promise<NativeOutcome> {
+  async close(operation: Operation, place: TracePlace | undefined): Promise<NativeOutcome> {
     const { handle } = operation;
     operation.handle = undefined;
     if (handle === undefined) return callOutcome('WFDCloseSession', winerror.ERROR_INVALID_HANDLE);
-    return this.#outcome('WFDCloseSession', operation, () => this.#wlanapi.WFDCloseSession(handle));
+    return this.#outcome('WFDCloseSession', operation, () => this.#wlanapi.WFDCloseSession(handle), place);
   }
 
-  async #outcome(fn: string, operation: Operation, call: () => Promise<{ readonly code: number }>) {
+  async #outcome(
+    fn: string,
+    operation: Operation,
+    call: () => Promise<{ readonly code: number }>,
+    place: TracePlace | undefined,
+  ) {
     try {
-      return callOutcome(fn, (await this.#run('end', fn, operation, call)).code);
+      return callOutcome(fn, (await this.#run('end', fn, operation, call, place)).code);
     } catch (error) {
       return broken(fn, error);
     }
   }
 
-  #run<T extends { readonly code: number }>(lane: Lane, fn: string, operation: Operation, call: () => Promise<T>) {
-    const answer = this.#calls.run<T | typeof notMade>(lane, fn, async () => (operation.isLost ? notMade : call()));
+  #run<T extends { readonly code: number }>(
+    lane: Lane,
+    fn: string,
+    operation: Operation,
+    call: () => Promise<T>,
+    place: TracePlace | undefined,
+  ) {
+    const made = async () => (operation.isLost ? notMade : call());
+    const answer = this.#calls.run<T | typeof notMade>(lane, fn, made, place);
     const over = () => this.#underWay.delete(answer);
     this.#underWay.add(answer);
     answer.then(over, over);

@@ -57,7 +57,7 @@ const meanings: Readonly<Record<number, Meaning>> = {
 };
 
 export function nativeResult(fn: string, code: number, reasonCode = 0, reasonText = ''): NativeResult {
-  return { function: fn, code, name: winerrorName(code) ?? `0x${code.toString(16)}`, reasonCode, reasonText };
+  return { function: fn, code, name: winerrorName(code) ?? `0x${(code >>> 0).toString(16)}`, reasonCode, reasonText };
 }
 
 /** The functions that are given a handle which the host holds: their 6 and 87 speak of it. */

@@ -10,6 +10,7 @@ import type { NativeLibraries } from '../../native/load.js';
 import type { ClientHandle, OpenSessionComplete, SessionHandle } from '../../native/wlanapi.js';
 import type { Fault } from '../fault.js';
 import type { DisconnectEvidence, NativeOutcome, SessionKind } from '../session/session.js';
+import type { TracePlace } from '../trace.js';
 import { evidenceKinds, firstMissing, requiredToOpen } from './availability.js';
 import { isDoneWithin } from './deadline.js';
 import { DeviceTable } from './device-table.js';
@@ -19,7 +20,7 @@ import { type NativeCallObserver, type NativeCallSettings, NativeCalls } from '.
 import { Operations } from './operations.js';
 import { ReasonTexts } from './reason-texts.js';
 import { ServiceHandle, type ServiceHandleSettings } from './service-handle.js';
-import { broken, type Operation, onOpenComplete, SessionCalls } from './session-calls.js';
+import { broken, newOperation, type Operation, onOpenComplete, SessionCalls } from './session-calls.js';
 import { callOutcome, doubtsService, nativeResult, notAvailable, notPaired, openOutcome } from './win32-error.js';
 
 export interface WlanDriverSettings extends NativeCallSettings, ServiceHandleSettings {
@@ -68,9 +69,9 @@ export class WlanDriver implements Driver {
     return this.#table.changes;
   }
 
-  /** Native calls that run or wait for their turn. */
-  get callsInFlight(): number {
-    return this.#calls.inFlight;
+  /** How many native calls are under way or waiting. */
+  get calls(): Pick<NativeCalls, 'inFlight' | 'waiting'> {
+    return this.#calls;
   }
 
   get evidenceKinds(): readonly DisconnectEvidence[] {
@@ -102,36 +103,28 @@ export class WlanDriver implements Driver {
     return this.#whyNot(['DevCreateObjectQuery', 'DevCloseObjectQuery']);
   }
 
-  startOpen(sessionId: string, deviceAddress: string, kind: SessionKind): void {
-    const operation: Operation = {
-      sessionId,
-      deviceAddress,
-      isPending: true,
-      isCompleted: false,
-      isLost: false,
-      handle: undefined,
-      forget: () => {},
-    };
+  startOpen(sessionId: string, deviceAddress: string, kind: SessionKind, place?: TracePlace): void {
+    const operation = newOperation(sessionId, deviceAddress, place);
     this.#operations.add(operation);
     const opened = kind === 'LEGACY' ? this.#openLegacy(operation) : this.#startOpen(operation);
     opened.catch((error: unknown) => this.#startFailed(operation, broken('WFDOpenHandle', error)));
   }
 
-  cancelOpen(sessionId: string): void {
+  cancelOpen(sessionId: string, place?: TracePlace): void {
     const operation = this.#operations.find(sessionId);
     const handle = operation?.handle;
     // A legacy open can't be cancelled: it has no handle before it has returned.
     if (operation === undefined || handle === undefined) return;
-    this.#sessions.cancel(operation, handle).then((outcome) => {
+    this.#sessions.cancel(operation, handle, place).then((outcome) => {
       this.#tell(operation, { type: 'CancelReturned', sessionId, outcome });
       this.#doubt(outcome);
     });
   }
 
-  closeSession(sessionId: string): void {
+  closeSession(sessionId: string, place?: TracePlace): void {
     const operation = this.#operations.find(sessionId);
     if (operation === undefined) return;
-    this.#sessions.close(operation).then((outcome) => {
+    this.#sessions.close(operation, place).then((outcome) => {
       this.#tell(operation, { type: 'CloseReturned', sessionId, outcome });
       this.#doubt(outcome);
       // Whatever has made Windows forget the session, a restart of the service above all, may have made it forget the client.
@@ -145,13 +138,12 @@ export class WlanDriver implements Driver {
     this.#operations.release(sessionId);
   }
 
-  async updateDeviceVisibility(deviceAddress: string): Promise<NativeOutcome> {
+  async updateDeviceVisibility(deviceAddress: string, place?: TracePlace): Promise<NativeOutcome> {
     const missing = this.#whyNot(['WFDUpdateDeviceVisibility']);
     if (missing !== undefined) return { result: nativeResult('WFDUpdateDeviceVisibility', 127), fault: missing };
     const { WFDUpdateDeviceVisibility } = this.#native.wlanapi;
-    const { code } = await this.#calls.run('slow', 'WFDUpdateDeviceVisibility', () =>
-      WFDUpdateDeviceVisibility(deviceAddress),
-    );
+    const call = () => WFDUpdateDeviceVisibility(deviceAddress);
+    const { code } = await this.#calls.run('slow', 'WFDUpdateDeviceVisibility', call, place);
     const outcome = callOutcome('WFDUpdateDeviceVisibility', code, deviceAddress);
     if (outcome.fault === undefined) await this.#table.refresh();
     else this.#doubt(outcome);
@@ -218,10 +210,11 @@ export class WlanDriver implements Driver {
   }
 
   async #completed(operation: Operation, event: OpenSessionComplete): Promise<void> {
+    const arrivedMs = performance.now();
     const { dwError, dwReasonCode } = event;
     const text = dwReasonCode === 0 ? '' : await this.#reasonTexts.of(dwReasonCode);
     const result = nativeResult('WFD_OPEN_SESSION_COMPLETE_CALLBACK', dwError, dwReasonCode, text);
-    const outcome = openOutcome(result, operation.deviceAddress);
+    const outcome = { ...openOutcome(result, operation.deviceAddress), arrivedMs };
     await this.#opened(operation, outcome, event.hSessionHandle, event.guidSessionInterface);
   }
 
@@ -242,7 +235,7 @@ export class WlanDriver implements Driver {
     if (operation.isLost) return;
     if (!this.#operations.isWanted(operation)) {
       // Nobody has this session any more.
-      this.#doubt(await this.#sessions.close(operation));
+      this.#doubt(await this.#sessions.close(operation, operation.place));
       this.#operations.finish(operation);
       return;
     }

@@ -9,6 +9,8 @@ export interface Logged {
   readonly sequence: number;
   readonly epoch: string;
   readonly timeMs: number;
+  /** When the native callback behind it arrived, on the clock of `performance.now()`. */
+  readonly arrivedMs?: number;
 }
 
 export interface LogLimits {

@@ -16,6 +16,7 @@ import {
   type EventCause,
   hasEnded,
   type OpenRequest,
+  placeOf,
   type Session,
   type SessionCommand,
   type SessionEvent,
@@ -215,9 +216,10 @@ export class Lifecycle {
   #run(entry: Entry, command: SessionCommand): void {
     const { id, timers } = entry;
     const { deviceAddress, kind } = entry.machine.session;
-    if (command.type === 'StartOpen') this.#driver.startOpen(id, deviceAddress, kind);
-    else if (command.type === 'CancelOpen') this.#driver.cancelOpen(id);
-    else if (command.type === 'CloseSession') this.#driver.closeSession(id);
+    const place = placeOf(entry.lastEvent);
+    if (command.type === 'StartOpen') this.#driver.startOpen(id, deviceAddress, kind, place);
+    else if (command.type === 'CancelOpen') this.#driver.cancelOpen(id, place);
+    else if (command.type === 'CloseSession') this.#driver.closeSession(id, place);
     else if (command.type === 'Release') {
       clearTimers(entry);
       this.#driver.release(id);

@@ -60,6 +60,7 @@ export function open(request: OpenRequest, cause: EventCause, nowMs: number, clo
     openTimeMs: undefined,
     closeTimeMs: undefined,
     endTimeMs: undefined,
+    ...(cause.trace && { trace: cause.trace }),
   };
   const commands: SessionCommand[] = [
     { type: 'StartOpen' },

@@ -5,6 +5,7 @@
  * The rule that must not be broken: a session ends exactly once, and its native handle is closed at most once.
  */
 import type { Fault, NativeResult } from '../fault.js';
+import type { TraceContext, TracePlace } from '../trace.js';
 
 export type SessionKind = 'WIFI_DIRECT' | 'LEGACY';
 
@@ -40,7 +41,7 @@ export interface SessionEnd {
   readonly fault: Fault | undefined;
 }
 
-/** A session as clients see it. Never changed, only replaced. Times are milliseconds since the Unix epoch. */
+/** A session as clients see it, but for its trace. Never changed, only replaced. Times are milliseconds since the Unix epoch. */
 export interface Session {
   readonly id: string;
   readonly deviceAddress: string;
@@ -55,6 +56,8 @@ export interface Session {
   readonly openTimeMs: number | undefined;
   readonly closeTimeMs: number | undefined;
   readonly endTimeMs: number | undefined;
+  /** Of the request that opened it, where that is traced. */
+  readonly trace?: TraceContext;
 }
 
 export type SessionEventType =
@@ -78,6 +81,8 @@ export interface EventCause {
   readonly rpc: string;
   readonly principal: string;
   readonly requestId: string;
+  /** Of the RPC, where it is traced. */
+  readonly trace?: TraceContext;
 }
 
 /** An event before the log has numbered it. */
@@ -87,6 +92,8 @@ export interface SessionEventDraft {
   readonly session: Session;
   readonly cause: EventCause;
   readonly native: NativeResult | undefined;
+  /** When the native callback behind it arrived, on the clock of `performance.now()`. */
+  readonly arrivedMs?: number;
 }
 
 export interface SessionEvent extends SessionEventDraft {
@@ -109,6 +116,8 @@ export interface OpenRequest {
 export interface NativeOutcome {
   readonly result: NativeResult;
   readonly fault: Fault | undefined;
+  /** When the callback arrived, on the clock of `performance.now()`; absent for a call. */
+  readonly arrivedMs?: number;
 }
 
 /** Each timer runs at most once at a time for a session. */
@@ -143,6 +152,11 @@ export type SessionCommand =
   | { readonly type: 'SetTimer'; readonly timer: TimerName; readonly delayMs: number };
 
 export const FINAL_STATES: ReadonlySet<SessionState> = new Set(['CLOSED', 'FAILED', 'CANCELLED', 'LOST']);
+
+/** An event, and the native call that it leads to, belong to the RPC that caused them; what the host does by itself, beside the opening. */
+export function placeOf({ cause, session }: Pick<SessionEventDraft, 'cause' | 'session'>): TracePlace {
+  return { parent: cause.trace, link: session.trace };
+}
 
 export function hasEnded(session: Session): boolean {
   return FINAL_STATES.has(session.state);

@@ -114,5 +114,6 @@ export function draft(
   timeMs: number,
   outcome?: NativeOutcome,
 ): SessionEventDraft {
-  return { type, timeMs, session, cause, native: outcome?.result };
+  const arrivedMs = outcome?.arrivedMs;
+  return { type, timeMs, session, cause, native: outcome?.result, ...(arrivedMs !== undefined && { arrivedMs }) };
 }

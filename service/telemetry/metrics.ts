@@ -5,7 +5,7 @@
  */
 import { createServer, type Server } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Observer } from './observer.js';
+import type { Observer, RpcObserver } from './observer.js';
 
 /** What the gauges read. */
 export interface Readings {
@@ -14,6 +14,11 @@ export interface Readings {
   openStreams(): number;
   requestsInFlight(): number;
   nativeCallsInFlight(): number;
+  /** Native calls that wait for their turn, by lane. */
+  nativeCallsWaiting(): Iterable<readonly [string, number]>;
+  /** Events that wait for the stream that is furthest behind. */
+  eventsWaitingMost(): number;
+  spansLost(): number;
   eventsLogged(): number;
   eventsTrimmed(): number;
   isServing(): boolean;
@@ -32,7 +37,10 @@ export class Metrics implements Observer {
   readonly #nativeSlow: Counter<'function'>;
   readonly #sessionEvents: Counter<'type'>;
   readonly #sessionEnds: Counter<'state' | 'reason' | 'evidence'>;
+  readonly #opens: Histogram<'outcome'>;
+  readonly #closes: Histogram<'evidence'>;
   readonly #eventSeconds: Histogram;
+  readonly #callbackSeconds: Histogram<'method'>;
   readonly #slowReaders: Counter<'method'>;
   readonly #denials: Counter<'method' | 'code'>;
   readonly #refusals: Counter;
@@ -58,7 +66,16 @@ export class Metrics implements Observer {
       'reason',
       'evidence',
     ]);
+    this.#opens = seconds('wfdd_session_open_seconds', 'From the request to the outcome of an open.', ['outcome']);
+    this.#closes = seconds('wfdd_session_close_seconds', 'From the start of a close to the disconnection.', [
+      'evidence',
+    ]);
     this.#eventSeconds = seconds('wfdd_event_publish_seconds', 'From an event to its being handed to the streams.', []);
+    this.#callbackSeconds = seconds(
+      'wfdd_callback_to_wire_seconds',
+      'From the arrival of a native callback to its event being written to a stream, for each stream.',
+      ['method'],
+    );
     this.#slowReaders = counter('wfdd_slow_readers_ended_total', 'Streams ended as read too slowly.', ['method']);
     this.#denials = counter('wfdd_denials_total', 'Calls refused at the gate.', ['method', 'code']);
     this.#refusals = counter('wfdd_connections_refused_total', 'Connections refused by TLS.', []);
@@ -76,9 +93,18 @@ export class Metrics implements Observer {
     gauge('wfdd_streams', 'Open streams of all kinds.', readings.openStreams);
     gauge('wfdd_requests_in_flight', 'Unary requests in flight.', readings.requestsInFlight);
     gauge('wfdd_native_calls_in_flight', 'Native calls that run or wait for their turn.', readings.nativeCallsInFlight);
+    gauge('wfdd_events_waiting', 'Events that wait for the stream furthest behind.', readings.eventsWaitingMost);
     gauge('wfdd_events_logged', 'Events that can be resumed from.', readings.eventsLogged);
     gauge('wfdd_events_trimmed', 'Events trimmed from the log in this life.', readings.eventsTrimmed);
+    gauge('wfdd_spans_lost', 'Spans that never reached the collector of traces.', readings.spansLost);
     gauge('wfdd_serving', '1 while Wi-Fi Direct can be reached.', () => (readings.isServing() ? 1 : 0));
+    labelled(
+      this.#registry,
+      'wfdd_native_calls_waiting',
+      'Native calls that wait for their turn, by lane.',
+      'lane',
+      readings.nativeCallsWaiting,
+    );
     labelled(this.#registry, 'wfdd_sessions', 'Sessions known, by state.', 'state', readings.sessionsByState);
     labelled(
       this.#registry,
@@ -98,20 +124,30 @@ export class Metrics implements Observer {
     this.#nativeSlow.inc({ function: fn });
   }
 
-  rpcStarted(rpc: string): (code: string) => void {
+  rpcStarted(rpc: string): RpcObserver {
     const startMs = performance.now();
-    return (code) => {
+    const ended = (code: string) => {
       this.#rpcs.inc({ method: rpc, code });
       this.#rpcSeconds.observe({ method: rpc }, (performance.now() - startMs) / 1000);
     };
+    return { ended };
   }
 
   sessionChanged({ type, session, timeMs }: Parameters<Observer['sessionChanged']>[0]): void {
     this.#sessionEvents.inc({ type });
     this.#eventSeconds.observe(Math.max(Date.now() - timeMs, 0) / 1000);
+    const { createTimeMs, openTimeMs, closeTimeMs, endTimeMs = timeMs } = session;
+    if (type === 'OPENED') this.#opens.observe({ outcome: type }, (timeMs - createTimeMs) / 1000);
     if (session.end === undefined) return;
     const { reason, evidence = 'NONE' } = session.end;
+    // An open that won against its cancel was never handed out, and is closed all the same.
+    if (openTimeMs === undefined) this.#opens.observe({ outcome: reason }, (endTimeMs - createTimeMs) / 1000);
+    if (session.state === 'CLOSED') this.#closes.observe({ evidence }, (endTimeMs - (closeTimeMs ?? endTimeMs)) / 1000);
     this.#sessionEnds.inc({ state: session.state, reason, evidence });
+  }
+
+  callbackWritten(rpc: string, latencyMs: number): void {
+    this.#callbackSeconds.observe({ method: rpc }, latencyMs / 1000);
   }
 
   slowReaderEnded(rpc: string): void {

@@ -1,15 +1,28 @@
 /** What the rooms tell of their work, for whoever counts or traces it. */
 import type { SessionEvent } from '../session/session.js';
+import type { TraceContext, TracePlace } from '../trace.js';
+
+/** One RPC on its way. */
+export interface RpcObserver {
+  /** Its span, where it is traced. */
+  readonly trace?: TraceContext | undefined;
+  /** It is a stream, and its headers have been sent. */
+  established?(): void;
+  /** It has ended with the status code of this name. */
+  ended(code: string): void;
+}
 
 /** Every method returns at once and never throws. */
 export interface Observer {
-  /** An RPC has begun; the answer is called with the name of its status code when it has ended. */
-  rpcStarted(rpc: string): (code: string) => void;
-  /** A native call has returned this code after this time. */
-  nativeReturned(fn: string, code: number, durationMs: number): void;
+  /** An RPC has begun; `header` gives the value of one of its request's. */
+  rpcStarted(rpc: string, header: (name: string) => string): RpcObserver;
+  /** A native call has returned this code, which has this name, after this time. */
+  nativeReturned(fn: string, code: number, durationMs: number, name: string, place: TracePlace): void;
   /** A native call has run longer than nativeCallWarnMs and has not returned. */
   nativeSlow(fn: string, warnMs: number): void;
   sessionChanged(event: SessionEvent): void;
+  /** An event that came with a native callback has been written to a stream, this long after the callback. */
+  callbackWritten(rpc: string, latencyMs: number): void;
   /** A stream was ended because it was read too slowly. */
   slowReaderEnded(rpc: string): void;
   /** A call was refused at the gate. */
@@ -26,15 +39,21 @@ export class Observers implements Observer {
     this.#all.push(observer);
   }
 
-  rpcStarted(rpc: string): (code: string) => void {
-    const ends = this.#all.map((each) => each.rpcStarted?.(rpc));
-    return (code) => {
-      for (const end of ends) end?.(code);
+  rpcStarted(rpc: string, header: (name: string) => string): RpcObserver {
+    const all = this.#all.flatMap((each) => each.rpcStarted?.(rpc, header) ?? []);
+    return {
+      trace: all.find(({ trace }) => trace !== undefined)?.trace,
+      established: () => {
+        for (const each of all) each.established?.();
+      },
+      ended: (code) => {
+        for (const each of all) each.ended(code);
+      },
     };
   }
 
-  nativeReturned(fn: string, code: number, durationMs: number): void {
-    for (const each of this.#all) each.nativeReturned?.(fn, code, durationMs);
+  nativeReturned(...told: Parameters<Observer['nativeReturned']>): void {
+    for (const each of this.#all) each.nativeReturned?.(...told);
   }
 
   nativeSlow(fn: string, warnMs: number): void {
@@ -43,6 +62,10 @@ export class Observers implements Observer {
 
   sessionChanged(event: SessionEvent): void {
     for (const each of this.#all) each.sessionChanged?.(event);
+  }
+
+  callbackWritten(rpc: string, latencyMs: number): void {
+    for (const each of this.#all) each.callbackWritten?.(rpc, latencyMs);
   }
 
   slowReaderEnded(rpc: string): void {

@@ -5,8 +5,13 @@ import type { Observer } from './observer.js';
 
 export function observingLog(log: Log): Partial<Observer> {
   return {
-    nativeReturned: (fn, code, durationMs) =>
-      log.debug('native-call', `${fn} returned ${code}.`, { function: fn, code, durationMs: Math.round(durationMs) }),
+    nativeReturned: (fn, code, durationMs, name, { parent, link }) =>
+      log.debug('native-call', `${fn} returned ${code} ${name}.`, {
+        function: fn,
+        code,
+        durationMs: Math.round(durationMs),
+        trace_id: (parent ?? link)?.traceId,
+      }),
     nativeSlow: (fn, warnMs) =>
       log.warn('native-call-slow', `${fn} has not returned within ${warnMs} ms.`, { function: fn, warnMs }),
     sessionChanged: (event) => logChange(log, event),
@@ -24,8 +29,10 @@ function logChange(log: Log, { type, session, cause, native, sequence }: Session
     owner: session.owner,
     source: cause.source,
     rpc: cause.rpc || undefined,
+    requestId: cause.requestId || undefined,
     endReason: session.end?.reason,
     evidence: session.end?.evidence,
     native: native && `${native.function} ${native.code} ${native.name}`,
+    trace_id: (cause.trace ?? session.trace)?.traceId,
   });
 }

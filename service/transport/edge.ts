@@ -10,12 +10,15 @@ import { type Fault, FaultError, type Result } from '../fault.js';
 import type { EventCause } from '../session/session.js';
 import type { Log } from '../telemetry/log.js';
 import type { Observer } from '../telemetry/observer.js';
+import type { TraceContext } from '../trace.js';
 import type { OpenStreams } from './server-stream.js';
 import { toStatus } from './status.js';
 
 export interface Edge {
   /** Who makes a call that the gate has let in. Throws for any other. */
   readonly callerOf: (call: { readonly metadata: Metadata }) => Caller;
+  /** The span of a call, where it is traced. */
+  readonly traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined;
   readonly requests: Quota;
   readonly watchers: Quota;
   readonly streams: OpenStreams;
@@ -29,6 +32,7 @@ export interface Context {
   /** `wifidirect.v1.SessionService/CloseSession` */
   readonly rpc: string;
   readonly metadata: Metadata;
+  readonly trace: TraceContext | undefined;
 }
 
 export interface UnaryContext extends Context {
@@ -37,7 +41,8 @@ export interface UnaryContext extends Context {
 }
 
 export function causeOf(context: Context, requestId: string): EventCause {
-  return { source: 'CLIENT', rpc: context.rpc, principal: context.caller.principal, requestId };
+  const { rpc, caller, trace } = context;
+  return { source: 'CLIENT', rpc, principal: caller.principal, requestId, ...(trace && { trace }) };
 }
 
 /** Gives the value of a Result, or leaves the handler with its fault. */
@@ -47,9 +52,10 @@ export function must<T>(result: Result<T>): T {
 }
 
 /** Anything thrown, as the status that the client gets. What is not a fault of ours by name leaks no detail. */
-export function settle(error: unknown, rpc: string, log: Log): StatusObject {
+export function settle(error: unknown, rpc: string, log: Log, trace?: TraceContext): StatusObject {
   if (error instanceof FaultError) return toStatus(error.fault);
-  log.error('rpc-failed', `${rpc} failed in a way that it should not.`, { rpc, err: error });
+  const fields = { rpc, err: error, trace_id: trace?.traceId };
+  log.error('rpc-failed', `${rpc} failed in a way that it should not.`, fields);
   const fault: Fault = { reason: 'INTERNAL', message: 'An internal error; the log of the host has the details.' };
   return toStatus(fault);
 }

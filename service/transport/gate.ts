@@ -20,6 +20,7 @@ import type { ClientCertificate, Credentials } from '../access/identity.js';
 import { isChange } from '../access/permissions.js';
 import type { Config } from '../config/schema.js';
 import type { Log } from '../telemetry/log.js';
+import type { TraceContext } from '../trace.js';
 import { settle } from './edge.js';
 import { toStatus } from './status.js';
 import { http2StreamOf } from './wire.js';
@@ -30,14 +31,22 @@ export class Gate {
   readonly #access: Access;
   readonly #principalFrom: Config['access']['principalFrom'];
   readonly #log: Log;
+  readonly #traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined;
   /** The metadata of a call is the one thing that both its interceptor and its handler hold. */
   readonly #callers = new WeakMap<Metadata, Caller>();
   readonly #certificates = new WeakMap<Http2Session, ShownCertificate>();
 
-  constructor(access: Access, principalFrom: Config['access']['principalFrom'], log: Log) {
+  /** `traceOf` gives the span of a call, where it is traced. */
+  constructor(
+    access: Access,
+    principalFrom: Config['access']['principalFrom'],
+    log: Log,
+    traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined,
+  ) {
     this.#access = access;
     this.#principalFrom = principalFrom;
     this.#log = log;
+    this.#traceOf = traceOf;
   }
 
   /** Who makes this call. Throws for one that did not come through the gate. */
@@ -57,10 +66,10 @@ export class Gate {
             this.#admit(rpc, metadata, call)
               .then((caller) => {
                 if (caller === undefined) return;
-                audit?.begin(caller);
+                audit?.begin(caller, this.#traceOf({ metadata }));
                 pass(metadata);
               })
-              .catch((error: unknown) => call.sendStatus(settle(error, rpc, this.#log)));
+              .catch((error: unknown) => call.sendStatus(settle(error, rpc, this.#log, this.#traceOf({ metadata }))));
           },
           onReceiveMessage: (message, pass) => {
             audit?.see(message);
@@ -86,7 +95,9 @@ export class Gate {
     const authorization = metadata.get('authorization').map(String);
     // Nothing behind the gate needs it, and what isn't there can't leak.
     metadata.remove('authorization');
-    const admitted = await this.#access.admit(rpc, { authorization, ...this.#certificateOf(call) }, call.getPeer());
+    const credentials = { authorization, ...this.#certificateOf(call) };
+    const traceId = this.#traceOf({ metadata })?.traceId;
+    const admitted = await this.#access.admit(rpc, credentials, { client: call.getPeer(), traceId });
     if (admitted.ok) {
       this.#callers.set(metadata, admitted.value);
       return admitted.value;
@@ -126,6 +137,7 @@ class Audit {
   #sessionId: string | undefined;
   #deviceAddress: string | undefined;
   #requestId: string | undefined;
+  #traceId: string | undefined;
 
   constructor(access: Access, rpc: string, client: string) {
     this.#access = access;
@@ -133,8 +145,9 @@ class Audit {
     this.#client = client;
   }
 
-  begin(caller: Caller): void {
+  begin(caller: Caller, trace: TraceContext | undefined): void {
     this.#caller = caller;
+    this.#traceId = trace?.traceId;
   }
 
   /** Takes what a request or an answer says of the session. The event of an answer has it by its inner name. */
@@ -155,6 +168,7 @@ class Audit {
       requestId: this.#requestId,
       code,
       client: this.#client,
+      traceId: this.#traceId,
     });
     this.#caller = undefined;
   }

@@ -9,6 +9,7 @@ import { constants } from 'node:http2';
 import { type handleServerStreamingCall, Metadata, type ServerWritableStream } from '@grpc/grpc-js';
 import type { Observable } from 'rxjs';
 import type { Caller } from '../access/caller.js';
+import type { Logged } from '../events/log.js';
 import type { Fault } from '../fault.js';
 import { type Context, type Edge, settle } from './edge.js';
 import { toStatus } from './status.js';
@@ -22,30 +23,43 @@ export interface Source<Message> {
   readonly ready: Observable<unknown>;
   /** Asked after the last message: the stream is over, well or with a fault. */
   ended(): { readonly fault: Fault | undefined } | undefined;
+  /** How many events wait to be read. */
+  readonly waiting: number;
   /** Asked while the wire takes nothing: more waits than may. */
   behind(): Fault | undefined;
+  /** The events in a message. */
+  carried(message: Message): readonly Logged[];
   /** What a stream that the host ends is told beside the reason. */
   position(): Readonly<Record<string, string>>;
   /** Nobody reads any more. */
   close(): void;
 }
 
+type Waiting = Pick<Source<never>, 'waiting'>;
+
 /** The streams that are open, so that they can be ended together. */
 export class OpenStreams {
-  readonly #stops = new Map<(fault: Fault) => void, Caller>();
+  readonly #all = new Map<(fault: Fault) => void, { readonly caller: Caller; readonly source: Waiting }>();
 
   get size(): number {
-    return this.#stops.size;
+    return this.#all.size;
   }
 
-  add(caller: Caller, stop: (fault: Fault) => void): () => void {
-    this.#stops.set(stop, caller);
-    return () => this.#stops.delete(stop);
+  /** How many events wait for the stream that is furthest behind. */
+  get waitingMost(): number {
+    let most = 0;
+    for (const { source } of this.#all.values()) most = Math.max(most, source.waiting);
+    return most;
+  }
+
+  add(caller: Caller, source: Waiting, stop: (fault: Fault) => void): () => void {
+    this.#all.set(stop, { caller, source });
+    return () => this.#all.delete(stop);
   }
 
   /** Ends every stream, or those of the callers that are meant, with this fault, after what is ready for it. */
   stop(fault: Fault, isMeant: (caller: Caller) => boolean = () => true): void {
-    for (const [stop, caller] of [...this.#stops]) if (isMeant(caller)) stop(fault);
+    for (const [stop, { caller }] of [...this.#all]) if (isMeant(caller)) stop(fault);
   }
 }
 
@@ -57,13 +71,17 @@ export function serverStream<Request, Message>(
 ): handleServerStreamingCall<Request, Message> {
   return (call) => {
     call.on('error', () => {});
+    const trace = edge.traceOf(call);
     try {
       const caller = edge.callerOf(call);
-      const context = { caller, rpc, metadata: call.metadata };
-      const slow = () => edge.observer.slowReaderEnded(rpc);
-      pump(call, start(call.request, context), edge.streams, caller, graceMs, slow);
+      const context = { caller, rpc, metadata: call.metadata, trace };
+      const told = {
+        tooSlow: () => edge.observer.slowReaderEnded(rpc),
+        callbackWritten: (latencyMs: number) => edge.observer.callbackWritten(rpc, latencyMs),
+      };
+      pump(call, start(call.request, context), edge.streams, caller, graceMs, told);
     } catch (error) {
-      call.emit('error', settle(error, rpc, edge.log));
+      call.emit('error', settle(error, rpc, edge.log, trace));
     }
   };
 }
@@ -80,8 +98,9 @@ function pump<Request, Message>(
   streams: OpenStreams,
   caller: Caller,
   graceMs: number,
-  tooSlow: () => void,
+  told: { tooSlow(): void; callbackWritten(latencyMs: number): void },
 ): void {
+  const startMs = performance.now();
   let unsent = 0;
   let isOver = false;
   let stopping: Fault | undefined;
@@ -90,7 +109,7 @@ function pump<Request, Message>(
   const finish = (fault: Fault | undefined) => {
     if (isOver) return;
     leave();
-    if (fault?.reason === 'WATCHER_TOO_SLOW') tooSlow();
+    if (fault?.reason === 'WATCHER_TOO_SLOW') told.tooSlow();
     if (fault === undefined) call.end();
     else call.emit('error', toStatus(fault));
     const grace = setTimeout(() => reset(call), graceMs);
@@ -116,6 +135,10 @@ function pump<Request, Message>(
       }
       unsent += 1;
       call.write(message, sent);
+      for (const { arrivedMs = 0 } of source.carried(message)) {
+        // What came before this stream is no news to it.
+        if (arrivedMs > startMs) told.callbackWritten(performance.now() - arrivedMs);
+      }
     }
     if (isOver) return;
     const fault = source.behind();
@@ -126,7 +149,7 @@ function pump<Request, Message>(
     stopping = { ...fault, metadata: { ...fault.metadata, ...source.position() } };
     flow();
   };
-  const remove = streams.add(caller, stop);
+  const remove = streams.add(caller, source, stop);
   const leave = () => {
     isOver = true;
     clearTimeout(lastCall);

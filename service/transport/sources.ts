@@ -46,8 +46,16 @@ export class SessionSource implements Source<SessionEvent> {
     return hasEnded(session) ? { fault: faultOfEnd(session) } : undefined;
   }
 
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  carried(event: SessionEvent): readonly Logged[] {
+    return [event];
+  }
+
   behind(): Fault | undefined {
-    return this.#queue.length > this.#queueMax ? tooSlow({ session_id: this.#last.session.id }) : undefined;
+    return this.waiting > this.#queueMax ? tooSlow({ session_id: this.#last.session.id }) : undefined;
   }
 
   position() {
@@ -124,10 +132,17 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
     return this.#reader.isTrimmed ? { fault: tooSlow(this.position()) } : undefined;
   }
 
-  behind(): Fault | undefined {
+  get waiting(): number {
     // What was there when it joined is in the log anyway; what counts is what has come since.
-    const waiting = this.#stream.log.newest - Math.max(this.#reader.position, this.#joined);
-    return waiting > this.#settings.queueEventsMax ? tooSlow(this.position()) : undefined;
+    return this.#stream.log.newest - Math.max(this.#reader.position, this.#joined);
+  }
+
+  carried({ events }: WatchMessage<E, S>): readonly Logged[] {
+    return events;
+  }
+
+  behind(): Fault | undefined {
+    return this.waiting > this.#settings.queueEventsMax ? tooSlow(this.position()) : undefined;
   }
 
   /** Without a whole snapshot there is nothing to resume from. */

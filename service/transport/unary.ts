@@ -16,7 +16,7 @@ export function unary<Request, Response>(
     const answer = async () => {
       const caller = edge.callerOf(call);
       release = must(edge.requests.take(caller.principal));
-      const context = { caller, rpc, metadata: call.metadata };
+      const context = { caller, rpc, metadata: call.metadata, trace: edge.traceOf(call) };
       return handle(call.request, {
         ...context,
         get signal() {
@@ -29,7 +29,7 @@ export function unary<Request, Response>(
     answer()
       .then(
         (response) => callback(null, response),
-        (error: unknown) => callback(settle(error, rpc, edge.log)),
+        (error: unknown) => callback(settle(error, rpc, edge.log, edge.traceOf(call))),
       )
       .finally(() => release());
   };

@@ -9,6 +9,7 @@ function plan(argv: readonly string[], environment: NodeJS.ProcessEnv = {}): Pro
     platform: 'linux',
     folder,
     version: '1.2.3',
+    examineFiles: async () => [],
   });
 }
 

@@ -11,8 +11,8 @@ test('every key says what it means and why, in whole sentences', (t) => {
   for (const item of outline) if (!('schema' in item)) t.regex(item.description, /\.$/, item.path);
 });
 
-test('every number has its unit, or that it is a count of something, at the end of its name', (t) => {
-  for (const { path, notes } of keys) if (notes.form === 'number') t.regex(path, /(Ms|Max)$/);
+test('every number has its unit, or that it is a count or a ratio of something, at the end of its name', (t) => {
+  for (const { path, notes } of keys) if (notes.form === 'number') t.regex(path, /(Ms|Max|Ratio)$/);
 });
 
 test('every key can be set from the environment, each under a name of its own', (t) => {

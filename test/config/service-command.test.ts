@@ -5,7 +5,7 @@ import { folder, write } from './loading.js';
 
 function plan(argv: readonly string[], platform: NodeJS.Platform = 'win32', config = ''): Promise<Plan> {
   const environment = { UV_THREADPOOL_SIZE: '16', WFDD_CONFIG: write(config) };
-  return readCommandLine(argv, { environment, platform, folder, version: '1.2.3' });
+  return readCommandLine(argv, { environment, platform, folder, version: '1.2.3', examineFiles: async () => [] });
 }
 
 async function commandOf(...argv: string[]) {

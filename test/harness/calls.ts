@@ -23,9 +23,10 @@ export function call<Request, Response>(
   method: Unary<Request, Response>,
   request: Request,
   deadlineMs = 10_000,
+  metadata = new Metadata(),
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    method(request, new Metadata(), { deadline: Date.now() + deadlineMs }, (error, response) =>
+    method(request, metadata, { deadline: Date.now() + deadlineMs }, (error, response) =>
       error === null ? resolve(response) : reject(error),
     );
   });

@@ -1,11 +1,34 @@
-/** `/metrics`, as Prometheus scrapes it from a daemon at work. */
-import test from 'ava';
-import { display, gatewayForThisFile, robot } from '../harness/gateway.js';
+/** `/metrics`, as Prometheus scrapes it from a daemon at work: each figure moves when what it counts happens. */
+import test, { type ExecutionContext } from 'ava';
+import { UpdateDeviceVisibilityRequest } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
+import { loadLibraries } from '../../native/load.js';
+import type { SessionHandle } from '../../native/wlanapi.js';
+import { chooseDriver } from '../../service/config/driver.js';
+import { makeConfig } from '../../service/config/schema.js';
+import { Host } from '../access/host.js';
+import { call } from '../harness/calls.js';
+import { display, forklifts, gatewayForThisFile, robot } from '../harness/gateway.js';
+import { makeEvents, openLeased } from '../stream/lively.js';
+import { RawConnection } from '../stream/raw-client.js';
 
-const gateway = gatewayForThisFile('--set', 'metrics.listen=127.0.0.1:0');
+const gateway = gatewayForThisFile(
+  ...[
+    ...[
+      'metrics.listen=127.0.0.1:0',
+      'driver.slowCallsMax=1',
+      'driver.nativeCallWarnMs=50',
+      'session.leaseTtlMinMs=10',
+    ],
+    ...['events.logEventsMax=200', 'events.watcherQueueEventsMax=100', 'events.batchEventsMax=10'],
+    // Nobody listens there.
+    ...['traces.endpoint=http://127.0.0.1:9/', 'traces.exportIntervalMs=10', 'traces.exportTimeoutMs=100'],
+  ].flatMap((setting) => ['--set', setting]),
+);
 
-async function scrape(): Promise<Map<string, number>> {
-  const line = await gateway().daemon.line('metrics-serving');
+type Figures = ReadonlyMap<string, number>;
+
+async function scrape(daemon: { line(event: string): Promise<Readonly<Record<string, unknown>>> } = gateway().daemon) {
+  const line = await daemon.line('metrics-serving');
   const { port } = line['address'] as { port: number };
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   const samples = (await response.text()).split('\n').filter((text) => text !== '' && !text.startsWith('#'));
@@ -14,22 +37,154 @@ async function scrape(): Promise<Map<string, number>> {
   );
 }
 
-test.serial('RPCs, sessions, native calls and their outcomes are counted', async (t) => {
+/** How much each of these has risen. */
+function rises(before: Figures, after: Figures, names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(names.map((name) => [name, (after.get(name) ?? 0) - (before.get(name) ?? 0)]));
+}
+
+/** Waits until the figure is at least so much. */
+function untilAtLeast(name: string, least: number): Promise<void> {
+  return gateway().until(async () => ((await scrape()).get(name) ?? 0) >= least);
+}
+
+function rose(t: ExecutionContext, before: Figures, after: Figures, wanted: Readonly<Record<string, number>>): void {
+  t.deepEqual(rises(before, after, Object.keys(wanted)), wanted);
+}
+
+test.serial('a session that is opened and closed: RPCs, states, outcomes, native calls, callbacks', async (t) => {
+  const before = await scrape();
+  const watch = gateway().watch();
+  await watch.first(({ snapshotComplete }) => snapshotComplete);
   const { id, stream } = await gateway().openSession({ deviceAddress: display });
-  t.is((await scrape()).get('wfdd_sessions{state="OPEN"}'), 1);
+  const open = await scrape();
+  rose(t, before, open, { 'wfdd_sessions{state="OPEN"}': 1, wfdd_watchers: 1, wfdd_streams: 2 });
   await gateway().close(id, { waitForDisconnect: true });
   await stream.ended;
+  await watch.event(id, 'CLOSED');
+  watch.cancel();
+  const after = await scrape();
+  rose(t, before, after, {
+    'wfdd_rpcs_total{method="wifidirect.v1.SessionService/CloseSession",code="OK"}': 1,
+    'wfdd_rpc_seconds_count{method="wifidirect.v1.SessionService/CloseSession"}': 1,
+    'wfdd_session_open_seconds_count{outcome="OPENED"}': 1,
+    'wfdd_session_close_seconds_count{evidence="DEVICE_DISCONNECTED"}': 1,
+    'wfdd_sessions_ended_total{state="CLOSED",reason="REQUESTED",evidence="DEVICE_DISCONNECTED"}': 1,
+    'wfdd_native_calls_total{function="WFDCloseSession",code="0"}': 1,
+    'wfdd_native_call_seconds_count{function="WFDCloseSession"}': 1,
+    'wfdd_callback_to_wire_seconds_count{method="wifidirect.v1.SessionService/OpenSession"}': 1,
+    'wfdd_callback_to_wire_seconds_count{method="wifidirect.v1.SessionService/WatchSessions"}': 1,
+    'wfdd_sessions{state="OPEN"}': 0,
+  });
+  const latency = after.get('wfdd_callback_to_wire_seconds_sum{method="wifidirect.v1.SessionService/OpenSession"}');
+  t.true(latency !== undefined && latency > 0 && latency < 5, `${latency} s`);
+});
+
+test.serial('a callback from before a stream is no news to it', async (t) => {
+  const { newestCursor: cursor } = await gateway().getHost();
+  const { id, stream } = await gateway().openSession({ deviceAddress: display });
+  const before = await scrape();
+  const watch = gateway().watch({ cursor });
+  await watch.event(id, 'OPENED');
+  rose(t, before, await scrape(), {
+    wfdd_watchers: 1,
+    'wfdd_callback_to_wire_seconds_count{method="wifidirect.v1.SessionService/WatchSessions"}': 0,
+  });
+  watch.cancel();
+  await gateway().close(id);
+  await stream.ended;
+});
+
+test.serial('an open that fails', async (t) => {
+  const before = await scrape();
   await gateway().open({ deviceAddress: robot }).status();
-  const metrics = await scrape();
-  t.is(metrics.get('wfdd_rpcs_total{method="wifidirect.v1.SessionService/CloseSession",code="OK"}'), 1);
-  t.is(metrics.get('wfdd_rpcs_total{method="wifidirect.v1.SessionService/OpenSession",code="ABORTED"}'), 1);
-  t.is(metrics.get('wfdd_native_calls_total{function="WFDCloseSession",code="0"}'), 1);
-  const closed = 'wfdd_sessions_ended_total{state="CLOSED",reason="REQUESTED",evidence="DEVICE_DISCONNECTED"}';
-  t.is(metrics.get(closed), 1);
-  t.is(metrics.get('wfdd_sessions_ended_total{state="FAILED",reason="OPEN_FAILED",evidence="NONE"}'), 1);
-  t.is(metrics.get('wfdd_serving'), 1);
-  t.true((metrics.get('wfdd_process_resident_memory_bytes') ?? 0) > 0);
-  t.true(metrics.has('wfdd_nodejs_eventloop_lag_seconds'));
+  rose(t, before, await scrape(), {
+    'wfdd_rpcs_total{method="wifidirect.v1.SessionService/OpenSession",code="ABORTED"}': 1,
+    'wfdd_session_open_seconds_count{outcome="OPEN_FAILED"}': 1,
+    'wfdd_sessions_ended_total{state="FAILED",reason="OPEN_FAILED",evidence="NONE"}': 1,
+  });
+});
+
+test.serial('a lease that lapses', async (t) => {
+  const before = await scrape();
+  const stream = gateway().open({ deviceAddress: display, leaseTtl: { nanos: 20_000_000 } });
+  await stream.ended;
+  rose(t, before, await scrape(), { 'wfdd_session_events_total{type="LEASE_EXPIRED"}': 1 });
+});
+
+test.serial('native calls that are slow, and those that wait for their turn behind them', async (t) => {
+  const before = await scrape();
+  const { devices, world } = gateway();
+  await world.scriptCall({ function: 'WFDUpdateDeviceVisibility', blockMs: 'never' });
+  const looks = forklifts.map((deviceAddress) =>
+    call(
+      devices.updateDeviceVisibility.bind(devices),
+      UpdateDeviceVisibilityRequest.fromPartial({ deviceAddress }),
+      30_000,
+    ),
+  );
+  await untilAtLeast('wfdd_native_calls_waiting{lane="slow"}', 1);
+  await untilAtLeast(
+    'wfdd_native_calls_slow_total{function="WFDUpdateDeviceVisibility"}',
+    1 + (before.get('wfdd_native_calls_slow_total{function="WFDUpdateDeviceVisibility"}') ?? 0),
+  );
+  const during = await scrape();
+  rose(t, before, during, { wfdd_requests_in_flight: 2 });
+  t.true((during.get('wfdd_native_calls_in_flight') ?? 0) >= 2);
+  await gateway().until(async () => {
+    await world.releaseCalls();
+    return (await scrape()).get('wfdd_requests_in_flight') === 0;
+  });
+  await Promise.all(looks);
+  t.is((await scrape()).get('wfdd_native_calls_waiting{lane="slow"}'), 0);
+});
+
+test.serial('a reader that is slow: what waits for it, its end, and what the log has trimmed', async (t) => {
+  const before = await scrape();
+  const ids = await openLeased(gateway(), 2);
+  const connection = await RawConnection.open(gateway().daemon.address, { windowBytes: 0 });
+  const slow = connection.watch();
+  await slow.headers;
+  await makeEvents(gateway(), ids, 50);
+  t.true(((await scrape()).get('wfdd_events_waiting') ?? 0) >= 20);
+  await makeEvents(gateway(), ids, 250);
+  const after = await scrape();
+  rose(t, before, after, {
+    'wfdd_slow_readers_ended_total{method="wifidirect.v1.SessionService/WatchSessions"}': 1,
+  });
+  t.true((after.get('wfdd_events_trimmed') ?? 0) > (before.get('wfdd_events_trimmed') ?? 0));
+  t.true((after.get('wfdd_events_logged') ?? 0) <= 200);
+  t.true(
+    (after.get('wfdd_event_publish_seconds_count') ?? 0) - (before.get('wfdd_event_publish_seconds_count') ?? 0) >= 300,
+  );
+  connection.cut();
+});
+
+test.serial('spans that reach no collector', async (t) => {
+  await untilAtLeast('wfdd_spans_lost', 1);
+  t.pass();
+});
+
+test.serial('the process itself: memory, event loop, whether it serves', async (t) => {
+  const figures = await scrape();
+  t.is(figures.get('wfdd_serving'), 1);
+  for (const name of [
+    'wfdd_process_resident_memory_bytes',
+    'wfdd_nodejs_heap_size_used_bytes',
+    'wfdd_process_cpu_user_seconds_total',
+    'wfdd_nodejs_eventloop_lag_p99_seconds',
+  ]) {
+    t.true((figures.get(name) ?? 0) > 0, name);
+  }
+});
+
+test.serial('misuse of the simulator, by its kind', async (t) => {
+  await using host = await Host.start({ metrics: { listen: '127.0.0.1:0' } });
+  const choice = chooseDriver(makeConfig({ driver: { kind: 'simulator' } }), process.platform);
+  const library = choice.kind === 'simulator' ? choice.library : '';
+  const { wlanapi } = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
+  t.is((await scrape(host.log)).get('wfdd_native_misuse{kind="UNKNOWN_HANDLE"}'), 0);
+  await wlanapi.WFDCloseSession(4711n as SessionHandle);
+  t.is((await scrape(host.log)).get('wfdd_native_misuse{kind="UNKNOWN_HANDLE"}'), 1);
 });
 
 test.serial('nothing else is served there', async (t) => {

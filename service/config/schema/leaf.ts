@@ -61,6 +61,16 @@ export function count(byDefault: number, range: Range, words: Words) {
   return wholeNumber(byDefault, range, '', words);
 }
 
+/** From 0 to 1. */
+export function fraction(byDefault: number, words: Words) {
+  return z
+    .number()
+    .min(0)
+    .max(1)
+    .default(byDefault)
+    .register(keyNotes, { ...words, form: 'number', expects: 'a number from 0 to 1' });
+}
+
 export function boolean(byDefault: boolean, words: Words) {
   return z
     .boolean()

@@ -1,8 +1,9 @@
 /** The part of the schema that says who may reach the daemon, as whom, with which rights, and what it tells about itself. */
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { parseCollectorUrl, parseHeader } from '../collector.js';
 import { isNetworkAddress, parseListenAddress } from '../listen.js';
-import { boolean, choice, group, keyNotes, milliseconds, path, secret, text } from './leaf.js';
+import { boolean, choice, count, fraction, group, keyNotes, MASK, milliseconds, path, secret, text } from './leaf.js';
 
 const RELOAD_MAX_MS = 86_400_000;
 
@@ -170,6 +171,53 @@ export const metrics = group('Metrics for Prometheus, at /metrics.', {
       example: '127.0.0.1:9464',
     }),
 });
+
+export const traces = group(
+  'Traces (spans of RPCs, native calls and session changes), sent to an OpenTelemetry collector.',
+  {
+    endpoint: z.string().superRefine(demand(parseCollectorUrl)).nullable().default(null).register(keyNotes, {
+      description: 'Where the collector takes OTLP over HTTP, as JSON; traces are on where it is set.',
+      why: 'Off, because nothing should leave a host that nobody told it to. http is for a collector on the host itself, https for one beyond.',
+      form: 'text',
+      expects: 'a URL like "http://127.0.0.1:4318/v1/traces", without credentials in it',
+      example: 'http://127.0.0.1:4318/v1/traces',
+    }),
+    headers: z
+      .array(z.string().superRefine(demand(parseHeader)))
+      .min(1)
+      .nullable()
+      .default(null)
+      .register(keyNotes, {
+        description: 'Headers that go with every request to the collector.',
+        why: 'Collectors of providers take a key in one. Not taken from the command line, which every process list shows.',
+        form: 'list',
+        expects: 'a list of headers like "authorization: Bearer abc"',
+        isSecret: true,
+        example: MASK,
+      }),
+    caFile: path('readable', '/etc/wfdd/tls/collector-ca.pem', {
+      description: "The authorities that the collector's certificate may come from, PEM.",
+      why: 'Not set means the public ones that Node brings.',
+    }),
+    sampleRatio: fraction(1, {
+      description:
+        'Which part of the traces that begin here is recorded; those that callers began are as their traceparent says.',
+      why: 'A host does little in a second; lower it where its own regular native calls are too many.',
+    }),
+    queueSpansMax: count(4096, [1, 1_000_000], {
+      description: 'How many spans may wait for the collector; what is beyond that is lost, and counted.',
+      why: 'At 1 KB or so each, what a collector that is away may cost.',
+    }),
+    exportIntervalMs: milliseconds(5000, [10, 60_000], {
+      description: 'How long a span may wait for others to be sent with.',
+      why: 'Few requests, and still a trace that is there when somebody has found its id.',
+    }),
+    exportTimeoutMs: milliseconds(10_000, [100, 60_000], {
+      description: 'How long sending a batch may take, retries included, before it is lost.',
+      why: 'What the OpenTelemetry specification has as its default.',
+    }),
+  },
+);
 
 /** Makes a zod check of a parser that says what is wrong by throwing. */
 function demand(parse: (text: string) => unknown) {

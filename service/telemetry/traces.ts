@@ -1,0 +1,176 @@
+/**
+ * Spans for OpenTelemetry: one for each RPC, each native call and each change of a session.
+ *
+ * - The `traceparent` and `tracestate` of a request are the parent of its RPC; what the RPC causes is below it.
+ * - The span of a stream ends when its headers have been sent. Its end, and what the host does by itself later, are short spans with a
+ *   link to the one that they come of, so that no span is as long as a session. They are sampled as that one was.
+ * - Native calls that the host makes on its own account (is the service alive? is the link up?) are spans without a parent.
+ *
+ * The rule that must not be broken: what leaves the host here has ids, states and codes, never an address or a principal.
+ *
+ * Nothing is registered globally and nothing is patched; this file and what it imports are loaded only where traces are on.
+ */
+import { setTimeout } from 'node:timers/promises';
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  ParentBasedSampler,
+  type Sampler,
+  SamplingDecision,
+  type SamplingResult,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import type { SessionEvent } from '../session/session.js';
+import type { TracePlace } from '../trace.js';
+import type { Observer, RpcObserver } from './observer.js';
+import type { SpanExport } from './span-export.js';
+
+export interface TracesSettings {
+  /** How many of the traces that begin here are recorded, 0 to 1; those that callers began are as they decided. */
+  readonly sampleRatio: number;
+  readonly hostId: string;
+  readonly version: string;
+}
+
+/** The names of the status codes of gRPC, each at its number. */
+const CODES = [
+  ...['OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'ALREADY_EXISTS'],
+  ...['PERMISSION_DENIED', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION', 'ABORTED', 'OUT_OF_RANGE', 'UNIMPLEMENTED'],
+  ...['INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED'],
+];
+
+/** Those that the semantic conventions count as failures of the server; the others are the caller's affair. */
+const FAILURES = new Set(['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS']);
+
+const fromHeaders = { get: (header: (name: string) => string, name: string) => header(name), keys: () => [] };
+
+export class Traces implements Pick<Observer, 'rpcStarted' | 'nativeReturned' | 'sessionChanged'> {
+  readonly #spans: SpanExport;
+  readonly #provider: TracerProvider;
+  readonly #tracer: Tracer;
+  readonly #propagator = new W3CTraceContextPropagator();
+
+  constructor({ sampleRatio, hostId, version }: TracesSettings, spans: SpanExport) {
+    this.#spans = spans;
+    this.#provider = new TracerProvider({
+      resource: resourceFromAttributes({
+        'service.name': 'wfdd',
+        'service.version': version,
+        'service.instance.id': hostId,
+      }),
+      sampler: new ParentBasedSampler({ root: new LikeItsLink(new TraceIdRatioBasedSampler(sampleRatio)) }),
+      spanProcessors: [spans],
+    });
+    this.#tracer = this.#provider.getTracer('wfdd', version);
+  }
+
+  rpcStarted(rpc: string, header: (name: string) => string): RpcObserver {
+    const [service = '', method = ''] = rpc.split('/');
+    const attributes = { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method };
+    const caller = this.#propagator.extract(ROOT_CONTEXT, header, fromHeaders);
+    const span = this.#tracer.startSpan(rpc, { kind: SpanKind.SERVER, attributes }, caller);
+    const own = span.spanContext();
+    let establishedMs: number | undefined;
+    return {
+      trace: own,
+      established: () => {
+        establishedMs ??= performance.now();
+        span.end();
+      },
+      ended: (code) => {
+        if (establishedMs === undefined) return endRpc(span, code);
+        const seconds = (performance.now() - establishedMs) / 1000;
+        endRpc(this.#start(`${rpc} end`, { link: own }, { ...attributes, 'wifidirect.stream.seconds': seconds }), code);
+      },
+    };
+  }
+
+  nativeReturned(fn: string, code: number, durationMs: number, name: string, place: TracePlace): void {
+    const endMs = Date.now();
+    const span = this.#start(fn, place, nativeAttributes({ function: fn, code, name }), endMs - durationMs);
+    if (code !== 0) span.setStatus({ code: SpanStatusCode.ERROR, message: name });
+    span.end(endMs);
+  }
+
+  sessionChanged({ type, sequence, session, cause, native, timeMs }: SessionEvent): void {
+    const place = { parent: cause.trace, link: session.trace };
+    const attributes = {
+      'wifidirect.session.id': session.id,
+      'wifidirect.session.state': session.state,
+      'wifidirect.event.sequence': sequence,
+      'wifidirect.event.source': cause.source,
+      'wifidirect.session.end.reason': session.end?.reason,
+      'wifidirect.session.end.evidence': session.end?.evidence,
+      ...(native && nativeAttributes(native)),
+    };
+    const span = this.#start(`session ${type}`, place, attributes, timeMs);
+    if (type === 'FAILED' || type === 'LOST') {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: session.end?.reason ?? type });
+    }
+    span.end(Math.max(Date.now(), timeMs));
+  }
+
+  /** Spans that never reached the collector. */
+  get spansLost(): number {
+    return this.#spans.lost;
+  }
+
+  /** Sends what is still here, for at most so long. */
+  async close(graceMs: number): Promise<void> {
+    const late = new AbortController();
+    const passed = setTimeout(graceMs, undefined, { signal: late.signal }).catch(() => {});
+    await Promise.race([this.#provider.shutdown().catch(() => {}), passed]);
+    late.abort();
+  }
+
+  #start(name: string, { parent, link }: TracePlace, attributes: Attributes, startTime?: number): Span {
+    const context = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
+    const links = link === undefined || link.spanId === parent?.spanId ? [] : [{ context: link }];
+    return this.#tracer.startSpan(name, { attributes, links, ...(startTime !== undefined && { startTime }) }, context);
+  }
+}
+
+/** A span with a link is recorded where the one that it links to is; any other that begins a trace, by the ratio. */
+class LikeItsLink implements Sampler {
+  readonly #ratio: TraceIdRatioBasedSampler;
+
+  constructor(ratio: TraceIdRatioBasedSampler) {
+    this.#ratio = ratio;
+  }
+
+  shouldSample(
+    context: Context,
+    traceId: string,
+    _name: string,
+    _kind: SpanKind,
+    _attributes: Attributes,
+    [link]: Link[],
+  ): SamplingResult {
+    if (link === undefined) return this.#ratio.shouldSample(context, traceId);
+    const isSampled = (link.context.traceFlags & TraceFlags.SAMPLED) !== 0;
+    return { decision: isSampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD };
+  }
+}
+
+function endRpc(span: Span, code: string): void {
+  span.setAttribute('rpc.grpc.status_code', CODES.indexOf(code));
+  if (FAILURES.has(code)) span.setStatus({ code: SpanStatusCode.ERROR, message: code });
+  span.end();
+}
+
+function nativeAttributes({ function: fn, code, name }: { function: string; code: number; name: string }): Attributes {
+  return { 'code.function.name': fn, 'wifidirect.native.code': code, 'wifidirect.native.name': name };
+}

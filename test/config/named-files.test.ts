@@ -1,0 +1,181 @@
+/** `wfdd config check` reads the files that the configuration names: what is wrong in them, where it was named, and what to do. */
+import { createPrivateKey } from 'node:crypto';
+import test from 'ava';
+import { EXIT, readCommandLine } from '../../service/config/command-line.js';
+import { examineFiles } from '../../service/named-files.js';
+import { makeAuthority } from '../access/authority.js';
+import { folder, write } from './loading.js';
+
+const authority = makeAuthority('Authority of the tests');
+const server = authority.issue({ commonName: 'wfdd.test', isServer: true });
+const stranger = makeAuthority('Stranger').issue({ commonName: 'stranger', isServer: true });
+const expired = authority.issue({
+  commonName: 'old.test',
+  notAfter: new Date(0),
+  notBefore: new Date(0),
+  isServer: true,
+});
+const [cert, key, ca] = [write(server.cert, 'pem'), write(server.key, 'key'), write(authority.cert, 'pem')];
+
+const tls = (files: string) => `tls: { ${files} }\n`;
+const authenticated = (files: string, roles = '{ role: admin, principals: ["ops-*"] }') =>
+  `access: { mode: authenticated, roles: [${roles}], ${files} }\n`;
+
+/** What the command says, and the code that it ends with. */
+async function check(yaml: string, environment: NodeJS.ProcessEnv = {}): Promise<{ text: string; exitCode: number }> {
+  const plan = await readCommandLine(['config', 'check', '--config', write(yaml)], {
+    environment: { UV_THREADPOOL_SIZE: '16', ...environment },
+    platform: 'linux',
+    folder,
+    version: '1.2.3',
+    examineFiles: async (config) => examineFiles(config),
+  });
+  if (plan.kind !== 'answer') throw new Error('It would serve.');
+  return plan;
+}
+
+/** The file is refused: where it was named, what is said of it, what is to be done. */
+const refuses = test.macro(async (t, yaml: string, where: RegExp, message: RegExp, remedy: RegExp) => {
+  const { text, exitCode } = await check(yaml);
+  t.is(exitCode, EXIT.config);
+  const [heading, ...problems] = text.trimEnd().split('\n\n');
+  t.is(heading, 'The configuration has 1 problem.');
+  t.is(problems.length, 1);
+  const [subject = '', said = '', todo = ''] = problems[0]?.split('\n') ?? [];
+  t.regex(subject, where);
+  t.regex(subject, /\(.*\.yaml:\d+:\d+\)$/);
+  t.regex(said, message);
+  t.regex(todo, remedy);
+  t.false(text.includes('hunter2'));
+});
+
+test('files that are as they should be are not spoken of', async (t) => {
+  const tokens = write(`- { principal: ops-1, hash: "sha256:${'ab'.repeat(32)}" }\n`);
+  const yaml = `${tls(`certFile: ${cert}, keyFile: ${key}, clientCaFile: ${ca}`)}${authenticated(`tokensFile: ${tokens}`)}`;
+  const { text, exitCode } = await check(yaml);
+  t.is(exitCode, EXIT.ok);
+  t.notRegex(text, /warning/);
+});
+
+test(
+  'a file without a certificate',
+  refuses,
+  tls(`certFile: ${key}, keyFile: ${key}`),
+  /^tls\.certFile: "/,
+  /no certificate/,
+  /PEM/,
+);
+
+const cut = write(server.cert.replace(/\n(?=[^\n]*\n-----END)/, '\nhunter2'), 'pem');
+test(
+  'a certificate that is cut',
+  refuses,
+  tls(`certFile: ${cut}, keyFile: ${key}`),
+  /^tls\.certFile/,
+  /Certificate 1 of 1/,
+  /PEM/,
+);
+
+const other = write(stranger.key, 'key');
+test(
+  'a key of another certificate',
+  refuses,
+  tls(`certFile: ${cert}, keyFile: ${other}`),
+  /^tls\.keyFile/,
+  /not that of the certificate/,
+  /first certificate/,
+);
+
+test(
+  'a file without a key',
+  refuses,
+  tls(`certFile: ${cert}, keyFile: ${cert}`),
+  /^tls\.keyFile/,
+  /no private key/,
+  /PEM/,
+);
+
+const sealed = write(
+  createPrivateKey(server.key)
+    .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'hunter2' })
+    .toString(),
+  'key',
+);
+test(
+  'an encrypted key without a passphrase',
+  refuses,
+  tls(`certFile: ${cert}, keyFile: ${sealed}`),
+  /^tls\.keyFile/,
+  /encrypted/,
+  /tls\.keyPassphrase/,
+);
+
+test(
+  'an encrypted key with another passphrase',
+  refuses,
+  tls(`certFile: ${cert}, keyFile: ${sealed}, keyPassphrase: hunter22`),
+  /^tls\.keyPassphrase: "\*{8}"|^tls\.keyPassphrase: \*{8}/,
+  /does not open/,
+  /passphrase of this key/,
+);
+
+test('an encrypted key with its passphrase', async (t) => {
+  const { exitCode } = await check(tls(`certFile: ${cert}, keyFile: ${sealed}`), {
+    WFDD_TLS_KEY_PASSPHRASE: 'hunter2',
+  });
+  t.is(exitCode, EXIT.ok);
+});
+
+const noAuthority = write('hunter2', 'pem');
+test(
+  'authorities that are none',
+  refuses,
+  tls(`certFile: ${cert}, keyFile: ${key}, clientCaFile: ${noAuthority}`),
+  /^tls\.clientCaFile/,
+  /no certificate/,
+  /PEM/,
+);
+
+const notHashed = write('- { principal: ops-1, hash: hunter2 }\n');
+test(
+  'a token that is not hashed',
+  refuses,
+  authenticated(`tokensFile: ${notHashed}`),
+  /^access\.tokensFile/,
+  /0\.hash must be "sha256:"/,
+  /access\.tokensFile/,
+);
+
+const shared = write(JSON.stringify({ keys: [{ kty: 'oct', k: 'hunter2' }] }), 'json');
+test(
+  'a key set with a shared key',
+  refuses,
+  authenticated(`jwt: { jwksFile: ${shared}, issuer: i, audience: a }`),
+  /^access\.jwt\.jwksFile/,
+  /keys\.0 is a shared key/,
+  /public keys/,
+);
+
+test(
+  'a folder where a file should be',
+  refuses,
+  authenticated(`tokensFile: ${folder}`),
+  /^access\.tokensFile/,
+  /EISDIR/,
+  /may read/,
+);
+
+test('what works and is still not right is a warning', async (t) => {
+  const past = '2020-01-01T00:00:00Z';
+  const tokens = write(
+    `- { principal: nobody, hash: "sha256:${'ab'.repeat(32)}" }\n- { principal: ops-1, hash: "sha256:${'cd'.repeat(32)}", expires: ${past} }\n`,
+  );
+  const files = `certFile: ${write(expired.cert)}, keyFile: ${write(expired.key)}, clientCaFile: ${cert}`;
+  const { text, exitCode } = await check(`${tls(files)}${authenticated(`tokensFile: ${tokens}`)}`);
+  t.is(exitCode, EXIT.ok);
+  t.is(text.match(/^warning:/gm)?.length, 4, text);
+  t.regex(text, /The certificate of CN=old\.test expired/);
+  t.regex(text, /The certificate of CN=wfdd\.test is no authority/);
+  t.regex(text, /A token of ops-1 has expired/);
+  t.regex(text, /nobody has a token but no role/);
+});

@@ -1,0 +1,64 @@
+/** The lines of sessions, as a daemon at work writes them: one for each change, with ids, and no address unless it is allowed. */
+import { randomUUID } from 'node:crypto';
+import test from 'ava';
+import type { LogLine } from '../harness/daemon.js';
+import { display, gatewayForThisFile, robot, typeName } from '../harness/gateway.js';
+
+const gateway = gatewayForThisFile('--set', 'log.addresses=false');
+
+function linesOf(sessionId: string): LogLine[] {
+  return gateway().daemon.log.filter((line) => line['sessionId'] === sessionId && line.event.startsWith('session-'));
+}
+
+test.serial('each change is one line: what happened, its number, who asked, what it came to', async (t) => {
+  const watch = gateway().watch();
+  const requestId = randomUUID();
+  const { id, stream } = await gateway().openSession({ deviceAddress: display, requestId });
+  await gateway().close(id, { waitForDisconnect: true });
+  await stream.ended;
+  await watch.event(id, 'CLOSED');
+  await gateway().until(async () => linesOf(id).some(({ event }) => event === 'session-closed'));
+  const events = watch.events.filter(({ session }) => session?.sessionId === id);
+  t.deepEqual(
+    linesOf(id).map(({ event, sequence, level }) => ({ event, sequence, level })),
+    events.map(({ type, sequence }) => ({
+      event: `session-${typeName(type).toLowerCase().replaceAll('_', '-')}`,
+      sequence: Number(sequence),
+      level: 'info',
+    })),
+  );
+  t.like(linesOf(id)[0], {
+    state: 'OPENING',
+    owner: 'anonymous',
+    source: 'CLIENT',
+    rpc: 'wifidirect.v1.SessionService/OpenSession',
+    requestId,
+  });
+  t.like(linesOf(id).at(-1), {
+    state: 'CLOSED',
+    endReason: 'REQUESTED',
+    evidence: 'DEVICE_DISCONNECTED',
+    native: 'WFDCloseSession 0 ERROR_SUCCESS',
+  });
+  watch.cancel();
+});
+
+test.serial('a session that fails is a warning', async (t) => {
+  const stream = gateway().open({ deviceAddress: robot });
+  await stream.status();
+  const id = stream.events[0]?.session?.sessionId ?? '';
+  await gateway().until(async () => linesOf(id).length === 2);
+  t.deepEqual(
+    linesOf(id).map(({ event, level }) => [event, level]),
+    [
+      ['session-opening', 'info'],
+      ['session-failed', 'warn'],
+    ],
+  );
+});
+
+test.serial('no line has the address of a device', (t) => {
+  const text = JSON.stringify(gateway().daemon.log);
+  t.true(text.includes('"deviceAddress":"[address]"'));
+  t.notRegex(text, /02:11:22|fe80|192\.168/i);
+});
