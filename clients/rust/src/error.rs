@@ -1,0 +1,206 @@
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prost::{Message, Name};
+use prost_types::Any;
+use tonic::{Code, Status, TimeoutExpired};
+
+use crate::google::rpc::bad_request::FieldViolation;
+use crate::google::rpc::{self, BadRequest, ErrorInfo, RetryInfo};
+use crate::v1::{ErrorReason, NativeResult};
+
+const DOMAIN: &str = "wifidirect.v1";
+
+/// What every call and stream fails with: the status of gRPC with its details (see the table in
+/// `error.proto`) as one value.
+///
+/// ```
+/// use wifi_direct_gateway::{Error, Reason};
+///
+/// fn advice(error: &Error) -> String {
+///     match (error.reason(), error.native(), error.retry_delay()) {
+///         (Some(Reason::OpenFailed), Some(native), _) => native.reason_text.clone(),
+///         (_, _, Some(delay)) => format!("try again in {delay:?}"),
+///         _ => error.to_string(),
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    status: Status,
+    details: Vec<Any>,
+    /// Empty where the host did not speak.
+    info: ErrorInfo,
+    native: Option<NativeResult>,
+    retry_delay: Option<Duration>,
+    field_violations: Vec<FieldViolation>,
+}
+
+impl Error {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Status::new(code, message).into()
+    }
+
+    /// The status code of gRPC.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.status.code()
+    }
+
+    /// Why the host refused; [`ErrorReason::Unspecified`] where a newer host gave a reason that this
+    /// version doesn't know. None where the host did not speak: the connection broke, the call's
+    /// deadline passed, or the options of the client can't be right.
+    #[must_use]
+    pub fn reason(&self) -> Option<ErrorReason> {
+        let reason = self.reason_name()?;
+        Some(ErrorReason::from_str_name(&format!("ERROR_REASON_{reason}")).unwrap_or_default())
+    }
+
+    /// The reason as the host wrote it: `OPEN_FAILED`.
+    #[must_use]
+    pub fn reason_name(&self) -> Option<&str> {
+        Some(self.0.info.reason.as_str()).filter(|reason| !reason.is_empty())
+    }
+
+    /// The text for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.0.status.message()
+    }
+
+    /// The variable parts of the message, by the keys that `error.proto` names at each reason.
+    #[must_use]
+    pub fn metadata(&self) -> &HashMap<String, String> {
+        &self.0.info.metadata
+    }
+
+    /// What the Windows function, or its callback, said; None unless one of them is what failed.
+    #[must_use]
+    pub fn native(&self) -> Option<&NativeResult> {
+        self.0.native.as_ref()
+    }
+
+    /// How long to wait before asking again, where the host says so.
+    #[must_use]
+    pub fn retry_delay(&self) -> Option<Duration> {
+        self.0.retry_delay
+    }
+
+    /// What is wrong with the request; empty unless the reason is [`ErrorReason::InvalidField`].
+    #[must_use]
+    pub fn field_violations(&self) -> &[FieldViolation] {
+        &self.0.field_violations
+    }
+
+    /// Another detail: a [`QuotaFailure`](rpc::QuotaFailure), say.
+    #[must_use]
+    pub fn detail<Detail: Name + Default>(&self) -> Option<Detail> {
+        self.0
+            .details
+            .iter()
+            .find_map(|detail| detail.to_msg().ok())
+    }
+
+    /// The status as it was received.
+    #[must_use]
+    pub fn status(&self) -> &Status {
+        &self.0.status
+    }
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        let status = settled(status);
+        // Details that can't be read, or that a proxy added, are left out: the status says enough.
+        let details = rpc::Status::decode(status.details())
+            .unwrap_or_default()
+            .details;
+        let mut infos = details
+            .iter()
+            .filter_map(|detail| detail.to_msg::<ErrorInfo>().ok());
+        let info = infos.find(|info| info.domain == DOMAIN).unwrap_or_default();
+        let mut error = Self(Box::new(Inner {
+            status,
+            details,
+            info,
+            native: None,
+            retry_delay: None,
+            field_violations: Vec::new(),
+        }));
+        error.0.native = error.detail();
+        let retry = error
+            .detail::<RetryInfo>()
+            .and_then(|retry| retry.retry_delay);
+        error.0.retry_delay = retry.and_then(|delay| delay.try_into().ok());
+        error.0.field_violations = error
+            .detail::<BadRequest>()
+            .unwrap_or_default()
+            .field_violations;
+        error
+    }
+}
+
+/// A status with a source was made here, of what befell the connection. gRPC says UNAVAILABLE then,
+/// tonic, by the layer that noticed, also UNKNOWN, INTERNAL or CANCELLED.
+fn settled(status: Status) -> Status {
+    let Some(cause) = status.source() else {
+        return status;
+    };
+    let code = match status.code() {
+        _ if has_cause::<TimeoutExpired>(cause) => Code::DeadlineExceeded,
+        Code::Unknown | Code::Internal | Code::Cancelled => Code::Unavailable,
+        _ => return status,
+    };
+    let mut settled = Status::new(code, status.message());
+    settled.set_source(Arc::new(status));
+    settled
+}
+
+fn has_cause<Cause: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
+    error.is::<Cause>() || error.source().is_some_and(has_cause::<Cause>)
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason_name() {
+            Some(reason) => write!(f, "{reason}: ")?,
+            None => write!(f, "{:?}: ", self.code())?,
+        }
+        f.write_str(if self.message().is_empty() {
+            "the call failed"
+        } else {
+            self.message()
+        })
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.code())
+            .field("reason", &self.reason_name())
+            .field("message", &self.message())
+            .field("metadata", self.metadata())
+            .field("native", &self.0.native)
+            .field("retry_delay", &self.0.retry_delay)
+            .field("field_violations", &self.0.field_violations)
+            .field("source", &self.source())
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    /// What befell the connection.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.status.source()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

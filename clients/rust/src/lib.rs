@@ -1,0 +1,71 @@
+//! The client library of the Wi-Fi Direct Gateway: the Wi-Fi Direct sessions and devices of Windows
+//! hosts for programs anywhere.
+//!
+//! ```no_run
+//! use wifi_direct_gateway::{Client, Error};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! let client = Client::connect("localhost:50051")?;
+//! let mut session = client.sessions().open("02:11:22:33:44:01").await?;
+//! let opened = session.wait_open().await?;
+//! println!("open on {:?}", opened.network_interface);
+//! let closed = session.close().await?;
+//! println!("closed, as seen by {:?}", closed.end.unwrap_or_default().evidence());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What comes bit by bit is a [`Stream`](futures_core::Stream); dropping it ends it. Every call and
+//! stream fails with an [`Error`]. The messages are those of [`v1`], whose comments are the manual of
+//! every field, event and reason. Everything needs a Tokio runtime.
+
+mod client;
+mod connect;
+mod connection;
+mod devices;
+mod error;
+mod held_session;
+mod pages;
+mod sessions;
+mod watch;
+
+pub use client::Client;
+pub use connect::Builder;
+pub use connection::Connection;
+pub use devices::{DeviceWatchItem, Devices, WatchDevicesOptions};
+pub use error::Error;
+pub use futures_core::stream::BoxStream;
+pub use google::rpc::bad_request::FieldViolation;
+pub use held_session::HeldSession;
+pub use prost_types;
+pub use sessions::{ListOptions, OpenRequest, SessionAt, SessionWatchItem, Sessions, WatchOptions};
+pub use tonic;
+pub use tonic::Code;
+pub use tonic_health::pb::health_check_response::ServingStatus;
+pub use v1::ErrorReason as Reason;
+pub use watch::{Backoff, WatchItem};
+
+/// The contract: messages, and clients that [`Client::connection`] serves.
+#[allow(missing_docs, clippy::pedantic)]
+pub mod v1 {
+    tonic::include_proto!("wifidirect.v1");
+}
+
+/// What tests script a simulated host with.
+pub mod simulator {
+    /// The service that a daemon on the simulator has, where it is asked for.
+    #[allow(missing_docs, clippy::pedantic)]
+    pub mod v1 {
+        tonic::include_proto!("wifidirect.simulator.v1");
+    }
+}
+
+/// What Google shares.
+pub mod google {
+    /// The details of a status: see [`Error::detail`](crate::Error::detail).
+    #[allow(missing_docs, clippy::pedantic)]
+    pub mod rpc {
+        tonic::include_proto!("google.rpc");
+    }
+}

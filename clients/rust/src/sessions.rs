@@ -1,0 +1,289 @@
+use std::time::Duration;
+
+use futures_core::stream::BoxStream;
+use futures_util::stream::{StreamExt, TryStreamExt};
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::connection::{Connection, wire, within};
+use crate::error::Error;
+use crate::held_session::HeldSession;
+use crate::pages::pages;
+use crate::v1;
+use crate::v1::session_service_client::SessionServiceClient;
+use crate::watch::{Backoff, Batch, WatchItem, watch};
+
+/// Opens, closes and follows the sessions of one host. What each call promises, and what it fails
+/// with, is in `session_service.proto`. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    client: SessionServiceClient<Connection>,
+    timeout: Option<Duration>,
+}
+
+/// What to open. Only the device is required; its address alone, or the [`Device`](v1::Device), is a
+/// request too.
+#[derive(Clone, Debug, Default)]
+pub struct OpenRequest {
+    /// The P2P device address of a paired device, `aa:bb:cc:dd:ee:ff`.
+    pub device_address: String,
+    /// Names the session: 4 to 63 of `[a-z0-9-]`. Empty: the host makes a UUID.
+    pub session_id: String,
+    /// Unspecified: [`SessionKind::WifiDirect`](v1::SessionKind::WifiDirect).
+    pub kind: v1::SessionKind,
+    /// How long the open may take. None: the host's default, 60 s.
+    pub open_timeout: Option<Duration>,
+    /// Lets the session outlive its streams by this long: 1 s to 24 h. None: it ends with them.
+    pub lease_ttl: Option<Duration>,
+    /// A UUID by which the host knows this request again: opening with it again attaches to the same
+    /// session. Empty: a new one at each call.
+    pub request_id: String,
+}
+
+impl From<&str> for OpenRequest {
+    fn from(device_address: &str) -> Self {
+        Self {
+            device_address: device_address.into(),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&v1::Device> for OpenRequest {
+    /// By the kind that the device is of.
+    fn from(device: &v1::Device) -> Self {
+        let kind = if device.is_legacy() {
+            v1::SessionKind::Legacy
+        } else {
+            v1::SessionKind::WifiDirect
+        };
+        Self {
+            kind,
+            ..device.device_address.as_str().into()
+        }
+    }
+}
+
+/// A session, and the cursor at which it was so: a watch from there sees all that came after.
+#[derive(Clone, Debug)]
+pub struct SessionAt {
+    /// As it was.
+    pub session: v1::Session,
+    /// When that was.
+    pub cursor: String,
+}
+
+/// What [`Sessions::list`] shows; by default every session.
+#[derive(Clone, Debug, Default)]
+pub struct ListOptions {
+    /// Only sessions in one of these. Empty: in any.
+    pub states: Vec<v1::SessionState>,
+    /// Only sessions to this device. Empty: to any.
+    pub device_address: String,
+    /// How many to ask for at once: 1 to 1000. 0: 50.
+    pub page_size: i32,
+}
+
+/// What [`Sessions::watch`] shows; by default every session, from now.
+#[derive(Clone, Debug, Default)]
+pub struct WatchOptions {
+    /// Resume after it. Empty: from now, after a snapshot.
+    pub cursor: String,
+    /// Only these. Empty: all that the caller may see.
+    pub session_ids: Vec<String>,
+    /// How long a silence lasts before a bookmark comes: 1 s to 5 min. None: 10 s.
+    pub bookmark_interval: Option<Duration>,
+    /// The pauses between attempts.
+    pub backoff: Backoff,
+}
+
+/// An item of a watch of sessions.
+pub type SessionWatchItem = WatchItem<v1::Session, v1::SessionEvent>;
+
+// What each call fails with is said once, in the contract.
+#[allow(clippy::missing_errors_doc)]
+impl Sessions {
+    pub(crate) fn new(client: &Client) -> Self {
+        let timeout = client.timeout;
+        Self {
+            client: SessionServiceClient::new(client.connection()),
+            timeout,
+        }
+    }
+
+    /// Opens a session, or attaches to the one that the same `request_id` has made. Answers when the
+    /// host has accepted, not when the session is open: see [`HeldSession::wait_open`].
+    pub async fn open(&self, request: impl Into<OpenRequest>) -> Result<HeldSession, Error> {
+        let request = request.into();
+        let message = v1::OpenSessionRequest {
+            session_id: request.session_id,
+            device_address: request.device_address,
+            kind: request.kind.into(),
+            open_timeout: request.open_timeout.map(wire),
+            lease_ttl: request.lease_ttl.map(wire),
+            request_id: match request.request_id {
+                id if id.is_empty() => new_request_id(),
+                id => id,
+            },
+        };
+        let stream = self
+            .client
+            .clone()
+            .open_session(message)
+            .await?
+            .into_inner();
+        HeldSession::hold(self.clone(), stream.boxed()).await
+    }
+
+    /// Closes an open session, and cancels one that is opening. Answers when that is under way.
+    pub async fn close(&self, session_id: &str) -> Result<SessionAt, Error> {
+        self.end(session_id, false, self.timeout).await
+    }
+
+    /// Closes the session, and answers when it has ended. Takes as long as that takes.
+    pub async fn close_and_wait(&self, session_id: &str) -> Result<SessionAt, Error> {
+        self.end(session_id, true, None).await
+    }
+
+    async fn end(
+        &self,
+        session_id: &str,
+        wait_for_disconnect: bool,
+        timeout: Option<Duration>,
+    ) -> Result<SessionAt, Error> {
+        let mut client = self.client.clone();
+        let message = v1::CloseSessionRequest {
+            session_id: session_id.into(),
+            wait_for_disconnect,
+            request_id: new_request_id(),
+        };
+        let answer = within(timeout, message, |request| client.close_session(request)).await?;
+        Ok(shown(answer.session, answer.cursor))
+    }
+
+    /// Stops a pending open. Its end, CANCELLED or, if the open wins the race, CLOSED, is an event.
+    pub async fn cancel(&self, session_id: &str) -> Result<SessionAt, Error> {
+        let mut client = self.client.clone();
+        let message = v1::CancelOpenSessionRequest {
+            session_id: session_id.into(),
+            request_id: new_request_id(),
+        };
+        let answer = within(self.timeout, message, |request| {
+            client.cancel_open_session(request)
+        })
+        .await?;
+        Ok(shown(answer.session, answer.cursor))
+    }
+
+    /// Extends a lease: it then lapses so long from now. None: by the time that the session has.
+    pub async fn renew(
+        &self,
+        session_id: &str,
+        lease_ttl: impl Into<Option<Duration>>,
+    ) -> Result<SessionAt, Error> {
+        let mut client = self.client.clone();
+        let message = v1::RenewSessionRequest {
+            session_id: session_id.into(),
+            lease_ttl: lease_ttl.into().map(wire),
+            request_id: new_request_id(),
+        };
+        let answer = within(self.timeout, message, |request| {
+            client.renew_session(request)
+        })
+        .await?;
+        Ok(shown(answer.session, answer.cursor))
+    }
+
+    /// One session, also for a while after its end.
+    pub async fn get(&self, session_id: &str) -> Result<SessionAt, Error> {
+        let mut client = self.client.clone();
+        let message = v1::GetSessionRequest {
+            session_id: session_id.into(),
+        };
+        let answer = within(self.timeout, message, |request| client.get_session(request)).await?;
+        Ok(shown(answer.session, answer.cursor))
+    }
+
+    /// The sessions, oldest first; pages are asked for as they are needed. Ends after an error.
+    #[must_use]
+    pub fn list(&self, options: ListOptions) -> BoxStream<'static, Result<v1::Session, Error>> {
+        let Self { client, timeout } = self.clone();
+        pages(move |page_token| {
+            let mut client = client.clone();
+            let message = v1::ListSessionsRequest {
+                page_size: options.page_size,
+                page_token,
+                states: options.states.iter().map(|state| (*state).into()).collect(),
+                device_address: options.device_address.clone(),
+            };
+            async move {
+                let answer =
+                    within(timeout, message, |request| client.list_sessions(request)).await?;
+                Ok((answer.sessions, answer.next_page_token))
+            }
+        })
+    }
+
+    /// Follows sessions: a [`WatchItem::Snapshot`], unless there is a cursor, then each
+    /// [`WatchItem::Change`], in order, none twice, whatever happens to the connection, with
+    /// [`WatchItem::Bookmark`] and [`WatchItem::Disconnected`] between them. Ends with an error where
+    /// trying again can't help: `Unauthenticated`, `PermissionDenied`, `InvalidArgument`,
+    /// `Unimplemented`.
+    ///
+    /// ```no_run
+    /// use futures_util::TryStreamExt;
+    /// use wifi_direct_gateway::{Client, Error, WatchItem, WatchOptions};
+    ///
+    /// # async fn watch(client: Client) -> Result<(), Error> {
+    /// let mut items = client.sessions().watch(WatchOptions::default());
+    /// while let Some(item) = items.try_next().await? {
+    ///     match item {
+    ///         WatchItem::Snapshot { items, .. } => println!("{} sessions", items.len()),
+    ///         WatchItem::Change { event, .. } => println!("{:?} {:?}", event.r#type(), event.session),
+    ///         WatchItem::Bookmark { cursor } => println!("nothing happened, up to {cursor}"),
+    ///         WatchItem::Disconnected { error, retry_in } => println!("{error}, again in {retry_in:?}"),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn watch(
+        &self,
+        options: WatchOptions,
+    ) -> BoxStream<'static, Result<SessionWatchItem, Error>> {
+        let client = self.client.clone();
+        let attach = move |cursor| {
+            let mut client = client.clone();
+            let message = v1::WatchSessionsRequest {
+                cursor,
+                session_ids: options.session_ids.clone(),
+                bookmark_interval: options.bookmark_interval.map(wire),
+            };
+            async move {
+                let stream = client.watch_sessions(message).await?.into_inner();
+                Ok(stream.map_ok(|message| Batch {
+                    snapshot: message.snapshot,
+                    snapshot_complete: message.snapshot_complete,
+                    events: message.events,
+                    cursor: message.cursor,
+                }))
+            }
+        };
+        watch(attach, options.cursor, options.backoff)
+    }
+}
+
+fn shown(session: Option<v1::Session>, cursor: String) -> SessionAt {
+    SessionAt {
+        session: session.unwrap_or_default(),
+        cursor,
+    }
+}
+
+fn new_request_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! A watch goes on: it attaches again after every error that may heal, from where it was.
+//!
+//! ```text
+//! attach --batches--> items            attach again, after a pause, from the last cursor
+//!    |                                    ^
+//!    +--error that may heal--> Disconnected
+//! ```
+//!
+//! The rule that must not be broken: the cursor moves with the batch that carries it, before its items
+//! are given out; so nothing is skipped and nothing comes twice, however often the stream breaks.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_core::stream::{BoxStream, Stream};
+use futures_util::stream::{self, StreamExt};
+use tonic::{Code, Status};
+
+use crate::error::Error;
+use crate::v1::ErrorReason;
+
+/// An item of a watch.
+#[derive(Clone, Debug)]
+pub enum WatchItem<Thing, Event> {
+    /// All there is. It replaces what was known, also when it comes in the middle of a watch.
+    Snapshot {
+        /// All of them.
+        items: Vec<Thing>,
+        /// What to keep to resume a later watch.
+        cursor: String,
+    },
+    /// One thing that happened.
+    Change {
+        /// What happened.
+        event: Event,
+        /// What to keep to resume a later watch: nothing will be missed. Events that came together
+        /// share a cursor, so those handled already may then come again; pass over them by epoch and
+        /// sequence.
+        cursor: String,
+    },
+    /// Nothing happened, up to here.
+    Bookmark {
+        /// What to keep to resume a later watch.
+        cursor: String,
+    },
+    /// The stream broke. It will be attached again by itself: there is nothing to do.
+    Disconnected {
+        /// With [`ErrorReason::CursorExpired`], events are lost for good, and a snapshot follows.
+        error: Error,
+        /// How long the pause is.
+        retry_in: Duration,
+    },
+}
+
+/// The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row
+/// ("full jitter"), and never shorter than what the host asks for.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    /// The bound after the first failure. Default 250 ms.
+    pub initial: Duration,
+    /// The largest bound. Default 30 s.
+    pub max: Duration,
+    /// Gives numbers from 0 to below 1.
+    pub random: fn() -> f64,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            initial: Duration::from_millis(250),
+            max: Duration::from_secs(30),
+            random: fastrand::f64,
+        }
+    }
+}
+
+impl Backoff {
+    fn pause(&self, failures: u32, error: &Error) -> Duration {
+        let bound = self
+            .initial
+            .saturating_mul(2_u32.saturating_pow(failures))
+            .min(self.max);
+        let jitter = bound.mul_f64((self.random)());
+        error
+            .retry_delay()
+            .unwrap_or_default()
+            .saturating_add(jitter)
+    }
+}
+
+/// A response of `WatchSessions` or `WatchDevices`.
+pub(crate) struct Batch<Thing, Event> {
+    pub snapshot: Vec<Thing>,
+    pub snapshot_complete: bool,
+    pub events: Vec<Event>,
+    pub cursor: String,
+}
+
+pub(crate) fn watch<Thing, Event, Attaching, Batches>(
+    attach: impl FnMut(String) -> Attaching + Send + 'static,
+    cursor: String,
+    backoff: Backoff,
+) -> BoxStream<'static, Result<WatchItem<Thing, Event>, Error>>
+where
+    Thing: Send + 'static,
+    Event: Send + 'static,
+    Attaching: Future<Output = Result<Batches, Status>> + Send + 'static,
+    Batches: Stream<Item = Result<Batch<Thing, Event>, Status>> + Send + Unpin + 'static,
+{
+    let watching = Watching {
+        attach,
+        batches: None,
+        things: Vec::new(),
+        ready: VecDeque::new(),
+        cursor,
+        backoff,
+        failures: 0,
+        pause: None,
+    };
+    let next = |mut watching: Watching<_, _, _, _>| async {
+        let item = watching.next().await?;
+        Ok(Some((item, watching)))
+    };
+    stream::try_unfold(watching, next).boxed()
+}
+
+/// Where one watch is.
+struct Watching<Thing, Event, Attach, Batches> {
+    attach: Attach,
+    /// None: to be attached.
+    batches: Option<Batches>,
+    /// What has come of a snapshot that is not complete.
+    things: Vec<Thing>,
+    /// Not given out yet.
+    ready: VecDeque<WatchItem<Thing, Event>>,
+    cursor: String,
+    backoff: Backoff,
+    failures: u32,
+    /// Before the next attempt.
+    pause: Option<Duration>,
+}
+
+impl<Thing, Event, Attach, Attaching, Batches> Watching<Thing, Event, Attach, Batches>
+where
+    Attach: FnMut(String) -> Attaching,
+    Attaching: Future<Output = Result<Batches, Status>>,
+    Batches: Stream<Item = Result<Batch<Thing, Event>, Status>> + Unpin,
+{
+    async fn next(&mut self) -> Result<WatchItem<Thing, Event>, Error> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Ok(item);
+            }
+            if let Some(pause) = self.pause.take() {
+                tokio::time::sleep(pause).await;
+            }
+            match self.read().await {
+                Ok(batch) => self.take(batch),
+                Err(error) if is_fatal(error.code()) => return Err(error),
+                Err(error) => return Ok(self.broke(error)),
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<Batch<Thing, Event>, Error> {
+        let batches = match &mut self.batches {
+            Some(batches) => batches,
+            None => self
+                .batches
+                .insert((self.attach)(self.cursor.clone()).await?),
+        };
+        let ended = || Error::new(Code::Unavailable, "the host ended the watch");
+        Ok(batches.next().await.ok_or_else(ended)??)
+    }
+
+    fn take(&mut self, batch: Batch<Thing, Event>) {
+        self.failures = 0;
+        let is_bookmark =
+            batch.snapshot.is_empty() && batch.events.is_empty() && !batch.snapshot_complete;
+        self.things.extend(batch.snapshot);
+        let before = self.cursor.clone();
+        if !batch.cursor.is_empty() {
+            self.cursor.clone_from(&batch.cursor);
+        }
+        if batch.snapshot_complete {
+            let items = std::mem::take(&mut self.things);
+            self.ready.push_back(WatchItem::Snapshot {
+                items,
+                cursor: self.cursor.clone(),
+            });
+        }
+        let mut events = batch.events.into_iter().peekable();
+        while let Some(event) = events.next() {
+            let cursor = if events.peek().is_some() {
+                &before
+            } else {
+                &self.cursor
+            };
+            self.ready.push_back(WatchItem::Change {
+                event,
+                cursor: cursor.clone(),
+            });
+        }
+        if is_bookmark && !batch.cursor.is_empty() {
+            self.ready.push_back(WatchItem::Bookmark {
+                cursor: batch.cursor,
+            });
+        }
+    }
+
+    fn broke(&mut self, error: Error) -> WatchItem<Thing, Event> {
+        self.batches = None;
+        self.things.clear();
+        if error.reason() == Some(ErrorReason::CursorExpired) {
+            self.cursor.clear();
+        }
+        let retry_in = self.backoff.pause(self.failures, &error);
+        self.failures = self.failures.saturating_add(1);
+        self.pause = Some(retry_in);
+        WatchItem::Disconnected { error, retry_in }
+    }
+}
+
+/// Trying again can't help.
+fn is_fatal(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unauthenticated
+            | Code::PermissionDenied
+            | Code::InvalidArgument
+            | Code::Unimplemented
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+/** The Rust client. */
+import { equal, match, ok } from 'node:assert/strict';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { examples, type Library, lack, root, run, walkthrough } from '../library.js';
+
+const folder = join(root, 'clients/rust');
+/** Everything is built here, once. */
+const target = join(folder, 'target');
+const options = ['--quiet', '--locked', '--target-dir', target];
+/** For a program that uses the package: always here, as elsewhere it would be another package, built and kept beside. */
+const place = join(target, 'example');
+const program = (name: string) => join(target, 'debug/examples', name);
+
+export const rust: Library = {
+  language: 'Rust',
+  lacks: lack('Rust', ['cargo', '--version'], [1, 89]),
+  prepare: async () => {
+    await run(folder, ['cargo', 'build', ...options, '--examples']);
+  },
+  agents: [{ name: 'Rust', command: [program('conformance')] }],
+  checks: [
+    {
+      name: 'rustfmt, clippy and rustdoc have nothing to say',
+      run: async () => {
+        equal(await run(folder, ['cargo', 'fmt', '--check']), '');
+        await run(folder, ['cargo', 'clippy', ...options, '--all-targets', '--', '--deny', 'warnings']);
+        // The examples with it, or all that it depends on would be looked at again, with other features.
+        const doc = ['cargo', 'doc', ...options, '--no-deps', '--lib', '--examples'];
+        await run(folder, [...doc, '--config', 'build.rustdocflags=["--deny", "warnings"]']);
+      },
+    },
+    {
+      name: 'its own tests pass',
+      run: async () => match(await run(folder, ['cargo', 'test', ...options]), /^test result: ok\. [1-9]/m),
+    },
+    {
+      name: 'the example of its README runs on the package as it would be published',
+      run: async ({ address }) => {
+        const holds = await publish();
+        for (const name of ['LICENSE', 'README.md', 'proto/wifidirect/v1/session.proto', 'examples/walkthrough.rs']) {
+          ok(holds.includes(`published/${name}\n`), name);
+        }
+        ok(!/conformance|target/.test(holds), holds);
+        const [example = ''] = await examples(folder, 'rust', address);
+        await makeProgram(example);
+        equal(await run(place, ['cargo', 'fmt', '--check', '--package', 'example']), '');
+        const told = await run(place, ['cargo', 'run', '--quiet', '--target-dir', target]);
+        match(told, /^02:11:22:33:44:01 Meeting Room Display$/m);
+        match(told, /^open on the interface [0-9a-f-]{36}\nclosed, as seen by [A-Z]\w+$/m);
+        match(told, /Closed\n$/);
+      },
+    },
+    {
+      name: 'its walkthrough ends with "ok"',
+      run: async ({ address }) => match(await run(folder, [program('walkthrough'), address]), walkthrough),
+    },
+  ],
+};
+
+/** Makes the package, and puts what is in it beside the example; its files. */
+async function publish(): Promise<string> {
+  await rm(place, { recursive: true, force: true });
+  await mkdir(join(place, 'src'), { recursive: true });
+  const packed = ['--quiet', '--locked', '--offline', '--allow-dirty', '--no-verify', '--target-dir', place];
+  await run(folder, ['cargo', 'package', ...packed]);
+  // As new files: in a package all are of 2006, and cargo tells by their time whether they have changed.
+  await run(place, ['sh', '-c', 'tar -xzmf package/*.crate && mv wifi-direct-gateway-* published']);
+  return run(place, ['find', 'published', '-type', 'f']);
+}
+
+/** A program of its own; with the same features as the tests have, or all that it depends on would be built again. */
+async function makeProgram(main: string): Promise<void> {
+  const sections = (await readFile(join(folder, 'Cargo.toml'), 'utf8')).split(/^(?=\[)/m);
+  const section = (name: string) => sections.find((text) => text.startsWith(`[${name}]`))?.trim() ?? '';
+  const manifest = [
+    '[package]\nname = "example"\nedition = "2024"\n',
+    section('dev-dependencies').replace('dev-', ''),
+    'futures-util = { version = "0.3", default-features = false }',
+    'wifi-direct-gateway = { path = "published" }\n',
+    section('profile.dev'),
+  ];
+  await writeFile(join(place, 'src/main.rs'), main);
+  await writeFile(join(place, 'Cargo.toml'), manifest.join('\n'));
+  await copyFile(join(folder, 'Cargo.lock'), join(place, 'Cargo.lock'));
+}
