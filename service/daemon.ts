@@ -37,10 +37,12 @@ import { DriverKind, HostServiceService } from './transport/gen/wifidirect/v1/ho
 import { hostService } from './transport/host-service.js';
 import { limitsOf } from './transport/limits.js';
 import { Observing } from './transport/observing.js';
+import { refusals } from './transport/refusals.js';
 import { GatewayServer } from './transport/server.js';
 import { OpenStreams } from './transport/server-stream.js';
 import { sessionService, sessionServiceDefinition } from './transport/session-service.js';
 import { simulatorService, simulatorServiceDefinition } from './transport/simulator-service.js';
+import { Transit } from './transport/transit.js';
 
 /** How long the start waits for Windows to answer before it serves all the same. */
 const FIRST_ANSWER_MS = 300;
@@ -103,8 +105,14 @@ export class Daemon {
     const endRevoked = () => this.#streams.stop(revoked, (caller) => caller.isRevoked());
     this.#access = new Access(config.access, log, this.#observers, endRevoked);
     this.#tls = config.tls.certFile === null ? undefined : new TlsCredentials(config.tls, log);
-    const { interceptor: observe, traceOf } = new Observing(this.#observers);
-    const gate = new Gate(this.#access, config.access.principalFrom, log, traceOf);
+    const explain = refusals(limits.receiveMessageBytesMax, log);
+    const { interceptor: observe, traceOf } = new Observing(this.#observers, explain);
+    const transit = new Transit(limits);
+    const calls = new Quota(
+      { name: 'calls_max', max: limits.callsMax },
+      { name: 'calls_per_principal_max', max: limits.callsPerPrincipalMax },
+    );
+    const gate = new Gate(this.#access, config.access.principalFrom, { calls, transit }, log, traceOf);
     const edge: Edge = {
       callerOf: gate.callerOf,
       traceOf,
@@ -116,6 +124,7 @@ export class Daemon {
         { name: 'watchers_max', max: limits.watchersMax },
         { name: 'watchers_per_principal_max', max: limits.watchersPerPrincipalMax },
       ),
+      transit,
       streams: this.#streams,
       observer: this.#observers,
       log,
@@ -124,6 +133,7 @@ export class Daemon {
     this.#server = new GatewayServer(
       { ...limits, keepaliveTimeMs: keepalive.timeMs, keepaliveTimeoutMs: keepalive.timeoutMs },
       [observe, gate.interceptor],
+      (client, message) => this.#access.denials.connection(client, message),
     );
     const facts = {
       hostId: config.hostId,
@@ -176,7 +186,6 @@ export class Daemon {
     for (const address of this.#config.listen.map(parseListenAddress)) {
       await this.#server.bind(bindTarget(address), address.kind === 'tcp' ? this.#tls : undefined);
     }
-    this.#server.onTlsRefusal((client, why) => this.#access.denials.connection(client, why));
     const addresses = this.#server.addresses;
     this.#log.info('serving', `Serving on ${addresses.join(', ')}.`, { addresses });
   }
@@ -209,15 +218,12 @@ export class Daemon {
     return isClean;
   }
 
-  /** Sessions and devices need Wi-Fi Direct, devices besides what tells of them; what else there is answers in any case. */
+  /** All are for Wi-Fi Direct, so none serves without it; devices need what tells of them besides. */
   #tellHealth(): void {
     const isReached = this.#driver.status.fault === undefined;
-    const needs: Readonly<Record<string, boolean>> = {
-      '': isReached,
-      'wifidirect.v1.SessionService': isReached,
-      'wifidirect.v1.DeviceService': isReached && this.#driver.whyNotDevices() === undefined,
-    };
-    this.#server.setServing((service) => !this.#lifecycle.isStopping && (needs[service] ?? true));
+    const hasDevices = this.#driver.whyNotDevices() === undefined;
+    const isServing = isReached && !this.#lifecycle.isStopping;
+    this.#server.setServing((service) => isServing && (service !== 'wifidirect.v1.DeviceService' || hasDevices));
   }
 
   /** Loaded only where spans are sent somewhere, for the same reason as the metrics. */

@@ -14,12 +14,23 @@ import { anonymous, type Caller, callerWith } from './caller.js';
 import { type AccessObserver, Denials, type Origin } from './denials.js';
 import { type Credentials, type Identified, unidentified } from './identity.js';
 import { JwtVerifier, parseKeySet } from './jwt.js';
+import { LineLimit } from './line-limit.js';
 import { mayCall, rolesOf } from './permissions.js';
 import { identifyToken, parseTokens, type Token } from './tokens.js';
 import { WatchedFiles } from './watched-files.js';
 
 /** RFC 6750. What is longer than a header should be is not even hashed. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]{1,8192}={0,2})$/i;
+
+/** The codes of calls that changed nothing. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'INVALID_ARGUMENT',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'UNIMPLEMENTED',
+]);
 
 export interface AuditRecord {
   readonly principal: string;
@@ -40,6 +51,7 @@ export class Access {
   readonly #tokens: WatchedFiles<readonly Token[]> | undefined;
   readonly #keys: { close(): void } | undefined;
   readonly #jwt: JwtVerifier | undefined;
+  readonly #refusals = new LineLimit();
 
   /** Throws where a file can't be used. `onRevoked` is told after tokens may have been taken back. */
   constructor(settings: Config['access'], log: Log, observer: AccessObserver, onRevoked: () => void) {
@@ -78,13 +90,16 @@ export class Access {
     return refuse(permissionDenied(rpc, principal));
   }
 
-  /** Keeps who changed what, and how it went. */
+  /** Keeps who changed what, and how it went; what was refused, unless there is too much of it. */
   audit(record: AuditRecord): void {
     const { traceId, ...rest } = record;
     const { principal, rpc, code, client } = rest;
     if (code === 'PERMISSION_DENIED')
       this.denials.call(rpc, code, { why: 'The session is not theirs.', principal, client, traceId });
-    this.#log.info('audit', `${principal} called ${rpc}: ${code}.`, { ...rest, trace_id: traceId });
+    const turn = REFUSALS.has(code) ? this.#refusals.take() : {};
+    if (turn !== undefined) {
+      this.#log.info('audit', `${principal} called ${rpc}: ${code}.`, { ...rest, trace_id: traceId, ...turn });
+    }
   }
 
   close(): void {

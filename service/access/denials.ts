@@ -1,11 +1,12 @@
 /** What was refused: each is counted, and logged unless there are too many. */
 import type { Log } from '../telemetry/log.js';
+import { LineLimit } from './line-limit.js';
 
 /** Told of what the gate refuses, for metrics. Must not throw. */
 export interface AccessObserver {
   /** One call was refused. `rpc` is one that the host serves, so there are few of them. */
   denied(rpc: string, code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED'): void;
-  /** A connection was refused by TLS. */
+  /** A connection was refused, by TLS or for the number of them. */
   connectionRefused(): void;
 }
 
@@ -15,15 +16,10 @@ export interface Origin {
   readonly traceId?: string | undefined;
 }
 
-/** Somebody who guesses or scans may fill the counters, not the disk. */
-const LINES_PER_SECOND_MAX = 20;
-
 export class Denials {
   readonly #log: Log;
   readonly #observer: AccessObserver;
-  #second = 0;
-  #lines = 0;
-  #unlogged = 0;
+  readonly #lines = new LineLimit();
 
   constructor(log: Log, observer: AccessObserver) {
     this.#log = log;
@@ -40,24 +36,13 @@ export class Denials {
     this.#write('access-denied', `${rpc} was refused: ${why}`, { rpc, code, principal, client, trace_id: traceId });
   }
 
-  connection(client: string, why: string): void {
+  connection(client: string, message: string): void {
     this.#observer.connectionRefused();
-    this.#write('connection-refused', `TLS refused a connection: ${why}`, { client });
+    this.#write('connection-refused', message, { client });
   }
 
   #write(event: string, message: string, fields: Readonly<Record<string, string | undefined>>): void {
-    const second = Math.floor(performance.now() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#lines = 0;
-    }
-    if (this.#lines === LINES_PER_SECOND_MAX) {
-      this.#unlogged += 1;
-      return;
-    }
-    this.#lines += 1;
-    const unlogged = this.#unlogged === 0 ? undefined : this.#unlogged;
-    this.#unlogged = 0;
-    this.#log.warn(event, message, { ...fields, unlogged });
+    const turn = this.#lines.take();
+    if (turn !== undefined) this.#log.warn(event, message, { ...fields, ...turn });
   }
 }

@@ -27,7 +27,7 @@ export interface Observer {
   slowReaderEnded(rpc: string): void;
   /** A call was refused at the gate. */
   denied(rpc: string, code: string): void;
-  /** A connection was refused by TLS. */
+  /** A connection was refused, by TLS or for the number of them. */
   connectionRefused(): void;
 }
 

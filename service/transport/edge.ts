@@ -13,6 +13,7 @@ import type { Observer } from '../telemetry/observer.js';
 import type { TraceContext } from '../trace.js';
 import type { OpenStreams } from './server-stream.js';
 import { toStatus } from './status.js';
+import type { Transit } from './transit.js';
 
 export interface Edge {
   /** Who makes a call that the gate has let in. Throws for any other. */
@@ -21,6 +22,7 @@ export interface Edge {
   readonly traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined;
   readonly requests: Quota;
   readonly watchers: Quota;
+  readonly transit: Transit;
   readonly streams: OpenStreams;
   readonly observer: Observer;
   readonly log: Log;

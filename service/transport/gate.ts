@@ -18,18 +18,27 @@ import type { Caller } from '../access/caller.js';
 import { principalOf } from '../access/certificate.js';
 import type { ClientCertificate, Credentials } from '../access/identity.js';
 import { isChange } from '../access/permissions.js';
+import type { Quota } from '../access/quota.js';
 import type { Config } from '../config/schema.js';
 import type { Log } from '../telemetry/log.js';
 import type { TraceContext } from '../trace.js';
-import { settle } from './edge.js';
+import { must, settle } from './edge.js';
 import { toStatus } from './status.js';
+import type { Arrival, Transit } from './transit.js';
 import { http2StreamOf } from './wire.js';
 
 type ShownCertificate = Pick<Credentials, 'certificate' | 'certificateProblem'>;
 
+interface Admitted {
+  readonly caller: Caller;
+  readonly trace: TraceContext | undefined;
+}
+
 export class Gate {
   readonly #access: Access;
   readonly #principalFrom: Config['access']['principalFrom'];
+  readonly #calls: Quota;
+  readonly #transit: Transit;
   readonly #log: Log;
   readonly #traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined;
   /** The metadata of a call is the one thing that both its interceptor and its handler hold. */
@@ -40,11 +49,14 @@ export class Gate {
   constructor(
     access: Access,
     principalFrom: Config['access']['principalFrom'],
+    bounds: { readonly calls: Quota; readonly transit: Transit },
     log: Log,
     traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined,
   ) {
     this.#access = access;
     this.#principalFrom = principalFrom;
+    this.#calls = bounds.calls;
+    this.#transit = bounds.transit;
     this.#log = log;
     this.#traceOf = traceOf;
   }
@@ -56,8 +68,12 @@ export class Gate {
     return caller;
   };
 
-  readonly interceptor: ServerInterceptor = ({ path, responseStream }, call) => {
+  readonly interceptor: ServerInterceptor = ({ path, requestStream, responseStream }, call) => {
     const rpc = path.slice(1);
+    let arrival: Arrival | undefined;
+    let admitted: Admitted | undefined;
+    let isOver = false;
+    let leave = () => {};
     const audit = isChange(rpc) ? new Audit(this.#access, rpc, call.getPeer()) : undefined;
     return new ServerInterceptingCall(call, {
       start: (next) =>
@@ -65,22 +81,38 @@ export class Gate {
           onReceiveMetadata: (metadata, pass) => {
             this.#admit(rpc, metadata, call)
               .then((caller) => {
-                if (caller === undefined) return;
-                audit?.begin(caller, this.#traceOf({ metadata }));
+                if (caller === undefined || isOver) return;
+                admitted = { caller, trace: this.#traceOf({ metadata }) };
+                leave = must(this.#calls.take(caller.principal));
+                arrival = this.#transit.arrive(call, requestStream);
                 pass(metadata);
               })
               .catch((error: unknown) => call.sendStatus(settle(error, rpc, this.#log, this.#traceOf({ metadata }))));
           },
           onReceiveMessage: (message, pass) => {
+            arrival?.message();
+            // A call without a message is none: it can't have changed anything.
+            if (admitted !== undefined) audit?.begin(admitted);
             audit?.see(message);
             pass(message);
           },
-          onCancel: () => audit?.end('CANCELLED'),
+          onReceiveHalfClose: (pass) => {
+            arrival?.end();
+            pass();
+          },
+          // Also comes after a normal end, where it changes nothing.
+          onCancel: () => {
+            isOver = true;
+            leave();
+            arrival?.end();
+            audit?.end('CANCELLED');
+          },
         }),
       sendMessage: (message, pass) => {
         audit?.see(message);
         // What a stream began with is what was asked for; what becomes of it is in the events.
         if (responseStream) audit?.end('OK');
+        arrival?.answered();
         pass(message);
       },
       sendStatus: (outcome, pass) => {
@@ -145,7 +177,7 @@ class Audit {
     this.#client = client;
   }
 
-  begin(caller: Caller, trace: TraceContext | undefined): void {
+  begin({ caller, trace }: Admitted): void {
     this.#caller = caller;
     this.#traceId = trace?.traceId;
   }

@@ -23,5 +23,11 @@ export function limitsOf({ limits, events, session }: Config): Limits {
     endedSessionsMax: session.endedSessionsMax,
     requestMemoryMax: session.requestMemoryMax,
     requestBytesMax: limits.receiveMessageBytesMax,
+    transitMax: toDuration(limits.transitMs),
+    transitBytesMax: limits.transitBytesMax,
+    connectionsMax: limits.connectionsMax,
+    connectionsPerAddressMax: limits.connectionsPerAddressMax,
+    callsMax: limits.callsMax,
+    callsPerPrincipalMax: limits.callsPerPrincipalMax,
   };
 }

@@ -1,15 +1,23 @@
-/** An interceptor that tells the observer of every RPC, whoever serves it, with the status that the client gets. */
+/**
+ * The interceptor nearest to the wire: tells the observer of every RPC, whoever serves it, with the status that the client gets. What
+ * grpc-js refuses by itself goes out with the details of the contract.
+ */
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 import type { Observer, RpcObserver } from '../telemetry/observer.js';
 import type { TraceContext } from '../trace.js';
+import type { Explain } from './refusals.js';
+import { ACCEPTED_ENCODING } from './request-headers.js';
+import { changeStatus } from './wire.js';
 
 export class Observing {
   readonly #observer: Observer;
+  readonly #explain: Explain;
   /** The metadata of a call is the one thing that both its interceptors and its handler hold. */
   readonly #traces = new WeakMap<Metadata, TraceContext>();
 
-  constructor(observer: Observer) {
+  constructor(observer: Observer, explain: Explain) {
     this.#observer = observer;
+    this.#explain = explain;
   }
 
   /** The span of a call, where it is traced. */
@@ -22,6 +30,11 @@ export class Observing {
       rpc?.ended(code);
       rpc = undefined;
     };
+    changeStatus(call, (outcome) => {
+      const told = this.#explain(outcome, path.slice(1), rpc?.trace);
+      end(status[told.code] ?? String(told.code));
+      return told;
+    });
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
@@ -34,12 +47,9 @@ export class Observing {
           onCancel: () => end('CANCELLED'),
         }),
       sendMetadata: (metadata, pass) => {
+        metadata.set(...ACCEPTED_ENCODING);
         pass(metadata);
         if (responseStream) rpc?.established?.();
-      },
-      sendStatus: (outcome, next) => {
-        end(status[outcome.code] ?? String(outcome.code));
-        next(outcome);
       },
     });
   };

@@ -4,20 +4,26 @@
  * Health answers per service and in all.
  */
 import { readFileSync } from 'node:fs';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {
+  logVerbosity,
   Server,
   ServerCredentials,
   type ServerInterceptor,
   type ServiceDefinition,
+  setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import { type ConnectionLimits, Connections } from './connections.js';
 import type { TlsCredentials } from './credentials.js';
 import { watchingOnly } from './health.js';
 import { removeStaleSocket } from './local-socket.js';
-import { closeGivenUp, onTlsRefusal } from './wire.js';
+import { refuseUnserved } from './refusals.js';
+import { isOfGrpc, putRight } from './request-headers.js';
+import { closeGivenUp, isGone, lookOut, type Outlook } from './wire.js';
 
-export interface ServerSettings {
+export interface ServerSettings extends ConnectionLimits {
   readonly receiveMessageBytesMax: number;
   readonly streamsPerConnectionMax: number;
   readonly keepaliveTimeMs: number;
@@ -27,8 +33,22 @@ export interface ServerSettings {
 /** One HTTP/2 connection may make Node keep at most this many megabytes: frames, headers and what is unsent. */
 const SESSION_MEMORY_MB = 64;
 
+// What grpc-js would write of a bad header to the standard error is the whole of it, credentials too.
+if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
+
+/** A server that knows which RPCs it serves. */
+class KnowingServer extends Server {
+  readonly paths = new Set<string>();
+
+  override addService(service: ServiceDefinition, implementation: UntypedServiceImplementation): void {
+    for (const { path } of Object.values(service)) this.paths.add(path);
+    super.addService(service, implementation);
+  }
+}
+
 export class GatewayServer {
-  readonly #server: Server;
+  readonly #server: KnowingServer;
+  readonly #outlook: Outlook;
   readonly #health: HealthImplementation;
   readonly #services: string[] = [];
   /** As last told. */
@@ -36,10 +56,17 @@ export class GatewayServer {
   readonly #addresses: string[] = [];
   readonly #sweep: NodeJS.Timeout;
 
-  /** Every call of every service passes the interceptors, health and reflection too; the first is the nearest to the wire. */
-  constructor(settings: ServerSettings, interceptors: ServerInterceptor[]) {
+  /**
+   * Every call of every service passes the interceptors, health and reflection too; the first is the nearest to the wire. `refused`
+   * hears of connections that are refused, by TLS or for their number: where from, and why, as a sentence.
+   */
+  constructor(
+    settings: ServerSettings,
+    interceptors: ServerInterceptor[],
+    refused: (client: string, message: string) => void,
+  ) {
     this.#health = new HealthImplementation({ '': 'NOT_SERVING' });
-    this.#server = new Server({
+    this.#server = new KnowingServer({
       interceptors,
       'grpc.max_receive_message_length': settings.receiveMessageBytesMax,
       'grpc.max_concurrent_streams': settings.streamsPerConnectionMax,
@@ -50,6 +77,12 @@ export class GatewayServer {
     });
     const isThere = (service: string) => service === '' || this.#services.includes(service);
     this.#health.addToServer(watchingOnly(isThere, this.#server));
+    const connections = new Connections(settings, refused);
+    this.#outlook = {
+      connected: (socket) => connections.admit(socket),
+      requested: (stream, headers) => this.#take(stream, headers),
+      tlsRefused: (client, why) => refused(client, `TLS refused a connection: ${why}`),
+    };
     this.#sweep = setInterval(() => closeGivenUp(this.#server), settings.keepaliveTimeoutMs).unref();
   }
 
@@ -86,16 +119,16 @@ export class GatewayServer {
     const credentials = tls ?? ServerCredentials.createInsecure();
     if (target.startsWith('unix:/')) await removeStaleSocket(target.slice('unix:'.length));
     const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(target, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
+      this.#server.bindAsync(target, credentials, (error, bound) => {
+        // In the same turn, so that nothing comes in unseen.
+        lookOut(this.#server, this.#outlook);
+        if (error === null) resolve(bound);
+        else reject(error);
+      });
     });
     const address = /:0$/.test(target) ? target.replace(/0$/, String(port)) : target;
     this.#addresses.push(address);
     return address;
-  }
-
-  /** Tells of connections to the addresses bound so far that TLS refuses: where from, and why. */
-  onTlsRefusal(refused: (client: string, why: string) => void): void {
-    onTlsRefusal(this.#server, refused);
   }
 
   /** Says which services serve; the empty name is the host in all. Who watches is told only what has changed. */
@@ -121,5 +154,15 @@ export class GatewayServer {
         resolve();
       });
     });
+  }
+
+  #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+    // Reset since it came; an answer would throw, grpc-js's too.
+    if (isGone(stream)) return false;
+    putRight(headers);
+    const path = headers[':path'] ?? '';
+    if (this.#server.paths.has(path) || !isOfGrpc(headers)) return true;
+    refuseUnserved(stream, path);
+    return false;
   }
 }

@@ -18,6 +18,8 @@ import { NativeResult } from './gen/wifidirect/v1/error.js';
 import { toNativeResult } from './messages.js';
 
 export const DOMAIN = 'wifidirect.v1';
+/** The trailer with the details of a status. */
+export const DETAILS_KEY = 'grpc-status-details-bin';
 
 const codes: Readonly<Record<Reason, status>> = {
   INVALID_FIELD: status.INVALID_ARGUMENT,
@@ -67,7 +69,7 @@ export function toStatus(fault: Fault): StatusObject {
   const message = clip(fault.message, MESSAGE_BYTES_MAX);
   const metadata = new Metadata();
   const encoded = Status.encode({ code, message, details: details(fault, message) }).finish();
-  metadata.set('grpc-status-details-bin', Buffer.from(encoded));
+  metadata.set(DETAILS_KEY, Buffer.from(encoded));
   return { code, details: message, metadata };
 }
 

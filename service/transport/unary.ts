@@ -1,6 +1,7 @@
 /** An async function as a grpc-js handler of a unary call. Nothing can escape it: a rejection would leave the client hanging. */
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { type Edge, must, settle, type UnaryContext } from './edge.js';
+import type { Departure } from './transit.js';
 
 export function unary<Request, Response>(
   edge: Edge,
@@ -11,8 +12,12 @@ export function unary<Request, Response>(
     // Few handlers wait for anything, so few need to know when nobody waits for them.
     let gone: AbortController | undefined;
     let release = () => {};
-    // Also comes after a normal end, where it changes nothing.
-    call.once('cancelled', () => gone?.abort('cancelled'));
+    // Also comes after a normal end, when the answer has been taken.
+    let departure: Departure | undefined;
+    call.once('cancelled', () => {
+      gone?.abort('cancelled');
+      departure?.end();
+    });
     const answer = async () => {
       const caller = edge.callerOf(call);
       release = must(edge.requests.take(caller.principal));
@@ -28,7 +33,10 @@ export function unary<Request, Response>(
     };
     answer()
       .then(
-        (response) => callback(null, response),
+        (response) => {
+          callback(null, response);
+          if (!call.cancelled) departure = edge.transit.depart(call);
+        },
         (error: unknown) => callback(settle(error, rpc, edge.log, edge.traceOf(call))),
       )
       .finally(() => release());

@@ -2,10 +2,11 @@
  * What lies beneath grpc-js and has no public way to it. All that this service knows of its inside is in this file; should that change,
  * each function here finds nothing, and what hangs on it is done without, as is said there.
  */
-import type { Http2SecureServer, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { EventEmitter } from 'node:events';
+import type { Http2SecureServer, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Server } from '@grpc/grpc-js';
+import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 
 interface Layer {
   readonly call?: Layer;
@@ -20,22 +21,70 @@ export function http2StreamOf(call: object): ServerHttp2Stream | undefined {
   return layer?.stream;
 }
 
+type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
+
 /**
- * Tells of connections that TLS refuses on the addresses bound so far: where from, and why. Without it they end all the same, but
- * nobody on the host hears of it.
+ * Changes every status of a call on its way to its client, also those that grpc-js makes by itself, which pass no interceptor. Only for the
+ * interceptor that is nearest to the wire.
  */
-export function onTlsRefusal(server: Server, refused: (client: string, why: string) => void): void {
+export function changeStatus(call: ServerInterceptingCallInterface, change: (outcome: Status) => Status): void {
+  const send = call.sendStatus.bind(call);
+  const stream = http2StreamOf(call);
+  // Where the client has gone, nobody is told: a write that failed for it is no failure of ours.
+  call.sendStatus = (outcome) => send(stream !== undefined && isGone(stream) ? outcome : change(outcome));
+}
+
+/** Nothing can be answered on it any more. */
+export function isGone({ destroyed, closed }: ServerHttp2Stream): boolean {
+  return destroyed || closed;
+}
+
+/** What sees connections and requests before grpc-js does. */
+export interface Outlook {
+  /** False: the connection goes no further. */
+  connected(socket: Socket): boolean;
+  /** May change the headers. False: the request has been answered. */
+  requested(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
+  /** TLS has refused a connection: where from, and why. Without it they end all the same, but nobody on the host hears of it. */
+  tlsRefused(client: string, why: string): void;
+}
+
+const seen = new WeakSet<object>();
+
+/** Looks at whatever comes to the addresses bound so far, each once. */
+export function lookOut(server: Server, outlook: Outlook): void {
   const { http2Servers } = server as unknown as { http2Servers?: ReadonlyMap<Http2SecureServer, unknown> };
   for (const listening of http2Servers?.keys() ?? []) {
-    // Asked while it is open, a socket remembers where it came from.
-    listening.on('connection', (socket: Socket) => socket.remoteAddress);
+    if (seen.has(listening)) continue;
+    seen.add(listening);
+    goBefore(listening, 'connection', (socket: Socket) => outlook.connected(socket));
+    goBefore(listening, 'stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
+      outlook.requested(stream, headers),
+    );
     listening.on('tlsClientError', ({ message, code }: NodeJS.ErrnoException, socket: TLSSocket) => {
-      const { remoteAddress, remotePort } = (socket as { _parent?: Socket })._parent ?? socket;
       // A certificate that is not trusted is found out when the handshake is over, and then the socket just ends.
       const why = socket.authorizationError ?? code ?? message;
-      refused(remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`, String(why));
+      outlook.tlsRefused(originOf((socket as { _parent?: Socket })._parent ?? socket), String(why));
     });
   }
+}
+
+/** `address:port`. A socket remembers it if it was asked once while it was open. */
+export function originOf({ remoteAddress, remotePort }: Socket): string {
+  return remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`;
+}
+
+/** The listeners that there are hear only of what is let pass. */
+function goBefore<Args extends unknown[]>(
+  emitter: EventEmitter,
+  event: string,
+  pass: (...args: Args) => boolean,
+): void {
+  const listeners = emitter.rawListeners(event);
+  emitter.removeAllListeners(event);
+  emitter.on(event, (...args: Args) => {
+    if (pass(...args)) for (const listener of listeners) Reflect.apply(listener, emitter, args);
+  });
 }
 
 /**

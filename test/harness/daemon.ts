@@ -17,6 +17,8 @@ export interface LogLine {
 export interface DaemonProcess {
   readonly address: string;
   readonly log: readonly LogLine[];
+  /** What came past the log. */
+  readonly standardError: string;
   /** The first line, past or to come, with this event. */
   line(event: string): Promise<LogLine>;
   /** As an operator would: SIGTERM, or Ctrl+C on Windows. Resolves to the exit code. */
@@ -50,16 +52,23 @@ export async function startDaemon(...flags: string[]): Promise<DaemonProcess> {
   return {
     ...daemon,
     address: (addresses as string[])[0] ?? '',
-    // Spread, it would be what has been written so far.
+    // Spread, they would be what has been written so far.
     get log() {
       return daemon.log;
+    },
+    get standardError() {
+      return daemon.standardError;
     },
   };
 }
 
 function startLocal(args: readonly string[]): Omit<DaemonProcess, 'address'> {
   const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stderr.pipe(process.stderr);
+  let standardError = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    standardError += chunk;
+    process.stderr.write(chunk);
+  });
   // A test process that dies takes its daemons with it.
   const killed = () => child.kill('SIGKILL');
   process.once('exit', killed);
@@ -69,6 +78,9 @@ function startLocal(args: readonly string[]): Omit<DaemonProcess, 'address'> {
   createInterface({ input: child.stdout }).on('line', (text) => lines.add(text));
   return {
     log: lines.all,
+    get standardError() {
+      return standardError;
+    },
     line: (event) => lines.first(event),
     exited,
     pid: child.pid,
@@ -91,6 +103,8 @@ async function startWindows(args: readonly string[]): Promise<Omit<DaemonProcess
     get log() {
       return read();
     },
+    // Its console has one screen for both.
+    standardError: '',
     line: async (event) =>
       read().find((line) => line.event === event) ??
       parse(await child.line((text) => isJson(text) && parse(text).event === event)),

@@ -122,6 +122,31 @@ export const limits = group('How much is served at once, per principal and in al
     description: 'How many calls one HTTP/2 connection may have open at once.',
     why: 'A relay may carry many watchers on one connection; without a bound one connection could take all memory.',
   }),
+  connectionsMax: count(1000, [1, 100_000], {
+    description: 'How many connections there may be at once; one more is closed as it comes.',
+    why: 'A client needs one; each costs memory and a file descriptor before anybody knows whose it is.',
+  }),
+  connectionsPerAddressMax: count(200, [1, 100_000], {
+    description: 'How many connections there may be from one address at once; of IPv6, from one /64.',
+    why: 'A fifth of all: no single machine can shut the others out, and many clients behind one address find room.',
+  }),
+  callsMax: count(10_000, [1, 1_000_000], {
+    description: 'How many calls may be open at once, streams and those whose request has not come yet counted.',
+    why: 'Some 20 KB each; the limits above are smaller, but not every call comes under one of them.',
+  }),
+  callsPerPrincipalMax: count(2000, [1, 1_000_000], {
+    description: 'How many calls one principal may have open.',
+    why: 'A fifth of all, and more than its sessions, watches and requests together.',
+  }),
+  transitMs: milliseconds(10 * SECOND, [100, 10 * MINUTE], {
+    description: 'How long a request may take to arrive from its headers on, and the answer to it to be taken.',
+    why: 'They are small; what passes a byte at a time only holds memory.',
+  }),
+  transitBytesMax: bytes(67_108_864, [1_048_576, 4_294_967_295], {
+    description:
+      'How much requests and answers on their way may hold together; beyond, calls are ended that hold more than 64 KiB.',
+    why: 'Sixty of the largest; without a bound one connection could hold a gigabyte that never arrives.',
+  }),
 });
 
 export const events = group('The event log and those who watch it.', {

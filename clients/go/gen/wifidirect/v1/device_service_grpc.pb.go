@@ -51,7 +51,7 @@ type DeviceServiceClient interface {
 	// Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
 	// bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
 	//
-	// No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
+	// No side effects. Roles: viewer, operator, admin. Set no deadline.
 	WatchDevices(ctx context.Context, in *WatchDevicesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchDevicesResponse], error)
 	// Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
 	// (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
@@ -132,7 +132,7 @@ type DeviceServiceServer interface {
 	// Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
 	// bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
 	//
-	// No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
+	// No side effects. Roles: viewer, operator, admin. Set no deadline.
 	WatchDevices(*WatchDevicesRequest, grpc.ServerStreamingServer[WatchDevicesResponse]) error
 	// Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
 	// (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is

@@ -75,7 +75,9 @@ const (
 	// No error.
 	ErrorReason_ERROR_REASON_UNSPECIFIED ErrorReason = 0
 	// INVALID_ARGUMENT, with google.rpc.BadRequest: each FieldViolation names the field by its path as in the .proto
-	// file (`open_timeout`, `session_ids[2]`) and says what would be right. Metadata: `field`, the first of them.
+	// file (`open_timeout`, `session_ids[2]`) and says what would be right. Metadata: `field`, the first of them. Neither
+	// BadRequest nor metadata where no field is at fault but the request as a whole: its message can't be decoded, is cut
+	// short or comes twice, or its header `grpc-timeout` makes no sense.
 	ErrorReason_ERROR_REASON_INVALID_FIELD ErrorReason = 1
 	// INVALID_ARGUMENT: this principal has used the `request_id` before, for another RPC or with another body
 	// (AIP-155). Metadata: `request_id`. A new request needs a new UUID.
@@ -148,7 +150,8 @@ const (
 	// RESOURCE_EXHAUSTED: the reader of a watch fell behind by more than `watcher_queue_events_max`, and the host ended
 	// the watch to bound its memory. Metadata: `cursor`, the last one sent: a watch from it misses nothing.
 	ErrorReason_ERROR_REASON_WATCHER_TOO_SLOW ErrorReason = 24
-	// UNIMPLEMENTED: this version of the daemon does not serve this RPC. Metadata: `rpc`.
+	// UNIMPLEMENTED: this version of the daemon does not serve this RPC, or not with a compressed request. Metadata:
+	// `rpc`.
 	ErrorReason_ERROR_REASON_NOT_IMPLEMENTED ErrorReason = 25
 )
 

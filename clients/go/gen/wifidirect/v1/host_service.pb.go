@@ -28,10 +28,10 @@ const (
 //
 // | service                            | SERVING                                                             |
 // |------------------------------------|---------------------------------------------------------------------|
-// | the host in all (the empty name)   | as SessionService                                                   |
-// | wifidirect.v1.SessionService       | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
+// | the host in all (the empty name)   | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
+// | wifidirect.v1.SessionService       | the same                                                            |
 // | wifidirect.v1.DeviceService        | the same, and the host has the functions that tell of its devices   |
-// | wifidirect.v1.HostService          | always                                                              |
+// | wifidirect.v1.HostService          | as the host in all; GetHost answers in any case                     |
 //
 // Once the host is DRAINING all are NOT_SERVING. A watch of the health is told changes only.
 type HostState int32
@@ -45,7 +45,10 @@ const (
 	// the others are answered: without GetIfEntry2, for example, sessions are opened and closed as ever, with less
 	// evidence. Health: by service, as above.
 	HostState_HOST_STATE_DEGRADED HostState = 2
-	// It is stopping: no new sessions, the others are being ended. Health: NOT_SERVING.
+	// It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused (HOST_STOPPING); pending opens
+	// are cancelled and open sessions closed; each OpenSession stream ends after the last event of its session; when all
+	// sessions have ended, so do the watches, which have seen it all (HOST_STOPPING); calls under way are answered, and
+	// connections close. It takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
 	HostState_HOST_STATE_DRAINING HostState = 3
 )
 
@@ -504,10 +507,25 @@ type Limits struct {
 	// Values of `request_id` that are remembered, those of OpenSession apart: they are remembered with their sessions.
 	// Beyond, the oldest is forgotten early. Default 10,000.
 	RequestMemoryMax uint32 `protobuf:"varint,17,opt,name=request_memory_max,json=requestMemoryMax,proto3" json:"request_memory_max,omitempty"`
-	// Bytes of one request. Beyond: RESOURCE_EXHAUSTED without ErrorInfo, from the gRPC library. Default 1 MiB.
+	// Bytes of one request. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). Default 1 MiB.
 	RequestBytesMax uint32 `protobuf:"varint,18,opt,name=request_bytes_max,json=requestBytesMax,proto3" json:"request_bytes_max,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// How long a request may take to arrive. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). And how long the answer to it may
+	// take to be taken. Beyond: the stream is reset, ENHANCE_YOUR_CALM. Default 10 s.
+	TransitMax *durationpb.Duration `protobuf:"bytes,19,opt,name=transit_max,json=transitMax,proto3" json:"transit_max,omitempty"`
+	// Bytes that all requests and answers on their way may hold together. Beyond, calls that hold more than 64 KiB end
+	// likewise. Default 64 MiB.
+	TransitBytesMax uint32 `protobuf:"varint,20,opt,name=transit_bytes_max,json=transitBytesMax,proto3" json:"transit_bytes_max,omitempty"`
+	// Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC library. Default
+	// 1000.
+	ConnectionsMax uint32 `protobuf:"varint,21,opt,name=connections_max,json=connectionsMax,proto3" json:"connections_max,omitempty"`
+	// Connections from one address (of IPv6 from one /64). One more is closed likewise. Default 200.
+	ConnectionsPerAddressMax uint32 `protobuf:"varint,22,opt,name=connections_per_address_max,json=connectionsPerAddressMax,proto3" json:"connections_per_address_max,omitempty"`
+	// Open calls, streams among them. Default 10,000.
+	CallsMax uint32 `protobuf:"varint,23,opt,name=calls_max,json=callsMax,proto3" json:"calls_max,omitempty"`
+	// Open calls of one principal. Default 2000.
+	CallsPerPrincipalMax uint32 `protobuf:"varint,24,opt,name=calls_per_principal_max,json=callsPerPrincipalMax,proto3" json:"calls_per_principal_max,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Limits) Reset() {
@@ -666,6 +684,48 @@ func (x *Limits) GetRequestBytesMax() uint32 {
 	return 0
 }
 
+func (x *Limits) GetTransitMax() *durationpb.Duration {
+	if x != nil {
+		return x.TransitMax
+	}
+	return nil
+}
+
+func (x *Limits) GetTransitBytesMax() uint32 {
+	if x != nil {
+		return x.TransitBytesMax
+	}
+	return 0
+}
+
+func (x *Limits) GetConnectionsMax() uint32 {
+	if x != nil {
+		return x.ConnectionsMax
+	}
+	return 0
+}
+
+func (x *Limits) GetConnectionsPerAddressMax() uint32 {
+	if x != nil {
+		return x.ConnectionsPerAddressMax
+	}
+	return 0
+}
+
+func (x *Limits) GetCallsMax() uint32 {
+	if x != nil {
+		return x.CallsMax
+	}
+	return 0
+}
+
+func (x *Limits) GetCallsPerPrincipalMax() uint32 {
+	if x != nil {
+		return x.CallsPerPrincipalMax
+	}
+	return 0
+}
+
 var File_wifidirect_v1_host_service_proto protoreflect.FileDescriptor
 
 const file_wifidirect_v1_host_service_proto_rawDesc = "" +
@@ -693,7 +753,8 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\x13disconnect_evidence\x18\x05 \x03(\x0e2!.wifidirect.v1.DisconnectEvidenceR\x12disconnectEvidence\"G\n" +
 	"\x0fMissingFunction\x12\x18\n" +
 	"\alibrary\x18\x01 \x01(\tR\alibrary\x12\x1a\n" +
-	"\bfunction\x18\x02 \x01(\tR\bfunction\"\x9c\b\n" +
+	"\bfunction\x18\x02 \x01(\tR\bfunction\"\xc0\n" +
+	"\n" +
 	"\x06Limits\x12!\n" +
 	"\fsessions_max\x18\x01 \x01(\rR\vsessionsMax\x12;\n" +
 	"\x1asessions_per_principal_max\x18\x02 \x01(\rR\x17sessionsPerPrincipalMax\x12!\n" +
@@ -713,7 +774,14 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\rlease_ttl_max\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\vleaseTtlMax\x12,\n" +
 	"\x12ended_sessions_max\x18\x10 \x01(\rR\x10endedSessionsMax\x12,\n" +
 	"\x12request_memory_max\x18\x11 \x01(\rR\x10requestMemoryMax\x12*\n" +
-	"\x11request_bytes_max\x18\x12 \x01(\rR\x0frequestBytesMax*o\n" +
+	"\x11request_bytes_max\x18\x12 \x01(\rR\x0frequestBytesMax\x12:\n" +
+	"\vtransit_max\x18\x13 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"transitMax\x12*\n" +
+	"\x11transit_bytes_max\x18\x14 \x01(\rR\x0ftransitBytesMax\x12'\n" +
+	"\x0fconnections_max\x18\x15 \x01(\rR\x0econnectionsMax\x12=\n" +
+	"\x1bconnections_per_address_max\x18\x16 \x01(\rR\x18connectionsPerAddressMax\x12\x1b\n" +
+	"\tcalls_max\x18\x17 \x01(\rR\bcallsMax\x125\n" +
+	"\x17calls_per_principal_max\x18\x18 \x01(\rR\x14callsPerPrincipalMax*o\n" +
 	"\tHostState\x12\x1a\n" +
 	"\x16HOST_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10HOST_STATE_READY\x10\x01\x12\x17\n" +
@@ -769,13 +837,14 @@ var file_wifidirect_v1_host_service_proto_depIdxs = []int32{
 	9,  // 11: wifidirect.v1.Limits.close_timeout:type_name -> google.protobuf.Duration
 	9,  // 12: wifidirect.v1.Limits.lease_ttl_min:type_name -> google.protobuf.Duration
 	9,  // 13: wifidirect.v1.Limits.lease_ttl_max:type_name -> google.protobuf.Duration
-	2,  // 14: wifidirect.v1.HostService.GetHost:input_type -> wifidirect.v1.GetHostRequest
-	3,  // 15: wifidirect.v1.HostService.GetHost:output_type -> wifidirect.v1.GetHostResponse
-	15, // [15:16] is the sub-list for method output_type
-	14, // [14:15] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	9,  // 14: wifidirect.v1.Limits.transit_max:type_name -> google.protobuf.Duration
+	2,  // 15: wifidirect.v1.HostService.GetHost:input_type -> wifidirect.v1.GetHostRequest
+	3,  // 16: wifidirect.v1.HostService.GetHost:output_type -> wifidirect.v1.GetHostResponse
+	16, // [16:17] is the sub-list for method output_type
+	15, // [15:16] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_wifidirect_v1_host_service_proto_init() }

@@ -71,7 +71,7 @@ type SessionServiceClient interface {
 	// RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
 	// host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 	//
-	// Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
+	// Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
 	OpenSession(ctx context.Context, in *OpenSessionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[OpenSessionResponse], error)
 	// Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
 	// race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".) If
@@ -132,7 +132,7 @@ type SessionServiceClient interface {
 	// - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 	//
 	// No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-	// deadline, or one of less than 24 days: this server takes a longer one as passed.
+	// deadline; one of more than 24 days counts as none.
 	WatchSessions(ctx context.Context, in *WatchSessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSessionsResponse], error)
 }
 
@@ -258,7 +258,7 @@ type SessionServiceServer interface {
 	// RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
 	// host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 	//
-	// Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
+	// Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
 	OpenSession(*OpenSessionRequest, grpc.ServerStreamingServer[OpenSessionResponse]) error
 	// Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
 	// race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".) If
@@ -319,7 +319,7 @@ type SessionServiceServer interface {
 	// - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 	//
 	// No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-	// deadline, or one of less than 24 days: this server takes a longer one as passed.
+	// deadline; one of more than 24 days counts as none.
 	WatchSessions(*WatchSessionsRequest, grpc.ServerStreamingServer[WatchSessionsResponse]) error
 	mustEmbedUnimplementedSessionServiceServer()
 }

@@ -73,7 +73,7 @@ class DeviceServiceServicer:
         """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
         bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
 
-        No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
+        No side effects. Roles: viewer, operator, admin. Set no deadline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -55,7 +55,7 @@ class DeviceServiceStub:
     """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
     bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
 
-    No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
+    No side effects. Roles: viewer, operator, admin. Set no deadline.
     """
     UpdateDeviceVisibility: _grpc.UnaryUnaryMultiCallable[_device_service_pb2.UpdateDeviceVisibilityRequest, _device_service_pb2.UpdateDeviceVisibilityResponse]
     """Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
@@ -90,7 +90,7 @@ class DeviceServiceAsyncStub(DeviceServiceStub):
     """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
     bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
 
-    No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
+    No side effects. Roles: viewer, operator, admin. Set no deadline.
     """
     UpdateDeviceVisibility: _aio.UnaryUnaryMultiCallable[_device_service_pb2.UpdateDeviceVisibilityRequest, _device_service_pb2.UpdateDeviceVisibilityResponse]  # type: ignore[assignment]
     """Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
@@ -134,7 +134,7 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
         bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
 
-        No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
+        No side effects. Roles: viewer, operator, admin. Set no deadline.
         """
 
     @_abc_1.abstractmethod

@@ -72,7 +72,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No error."""
     ERROR_REASON_INVALID_FIELD: _ErrorReason.ValueType  # 1
     """INVALID_ARGUMENT, with google.rpc.BadRequest: each FieldViolation names the field by its path as in the .proto
-    file (`open_timeout`, `session_ids[2]`) and says what would be right. Metadata: `field`, the first of them.
+    file (`open_timeout`, `session_ids[2]`) and says what would be right. Metadata: `field`, the first of them. Neither
+    BadRequest nor metadata where no field is at fault but the request as a whole: its message can't be decoded, is cut
+    short or comes twice, or its header `grpc-timeout` makes no sense.
     """
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 2
     """INVALID_ARGUMENT: this principal has used the `request_id` before, for another RPC or with another body
@@ -165,7 +167,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     the watch to bound its memory. Metadata: `cursor`, the last one sent: a watch from it misses nothing.
     """
     ERROR_REASON_NOT_IMPLEMENTED: _ErrorReason.ValueType  # 25
-    """UNIMPLEMENTED: this version of the daemon does not serve this RPC. Metadata: `rpc`."""
+    """UNIMPLEMENTED: this version of the daemon does not serve this RPC, or not with a compressed request. Metadata:
+    `rpc`.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request was refused, or why a session ended badly. Closed: a client may switch over it, but must take a
@@ -176,7 +180,9 @@ ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """No error."""
 ERROR_REASON_INVALID_FIELD: ErrorReason.ValueType  # 1
 """INVALID_ARGUMENT, with google.rpc.BadRequest: each FieldViolation names the field by its path as in the .proto
-file (`open_timeout`, `session_ids[2]`) and says what would be right. Metadata: `field`, the first of them.
+file (`open_timeout`, `session_ids[2]`) and says what would be right. Metadata: `field`, the first of them. Neither
+BadRequest nor metadata where no field is at fault but the request as a whole: its message can't be decoded, is cut
+short or comes twice, or its header `grpc-timeout` makes no sense.
 """
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 2
 """INVALID_ARGUMENT: this principal has used the `request_id` before, for another RPC or with another body
@@ -269,7 +275,9 @@ ERROR_REASON_WATCHER_TOO_SLOW: ErrorReason.ValueType  # 24
 the watch to bound its memory. Metadata: `cursor`, the last one sent: a watch from it misses nothing.
 """
 ERROR_REASON_NOT_IMPLEMENTED: ErrorReason.ValueType  # 25
-"""UNIMPLEMENTED: this version of the daemon does not serve this RPC. Metadata: `rpc`."""
+"""UNIMPLEMENTED: this version of the daemon does not serve this RPC, or not with a compressed request. Metadata:
+`rpc`.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -38,17 +38,21 @@ class _HostStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HostState.V
     evidence. Health: by service, as above.
     """
     HOST_STATE_DRAINING: _HostState.ValueType  # 3
-    """It is stopping: no new sessions, the others are being ended. Health: NOT_SERVING."""
+    """It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused (HOST_STOPPING); pending opens
+    are cancelled and open sessions closed; each OpenSession stream ends after the last event of its session; when all
+    sessions have ended, so do the watches, which have seen it all (HOST_STOPPING); calls under way are answered, and
+    connections close. It takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
+    """
 
 class HostState(_HostState, metaclass=_HostStateEnumTypeWrapper):
     """Whether the host can do its work. grpc.health.v1.Health tells it by service:
 
     | service                            | SERVING                                                             |
     |------------------------------------|---------------------------------------------------------------------|
-    | the host in all (the empty name)   | as SessionService                                                   |
-    | wifidirect.v1.SessionService       | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
+    | the host in all (the empty name)   | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
+    | wifidirect.v1.SessionService       | the same                                                            |
     | wifidirect.v1.DeviceService        | the same, and the host has the functions that tell of its devices   |
-    | wifidirect.v1.HostService          | always                                                              |
+    | wifidirect.v1.HostService          | as the host in all; GetHost answers in any case                     |
 
     Once the host is DRAINING all are NOT_SERVING. A watch of the health is told changes only.
     """
@@ -63,7 +67,11 @@ the others are answered: without GetIfEntry2, for example, sessions are opened a
 evidence. Health: by service, as above.
 """
 HOST_STATE_DRAINING: HostState.ValueType  # 3
-"""It is stopping: no new sessions, the others are being ended. Health: NOT_SERVING."""
+"""It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused (HOST_STOPPING); pending opens
+are cancelled and open sessions closed; each OpenSession stream ends after the last event of its session; when all
+sessions have ended, so do the watches, which have seen it all (HOST_STOPPING); calls under way are answered, and
+connections close. It takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
+"""
 Global___HostState: _TypeAlias = HostState  # noqa: Y015
 
 class _DriverKind:
@@ -280,6 +288,12 @@ class Limits(_message.Message):
     ENDED_SESSIONS_MAX_FIELD_NUMBER: _builtins.int
     REQUEST_MEMORY_MAX_FIELD_NUMBER: _builtins.int
     REQUEST_BYTES_MAX_FIELD_NUMBER: _builtins.int
+    TRANSIT_MAX_FIELD_NUMBER: _builtins.int
+    TRANSIT_BYTES_MAX_FIELD_NUMBER: _builtins.int
+    CONNECTIONS_MAX_FIELD_NUMBER: _builtins.int
+    CONNECTIONS_PER_ADDRESS_MAX_FIELD_NUMBER: _builtins.int
+    CALLS_MAX_FIELD_NUMBER: _builtins.int
+    CALLS_PER_PRINCIPAL_MAX_FIELD_NUMBER: _builtins.int
     sessions_max: _builtins.int
     """Sessions that have not ended. Default 256."""
     sessions_per_principal_max: _builtins.int
@@ -305,7 +319,21 @@ class Limits(_message.Message):
     Beyond, the oldest is forgotten early. Default 10,000.
     """
     request_bytes_max: _builtins.int
-    """Bytes of one request. Beyond: RESOURCE_EXHAUSTED without ErrorInfo, from the gRPC library. Default 1 MiB."""
+    """Bytes of one request. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). Default 1 MiB."""
+    transit_bytes_max: _builtins.int
+    """Bytes that all requests and answers on their way may hold together. Beyond, calls that hold more than 64 KiB end
+    likewise. Default 64 MiB.
+    """
+    connections_max: _builtins.int
+    """Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC library. Default
+    1000.
+    """
+    connections_per_address_max: _builtins.int
+    """Connections from one address (of IPv6 from one /64). One more is closed likewise. Default 200."""
+    calls_max: _builtins.int
+    """Open calls, streams among them. Default 10,000."""
+    calls_per_principal_max: _builtins.int
+    """Open calls of one principal. Default 2000."""
     @_builtins.property
     def event_log_age_max(self) -> _duration_pb2.Duration:
         """Age of the events in the log. Older ones are trimmed likewise. Default 1 h."""
@@ -337,6 +365,12 @@ class Limits(_message.Message):
     def lease_ttl_max(self) -> _duration_pb2.Duration:
         """Largest `lease_ttl`. Default 24 h."""
 
+    @_builtins.property
+    def transit_max(self) -> _duration_pb2.Duration:
+        """How long a request may take to arrive. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). And how long the answer to it may
+        take to be taken. Beyond: the stream is reset, ENHANCE_YOUR_CALM. Default 10 s.
+        """
+
     def __init__(
         self,
         *,
@@ -358,10 +392,16 @@ class Limits(_message.Message):
         ended_sessions_max: _builtins.int = ...,
         request_memory_max: _builtins.int = ...,
         request_bytes_max: _builtins.int = ...,
+        transit_max: _duration_pb2.Duration | None = ...,
+        transit_bytes_max: _builtins.int = ...,
+        connections_max: _builtins.int = ...,
+        connections_per_address_max: _builtins.int = ...,
+        calls_max: _builtins.int = ...,
+        calls_per_principal_max: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_timeout", b"close_timeout", "event_log_age_max", b"event_log_age_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "session_retention", b"session_retention"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_timeout", b"close_timeout", "event_log_age_max", b"event_log_age_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "session_retention", b"session_retention", "transit_max", b"transit_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_timeout", b"close_timeout", "ended_sessions_max", b"ended_sessions_max", "event_log_age_max", b"event_log_age_max", "event_log_events_max", b"event_log_events_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "request_bytes_max", b"request_bytes_max", "request_memory_max", b"request_memory_max", "requests_in_flight_max", b"requests_in_flight_max", "requests_in_flight_per_principal_max", b"requests_in_flight_per_principal_max", "session_retention", b"session_retention", "sessions_max", b"sessions_max", "sessions_per_principal_max", b"sessions_per_principal_max", "watcher_queue_events_max", b"watcher_queue_events_max", "watchers_max", b"watchers_max", "watchers_per_principal_max", b"watchers_per_principal_max"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_max", b"calls_max", "calls_per_principal_max", b"calls_per_principal_max", "close_timeout", b"close_timeout", "connections_max", b"connections_max", "connections_per_address_max", b"connections_per_address_max", "ended_sessions_max", b"ended_sessions_max", "event_log_age_max", b"event_log_age_max", "event_log_events_max", b"event_log_events_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "request_bytes_max", b"request_bytes_max", "request_memory_max", b"request_memory_max", "requests_in_flight_max", b"requests_in_flight_max", "requests_in_flight_per_principal_max", b"requests_in_flight_per_principal_max", "session_retention", b"session_retention", "sessions_max", b"sessions_max", "sessions_per_principal_max", b"sessions_per_principal_max", "transit_bytes_max", b"transit_bytes_max", "transit_max", b"transit_max", "watcher_queue_events_max", b"watcher_queue_events_max", "watchers_max", b"watchers_max", "watchers_per_principal_max", b"watchers_per_principal_max"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

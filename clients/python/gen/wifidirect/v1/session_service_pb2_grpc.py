@@ -97,7 +97,7 @@ class SessionServiceServicer:
         RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
         host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
-        Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
+        Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -188,7 +188,7 @@ class SessionServiceServicer:
         - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
         No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-        deadline, or one of less than 24 days: this server takes a longer one as passed.
+        deadline; one of more than 24 days counts as none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -70,7 +70,7 @@ class SessionServiceStub:
     RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
     host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
-    Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
+    Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
     """
     CancelOpenSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CancelOpenSessionRequest, _session_service_pb2.CancelOpenSessionResponse]
     """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
@@ -137,7 +137,7 @@ class SessionServiceStub:
     - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
     No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-    deadline, or one of less than 24 days: this server takes a longer one as passed.
+    deadline; one of more than 24 days counts as none.
     """
 
 @_typing.type_check_only
@@ -166,7 +166,7 @@ class SessionServiceAsyncStub(SessionServiceStub):
     RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
     host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
-    Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
+    Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
     """
     CancelOpenSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CancelOpenSessionRequest, _session_service_pb2.CancelOpenSessionResponse]  # type: ignore[assignment]
     """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
@@ -233,7 +233,7 @@ class SessionServiceAsyncStub(SessionServiceStub):
     - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
     No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-    deadline, or one of less than 24 days: this server takes a longer one as passed.
+    deadline; one of more than 24 days counts as none.
     """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -265,7 +265,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
         host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
-        Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
+        Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
         """
 
     @_abc_1.abstractmethod
@@ -368,7 +368,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
         No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-        deadline, or one of less than 24 days: this server takes a longer one as passed.
+        deadline; one of more than 24 days counts as none.
         """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

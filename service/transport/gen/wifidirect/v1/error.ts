@@ -61,7 +61,9 @@ export const ErrorReason = {
   UNSPECIFIED: 0,
   /**
    * INVALID_FIELD - INVALID_ARGUMENT, with google.rpc.BadRequest: each FieldViolation names the field by its path as in the .proto
-   * file (`open_timeout`, `session_ids[2]`) and says what would be right. Metadata: `field`, the first of them.
+   * file (`open_timeout`, `session_ids[2]`) and says what would be right. Metadata: `field`, the first of them. Neither
+   * BadRequest nor metadata where no field is at fault but the request as a whole: its message can't be decoded, is cut
+   * short or comes twice, or its header `grpc-timeout` makes no sense.
    */
   INVALID_FIELD: 1,
   /**
@@ -173,7 +175,10 @@ export const ErrorReason = {
    * the watch to bound its memory. Metadata: `cursor`, the last one sent: a watch from it misses nothing.
    */
   WATCHER_TOO_SLOW: 24,
-  /** NOT_IMPLEMENTED - UNIMPLEMENTED: this version of the daemon does not serve this RPC. Metadata: `rpc`. */
+  /**
+   * NOT_IMPLEMENTED - UNIMPLEMENTED: this version of the daemon does not serve this RPC, or not with a compressed request. Metadata:
+   * `rpc`.
+   */
   NOT_IMPLEMENTED: 25,
   UNRECOGNIZED: -1,
 } as const;

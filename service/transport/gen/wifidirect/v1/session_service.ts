@@ -1706,7 +1706,7 @@ export const SessionServiceService = {
    * RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
    * host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
    *
-   * Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
+   * Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
    */
   openSession: {
     path: "/wifidirect.v1.SessionService/OpenSession" as const,
@@ -1832,7 +1832,7 @@ export const SessionServiceService = {
    * - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
    *
    * No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-   * deadline, or one of less than 24 days: this server takes a longer one as passed.
+   * deadline; one of more than 24 days counts as none.
    */
   watchSessions: {
     path: "/wifidirect.v1.SessionService/WatchSessions" as const,
@@ -1868,7 +1868,7 @@ export interface SessionServiceServer extends UntypedServiceImplementation {
    * RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
    * host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
    *
-   * Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
+   * Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
    */
   openSession: handleServerStreamingCall<OpenSessionRequest, OpenSessionResponse>;
   /**
@@ -1941,7 +1941,7 @@ export interface SessionServiceServer extends UntypedServiceImplementation {
    * - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
    *
    * No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-   * deadline, or one of less than 24 days: this server takes a longer one as passed.
+   * deadline; one of more than 24 days counts as none.
    */
   watchSessions: handleServerStreamingCall<WatchSessionsRequest, WatchSessionsResponse>;
 }
@@ -1968,7 +1968,7 @@ export interface SessionServiceClient extends Client {
    * RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
    * host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
    *
-   * Roles: operator, admin. Set no deadline, or one of less than 24 days: this server takes a longer one as passed.
+   * Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
    */
   openSession(request: OpenSessionRequest, options?: Partial<CallOptions>): ClientReadableStream<OpenSessionResponse>;
   openSession(
@@ -2116,7 +2116,7 @@ export interface SessionServiceClient extends Client {
    * - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
    *
    * No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-   * deadline, or one of less than 24 days: this server takes a longer one as passed.
+   * deadline; one of more than 24 days counts as none.
    */
   watchSessions(
     request: WatchSessionsRequest,

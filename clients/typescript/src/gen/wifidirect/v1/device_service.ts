@@ -748,7 +748,7 @@ export const DeviceServiceService = {
    * Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
    * bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
    *
-   * No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
+   * No side effects. Roles: viewer, operator, admin. Set no deadline.
    */
   watchDevices: {
     path: "/wifidirect.v1.DeviceService/WatchDevices" as const,
@@ -803,7 +803,7 @@ export interface DeviceServiceServer extends UntypedServiceImplementation {
    * Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
    * bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
    *
-   * No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
+   * No side effects. Roles: viewer, operator, admin. Set no deadline.
    */
   watchDevices: handleServerStreamingCall<WatchDevicesRequest, WatchDevicesResponse>;
   /**
@@ -852,7 +852,7 @@ export interface DeviceServiceClient extends Client {
    * Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
    * bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
    *
-   * No side effects. Roles: viewer, operator, admin. Set no deadline, or one of less than 24 days.
+   * No side effects. Roles: viewer, operator, admin. Set no deadline.
    */
   watchDevices(
     request: WatchDevicesRequest,

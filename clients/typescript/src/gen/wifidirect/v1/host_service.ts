@@ -26,10 +26,10 @@ import { DisconnectEvidence, disconnectEvidenceFromJSON, disconnectEvidenceToJSO
  *
  * | service                            | SERVING                                                             |
  * |------------------------------------|---------------------------------------------------------------------|
- * | the host in all (the empty name)   | as SessionService                                                   |
- * | wifidirect.v1.SessionService       | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
+ * | the host in all (the empty name)   | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
+ * | wifidirect.v1.SessionService       | the same                                                            |
  * | wifidirect.v1.DeviceService        | the same, and the host has the functions that tell of its devices   |
- * | wifidirect.v1.HostService          | always                                                              |
+ * | wifidirect.v1.HostService          | as the host in all; GetHost answers in any case                     |
  *
  * Once the host is DRAINING all are NOT_SERVING. A watch of the health is told changes only.
  */
@@ -44,7 +44,12 @@ export const HostState = {
    * evidence. Health: by service, as above.
    */
   DEGRADED: 2,
-  /** DRAINING - It is stopping: no new sessions, the others are being ended. Health: NOT_SERVING. */
+  /**
+   * DRAINING - It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused (HOST_STOPPING); pending opens
+   * are cancelled and open sessions closed; each OpenSession stream ends after the last event of its session; when all
+   * sessions have ended, so do the watches, which have seen it all (HOST_STOPPING); calls under way are answered, and
+   * connections close. It takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
+   */
   DRAINING: 3,
   UNRECOGNIZED: -1,
 } as const;
@@ -284,8 +289,31 @@ export interface Limits {
    * Beyond, the oldest is forgotten early. Default 10,000.
    */
   requestMemoryMax: number;
-  /** Bytes of one request. Beyond: RESOURCE_EXHAUSTED without ErrorInfo, from the gRPC library. Default 1 MiB. */
+  /** Bytes of one request. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). Default 1 MiB. */
   requestBytesMax: number;
+  /**
+   * How long a request may take to arrive. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). And how long the answer to it may
+   * take to be taken. Beyond: the stream is reset, ENHANCE_YOUR_CALM. Default 10 s.
+   */
+  transitMax:
+    | Duration
+    | undefined;
+  /**
+   * Bytes that all requests and answers on their way may hold together. Beyond, calls that hold more than 64 KiB end
+   * likewise. Default 64 MiB.
+   */
+  transitBytesMax: number;
+  /**
+   * Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC library. Default
+   * 1000.
+   */
+  connectionsMax: number;
+  /** Connections from one address (of IPv6 from one /64). One more is closed likewise. Default 200. */
+  connectionsPerAddressMax: number;
+  /** Open calls, streams among them. Default 10,000. */
+  callsMax: number;
+  /** Open calls of one principal. Default 2000. */
+  callsPerPrincipalMax: number;
 }
 
 function createBaseGetHostRequest(): GetHostRequest {
@@ -877,6 +905,12 @@ function createBaseLimits(): Limits {
     endedSessionsMax: 0,
     requestMemoryMax: 0,
     requestBytesMax: 0,
+    transitMax: undefined,
+    transitBytesMax: 0,
+    connectionsMax: 0,
+    connectionsPerAddressMax: 0,
+    callsMax: 0,
+    callsPerPrincipalMax: 0,
   };
 }
 
@@ -935,6 +969,24 @@ export const Limits: MessageFns<Limits> = {
     }
     if (message.requestBytesMax !== 0) {
       writer.uint32(144).uint32(message.requestBytesMax);
+    }
+    if (message.transitMax !== undefined) {
+      Duration.encode(message.transitMax, writer.uint32(154).fork()).join();
+    }
+    if (message.transitBytesMax !== 0) {
+      writer.uint32(160).uint32(message.transitBytesMax);
+    }
+    if (message.connectionsMax !== 0) {
+      writer.uint32(168).uint32(message.connectionsMax);
+    }
+    if (message.connectionsPerAddressMax !== 0) {
+      writer.uint32(176).uint32(message.connectionsPerAddressMax);
+    }
+    if (message.callsMax !== 0) {
+      writer.uint32(184).uint32(message.callsMax);
+    }
+    if (message.callsPerPrincipalMax !== 0) {
+      writer.uint32(192).uint32(message.callsPerPrincipalMax);
     }
     return writer;
   },
@@ -1096,6 +1148,54 @@ export const Limits: MessageFns<Limits> = {
             message.requestBytesMax = reader.uint32();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.transitMax = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.transitBytesMax = reader.uint32();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.connectionsMax = reader.uint32();
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.connectionsPerAddressMax = reader.uint32();
+            continue;
+          }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.callsMax = reader.uint32();
+            continue;
+          }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.callsPerPrincipalMax = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1200,6 +1300,36 @@ export const Limits: MessageFns<Limits> = {
         : isSet(object.request_bytes_max)
         ? globalThis.Number(object.request_bytes_max)
         : 0,
+      transitMax: isSet(object.transitMax)
+        ? Duration.fromJSON(object.transitMax)
+        : isSet(object.transit_max)
+        ? Duration.fromJSON(object.transit_max)
+        : undefined,
+      transitBytesMax: isSet(object.transitBytesMax)
+        ? globalThis.Number(object.transitBytesMax)
+        : isSet(object.transit_bytes_max)
+        ? globalThis.Number(object.transit_bytes_max)
+        : 0,
+      connectionsMax: isSet(object.connectionsMax)
+        ? globalThis.Number(object.connectionsMax)
+        : isSet(object.connections_max)
+        ? globalThis.Number(object.connections_max)
+        : 0,
+      connectionsPerAddressMax: isSet(object.connectionsPerAddressMax)
+        ? globalThis.Number(object.connectionsPerAddressMax)
+        : isSet(object.connections_per_address_max)
+        ? globalThis.Number(object.connections_per_address_max)
+        : 0,
+      callsMax: isSet(object.callsMax)
+        ? globalThis.Number(object.callsMax)
+        : isSet(object.calls_max)
+        ? globalThis.Number(object.calls_max)
+        : 0,
+      callsPerPrincipalMax: isSet(object.callsPerPrincipalMax)
+        ? globalThis.Number(object.callsPerPrincipalMax)
+        : isSet(object.calls_per_principal_max)
+        ? globalThis.Number(object.calls_per_principal_max)
+        : 0,
     };
   },
 
@@ -1259,6 +1389,24 @@ export const Limits: MessageFns<Limits> = {
     if (message.requestBytesMax !== 0) {
       obj.requestBytesMax = Math.round(message.requestBytesMax);
     }
+    if (message.transitMax !== undefined) {
+      obj.transitMax = Duration.toJSON(message.transitMax);
+    }
+    if (message.transitBytesMax !== 0) {
+      obj.transitBytesMax = Math.round(message.transitBytesMax);
+    }
+    if (message.connectionsMax !== 0) {
+      obj.connectionsMax = Math.round(message.connectionsMax);
+    }
+    if (message.connectionsPerAddressMax !== 0) {
+      obj.connectionsPerAddressMax = Math.round(message.connectionsPerAddressMax);
+    }
+    if (message.callsMax !== 0) {
+      obj.callsMax = Math.round(message.callsMax);
+    }
+    if (message.callsPerPrincipalMax !== 0) {
+      obj.callsPerPrincipalMax = Math.round(message.callsPerPrincipalMax);
+    }
     return obj;
   },
 
@@ -1299,6 +1447,14 @@ export const Limits: MessageFns<Limits> = {
     message.endedSessionsMax = object.endedSessionsMax ?? 0;
     message.requestMemoryMax = object.requestMemoryMax ?? 0;
     message.requestBytesMax = object.requestBytesMax ?? 0;
+    message.transitMax = (object.transitMax !== undefined && object.transitMax !== null)
+      ? Duration.fromPartial(object.transitMax)
+      : undefined;
+    message.transitBytesMax = object.transitBytesMax ?? 0;
+    message.connectionsMax = object.connectionsMax ?? 0;
+    message.connectionsPerAddressMax = object.connectionsPerAddressMax ?? 0;
+    message.callsMax = object.callsMax ?? 0;
+    message.callsPerPrincipalMax = object.callsPerPrincipalMax ?? 0;
     return message;
   },
 };

@@ -1,0 +1,91 @@
+/**
+ * What grpc-js refuses by itself, as the contract has it: with `google.rpc.ErrorInfo`, and the code of its reason.
+ *
+ * grpc-js tells such refusals apart by their text alone. Should a text change, it is INTERNAL that goes out; a test of each would notice.
+ */
+import type { ServerHttp2Stream } from 'node:http2';
+import { type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
+import type { Fault } from '../fault.js';
+import type { Log } from '../telemetry/log.js';
+import type { TraceContext } from '../trace.js';
+import { settle } from './edge.js';
+import { ACCEPTED_ENCODING } from './request-headers.js';
+import { DETAILS_KEY, toStatus } from './status.js';
+
+type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
+export type Explain = (outcome: Status, rpc: string, trace: TraceContext | undefined) => Status;
+
+interface Refused {
+  readonly rpc: string;
+  readonly requestBytesMax: number;
+}
+
+const texts: readonly (readonly [start: string, fault: (of: Refused) => Fault])[] = [
+  ['Received message larger than max', ({ requestBytesMax }) => tooLarge(requestBytesMax)],
+  ['Received message compressed', compressed],
+  ['Received no request message', () => malformed('The request ended before its message was whole.')],
+  [
+    'Received a second request message',
+    () => malformed('The request has more than one message, and this RPC takes one.'),
+  ],
+  ['Error deserializing request', () => malformed('The message of the request is not one of Protocol Buffers.')],
+  [
+    'Invalid grpc-timeout',
+    () => malformed('The header grpc-timeout must be 1 to 8 digits and one of H, M, S, m, u, n.'),
+  ],
+];
+
+/** For statuses on their way out. What has its details, or needs none, goes as it is: OK, the client's own deadline and cancellation. */
+export function refusals(requestBytesMax: number, log: Log): Explain {
+  return (outcome, rpc, trace) => {
+    const { code, details, metadata } = outcome;
+    if (code === status.OK || (metadata?.get(DETAILS_KEY).length ?? 0) > 0) return outcome;
+    const [, fault] = texts.find(([start]) => details.startsWith(start)) ?? [];
+    if (fault !== undefined) {
+      const told = toStatus(fault({ rpc, requestBytesMax }));
+      told.metadata.set(...ACCEPTED_ENCODING);
+      return told;
+    }
+    // Of grpc-js itself, or of a handler that is not ours.
+    return code === status.INTERNAL || code === status.UNKNOWN ? settle(new Error(details), rpc, log, trace) : outcome;
+  };
+}
+
+/** Answers a request of an RPC that nobody serves; it has no handler, so it needs no gate. */
+export function refuseUnserved(stream: ServerHttp2Stream, path: string): void {
+  const rpc = path.slice(1);
+  const { code, details, metadata } = toStatus({
+    reason: 'NOT_IMPLEMENTED',
+    message: `This host does not serve ${rpc}.`,
+    metadata: { rpc },
+  });
+  // A stream that the client resets has nobody to tell.
+  stream.on('error', () => {});
+  stream.respond(
+    {
+      'content-type': 'application/grpc+proto',
+      'grpc-status': code,
+      'grpc-message': encodeURI(details),
+      ...metadata.toHttp2Headers(),
+    },
+    { endStream: true },
+  );
+}
+
+function malformed(message: string): Fault {
+  return { reason: 'INVALID_FIELD', message };
+}
+
+function compressed({ rpc }: Refused): Fault {
+  return { reason: 'NOT_IMPLEMENTED', message: 'This host takes no compressed requests.', metadata: { rpc } };
+}
+
+function tooLarge(requestBytesMax: number): Fault {
+  const limit = 'request_bytes_max';
+  return {
+    reason: 'QUOTA_EXCEEDED',
+    message: `A request may have ${limit}, which is ${requestBytesMax}; ask for less at once.`,
+    metadata: { subject: 'host', limit, limit_value: String(requestBytesMax) },
+    quota: { subject: 'host', description: `${limit} is ${requestBytesMax}` },
+  };
+}

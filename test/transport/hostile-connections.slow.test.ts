@@ -1,0 +1,184 @@
+/** Connections by the thousand, slow ones, and requests that never end: what they hold is bounded, and the others are served. */
+import { once } from 'node:events';
+import type { ClientHttp2Stream } from 'node:http2';
+import { status } from '@grpc/grpc-js';
+import test from 'ava';
+import { CONNECTION_PREFACE, frameFlag as flag, frame, PreparedCall, frameType as type } from '../bench/load/frames.js';
+import { endOf, framed, WireClient } from '../harness/grpc-wire.js';
+import { RawPeer } from '../harness/raw-peer.js';
+import { Siege } from '../harness/siege.js';
+
+const PER_ADDRESS = 200;
+const IN_ALL = 500;
+const TRANSIT_MS = 2000;
+const MEGABYTE = 2 ** 20;
+
+const siege = new Siege(
+  ...[
+    'keepalive.timeMs=2000',
+    'keepalive.timeoutMs=6000',
+    `limits.connectionsMax=${IN_ALL}`,
+    `limits.connectionsPerAddressMax=${PER_ADDRESS}`,
+    `limits.transitMs=${TRANSIT_MS}`,
+    `limits.transitBytesMax=${16 * MEGABYTE}`,
+  ].flatMap((set) => ['--set', set]),
+);
+const getHost = 'wifidirect.v1.HostService/GetHost';
+const call = new PreparedCall(`/${getHost}`, Buffer.alloc(0));
+const good = call.onStream(1, Buffer.alloc(0)).subarray(9, -14);
+const CONTINUATION = 9;
+
+/** Those of so many that the daemon has let stand: it has greeted them. */
+async function connectMany(count: number, localAddress: string): Promise<RawPeer[]> {
+  const standing: RawPeer[] = [];
+  const BATCH = 50;
+  for (let made = 0; made < count; made += BATCH) {
+    const peers = await Promise.all(
+      Array.from({ length: BATCH }, () => RawPeer.greet(siege.address, { localAddress })),
+    );
+    standing.push(...peers.filter(({ isClosed }) => !isClosed));
+  }
+  return standing;
+}
+
+async function release(peers: readonly RawPeer[]): Promise<void> {
+  for (const peer of peers) peer.destroy();
+  await Promise.all(peers.map(({ closed }) => closed));
+}
+
+// On Linux a client may come from any address of 127.0.0.0/8.
+test.serial('thousands of connections from one address find room for some, and take none of the others', async (t) => {
+  await siege.endure(t, async () => {
+    const peers = await connectMany(3000, '127.0.0.2');
+    t.true(peers.length <= PER_ADDRESS, `${peers.length} stand`);
+    t.true(peers.length > PER_ADDRESS / 2, `${peers.length} stand`);
+    const other = await RawPeer.greet(siege.address, { localAddress: '127.0.0.3' });
+    t.false(other.isClosed);
+    await release([...peers, other]);
+  });
+  const { msg, client } = await siege.gateway.daemon.line('connection-refused');
+  t.is(msg, `A connection was refused: limits.connectionsPerAddressMax is reached, which is ${PER_ADDRESS}.`);
+  t.regex(String(client), /^127\.0\.0\.2:\d+$/);
+});
+
+test.serial('from many addresses there are no more than in all, and those that stood are served', async (t) => {
+  await siege.endure(t, async () => {
+    const peers: RawPeer[] = [];
+    for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']) {
+      peers.push(...(await connectMany(PER_ADDRESS, address)));
+    }
+    t.true(peers.length < IN_ALL, `${peers.length} stand`);
+    await release(peers);
+  });
+});
+
+test.serial('a connection that drips its preface is closed, and so is one that drips headers', async (t) => {
+  await siege.endure(t, async () => {
+    const drips = Array.from({ length: 100 }, async (_, i) => {
+      const isGreeted = i % 2 === 0;
+      const peer = isGreeted ? await RawPeer.greet(siege.address) : await RawPeer.connect(siege.address);
+      if (isGreeted) await peer.send(frame(type.headers, 0, 1, good));
+      let sent = 0;
+      const drip = setInterval(() => {
+        // Never the last byte of the preface.
+        const next = CONNECTION_PREFACE.subarray(sent, Math.min(sent + 1, CONNECTION_PREFACE.length - 1));
+        void peer.send(isGreeted ? frame(CONTINUATION, 0, 1, Buffer.alloc(0)) : next);
+        sent += 1;
+      }, 200);
+      await peer.closed;
+      clearInterval(drip);
+    });
+    await Promise.all(drips);
+  });
+});
+
+test.serial('a request that does not come, or comes a byte at a time, is refused after a while', async (t) => {
+  await siege.endure(t, async () => {
+    using client = new WireClient(siege.address);
+    await once(client.session, 'remoteSettings');
+    const streams = Array.from({ length: 900 }, () => client.start(getHost));
+    const drip = setInterval(() => {
+      for (const stream of streams) if (stream.writable) stream.write(Buffer.alloc(1));
+    }, TRANSIT_MS / 3);
+    for (const { status: told } of await Promise.all(streams.map(endOf))) {
+      t.is(told?.code, status.RESOURCE_EXHAUSTED);
+      t.is(told?.info?.reason, 'QUOTA_EXCEEDED');
+      t.deepEqual(told?.info?.metadata, { subject: 'host', limit: 'transit_max', limit_value: '2s' });
+    }
+    clearInterval(drip);
+  });
+});
+
+test.serial('requests that are never finished hold no more than their bound, and small ones go on', async (t) => {
+  const size = MEGABYTE - 5;
+  await siege.endure(
+    t,
+    async () => {
+      using client = new WireClient(siege.address);
+      await once(client.session, 'remoteSettings');
+      const start = (): ClientHttp2Stream => {
+        const stream = client.start(getHost);
+        stream.write(framed(Buffer.alloc(size - 1), { length: size }));
+        return stream;
+      };
+      const ends = await Promise.all(Array.from({ length: 300 }, () => endOf(start())));
+      const limits = new Map<string, number>();
+      for (const { status: told, resetCode } of ends) {
+        const limit = told?.info?.metadata['limit'] ?? `reset ${resetCode}`;
+        limits.set(limit, (limits.get(limit) ?? 0) + 1);
+      }
+      t.log(Object.fromEntries(limits));
+      t.true(limits.has('transit_bytes_max'));
+      t.deepEqual(
+        [...limits.keys()].filter((limit) => !['transit_bytes_max', 'transit_max'].includes(limit)),
+        [],
+      );
+    },
+    // 16 MiB, and up to 64 KiB of each stream that Node has read before it is refused.
+    { grownMegabytesMax: 150 },
+  );
+});
+
+test.serial('watches by the thousand on one connection stand up to the quota', async (t) => {
+  await siege.endure(t, async () => {
+    using client = new WireClient(siege.address);
+    await once(client.session, 'remoteSettings');
+    const watch = 'wifidirect.v1.SessionService/WatchSessions';
+    const streams = Array.from({ length: 3000 }, () => {
+      const stream = client.start(watch);
+      stream.end(framed(Buffer.alloc(0)));
+      return stream;
+    });
+    let standing = 0;
+    const refused = streams.map(async (stream) => {
+      const began = once(stream, 'data').then(() => 'stands' as const);
+      const end = endOf(stream);
+      if ((await Promise.race([began, end])) === 'stands') {
+        standing += 1;
+        // Room for one that waits until the connection has fewer than it may.
+        stream.close();
+        return;
+      }
+      const { status: told } = await end;
+      t.is(told?.info?.reason, 'QUOTA_EXCEEDED');
+    });
+    await Promise.all(refused);
+    t.true(standing >= 90);
+  });
+});
+
+test.serial('a call that ends before its request does holds nothing', async (t) => {
+  await siege.endure(t, async () => {
+    const peer = await RawPeer.greet(siege.address);
+    const unserved = new PreparedCall('/no.Such/Thing', Buffer.alloc(0)).onStream(1, Buffer.alloc(0)).subarray(9, -14);
+    for (let stream = 1; stream < 4000; stream += 2) {
+      await peer.send(
+        frame(type.headers, flag.endHeaders, stream, unserved),
+        frame(type.data, 0, stream, Buffer.alloc(16_000)),
+      );
+    }
+    // The connection's window is all that its client may send unread.
+    peer.destroy();
+    await peer.closed;
+  });
+});
