@@ -216,8 +216,8 @@ test('a generated file is marked in .gitattributes, by its folder or by what it 
 
 test('files are named as their language has it', (t) => {
   t.deepEqual(said('service/session/requestMemory.ts'), ['1: TypeScript files are named in kebab-case']);
-  t.deepEqual(said('native/simulator/link-watch.c'), ['1: C and proto files are named in snake_case']);
-  t.deepEqual(said('proto/wifidirect/v1/Session.proto'), ['1: C and proto files are named in snake_case']);
+  t.deepEqual(said('native/simulator/link-watch.c'), ['1: C, C++ and proto files are named in snake_case']);
+  t.deepEqual(said('proto/wifidirect/v1/Session.proto'), ['1: C, C++ and proto files are named in snake_case']);
 });
 
 test('types have names that say something', (t) => {

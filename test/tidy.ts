@@ -137,7 +137,7 @@ const topLevel =
   /^(proto|service|native|clients|test|package(-lock)?\.json|buf(\.[a-z]+)?\.yaml|README\.md|LICENSE|CHANGELOG\.md|CONTRIBUTING\.md|tsconfig[a-z.]*\.json|biome\.json|ava\.config\.js|\..+)$/;
 
 const LINES_MAX = 300;
-const countsLines = /\.(ts|c|h|cs|go|java|py|rs|sh)$/;
+const countsLines = /\.(ts|c|cc|h|cs|go|java|py|rs|sh)$/;
 
 /** Where the daemon may know that there is a simulator. */
 const knowsSimulator = /^service\/(config\/|bundle\/|main\.ts$|daemon\.ts$|transport\/simulator-[a-z]+\.ts$)/;
@@ -163,8 +163,8 @@ function placeOf({ path, text, isMarked }: SourceFile): Violation[] {
   if (isMarked) return wrong;
   if (name === 'index.ts') wrong.push(at('no index.ts: import the file that has the thing'));
   if (/\.ts$/.test(name) && !/^[a-z0-9.-]+$/.test(name)) wrong.push(at('TypeScript files are named in kebab-case'));
-  if (/\.(c|h|proto)$/.test(name) && !/^[a-z0-9_.]+$/.test(name))
-    wrong.push(at('C and proto files are named in snake_case'));
+  if (/\.(c|cc|h|proto)$/.test(name) && !/^[a-z0-9_.]+$/.test(name))
+    wrong.push(at('C, C++ and proto files are named in snake_case'));
   return wrong;
 }
 

@@ -73,7 +73,9 @@ export function lack(
 export async function examples(folder: string, language: string, address: string): Promise<string[]> {
   const readme = await readFile(join(folder, 'README.md'), 'utf8');
   const blocks = readme.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'));
-  const programs = [...blocks].map(([, code = '']) => code).filter((code) => /\bimport\b|\bfn main\b/.test(code));
+  const programs = [...blocks]
+    .map(([, code = '']) => code)
+    .filter((code) => /\bimport\b|\bfn main\b|#include/.test(code));
   return programs.map((code) => code.replace('localhost:50051', address));
 }
 

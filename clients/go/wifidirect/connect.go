@@ -94,7 +94,7 @@ var reconnect = grpc.ConnectParams{
 }
 
 var thisMachine = regexp.MustCompile(
-	`(?i)^(unix:|((dns|passthrough):(///)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1)$)`)
+	`^(unix:|((dns|passthrough):(///)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1)$)`)
 
 func dial(address string, options []Option) (*grpc.ClientConn, error) {
 	set := settings{timeout: timeoutDefault}

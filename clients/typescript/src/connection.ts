@@ -167,7 +167,7 @@ function messageOf(error: unknown): string {
 }
 
 function isThisMachine(address: string): boolean {
-  return /^(unix:|((dns|ipv4|ipv6):(\/\/\/)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1)$)/i.test(address);
+  return /^(unix:|((dns|ipv4|ipv6):(\/\/\/)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1)$)/.test(address);
 }
 
 function secure({ ca, cert, key }: TlsOptions): ChannelCredentials {

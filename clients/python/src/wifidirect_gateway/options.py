@@ -64,9 +64,7 @@ _RECONNECT: ChannelOptions = (
     ("grpc.max_reconnect_backoff_ms", 10_000),
 )
 
-_THIS_MACHINE = re.compile(
-    r"unix:.*|((dns|ipv4|ipv6):(///)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1)", re.IGNORECASE
-)
+_THIS_MACHINE = re.compile(r"unix:.*|((dns|ipv4|ipv6):(///)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1)")
 
 
 def resolve(address: str, *, tls: bool | Tls | None, has_token: bool, options: ChannelOptions) -> Target:

@@ -28,7 +28,7 @@ final class Connection {
     static final CallOptions.Key<Duration> TIMEOUT = CallOptions.Key.create("timeout");
 
     private static final Pattern THIS_MACHINE =
-            Pattern.compile("(?i)(unix:.*|(dns:(///)?)?(localhost|127(\\.\\d{1,3}){3}|\\[::1])(:\\d+)?)");
+            Pattern.compile("(unix:.*|(dns:(///)?)?(localhost|127(\\.\\d{1,3}){3}|\\[::1])(:\\d+)?)");
     private static final Pattern UNIX_SOCKET = Pattern.compile("(?i)unix:.*");
     private static final long HASTENED_NANOS_MIN = TimeUnit.MILLISECONDS.toNanos(250);
 

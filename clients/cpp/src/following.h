@@ -1,0 +1,122 @@
+/// The loop of a watch.
+#pragma once
+
+#include <grpcpp/client_context.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include "connection.h"
+#include "watching.h"
+#include "wifidirect/watch.h"
+
+namespace wifidirect {
+
+/// What a Watch reads.
+template <typename Thing, typename Event>
+class Watch<Thing, Event>::Source {
+  public:
+    Source() = default;
+    Source(const Source&) = delete;
+    Source& operator=(const Source&) = delete;
+    virtual ~Source() = default;
+    virtual std::optional<Item> next() = 0;
+    virtual void cancel() noexcept = 0;
+};
+
+/// Follows a stream of batches, and attaches again when it breaks.
+template <typename Thing, typename Event, typename Batch>
+class Following : public Watch<Thing, Event>::Source {
+  public:
+    using Item = WatchItem<Thing, Event>;
+    /// Calls, to resume after the cursor.
+    using Attach =
+        std::function<std::unique_ptr<grpc::ClientReader<Batch>>(grpc::ClientContext*, const std::string& cursor)>;
+
+    Following(std::shared_ptr<Connection> connection, const std::stop_token& stop, Attach attach,
+              Watching<Thing, Event> watching)
+        : connection_(std::move(connection)),
+          stopping_(*connection_, stop),
+          attach_(std::move(attach)),
+          watching_(std::move(watching)) {}
+
+    std::optional<Item> next() override {
+        if (end_) throw Error(*end_);
+        while (items_.empty() && !has_stopped()) {
+            pause();
+            read();
+        }
+        if (has_stopped()) return std::nullopt;
+        Item item = std::move(items_.front());
+        items_.pop_front();
+        return item;
+    }
+
+    void cancel() noexcept override { stopping_.request(); }
+
+  private:
+    /// Throws where the client is closed.
+    bool has_stopped() const {
+        if (connection_->closing().stop_requested())
+            throw Error(grpc::Status(grpc::CANCELLED, "the client was closed"));
+        return stopping_.token().stop_requested();
+    }
+
+    /// Until the stream is to be attached again, or all is over.
+    void pause() {
+        // gRPC gets on with connecting while somebody waits for the channel, and else only every 5 s. Nothing can end
+        // that wait, so it is cut into slices.
+        constexpr std::chrono::milliseconds slice{100};
+        using Clock = std::chrono::steady_clock;
+        const auto end = Clock::now() + std::exchange(pause_, {});
+        for (auto now = Clock::now(); now < end && !stopping_.token().stop_requested(); now = Clock::now()) {
+            const auto wait = std::min<Clock::duration>(end - now, slice);
+            auto& channel = *connection_->channel();
+            channel.WaitForStateChange(channel.GetState(false), std::chrono::system_clock::now() + wait);
+        }
+    }
+
+    void read() {
+        try {
+            if (!stream_) {
+                stream_.emplace(*connection_, stopping_.token(),
+                                [this](auto* context) { return attach_(context, watching_.cursor()); });
+            }
+            Batch batch;
+            if (!stream_->read(batch)) throw Error(grpc::Status(grpc::UNAVAILABLE, "the host ended the watch"));
+            items_ = watching_.take(std::move(batch));
+        } catch (const Error& error) {
+            stream_.reset();
+            if (!stopping_.token().stop_requested()) attach_later(error);
+        }
+    }
+
+    void attach_later(const Error& error) {
+        try {
+            const auto disconnected = watching_.broke(error);
+            pause_ = disconnected.retry_in;
+            items_.push_back(disconnected);
+        } catch (const Error& fatal) {
+            end_ = fatal;
+            throw;
+        }
+    }
+
+    std::shared_ptr<Connection> connection_;
+    Stopping stopping_;
+    Attach attach_;
+    Watching<Thing, Event> watching_;
+    std::optional<ServerStream<Batch>> stream_;
+    typename Watching<Thing, Event>::Items items_;
+    std::chrono::milliseconds pause_{0};
+    // What trying again could not help against.
+    std::optional<Error> end_;
+};
+
+}  // namespace wifidirect

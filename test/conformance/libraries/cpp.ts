@@ -1,0 +1,77 @@
+/** The C++ client. */
+import { equal, match } from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { examples, type Library, lack, root, run, walkthrough } from '../library.js';
+
+const folder = join(root, 'clients/cpp');
+const build = join(folder, 'build');
+const jobs = String(availableParallelism());
+
+/** All that is written by hand. */
+const sources = ['sh', '-c', 'find include src tests examples conformance -name "*.h" -o -name "*.cc"'];
+
+/** A project of somebody who has installed the package. */
+const project = `cmake_minimum_required(VERSION 3.25)
+project(example CXX)
+find_package(wifi_direct_gateway 0.1 REQUIRED)
+add_executable(example main.cc)
+target_link_libraries(example PRIVATE wifi_direct_gateway::wifi_direct_gateway)
+`;
+
+const installed = (name: string) => lack(name, ['pkg-config', '--modversion', name], [0, 0]);
+
+export const cpp: Library = {
+  language: 'C++',
+  lacks:
+    lack('g++', ['g++', '-dumpfullversion'], [12, 0]) ??
+    lack('CMake', ['cmake', '--version'], [3, 25]) ??
+    lack('clang-format', ['clang-format', '--version'], [14, 0]) ??
+    lack('clang-tidy', ['clang-tidy', '--version'], [14, 0]) ??
+    lack('grpc_cpp_plugin of gRPC', ['sh', '-c', 'command -v grpc_cpp_plugin && echo 1.0'], [1, 0]) ??
+    lack('gRPC for C++', ['pkg-config', '--modversion', 'grpc++'], [1, 51]) ??
+    installed('gmock') ??
+    installed('nlohmann_json'),
+  prepare: async () => {
+    await run(folder, ['cmake', '--preset', 'development']);
+    await run(folder, ['cmake', '--build', '--preset', 'development', '--parallel', jobs]);
+  },
+  agents: [{ name: 'C++', command: [join(build, 'conformance')] }],
+  checks: [
+    {
+      name: 'clang-format and clang-tidy have nothing to say',
+      run: async () => {
+        const files = (await run(folder, sources)).trim().split('\n');
+        await run(folder, ['clang-format', '--dry-run', '--Werror', ...files]);
+        const linted = `${folder}/(src|examples|conformance)/.*`;
+        await run(folder, ['run-clang-tidy', '-quiet', '-j', jobs, '-p', build, linted]);
+      },
+    },
+    {
+      name: 'its own tests pass',
+      run: async () => match(await run(folder, ['ctest', '--preset', 'development']), /^100% tests passed/m),
+    },
+    {
+      name: 'the example of its README is built against the installed package, and runs',
+      run: async ({ address, scratch }) => {
+        const [example = ''] = await examples(folder, 'cpp', address);
+        await run(folder, ['cmake', '--install', build, '--prefix', join(scratch, 'installed')]);
+        await writeFile(join(scratch, 'CMakeLists.txt'), project);
+        await writeFile(join(scratch, 'main.cc'), example);
+        const clang = ['clang-format', `--style=file:${join(folder, '.clang-format')}`, '--dry-run', '--Werror'];
+        equal(await run(scratch, [...clang, 'main.cc']), '');
+        await run(scratch, ['cmake', '-S', '.', '-B', 'build', `-DCMAKE_PREFIX_PATH=${join(scratch, 'installed')}`]);
+        await run(scratch, ['cmake', '--build', 'build']);
+        const told = await run(scratch, ['build/example']);
+        match(told, /^02:11:22:33:44:01 Meeting Room Display$/m);
+        match(told, /^open on the interface [0-9a-f-]{36}\nclosed, as seen by DISCONNECT_EVIDENCE_[A-Z_]+$/m);
+        match(told, /SESSION_EVENT_TYPE_CLOSED\n$/);
+      },
+    },
+    {
+      name: 'its walkthrough ends with "ok"',
+      run: async ({ address }) => match(await run(build, ['./walkthrough', address]), walkthrough),
+    },
+  ],
+};
