@@ -164,12 +164,13 @@ export function bindCfgmgr32(library: Library) {
     /** Ends a query, after the callback that may be running; no other comes afterwards. Then forget the context. */
     DevCloseObjectQuery: (hDevQuery: DevQueryHandle) => DevCloseObjectQuery(hDevQuery),
 
-    /** The objects that are there now. */
+    /** The objects that are there now, or those of them whose id is wanted: it is the decoding that takes the time. */
     async DevGetObjects(
       ObjectType: number,
       QueryFlags: number,
       RequestedProperties: readonly c.DevPropKey[],
       Filter: readonly DevFilter[],
+      isWanted: (ObjectId: string) => boolean = () => true,
     ): Promise<{ code: number; Objects: DevObject[] }> {
       const pcObjectCount = [0];
       const ppObjects: (bigint | null)[] = [null];
@@ -180,7 +181,7 @@ export function bindCfgmgr32(library: Library) {
       if (code !== 0 || objects === null) return { code: code >>> 0, Objects: [] };
       try {
         const raw: RawObject[] = koffi.decode(objects, 'DEV_OBJECT', count);
-        return { code, Objects: raw.map(toObject) };
+        return { code, Objects: raw.filter(({ pszObjectId }) => isWanted(pszObjectId)).map(toObject) };
       } finally {
         DevFreeObjects(count, objects);
       }

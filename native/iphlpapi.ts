@@ -92,14 +92,15 @@ export function bindIphlpapi(library: Library) {
   async function readTable<Row>(
     get: typeof GetIpNetTable2,
     Family: number,
-    rows: (table: bigint) => Row[],
+    rows: (table: bigint, of?: ReadonlySet<bigint>) => Row[],
+    of?: ReadonlySet<bigint>,
   ): Promise<{ code: number; Table: Row[] }> {
     const out: (bigint | null)[] = [null];
     const code = await get(Family, out);
     const table = out[0] ?? null;
     if (code !== winerror.ERROR_SUCCESS || table === null) return { code, Table: [] };
     try {
-      return { code, Table: rows(table) };
+      return { code, Table: rows(table, of) };
     } finally {
       FreeMibTable(table);
     }
@@ -140,10 +141,11 @@ export function bindIphlpapi(library: Library) {
       return { code: await CancelMibChangeNotify2(NotificationHandle) };
     },
 
-    /** The local addresses of all interfaces. */
-    GetUnicastIpAddressTable: (Family: number) => readTable(GetUnicastIpAddressTable, Family, unicastIpAddressRows),
+    /** The local addresses of all interfaces, or of those with these LUIDs. */
+    GetUnicastIpAddressTable: (Family: number, of?: ReadonlySet<bigint>) =>
+      readTable(GetUnicastIpAddressTable, Family, unicastIpAddressRows, of),
 
-    /** The neighbours of all interfaces; ERROR_NOT_FOUND where there are none. */
-    GetIpNetTable2: (Family: number) => readTable(GetIpNetTable2, Family, ipNetRows),
+    /** The neighbours of all interfaces, or of those with these LUIDs; ERROR_NOT_FOUND where there are none. */
+    GetIpNetTable2: (Family: number, of?: ReadonlySet<bigint>) => readTable(GetIpNetTable2, Family, ipNetRows, of),
   };
 }

@@ -215,11 +215,12 @@ export function interfaceRow(row: Buffer): InterfaceRow {
 }
 
 /** The rows of the MIB_UNICASTIPADDRESS_TABLE at `table`. */
-export function unicastIpAddressRows(table: bigint): UnicastIpAddressRow[] {
+export function unicastIpAddressRows(table: bigint, of?: ReadonlySet<bigint>): UnicastIpAddressRow[] {
   const rows: Raw<UnicastIpAddressRow, RawLuid & RawAddress>[] = tableRows(
     table,
     'MIB_UNICASTIPADDRESS_TABLE',
     'MIB_UNICASTIPADDRESS_ROW',
+    of,
   );
   return rows.map((raw) => ({
     Address: inetAddress(raw.Address),
@@ -231,11 +232,12 @@ export function unicastIpAddressRows(table: bigint): UnicastIpAddressRow[] {
 }
 
 /** The rows of the MIB_IPNET_TABLE2 at `table`. */
-export function ipNetRows(table: bigint): IpNetRow[] {
+export function ipNetRows(table: bigint, of?: ReadonlySet<bigint>): IpNetRow[] {
   const rows: Raw<IpNetRow, RawLuid & RawAddress & { PhysicalAddressLength: number }>[] = tableRows(
     table,
     'MIB_IPNET_TABLE2',
     'MIB_IPNET_ROW2',
+    of,
   );
   return rows.map((raw) => ({
     Address: inetAddress(raw.Address),
@@ -262,9 +264,19 @@ export function unicastIpAddressChange(row: bigint): ChangedRow {
   };
 }
 
-function tableRows<Row>(table: bigint, tableType: string, rowType: string): Row[] {
+/** The rows of a table, or those of the interfaces `of`: the others are passed over, as it is the decoding that takes the time. */
+function tableRows<Row>(table: bigint, tableType: string, rowType: string, of?: ReadonlySet<bigint>): Row[] {
   const count: number = koffi.decode(table, 'ULONG');
-  return koffi.decode(table, koffi.offsetof(tableType, 'Table'), rowType, count);
+  const first = koffi.offsetof(tableType, 'Table');
+  if (of === undefined) return koffi.decode(table, first, rowType, count);
+  const size = koffi.sizeof(rowType);
+  const luidAt = koffi.offsetof(rowType, 'InterfaceLuid');
+  const bytes = Buffer.from(koffi.decode(table, first, 'UCHAR', count * size));
+  const rows: Row[] = [];
+  for (let at = 0; at < bytes.length; at += size) {
+    if (of.has(bytes.readBigUInt64LE(at + luidAt))) rows.push(koffi.decode(bytes.subarray(at, at + size), rowType));
+  }
+  return rows;
 }
 
 function inetAddress({ si_family: family, Ipv4, Ipv6 }: RawAddress['Address']): InetAddress {

@@ -23,6 +23,7 @@ import { incomplete } from './driver/availability.js';
 import { WlanDriver } from './driver/wlan-driver.js';
 import { EventLog } from './events/log.js';
 import { EventStream } from './events/stream.js';
+import { descriptors } from './root.js';
 import { hostStopping, Lifecycle } from './session/lifecycle.js';
 import type { SessionEvent, SessionEventDraft } from './session/session.js';
 import type { Log } from './telemetry/log.js';
@@ -51,8 +52,9 @@ const LAST_STEPS_MS = 1500;
 /** What is kept for the end of the process itself. */
 const EXIT_MS = 300;
 
-/** Not compiled, so it is where it was generated, in the repository as in the bundle. */
-const DESCRIPTORS = new URL('../../service/transport/gen/descriptors.binpb', import.meta.url);
+const newEpoch = (): string => randomBytes(8).toString('hex');
+const allIn = (library: string) => ({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
+type Parts = Readonly<{ observers: Observers; streams: OpenStreams; access: Access }>;
 
 export class Daemon {
   readonly #config: Config;
@@ -62,8 +64,8 @@ export class Daemon {
   readonly #driver: WlanDriver;
   readonly #lifecycle: Lifecycle;
   readonly #devices: Devices;
-  readonly #streams = new OpenStreams();
-  readonly #observers = new Observers();
+  readonly #streams: OpenStreams;
+  readonly #observers: Observers;
   readonly #edge: Edge;
   #metrics: Server | undefined;
   #traces: Traces | undefined;
@@ -72,29 +74,32 @@ export class Daemon {
   readonly #server: GatewayServer;
   readonly #simulator: SimulatorControl | undefined;
 
-  constructor(config: Config, version: string, log: Log) {
+  /** Throws where the configuration names a file that can't be used. */
+  static async compose(config: Config, version: string, log: Log): Promise<Daemon> {
+    const [observers, streams] = [new Observers(), new OpenStreams()];
+    const endRevoked = () => streams.stop(revoked, (caller) => caller.isRevoked());
+    const access = await Access.open(config.access, log, observers, endRevoked);
+    return new Daemon(config, version, log, { observers, streams, access });
+  }
+
+  private constructor(config: Config, version: string, log: Log, { observers, streams, access }: Parts) {
+    [this.#observers, this.#streams, this.#access] = [observers, streams, access];
     this.#config = config;
     this.#version = version;
     this.#log = log;
     const { driver, session, events, limits, keepalive } = config;
     const choice = chooseDriver(config, process.platform);
-    const paths =
-      choice.kind === 'wlanapi'
-        ? windowsLibraryPaths()
-        : { wlanapi: choice.library, iphlpapi: choice.library, cfgmgr32: choice.library };
+    const paths = choice.kind === 'wlanapi' ? windowsLibraryPaths() : allIn(choice.library);
     this.#native = loadLibraries(paths);
     this.#tellDriver(choice.kind, paths.wlanapi);
-
     this.#driver = new WlanDriver(this.#native, driver, this.#observers);
-    const epoch = randomBytes(8).toString('hex');
     const logLimits = { eventsMax: events.logEventsMax, ageMaxMs: events.logAgeMs };
-    const sessionEvents = new EventStream<SessionEventDraft, SessionEvent>(new EventLog(epoch, logLimits), {
-      stamp: (draft, sequence) => ({ ...draft, sequence, epoch }),
+    const sessionEvents = new EventStream<SessionEventDraft, SessionEvent>(new EventLog(newEpoch(), logLimits), {
+      stamp: (draft, sequence, epoch) => ({ ...draft, sequence, epoch }),
       topicOf: (event) => event.session.id,
     });
-    const deviceEpoch = randomBytes(8).toString('hex');
-    const deviceEvents = new EventStream<DeviceEventDraft, DeviceEvent>(new EventLog(deviceEpoch, logLimits), {
-      stamp: (draft, sequence) => ({ ...draft, sequence, epoch: deviceEpoch }),
+    const deviceEvents = new EventStream<DeviceEventDraft, DeviceEvent>(new EventLog(newEpoch(), logLimits), {
+      stamp: (draft, sequence, epoch) => ({ ...draft, sequence, epoch }),
       topicOf: (event) => event.change.device.address,
     });
     this.#lifecycle = new Lifecycle(this.#driver, sessionEvents, { ...session, ...limits });
@@ -102,8 +107,6 @@ export class Daemon {
     this.#observers.add(observingLog(log));
     sessionEvents.events.subscribe((event) => this.#observers.sessionChanged(event));
 
-    const endRevoked = () => this.#streams.stop(revoked, (caller) => caller.isRevoked());
-    this.#access = new Access(config.access, log, this.#observers, endRevoked);
     this.#tls = config.tls.certFile === null ? undefined : new TlsCredentials(config.tls, log);
     const explain = refusals(limits.receiveMessageBytesMax, log);
     const { interceptor: observe, traceOf } = new Observing(this.#observers, explain);
@@ -135,6 +138,8 @@ export class Daemon {
       [observe, gate.interceptor],
       (client, message) => this.#access.denials.connection(client, message),
     );
+    this.#server.addHealth(edge, events.watcherGraceMs);
+    this.#server.addReflection(descriptors, log);
     const facts = {
       hostId: config.hostId,
       hostname: hostname(),
@@ -182,7 +187,6 @@ export class Daemon {
       if (fault !== undefined) this.#log.warn('degraded', fault.message, { reason: fault.reason, ...fault.metadata });
       else this.#log.info('ready', 'Wi-Fi Direct can be reached.');
     });
-    await this.#server.addReflection(DESCRIPTORS);
     for (const address of this.#config.listen.map(parseListenAddress)) {
       await this.#server.bind(bindTarget(address), address.kind === 'tcp' ? this.#tls : undefined);
     }

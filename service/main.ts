@@ -4,10 +4,11 @@ import { nativeCallsUnderWay } from '../native/library.js';
 import { EXIT, readCommandLine } from './config/command-line.js';
 import type { LoadedConfig } from './config/load.js';
 import type { TokenChoice } from './config/token-command.js';
+import { root } from './root.js';
 import { createLog, type Log } from './telemetry/log.js';
 
 async function main(): Promise<void> {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
     version: string;
   };
   const plan = await readCommandLine(process.argv.slice(2), {
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
     const host = async (loaded: LoadedConfig, log: Log) => {
       announce(log, loaded, version);
       const { Daemon } = await import('./daemon.js');
-      return new Daemon(loaded.config, version, log);
+      return Daemon.compose(loaded.config, version, log);
     };
     return runAsService(plan.run, { host, end });
   }
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
 
   try {
     const { Daemon } = await import('./daemon.js');
-    const daemon = new Daemon(plan.loaded.config, version, log);
+    const daemon = await Daemon.compose(plan.loaded.config, version, log);
     let signals = 0;
     const stop = (signal: NodeJS.Signals) => {
       signals += 1;

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { parseKeySet } from './access/jwt.js';
 import { rolesOf } from './access/permissions.js';
-import { parseTokens } from './access/tokens.js';
+import { parseTokens } from './access/tokens-file.js';
 import { valueAt } from './config/keys.js';
 import type { Finding } from './config/policy.js';
 import type { Config, KeyPath } from './config/schema.js';

@@ -9,9 +9,11 @@ const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 
 // The same tree in the repository and in the bundle for Windows.
-const main = join(__dirname, '..', 'dist', 'service', 'main.js');
+const main = join(__dirname, '..', 'dist', 'wfdd', 'main.js');
 
 if (existsSync(main)) {
+  // A stack in the log shows the lines of the sources.
+  process.setSourceMapsEnabled(true);
   import(pathToFileURL(main).href);
 } else {
   console.error(`wfdd is not built: ${main} is missing. Run \`npm run build\` first.`);

@@ -24,7 +24,7 @@ const allowed: readonly (readonly [path: string, text: string])[] = [
     'service/transport/status.ts',
     "import { status } from '@grpc/grpc-js';\nimport { x } from './gen/wifidirect/v1/error.js';",
   ],
-  ['service/config/schema/leaf.ts', "import { z } from 'zod';\nimport { x } from '../keys.js';"],
+  ['service/config/schema/leaf.ts', "import * as z from 'zod';\nimport { x } from '../keys.js';"],
   ['clients/ctl/src/open.ts', "import { connect } from '../../typescript/src/client.js';"],
   ['test/story/demo.ts', "import koffi from 'koffi';\nimport { x } from '../../service/session/machine.js';"],
   ['native/library.ts', "import koffi from 'koffi';\nimport { basename } from 'node:path';"],
@@ -216,8 +216,8 @@ test('a generated file is marked in .gitattributes, by its folder or by what it 
 
 test('files are named as their language has it', (t) => {
   t.deepEqual(said('service/session/requestMemory.ts'), ['1: TypeScript files are named in kebab-case']);
-  t.deepEqual(said('native/simulator/link-watch.c'), ['1: C, C++ and proto files are named in snake_case']);
-  t.deepEqual(said('proto/wifidirect/v1/Session.proto'), ['1: C, C++ and proto files are named in snake_case']);
+  t.deepEqual(said('native/simulator/link-watch.c'), ['1: C and proto: names in snake_case']);
+  t.deepEqual(said('proto/wifidirect/v1/Session.proto'), ['1: C and proto: names in snake_case']);
 });
 
 test('types have names that say something', (t) => {

@@ -30,6 +30,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'native/simulator': [],
   'service/main.ts': [
     'native',
+    'service/root.ts',
     'service/access',
     'service/config',
     'service/telemetry',
@@ -40,6 +41,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'service/daemon.ts': [
     'native',
     'service/fault.ts',
+    'service/root.ts',
     'service/access',
     'service/config',
     'service/device',
@@ -53,7 +55,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'service/fault.ts': [],
   'service/trace.ts': [],
   'service/bundle': [],
-  'service/config': [],
+  'service/root.ts': [],
+  'service/config': ['service/root.ts'],
   'service/access': ['service/fault.ts', 'type service/config/schema.ts', 'type service/telemetry/log.ts'],
   'service/events': ['service/fault.ts'],
   'service/session': [
@@ -96,7 +99,6 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['service/transport', 'clients/typescript'],
   '@grpc/reflection': ['service/transport'],
-  'grpc-health-check': ['service/transport'],
   '@bufbuild/protobuf': ['service/transport', 'clients/typescript'],
   koffi: ['native'],
   rxjs: [
@@ -104,8 +106,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
     'service/driver',
     'service/events',
     'service/session/lifecycle.ts',
-    'service/transport/server-stream.ts',
-    'service/transport/sources.ts',
+    'service/transport',
     'clients/typescript',
   ],
   zod: ['service/config', 'service/access'],
@@ -122,6 +123,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/sdk-trace': ['service/telemetry'],
   '@opentelemetry/otlp-exporter-base': ['service/telemetry'],
   '@opentelemetry/otlp-transformer': ['service/telemetry'],
+  esbuild: ['service/bundle'],
 };
 
 /** Pure: they import types, and of values only one another's. */
@@ -163,8 +165,7 @@ function placeOf({ path, text, isMarked }: SourceFile): Violation[] {
   if (isMarked) return wrong;
   if (name === 'index.ts') wrong.push(at('no index.ts: import the file that has the thing'));
   if (/\.ts$/.test(name) && !/^[a-z0-9.-]+$/.test(name)) wrong.push(at('TypeScript files are named in kebab-case'));
-  if (/\.(c|cc|h|proto)$/.test(name) && !/^[a-z0-9_.]+$/.test(name))
-    wrong.push(at('C, C++ and proto files are named in snake_case'));
+  if (/\.(c|cc|h|proto)$/.test(name) && !/^[a-z0-9_.]+$/.test(name)) wrong.push(at('C and proto: names in snake_case'));
   return wrong;
 }
 

@@ -13,10 +13,10 @@ import type { Log } from '../telemetry/log.js';
 import { anonymous, type Caller, callerWith } from './caller.js';
 import { type AccessObserver, Denials, type Origin } from './denials.js';
 import { type Credentials, type Identified, unidentified } from './identity.js';
-import { JwtVerifier, parseKeySet } from './jwt.js';
+import type { JwtVerifier } from './jwt.js';
 import { LineLimit } from './line-limit.js';
 import { mayCall, rolesOf } from './permissions.js';
-import { identifyToken, parseTokens, type Token } from './tokens.js';
+import { identifyToken, type Token } from './tokens.js';
 import { WatchedFiles } from './watched-files.js';
 
 /** RFC 6750. What is longer than a header should be is not even hashed. */
@@ -44,6 +44,13 @@ export interface AuditRecord {
   readonly traceId: string | undefined;
 }
 
+/** What the settings say that callers are known by, beside certificates. */
+interface Sources {
+  tokens?: WatchedFiles<readonly Token[]>;
+  keys?: { close(): void };
+  jwt?: JwtVerifier;
+}
+
 export class Access {
   readonly denials: Denials;
   readonly #settings: Config['access'];
@@ -53,30 +60,53 @@ export class Access {
   readonly #jwt: JwtVerifier | undefined;
   readonly #refusals = new LineLimit();
 
-  /** Throws where a file can't be used. `onRevoked` is told after tokens may have been taken back. */
-  constructor(settings: Config['access'], log: Log, observer: AccessObserver, onRevoked: () => void) {
+  private constructor(settings: Config['access'], log: Log, observer: AccessObserver, sources: Sources) {
     this.#settings = settings;
     this.#log = log;
     this.denials = new Denials(log, observer);
+    this.#tokens = sources.tokens;
+    this.#keys = sources.keys;
+    this.#jwt = sources.jwt;
+  }
+
+  /**
+   * Loads what the settings need and no more: most hosts read no tokens, and none pays for a parser it doesn't use. Throws where a file
+   * can't be used. `onRevoked` is told after tokens may have been taken back.
+   */
+  static async open(
+    settings: Config['access'],
+    log: Log,
+    observer: AccessObserver,
+    onRevoked: () => void,
+  ): Promise<Access> {
     const { tokensFile, jwt, reloadIntervalMs: intervalMs } = settings;
+    const sources: Sources = {};
     if (tokensFile !== null) {
+      const { parseTokens } = await import('./tokens-file.js');
       const load = ([text]: readonly Buffer[]) => parseTokens(String(text));
       const files = [tokensFile];
-      this.#tokens = new WatchedFiles({ what: 'tokens', files, intervalMs, load, changed: onRevoked }, log);
+      sources.tokens = new WatchedFiles({ what: 'tokens', files, intervalMs, load, changed: onRevoked }, log);
     }
     const { jwksFile, issuer, audience, principalClaim } = jwt;
     if (jwksFile !== null && issuer !== null && audience !== null) {
+      const { JwtVerifier, parseKeySet } = await import('./jwt.js');
       const load = ([text]: readonly Buffer[]) => parseKeySet(String(text));
       const keys = new WatchedFiles({ what: 'keys of JWTs', files: [jwksFile], intervalMs, load }, log);
-      this.#keys = keys;
-      this.#jwt = new JwtVerifier({ issuer, audience, principalClaim }, () => keys.current);
+      sources.keys = keys;
+      sources.jwt = new JwtVerifier({ issuer, audience, principalClaim }, () => keys.current);
     }
+    return new Access(settings, log, observer, sources);
   }
 
-  /** Lets the call in as somebody, or refuses it. */
-  async admit(rpc: string, credentials: Credentials, origin: Origin): Promise<Result<Caller>> {
+  /** Lets the call in as somebody, or refuses it; in this turn, unless a JWT has to be checked. */
+  admit(rpc: string, credentials: Credentials, origin: Origin): Result<Caller> | Promise<Result<Caller>> {
     if (this.#settings.mode === 'anonymous') return ok(anonymous);
-    const identified = await this.#identify(credentials);
+    const identified = this.#identify(credentials);
+    if (!(identified instanceof Promise)) return this.#permit(rpc, identified, origin);
+    return identified.then((known) => this.#permit(rpc, known, origin));
+  }
+
+  #permit(rpc: string, identified: Identified, origin: Origin): Result<Caller> {
     if (!identified.ok) {
       const { why, principal } = identified;
       this.denials.call(rpc, 'UNAUTHENTICATED', { why, principal, ...origin });
@@ -108,7 +138,7 @@ export class Access {
   }
 
   /** A token says more than the connection it comes over, and one that is shown must be good. */
-  async #identify({ authorization, certificate, certificateProblem }: Credentials): Promise<Identified> {
+  #identify({ authorization, certificate, certificateProblem }: Credentials): Identified | Promise<Identified> {
     const nowMs = Date.now();
     const [header, ...others] = authorization;
     if (header !== undefined) {

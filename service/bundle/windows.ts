@@ -31,7 +31,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const started = performance.now();
 
 function bundle(output: string): void {
-  requireBuilt('dist/service/main.js', 'npm run build');
+  requireBuilt('dist/wfdd/main.js', 'npm run build');
   requireBuilt('dist/native/simulator/wfdsim.dll', 'apt-get install gcc-mingw-w64-x86-64-win32 && npm run build');
   const { version } = JSON.parse(read('package.json').toString());
   const name = `wfdd-${version}-win-x64`;
@@ -80,6 +80,7 @@ function collect(packages: string, runtime: string): Contents {
     ['LICENSE', read('LICENSE')],
     ['DEPENDENCIES.md', read('service/DEPENDENCIES.md')],
     ['dist/native/simulator/wfdsim.dll', read('dist/native/simulator/wfdsim.dll')],
+    ...filesIn(join(repository, 'dist/wfdd'), () => true).map(below('dist/wfdd')),
     ...filesIn(join(repository, 'dist'), isCompiledCode).map(edited(withoutSourceMap)).map(below('dist')),
     ...filesIn(join(repository, 'service'), isBesideCode).map(below('service')),
     ...filesIn(join(repository, 'clients/ctl'), isBesideControl).map(below('clients/ctl')),
@@ -88,11 +89,10 @@ function collect(packages: string, runtime: string): Contents {
   ]);
 }
 
-/** The daemon, less this room and the build of the simulator, and wfdctl; nothing whose source is gone from the repository. */
+/** wfdctl; and the bindings by themselves, to try Windows with. Nothing whose source is gone from the repository. */
 function isCompiledCode(path: string): boolean {
-  const ofDaemon = /^(service\/(?!bundle\/)|native\/(?!simulator\/)).*\.js$/;
   const ofControl = /^clients\/(typescript|ctl)\/src\/(?!gen\/wifidirect\/simulator\/).*\.js$/;
-  const isWanted = ofDaemon.test(path) || ofControl.test(path);
+  const isWanted = ofControl.test(path) || /^native\/(?!simulator\/).*\.js$/.test(path);
   return isWanted && existsSync(join(repository, path.replace(/\.js$/, '.ts')));
 }
 

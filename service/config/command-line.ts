@@ -6,7 +6,6 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { keyAt } from './keys.js';
 import { type LoadedConfig, type LoadRequest, loadConfig, problemFrom } from './load.js';
 import type { Finding } from './policy.js';
-import { printJson, printYaml } from './print.js';
 import { ConfigError, describeProblem } from './problem.js';
 import type { Config, KeyPath } from './schema.js';
 import {
@@ -127,7 +126,7 @@ async function carryOut(
     case 'serve':
       return { kind: 'serve', loaded };
     case 'print':
-      return answer(json ? printJson(loaded) : await printYaml(loaded));
+      return answer(await print(loaded, json));
     case 'check': {
       const findings = [...(await examineFiles(loaded.config))];
       const problemsOf = (severity: Finding['severity']) =>
@@ -199,6 +198,11 @@ function makeProgram(
   addTokenCommands(program, choose);
   addServiceCommands(program, choose);
   return program;
+}
+
+async function print(loaded: LoadedConfig, json: boolean): Promise<string> {
+  const { printJson, printYaml } = await import('./print.js');
+  return json ? printJson(loaded) : printYaml(loaded);
 }
 
 function collectPairs(pair: string, earlier: readonly string[] = []): readonly string[] {

@@ -1,5 +1,6 @@
 /** What the keys of the group `driver` come to on this host. */
 import { fileURLToPath } from 'node:url';
+import { root } from '../root.js';
 import type { Config } from './schema.js';
 
 export type DriverChoice =
@@ -13,8 +14,8 @@ export function chooseDriver({ driver }: Config, platform: NodeJS.Platform): Dri
   return kind === 'wlanapi' ? { kind } : { kind, library: driver.simulatorLibrary ?? builtSimulator(platform) };
 }
 
-/** Where the build and the bundle for Windows put the library, seen from the compiled form of this file. */
+/** Where the build and the bundle for Windows put the library. */
 function builtSimulator(platform: NodeJS.Platform): string {
   const name = platform === 'win32' ? 'wfdsim.dll' : 'libwfdsim.so';
-  return fileURLToPath(new URL(`../../native/simulator/${name}`, import.meta.url));
+  return fileURLToPath(new URL(`dist/native/simulator/${name}`, root));
 }

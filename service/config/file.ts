@@ -1,23 +1,31 @@
-/** Values as they stand in the YAML file, each with its line. The parser is loaded only where there is a file. */
+/** Values as they stand in the YAML file, each with its line. Loaded only where there is a file, as the parser is large. */
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Document, LineCounter, Node, YAMLMap } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import { isGroup, keyAt, nearestPath } from './keys.js';
 import type { Problem } from './problem.js';
 import { type Setting, unknown } from './setting.js';
-
-type Yaml = typeof import('yaml');
 
 /** One fault of syntax entails others; after a few they only repeat each other. */
 const FAULTS_MAX = 5;
 
 /** Every key that the file sets, in its order. What is wrong with the file itself is added to `problems`. */
-export async function readFile(file: string, problems: Problem[]): Promise<Setting[]> {
+export function readFile(file: string, problems: Problem[]): Setting[] {
   const text = textOf(file, problems);
   if (text === undefined) return [];
-  const yaml = await import('yaml');
-  const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const faults = document.errors.map((error) => ({
     place: placeIn(file, lines, error.pos[0]),
     message: error.message,
@@ -33,11 +41,11 @@ export async function readFile(file: string, problems: Problem[]): Promise<Setti
     });
   }
   if (faults.length > 0 || document.contents === null) return [];
-  if (!yaml.isMap(document.contents)) {
+  if (!isMap(document.contents)) {
     problems.push({ path: '', source: file, ...expectedKeys });
     return [];
   }
-  return [...settingsIn(document.contents, '', { yaml, document, file, lines, problems })];
+  return [...settingsIn(document.contents, '', { document, file, lines, problems })];
 }
 
 /** Aliases are resolved last, and say by throwing that they name nothing or multiply without bound. */
@@ -51,7 +59,6 @@ function aliasFaults(document: Document, file: string): { place: string; message
 }
 
 interface Reading {
-  readonly yaml: Yaml;
   readonly document: Document;
   readonly file: string;
   readonly lines: LineCounter;
@@ -64,30 +71,29 @@ const expectedKeys = {
 };
 
 function* settingsIn(map: YAMLMap, prefix: string, reading: Reading): Iterable<Setting> {
-  const { yaml, document, file, lines, problems } = reading;
+  const { document, file, lines, problems } = reading;
   for (const pair of map.items) {
-    const path = prefix + String(yaml.isScalar(pair.key) ? pair.key.value : pair.key);
-    const node = yaml.isAlias(pair.value) ? pair.value.resolve(document) : (pair.value as Node | null);
+    const path = prefix + String(isScalar(pair.key) ? pair.key.value : pair.key);
+    const node = isAlias(pair.value) ? pair.value.resolve(document) : (pair.value as Node | null);
     const place = (at: Node | null | undefined) =>
       placeIn(file, lines, at?.range?.[0] ?? (pair.key as Node).range?.[0]);
     const key = keyAt(path);
     if (key !== undefined) {
       yield {
         key,
-        value: yaml.isNode(node) ? node.toJS(document) : null,
+        value: isNode(node) ? node.toJS(document) : null,
         source: {
           name: place(node),
           folder: dirname(file),
-          nameOf: (part) =>
-            place(yaml.isCollection(node) ? ((node.getIn(part, true) as Node | undefined) ?? node) : node),
+          nameOf: (part) => place(isCollection(node) ? ((node.getIn(part, true) as Node | undefined) ?? node) : node),
         },
       };
     } else if (!isGroup(path)) {
-      const value = yaml.isNode(node) ? node.toJS(document) : null;
+      const value = isNode(node) ? node.toJS(document) : null;
       problems.push(unknown({ path, value, source: place(pair.key as Node), meant: nearestPath(path) }));
-    } else if (yaml.isMap(node)) {
+    } else if (isMap(node)) {
       yield* settingsIn(node, `${path}.`, reading);
-    } else if (!yaml.isScalar(node) || node.value !== null) {
+    } else if (!isScalar(node) || node.value !== null) {
       // A group whose keys are all commented out is null, and means nothing.
       problems.push({ path, source: place(node), ...expectedKeys });
     }

@@ -6,7 +6,6 @@
  */
 import { existsSync } from 'node:fs';
 import { resolve, win32 } from 'node:path';
-import { readFile } from './file.js';
 import { keyAt, valueAt } from './keys.js';
 import { type Finding, findings } from './policy.js';
 import { ConfigError, type Problem, showValue } from './problem.js';
@@ -43,7 +42,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const problems: Problem[] = [];
   const file = findFile(request);
   const written = [
-    ...(file === undefined ? [] : await readFile(file, problems)),
+    ...(file === undefined ? [] : (await import('./file.js')).readFile(file, problems)),
     ...readEnvironment(environment, platform, folder, problems),
     ...readAssignments(request.assignments ?? [], folder, problems),
   ];

@@ -1,4 +1,5 @@
-/** A Config as text: what is in force, and where it comes from, without secrets. */
+/** A Config as text: what is in force, and where it comes from, without secrets. Loaded only to print one. */
+import { Document, isNode, isScalar } from 'yaml';
 import { keyAt, keys, valueAt } from './keys.js';
 import type { LoadedConfig } from './load.js';
 import { MASK } from './schema/leaf.js';
@@ -10,13 +11,12 @@ export function printJson({ config }: LoadedConfig): string {
 }
 
 /** As YAML that can be loaded again, but for its secrets; a key that is not at its default says where it was set. */
-export async function printYaml({ config, sources }: LoadedConfig): Promise<string> {
-  const yaml = await import('yaml');
-  const document = new yaml.Document(masked(config));
+export function printYaml({ config, sources }: LoadedConfig): string {
+  const document = new Document(masked(config));
   for (const [path, source] of sources) {
     const node = document.getIn(path.split('.'), true);
-    if (!yaml.isNode(node)) continue;
-    if (yaml.isScalar(node)) node.comment = ` ${source}`;
+    if (!isNode(node)) continue;
+    if (isScalar(node)) node.comment = ` ${source}`;
     else node.commentBefore = ` ${source}`;
   }
   return document.toString({ lineWidth: 0 });

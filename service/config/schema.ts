@@ -7,7 +7,7 @@
  *
  * Where each value comes from: load.ts. What keys demand of each other: policy.ts.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { access, hostId, insecureNonLoopback, listen, log, metrics, tls, traces } from './schema/reach.js';
 import { driver, events, keepalive, limits, session, shutdown } from './schema/work.js';
 

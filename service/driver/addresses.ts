@@ -6,17 +6,21 @@ import { macFromBytes } from '../../native/types.js';
 import { Index } from './link-index.js';
 import type { NativeCalls } from './native-calls.js';
 
-/** The addresses of the host and its neighbours, on all interfaces. */
+/** The addresses of the host and its neighbours, on some interfaces. */
 export interface AddressTables {
   readonly local: readonly UnicastIpAddressRow[];
   readonly neighbours: readonly IpNetRow[];
 }
 
-/** Both tables; undefined where the host can't tell, which is not the same as none. */
-export async function readAddressTables(iphlpapi: Iphlpapi, calls: NativeCalls): Promise<AddressTables | undefined> {
+/** Both tables, of these interfaces; undefined where the host can't tell, which is not the same as none. */
+export async function readAddressTables(
+  iphlpapi: Iphlpapi,
+  calls: NativeCalls,
+  luids: ReadonlySet<bigint>,
+): Promise<AddressTables | undefined> {
   const [local, neighbours] = await Promise.all([
-    calls.ask('GetUnicastIpAddressTable', () => iphlpapi.GetUnicastIpAddressTable(AF_UNSPEC)).then(rowsOf),
-    calls.ask('GetIpNetTable2', () => iphlpapi.GetIpNetTable2(AF_UNSPEC)).then(rowsOf),
+    calls.ask('GetUnicastIpAddressTable', () => iphlpapi.GetUnicastIpAddressTable(AF_UNSPEC, luids)).then(rowsOf),
+    calls.ask('GetIpNetTable2', () => iphlpapi.GetIpNetTable2(AF_UNSPEC, luids)).then(rowsOf),
   ]);
   return local && neighbours && { local, neighbours };
 }

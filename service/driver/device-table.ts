@@ -15,7 +15,7 @@ import {
   findProperty,
 } from '../../native/cfgmgr32.js';
 import * as c from '../../native/constants.js';
-import { macFromBytes } from '../../native/types.js';
+import { macFromBytes, macToBytes } from '../../native/types.js';
 import type { DeviceChange, DeviceProperties } from './driver.js';
 import type { NativeCalls } from './native-calls.js';
 
@@ -35,6 +35,11 @@ const isPairedDevice = {
   Operator: c.DEVPROP_OPERATOR_EXISTS,
   Property: { Key: c.DEVPKEY_WiFiDirect_DeviceAddress, Type: c.DEVPROP_TYPE_EMPTY, Value: null },
 };
+
+const isDevice = (address: string) => ({
+  Operator: c.DEVPROP_OPERATOR_EQUALS,
+  Property: { Key: c.DEVPKEY_WiFiDirect_DeviceAddress, Type: c.DEVPROP_TYPE_BINARY, Value: macToBytes(address) },
+});
 
 /** How often a read is repeated that the query has overtaken. */
 const READS_MAX = 3;
@@ -81,17 +86,24 @@ export class DeviceTable {
     });
   }
 
-  /** Brings the table up to what Windows says now; leaves it as it is where Windows does not say. */
-  async refresh(): Promise<void> {
+  /** Brings the table, or these devices, up to what Windows says now; leaves it as it is where Windows does not say. */
+  async refresh(of?: ReadonlySet<string>): Promise<void> {
+    const [first, ...others] = of ?? [];
+    const filter = first === undefined || others.length > 0 ? isPairedDevice : isDevice(first);
     for (let reads = 0; reads < READS_MAX; reads += 1) {
       const before = this.#results;
+      // Also one that is not known yet.
+      const isWanted = (objectId: string) => {
+        const address = this.#addresses.get(objectId);
+        return of === undefined || address === undefined || of.has(address);
+      };
       const read = await this.#calls.ask('DevGetObjects', () =>
-        this.#cfgmgr32.DevGetObjects(c.DevObjectTypeDevice, c.DevQueryFlagNone, properties, [isPairedDevice]),
+        this.#cfgmgr32.DevGetObjects(c.DevObjectTypeDevice, c.DevQueryFlagNone, properties, [filter], isWanted),
       );
       if (read?.code !== c.winerror.ERROR_SUCCESS || !this.#isKnown) return;
       // What the query has told meanwhile may be newer than what was read.
       if (this.#results !== before) continue;
-      this.#adopt(read.Objects);
+      this.#adopt(read.Objects, of);
       return;
     }
   }
@@ -171,9 +183,9 @@ export class DeviceTable {
     this.#put(DeviceObject);
   }
 
-  /** These are all. */
-  #adopt(objects: readonly DevObject[]): void {
-    const gone = new Set(this.#devices.keys());
+  /** These are all, or all of those. */
+  #adopt(objects: readonly DevObject[], of: Iterable<string> = this.#devices.keys()): void {
+    const gone = new Set(of);
     for (const object of objects) gone.delete(this.#put(object) ?? '');
     for (const address of gone) this.#remove(address);
   }

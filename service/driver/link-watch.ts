@@ -222,10 +222,12 @@ export class LinkWatch {
       return judge(link.sight, sight, this.#table.devices?.get(deviceAddress), age);
     };
     // The notification of a device may come late, or never: the poll asks, and so does a look that finds a contradiction.
-    if (isPoll || [...seen].some(([link, each]) => judged(link, each).sight.isDoubted)) await this.#table.refresh();
+    if (isPoll || [...seen].some(([link, each]) => judged(link, each).sight.isDoubted)) {
+      await this.#table.refresh(new Set([...due].map(({ deviceAddress }) => deviceAddress)));
+    }
     // Who is closing has nothing to learn of addresses.
-    const wantsAddresses = [...due].some(({ isClosing }) => !isClosing);
-    const tables = wantsAddresses ? await readAddressTables(this.#iphlpapi, this.#calls) : undefined;
+    const luids = new Set([...due].filter(({ isClosing }) => !isClosing).map(({ luid }) => luid));
+    const tables = luids.size > 0 ? await readAddressTables(this.#iphlpapi, this.#calls, luids) : undefined;
     const tablesOf = tables && byInterface(tables);
     for (const link of due) {
       const each = seen.get(link);

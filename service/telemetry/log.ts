@@ -52,7 +52,7 @@ export async function createLog(settings: Config['log'], to?: DestinationStream)
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
     },
-    isPretty ? await prettyInto(lines, isTerminal && process.stdout.hasColors()) : lines,
+    isPretty ? (await import('./pretty.js')).prettyInto(lines, isTerminal && process.stdout.hasColors()) : lines,
   );
 
   const logWith = (bound: Fields): Log => {
@@ -78,13 +78,6 @@ function standardOutput(): DestinationStream {
   const stream = destination({ dest: 1, sync: true });
   stream.on('error', () => {});
   return stream;
-}
-
-/** Loaded only here: who writes JSON does not pay for it. Its formatter alone, since its stream writes a turn late. */
-async function prettyInto(to: DestinationStream, colorize: boolean): Promise<DestinationStream> {
-  const { prettyFactory } = await import('pino-pretty');
-  const format = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
-  return { write: (line) => to.write(format(line)) };
 }
 
 function cleanFields(fields: object, hides: boolean, depth: number): Record<string, unknown> {

@@ -20,12 +20,20 @@ import type { ClientCertificate, Credentials } from '../access/identity.js';
 import { isChange } from '../access/permissions.js';
 import type { Quota } from '../access/quota.js';
 import type { Config } from '../config/schema.js';
+import type { Result } from '../fault.js';
 import type { Log } from '../telemetry/log.js';
 import type { TraceContext } from '../trace.js';
 import { must, settle } from './edge.js';
 import { toStatus } from './status.js';
 import type { Arrival, Transit } from './transit.js';
 import { http2StreamOf } from './wire.js';
+
+/**
+ * Who makes a call, kept on its metadata: the one thing that both its interceptor and its handler hold. Nothing but this file can name the
+ * symbol. (A WeakMap with an entry for each call costs more than all the rest of the gate.)
+ */
+const admittedAs = Symbol('the caller');
+type Known = Metadata & { [admittedAs]?: Caller };
 
 type ShownCertificate = Pick<Credentials, 'certificate' | 'certificateProblem'>;
 
@@ -41,8 +49,6 @@ export class Gate {
   readonly #transit: Transit;
   readonly #log: Log;
   readonly #traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined;
-  /** The metadata of a call is the one thing that both its interceptor and its handler hold. */
-  readonly #callers = new WeakMap<Metadata, Caller>();
   readonly #certificates = new WeakMap<Http2Session, ShownCertificate>();
 
   /** `traceOf` gives the span of a call, where it is traced. */
@@ -62,8 +68,8 @@ export class Gate {
   }
 
   /** Who makes this call. Throws for one that did not come through the gate. */
-  readonly callerOf = ({ metadata }: { readonly metadata: Metadata }): Caller => {
-    const caller = this.#callers.get(metadata);
+  readonly callerOf = ({ metadata }: { readonly metadata: Known }): Caller => {
+    const caller = metadata[admittedAs];
     if (caller === undefined) throw new Error('A call has come past the gate.');
     return caller;
   };
@@ -79,15 +85,22 @@ export class Gate {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, pass) => {
-            this.#admit(rpc, metadata, call)
-              .then((caller) => {
-                if (caller === undefined || isOver) return;
-                admitted = { caller, trace: this.#traceOf({ metadata }) };
-                leave = must(this.#calls.take(caller.principal));
-                arrival = this.#transit.arrive(call, requestStream);
-                pass(metadata);
-              })
-              .catch((error: unknown) => call.sendStatus(settle(error, rpc, this.#log, this.#traceOf({ metadata }))));
+            const enter = (caller: Caller | undefined) => {
+              if (caller === undefined || isOver) return;
+              admitted = { caller, trace: this.#traceOf({ metadata }) };
+              leave = must(this.#calls.take(caller.principal));
+              arrival = this.#transit.arrive(call, requestStream);
+              pass(metadata);
+            };
+            const fail = (error: unknown) =>
+              call.sendStatus(settle(error, rpc, this.#log, this.#traceOf({ metadata })));
+            try {
+              const caller = this.#admit(rpc, metadata, call);
+              if (caller instanceof Promise) caller.then(enter).catch(fail);
+              else enter(caller);
+            } catch (error) {
+              fail(error);
+            }
           },
           onReceiveMessage: (message, pass) => {
             arrival?.message();
@@ -122,20 +135,27 @@ export class Gate {
     });
   };
 
-  /** The caller; or undefined, and the call has ended. */
-  async #admit(rpc: string, metadata: Metadata, call: ServerInterceptingCallInterface): Promise<Caller | undefined> {
+  /** The caller; or undefined, and the call has ended. A promise costs some turns, so there is one only where it is needed. */
+  #admit(
+    rpc: string,
+    metadata: Known,
+    call: ServerInterceptingCallInterface,
+  ): Caller | undefined | Promise<Caller | undefined> {
     const authorization = metadata.get('authorization').map(String);
     // Nothing behind the gate needs it, and what isn't there can't leak.
     metadata.remove('authorization');
+    const settled = (admitted: Result<Caller>): Caller | undefined => {
+      if (admitted.ok) {
+        metadata[admittedAs] = admitted.value;
+        return admitted.value;
+      }
+      call.sendStatus(toStatus(admitted.fault));
+      return undefined;
+    };
     const credentials = { authorization, ...this.#certificateOf(call) };
     const traceId = this.#traceOf({ metadata })?.traceId;
-    const admitted = await this.#access.admit(rpc, credentials, { client: call.getPeer(), traceId });
-    if (admitted.ok) {
-      this.#callers.set(metadata, admitted.value);
-      return admitted.value;
-    }
-    call.sendStatus(toStatus(admitted.fault));
-    return undefined;
+    const admitted = this.#access.admit(rpc, credentials, { client: call.getPeer(), traceId });
+    return admitted instanceof Promise ? admitted.then(settled) : settled(admitted);
   }
 
   /** Read once a connection: it doesn't change, and reading it costs as much as a small call. */

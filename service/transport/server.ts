@@ -3,7 +3,6 @@
  *
  * Health answers per service and in all.
  */
-import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {
   logVerbosity,
@@ -14,11 +13,13 @@ import {
   setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
+import type { Log } from '../telemetry/log.js';
 import { type ConnectionLimits, Connections } from './connections.js';
 import type { TlsCredentials } from './credentials.js';
-import { watchingOnly } from './health.js';
+import type { Edge } from './edge.js';
+import { Health, healthServiceDefinition } from './health.js';
 import { removeStaleSocket } from './local-socket.js';
+import { addReflection } from './reflection.js';
 import { refuseUnserved } from './refusals.js';
 import { isOfGrpc, putRight } from './request-headers.js';
 import { closeGivenUp, isGone, lookOut, type Outlook } from './wire.js';
@@ -49,10 +50,8 @@ class KnowingServer extends Server {
 export class GatewayServer {
   readonly #server: KnowingServer;
   readonly #outlook: Outlook;
-  readonly #health: HealthImplementation;
+  readonly #health = new Health();
   readonly #services: string[] = [];
-  /** As last told. */
-  readonly #serving = new Map<string, boolean>();
   readonly #addresses: string[] = [];
   readonly #sweep: NodeJS.Timeout;
 
@@ -65,7 +64,6 @@ export class GatewayServer {
     interceptors: ServerInterceptor[],
     refused: (client: string, message: string) => void,
   ) {
-    this.#health = new HealthImplementation({ '': 'NOT_SERVING' });
     this.#server = new KnowingServer({
       interceptors,
       'grpc.max_receive_message_length': settings.receiveMessageBytesMax,
@@ -75,8 +73,6 @@ export class GatewayServer {
       'grpc-node.max_session_memory': SESSION_MEMORY_MB,
       'grpc.enable_channelz': 0,
     });
-    const isThere = (service: string) => service === '' || this.#services.includes(service);
-    this.#health.addToServer(watchingOnly(isThere, this.#server));
     const connections = new Connections(settings, refused);
     this.#outlook = {
       connected: (socket) => connections.admit(socket),
@@ -96,22 +92,13 @@ export class GatewayServer {
     this.#services.push(name);
   }
 
-  /** Answers for descriptors with the contract as it was generated, and lists the services added so far. */
-  async addReflection(descriptors: URL): Promise<void> {
-    const [{ ReflectionService }, { fromBinary, toBinary }, wkt] = await Promise.all([
-      import('@grpc/reflection'),
-      import('@bufbuild/protobuf'),
-      import('@bufbuild/protobuf/wkt'),
-    ]);
-    const set = fromBinary(wkt.FileDescriptorSetSchema, readFileSync(descriptors));
-    const fileDescriptorProtos = set.file.map((file) => Buffer.from(toBinary(wkt.FileDescriptorProtoSchema, file)));
-    // It takes the files from any definition of a package; made by hand, as proto-loader would merge them and lose their imports.
-    const contract = { contract: { format: '', type: {}, fileDescriptorProtos } };
-    const reflection = new ReflectionService(
-      contract as unknown as ConstructorParameters<typeof ReflectionService>[0],
-      { services: [...this.#services] },
-    );
-    reflection.addToServer(this.#server);
+  addHealth(edge: Edge, graceMs: number): void {
+    this.#server.addService(healthServiceDefinition, this.#health.service(edge, graceMs));
+  }
+
+  /** Answers for descriptors with the contract as it was generated, and lists the services that have been added when it is asked. */
+  addReflection(descriptors: URL, log: Log): void {
+    addReflection(this.#server, descriptors, () => [...this.#services], log);
   }
 
   /** Binds one target, without TLS where there are no credentials for it; resolves to the address that clients use. */
@@ -133,12 +120,7 @@ export class GatewayServer {
 
   /** Says which services serve; the empty name is the host in all. Who watches is told only what has changed. */
   setServing(isServing: (service: string) => boolean): void {
-    for (const service of ['', ...this.#services]) {
-      const serves = isServing(service);
-      if (this.#serving.get(service) === serves) continue;
-      this.#serving.set(service, serves);
-      this.#health.setStatus(service, serves ? 'SERVING' : 'NOT_SERVING');
-    }
+    this.#health.set(this.#services, isServing);
   }
 
   /** Waits for calls under way, then cuts what is left. */

@@ -3,7 +3,14 @@ import { type Fault, FaultError } from '../fault.js';
 import { type Lifecycle, sessionNotFound } from '../session/lifecycle.js';
 import type { Session, SessionEvent } from '../session/session.js';
 import { type Context, causeOf, type Edge, must } from './edge.js';
-import { encodeOpenSession, encodeWatchSessions } from './encode-once.js';
+import {
+  encodeAnswer,
+  encodeOpenSession,
+  encodePage,
+  encodeWatchSessions,
+  type SessionAnswer,
+  type SessionPage,
+} from './encode-once.js';
 import type {
   CancelOpenSessionRequest,
   CloseSessionRequest,
@@ -14,7 +21,7 @@ import type {
   WatchSessionsRequest,
 } from './gen/wifidirect/v1/session_service.js';
 import { SessionServiceService } from './gen/wifidirect/v1/session_service.js';
-import { fromSessionKind, toSession } from './messages.js';
+import { fromSessionKind } from './messages.js';
 import * as check from './requests.js';
 import { serverStream } from './server-stream.js';
 import { SessionSource, WatchSource } from './sources.js';
@@ -35,17 +42,22 @@ const SESSION_IDS_MAX = 10_000;
 
 const name = (method: string) => `wifidirect.v1.SessionService/${method}`;
 
-/** The definition with each event encoded once, however many streams carry it. */
+/** The definition with each event and each session encoded once, however many streams and answers carry it. */
 export const sessionServiceDefinition = {
   ...SessionServiceService,
   openSession: { ...SessionServiceService.openSession, responseSerialize: encodeOpenSession },
   watchSessions: { ...SessionServiceService.watchSessions, responseSerialize: encodeWatchSessions },
+  cancelOpenSession: { ...SessionServiceService.cancelOpenSession, responseSerialize: encodeAnswer },
+  closeSession: { ...SessionServiceService.closeSession, responseSerialize: encodeAnswer },
+  renewSession: { ...SessionServiceService.renewSession, responseSerialize: encodeAnswer },
+  getSession: { ...SessionServiceService.getSession, responseSerialize: encodeAnswer },
+  listSessions: { ...SessionServiceService.listSessions, responseSerialize: encodePage },
 };
 
 export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: SessionServiceSettings) {
   const { events, registry } = lifecycle;
   const { watcherGraceMs } = settings.watch;
-  const answer = (session: Session) => ({ session: toSession(session), cursor: events.cursor });
+  const answer = (session: Session): SessionAnswer => ({ session, cursor: events.cursor });
 
   /** The session, if it is there for this caller; to be changed only by those who may. */
   const find = (id: string, { caller, rpc }: Context, isChange: boolean): Session => {
@@ -120,7 +132,7 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
     getSession: unary(edge, name('GetSession'), (request: GetSessionRequest, context) =>
       answer(find(request.sessionId, context, false)),
     ),
-    listSessions: unary(edge, name('ListSessions'), (request: ListSessionsRequest, { caller }) => {
+    listSessions: unary(edge, name('ListSessions'), (request: ListSessionsRequest, { caller }): SessionPage => {
       const states = check.sessionStates(request.states);
       const address = request.deviceAddress === '' ? undefined : check.deviceAddress(request.deviceAddress);
       const filterText = JSON.stringify([events.log.epoch, states, address]);
@@ -128,7 +140,7 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
       const filter = { states, deviceAddress: address, isVisible: ({ owner }: Session) => caller.maySee(owner) };
       const page = registry.list(filter, after, check.pageSize(request.pageSize));
       return {
-        sessions: page.sessions.map(toSession),
+        sessions: page.sessions,
         nextPageToken: check.toPageToken(page.next, filterText),
         cursor: events.cursor,
       };

@@ -1,4 +1,7 @@
-/** An async function as a grpc-js handler of a unary call. Nothing can escape it: a rejection would leave the client hanging. */
+/**
+ * A function, async or not, as a grpc-js handler of a unary call. Nothing can escape it: a rejection would leave the client hanging.
+ * What is answered in the same turn costs no promise.
+ */
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { type Edge, must, settle, type UnaryContext } from './edge.js';
 import type { Departure } from './transit.js';
@@ -18,27 +21,34 @@ export function unary<Request, Response>(
       gone?.abort('cancelled');
       departure?.end();
     });
-    const answer = async () => {
+    const succeed = (response: Response) => {
+      callback(null, response);
+      if (!call.cancelled) departure = edge.transit.depart(call);
+      release();
+    };
+    const fail = (error: unknown) => {
+      callback(settle(error, rpc, edge.log, edge.traceOf(call)));
+      release();
+    };
+    let response: Response | Promise<Response>;
+    try {
       const caller = edge.callerOf(call);
       release = must(edge.requests.take(caller.principal));
-      const context = { caller, rpc, metadata: call.metadata, trace: edge.traceOf(call) };
-      return handle(call.request, {
-        ...context,
+      response = handle(call.request, {
+        caller,
+        rpc,
+        metadata: call.metadata,
+        trace: edge.traceOf(call),
         get signal() {
           gone ??= new AbortController();
           if (call.cancelled) gone.abort('cancelled');
           return gone.signal;
         },
       });
-    };
-    answer()
-      .then(
-        (response) => {
-          callback(null, response);
-          if (!call.cancelled) departure = edge.transit.depart(call);
-        },
-        (error: unknown) => callback(settle(error, rpc, edge.log, edge.traceOf(call))),
-      )
-      .finally(() => release());
+    } catch (error) {
+      return fail(error);
+    }
+    if (response instanceof Promise) response.then(succeed, fail);
+    else succeed(response);
   };
 }

@@ -44,7 +44,7 @@ export class Host implements AsyncDisposable {
     const kept = new KeptLog();
     const log = await createLog({ level: 'debug', format: 'json', addresses: true }, kept);
     const config = makeConfig({ listen: ['127.0.0.1:0'], ...values, driver: { ...values.driver, kind: 'simulator' } });
-    const daemon = new Daemon(config, '0.0.0', log);
+    const daemon = await Daemon.compose(config, '0.0.0', log);
     try {
       await daemon.start();
     } catch (error) {

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { newToken, tokenEntry } from '../../service/access/new-token.js';
-import { identifyToken, parseTokens } from '../../service/access/tokens.js';
+import { identifyToken } from '../../service/access/tokens.js';
+import { parseTokens } from '../../service/access/tokens-file.js';
 import { launcher } from '../harness/daemon.js';
 
 const now = Date.parse('2026-06-01T00:00:00Z');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
-import { identifyToken, parseTokens } from '../../service/access/tokens.js';
+import { identifyToken } from '../../service/access/tokens.js';
+import { parseTokens } from '../../service/access/tokens-file.js';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
 

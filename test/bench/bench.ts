@@ -27,7 +27,7 @@ export interface Extent {
   readonly roundMs: number;
 }
 
-export const full: Extent = { isQuick: false, rounds: 5, roundMs: 1000 };
+export const full: Extent = { isQuick: false, rounds: 3, roundMs: 700 };
 export const quick: Extent = { isQuick: true, rounds: 1, roundMs: 100 };
 
 interface GatewaySetup {

@@ -16,11 +16,11 @@ function launch(
 ): Promise<{ code: unknown; out: string; error: string }> {
   const root = mkdtempSync(join(tmpdir(), 'wfdd-launcher-'));
   mkdirSync(join(root, 'service'));
-  mkdirSync(join(root, 'dist/service'), { recursive: true });
+  mkdirSync(join(root, 'dist/wfdd'), { recursive: true });
   const launcher = join(root, 'service/wfdd.cjs');
   copyFileSync(LAUNCHER, launcher);
   writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
-  if (main !== undefined) writeFileSync(join(root, 'dist/service/main.js'), main);
+  if (main !== undefined) writeFileSync(join(root, 'dist/wfdd/main.js'), main);
   const { UV_THREADPOOL_SIZE: _, ...inherited } = process.env;
   return new Promise((resolve) => {
     execFile(

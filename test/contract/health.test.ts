@@ -1,9 +1,10 @@
 /** `grpc.health.v1`: what a load balancer or a prober sees of the host. */
 import { readFileSync } from 'node:fs';
+import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { ErrorReason } from '../../clients/typescript/src/gen/wifidirect/v1/error.js';
 import { GetHostRequest, HostState } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import { call, Received } from '../harness/calls.js';
+import { call, failure, Received } from '../harness/calls.js';
 import { isWine, startDaemon } from '../harness/daemon.js';
 import { display, Gateway, gatewayForThisFile, withGateway } from '../harness/gateway.js';
 import { type HealthAnswer, healthClient, healthOf } from '../harness/health.js';
@@ -29,12 +30,31 @@ test.serial('health is SERVING, for the host and for each service', async (t) =>
   client.close();
 });
 
+test.serial('all that is known is listed, and nothing else has a status', async (t) => {
+  const client = healthClient(gateway().daemon.address);
+  const { statuses } = await call(client.list.bind(client), {});
+  t.deepEqual(Object.keys(statuses), [
+    '',
+    'wifidirect.v1.SessionService',
+    'wifidirect.v1.DeviceService',
+    'wifidirect.v1.HostService',
+    'wifidirect.simulator.v1.SimulatorService',
+  ]);
+  t.true(Object.values(statuses).every((answer) => answer.status === 'SERVING'));
+  const service = 'wifidirect.v1.NoSuchService';
+  t.is((await failure(call(client.check.bind(client), { service }))).code, status.NOT_FOUND);
+  const watch = new Received<HealthAnswer>(client.watch({ service }));
+  await watch.first((answer) => answer.status === 'SERVICE_UNKNOWN');
+  watch.cancel();
+  client.close();
+});
+
 test.serial('health turns NOT_SERVING when the WLAN service stops, and back when it returns', async (t) => {
   const client = healthClient(gateway().daemon.address);
   const watch = new Received<HealthAnswer>(client.watch({ service: 'wifidirect.v1.SessionService' }));
-  await watch.first(({ status }) => status === 'SERVING');
+  await watch.first((answer) => answer.status === 'SERVING');
   await gateway().world.stopService();
-  await watch.first(({ status }) => status === 'NOT_SERVING');
+  await watch.first((answer) => answer.status === 'NOT_SERVING');
   // Another reason is not another status, and neither is one more attempt that fails.
   await gateway().world.stopService({ callCode: 1722 });
   const host = () => call(gateway().host.getHost.bind(gateway().host), GetHostRequest.fromPartial({}));

@@ -64,7 +64,8 @@ test.serial('a cancelled session is kept until its callback has come', async (t)
   await gateway().cancel(session.sessionId);
   t.is((await gateway().get(session.sessionId)).state, SessionState.CANCELLING);
   await stream.event('CANCELLED');
-  t.is((await gateway().world.counts()).opensPending, 0);
+  // The simulator counts it until the callback has also returned, and the event may be here before.
+  await gateway().until(async () => (await gateway().world.counts()).opensPending === 0);
 });
 
 test.serial('a link that is lost without a close is told, and its handle released', async (t) => {
@@ -94,8 +95,12 @@ test.serial('native calls that block do not hold up anybody else, and are logged
   const start = performance.now();
   const other = await gateway().openSession({ deviceAddress: scanner });
   t.true(performance.now() - start < 5000 * patience);
-  const slow = await gateway().daemon.line('native-call-slow');
-  t.is(slow['function'], 'WFDStartOpenSession');
+  // On a busy machine it may not be the only one.
+  const isLogged = () =>
+    gateway().daemon.log.some(
+      (line) => line.event === 'native-call-slow' && line['function'] === 'WFDStartOpenSession',
+    );
+  await gateway().until(async () => isLogged());
   await stream.event('OPENED');
   await gateway().close(other.id, { waitForDisconnect: true });
 });

@@ -2,6 +2,7 @@
  * One daemon for the tests of a file, with clients of all its services and the world it lives in. Before each test the world is as at
  * the start; after each, the simulator must have counted no misuse, and every stream must have kept its promises.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ClientReadableStream, credentials } from '@grpc/grpc-js';
 import test from 'ava';
 import { DeviceServiceClient } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
@@ -27,6 +28,9 @@ import { call, type ReadError, Received, readError } from './calls.js';
 import { type DaemonProcess, startSimulated } from './daemon.js';
 import { OpenStreamValidator, StreamValidator } from './validator.js';
 import { World } from './world.js';
+
+const ASKED_EVERY_MS = 10;
+const ASKED_MAX = 3000;
 
 /** The devices of the simulator's default world. */
 export const display = '02:11:22:33:44:01';
@@ -177,9 +181,12 @@ export class Gateway {
     return call(this.host.getHost.bind(this.host), {});
   }
 
-  /** Asks until it is so; each question is a round trip, so this waits without a clock. */
+  /** Asks until it is so, a hundred times a second: asked without a pause, the daemon would do nothing but answer. */
   async until(isSo: () => Promise<boolean>): Promise<void> {
-    for (let asked = 0; asked < 10_000; asked += 1) if (await isSo()) return;
+    for (let asked = 0; asked < ASKED_MAX; asked += 1) {
+      if (await isSo()) return;
+      await pause(ASKED_EVERY_MS);
+    }
     throw new Error('it never came to that');
   }
 

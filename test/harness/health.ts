@@ -14,6 +14,7 @@ export function healthClient(address: string) {
   };
   return new loaded.grpc.health.v1.Health(address, credentials.createInsecure()) as unknown as {
     check: Parameters<typeof call<{ service: string }, HealthAnswer>>[0];
+    list: Parameters<typeof call<object, { statuses: Record<string, HealthAnswer> }>>[0];
     watch(request: { service: string }): ConstructorParameters<typeof Received<HealthAnswer>>[0];
     close(): void;
   };

@@ -5,13 +5,17 @@ import type { DeviceEvent } from '../../service/device/device.js';
 import type { DeviceProperties } from '../../service/driver/driver.js';
 import type { Session, SessionEvent } from '../../service/session/session.js';
 import {
+  encodeAnswer,
   encodeOpenSession,
+  encodePage,
   encodeWatchDevices,
   encodeWatchSessions,
   type WatchMessage,
 } from '../../service/transport/encode-once.js';
 import { WatchDevicesResponse } from '../../service/transport/gen/wifidirect/v1/device_service.js';
 import {
+  GetSessionResponse,
+  ListSessionsResponse,
   OpenSessionResponse,
   WatchSessionsResponse,
 } from '../../service/transport/gen/wifidirect/v1/session_service.js';
@@ -81,6 +85,18 @@ test('a message of a watch of devices is what the generated code writes', (t) =>
 test('a message of an OpenSession stream is what the generated code writes', (t) => {
   for (const event of events) {
     t.true(encodeOpenSession(event).equals(OpenSessionResponse.encode({ event: toSessionEvent(event) }).finish()));
+  }
+});
+
+test('an answer to a unary call is what the generated code writes', (t) => {
+  const cursor = `${EPOCH}.7`;
+  for (const session of sessions) {
+    const whole = GetSessionResponse.encode({ session: toSession(session), cursor });
+    t.true(encodeAnswer({ session, cursor }).equals(whole.finish()));
+  }
+  for (const nextPageToken of ['', 'next']) {
+    const whole = ListSessionsResponse.encode({ sessions: sessions.map(toSession), nextPageToken, cursor });
+    t.true(encodePage({ sessions, nextPageToken, cursor }).equals(whole.finish()));
   }
 });
 

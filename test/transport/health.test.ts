@@ -4,8 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import test from 'ava';
-import { HealthImplementation } from 'grpc-health-check';
-import { watchingOnly } from '../../service/transport/health.js';
+import { anonymous } from '../../service/access/caller.js';
+import type { Edge } from '../../service/transport/edge.js';
+import { Health, healthServiceDefinition } from '../../service/transport/health.js';
+import { OpenStreams } from '../../service/transport/server-stream.js';
 import { Received } from '../harness/calls.js';
 import { type HealthAnswer, healthClient } from '../harness/health.js';
 
@@ -19,8 +21,8 @@ function heapUsed(): number {
 
 test('names of services that are not there are not kept', async (t) => {
   const server = new Server();
-  const health = new HealthImplementation({ '': 'SERVING' });
-  health.addToServer(watchingOnly((service) => service === '', server));
+  const edge = { callerOf: () => anonymous, traceOf: () => undefined, streams: new OpenStreams() } as unknown as Edge;
+  server.addService(healthServiceDefinition, new Health().service(edge, 1000));
   const port = await promisify(server.bindAsync.bind(server))('127.0.0.1:0', ServerCredentials.createInsecure());
   const client = healthClient(`127.0.0.1:${port}`);
   const watch = async (name: string) => {

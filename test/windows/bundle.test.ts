@@ -135,7 +135,8 @@ windowsTest('nothing in the bundle is of another platform or of development', (t
     ['dist/native/simulator/wfdsim.dll', 'node_modules/@koromix/koffi-win32-x64/win32_x64/koffi.node'],
   );
   t.deepEqual(
-    paths.filter((path) => /\.(ts|map)$/.test(path)),
+    // But the maps of the daemon, for the stacks in its log.
+    paths.filter((path) => /\.(ts|map)$/.test(path) && !/^dist\/wfdd\/.*\.js\.map$/.test(path)),
     [],
   );
   t.deepEqual(

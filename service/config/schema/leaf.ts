@@ -4,7 +4,7 @@
  * Each constructor makes a zod schema and files, in one registry, everything else that is known about the key: what it
  * means, why its default is what it is, how it is written as text. Messages, the example and the help are made of that.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What an author says about a key. */
 interface Words {

@@ -1,6 +1,6 @@
 /** The part of the schema that says who may reach the daemon, as whom, with which rights, and what it tells about itself. */
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseCollectorUrl, parseHeader } from '../collector.js';
 import { isNetworkAddress, parseListenAddress } from '../listen.js';
 import { boolean, choice, count, fraction, group, keyNotes, MASK, milliseconds, path, secret, text } from './leaf.js';
