@@ -139,7 +139,7 @@ export class Daemon {
       (client, message) => this.#access.denials.connection(client, message),
     );
     this.#server.addHealth(edge, events.watcherGraceMs);
-    this.#server.addReflection(descriptors, log);
+    this.#server.addReflection(descriptors, edge);
     const facts = {
       hostId: config.hostId,
       hostname: hostname(),

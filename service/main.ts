@@ -40,10 +40,10 @@ async function main(): Promise<void> {
     end(EXIT.internal);
   });
 
+  let signals = 0;
   try {
     const { Daemon } = await import('./daemon.js');
     const daemon = await Daemon.compose(plan.loaded.config, version, log);
-    let signals = 0;
     const stop = (signal: NodeJS.Signals) => {
       signals += 1;
       if (signals > 1) {
@@ -56,6 +56,8 @@ async function main(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGBREAK', 'SIGHUP'] as const) process.on(signal, stop);
     await daemon.start();
   } catch (error) {
+    // Who stops it in the midst of its start has ended the start, too.
+    if (signals > 0) return;
     log.error('start-failed', `wfdd can't start: ${error instanceof Error ? error.message : String(error)}`, {
       err: error,
     });

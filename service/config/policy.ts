@@ -34,6 +34,8 @@ const ORDERED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['limits.sessionsPerPrincipalMax', 'limits.sessionsMax'],
   ['limits.watchersPerPrincipalMax', 'limits.watchersMax'],
   ['limits.requestsPerPrincipalMax', 'limits.requestsInFlightMax'],
+  ['limits.callsPerPrincipalMax', 'limits.callsMax'],
+  ['limits.connectionsPerAddressMax', 'limits.connectionsMax'],
   ['events.batchEventsMax', 'events.watcherQueueEventsMax'],
   ['events.watcherQueueEventsMax', 'events.logEventsMax'],
   ['driver.reopenBackoffMinMs', 'driver.reopenBackoffMaxMs'],

@@ -128,7 +128,8 @@ export class WlanDriver implements Driver {
       this.#tell(operation, { type: 'CloseReturned', sessionId, outcome });
       this.#doubt(outcome);
       // Whatever has made Windows forget the session, a restart of the service above all, may have made it forget the client.
-      if (outcome.fault?.reason === 'NATIVE_HANDLE_LOST' && this.#operations.size === 0) this.#service.lose(outcome);
+      const isHandleLost = outcome.fault?.reason === 'NATIVE_HANDLE_LOST';
+      if (isHandleLost && !operation.isLost && this.#operations.size === 0) this.#service.lose(outcome);
       if (this.#operations.isWanted(operation)) this.#links.closing(sessionId);
     });
   }
@@ -179,7 +180,7 @@ export class WlanDriver implements Driver {
     if (outcome.fault !== undefined) {
       forget();
       this.#startFailed(operation, outcome);
-      if (outcome.fault.reason === 'NATIVE_HANDLE_LOST') this.#service.lose(outcome);
+      this.#handleLost(outcome, client);
       return;
     }
     // The callback may have come first; if it failed, the handle is dead already.
@@ -198,7 +199,12 @@ export class WlanDriver implements Driver {
     const isHandleLost = call.fault?.reason === 'NATIVE_HANDLE_LOST';
     const outcome = isHandleLost ? call : openOutcome(call.result, operation.deviceAddress);
     await this.#opened(operation, outcome, answer.hSessionHandle, answer.guidSessionInterface);
-    if (isHandleLost) this.#service.lose(outcome);
+    this.#handleLost(call, client);
+  }
+
+  /** What comes late says nothing of the client handle that has replaced this one. */
+  #handleLost(outcome: NativeOutcome, client: ClientHandle): void {
+    if (outcome.fault?.reason === 'NATIVE_HANDLE_LOST' && this.#service.current === client) this.#service.lose(outcome);
   }
 
   /** The client handle, opened first where there is none; undefined after the failure was reported. */

@@ -35,6 +35,9 @@ import { http2StreamOf } from './wire.js';
 const admittedAs = Symbol('the caller');
 type Known = Metadata & { [admittedAs]?: Caller };
 
+/** Calls that no quota counts. */
+const PROBES: ReadonlySet<string> = new Set(['grpc.health.v1.Health/Check', 'grpc.health.v1.Health/List']);
+
 type ShownCertificate = Pick<Credentials, 'certificate' | 'certificateProblem'>;
 
 interface Admitted {
@@ -81,6 +84,10 @@ export class Gate {
     let isOver = false;
     let leave = () => {};
     const audit = isChange(rpc) ? new Audit(this.#access, rpc, call.getPeer()) : undefined;
+    const refuse = (outcome: Parameters<ServerInterceptingCallInterface['sendStatus']>[0]) => {
+      audit?.end(status[outcome.code] ?? String(outcome.code));
+      call.sendStatus(outcome);
+    };
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
@@ -88,8 +95,9 @@ export class Gate {
             const enter = (caller: Caller | undefined) => {
               if (caller === undefined || isOver) return;
               admitted = { caller, trace: this.#traceOf({ metadata }) };
-              leave = must(this.#calls.take(caller.principal));
-              arrival = this.#transit.arrive(call, requestStream);
+              // A prober is answered also where everybody else has had enough; transit and its connection bound it.
+              if (!PROBES.has(rpc)) leave = must(this.#calls.take(caller.principal));
+              arrival = this.#transit.arrive(call, requestStream, refuse);
               pass(metadata);
             };
             const fail = (error: unknown) =>

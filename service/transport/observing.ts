@@ -7,7 +7,7 @@ import type { Observer, RpcObserver } from '../telemetry/observer.js';
 import type { TraceContext } from '../trace.js';
 import type { Explain } from './refusals.js';
 import { ACCEPTED_ENCODING } from './request-headers.js';
-import { changeStatus } from './wire.js';
+import { changeStatus, closeUnended } from './wire.js';
 
 export class Observing {
   readonly #observer: Observer;
@@ -44,7 +44,10 @@ export class Observing {
             pass(metadata);
           },
           // Also comes after a normal end, where it changes nothing.
-          onCancel: () => end('CANCELLED'),
+          onCancel: () => {
+            end('CANCELLED');
+            closeUnended(call);
+          },
         }),
       sendMetadata: (metadata, pass) => {
         metadata.set(...ACCEPTED_ENCODING);

@@ -10,8 +10,8 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Log } from '../telemetry/log.js';
-import { settle } from './edge.js';
+import { type Edge, settle } from './edge.js';
+import { toStatus } from './status.js';
 
 type Answers = handleBidiStreamingCall<unknown, unknown>;
 
@@ -28,7 +28,7 @@ export function addReflection(
   server: Pick<Server, 'addService'>,
   descriptors: URL,
   services: () => string[],
-  log: Log,
+  { callerOf, streams, log }: Edge,
 ): void {
   let loading: Promise<ReadonlyMap<string, Loaded>> | undefined;
   for (const version of VERSIONS) {
@@ -52,8 +52,13 @@ export function addReflection(
       try {
         loading ??= load(descriptors, services());
         loaded = (await loading).get(path);
-        loaded?.answers(call);
+        if (loaded === undefined) throw new Error(`The library does not serve ${path}.`);
+        // It ends with the others, when the host stops or the caller's token is taken back.
+        const end = streams.add(callerOf(call), { waiting: 0 }, (fault) => call.emit('error', toStatus(fault)));
+        call.once('close', end);
+        loaded.answers(call);
       } catch (error) {
+        loading = undefined;
         call.emit('error', settle(error, path.slice(1), log));
       }
     };

@@ -13,7 +13,6 @@ import {
   setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Log } from '../telemetry/log.js';
 import { type ConnectionLimits, Connections } from './connections.js';
 import type { TlsCredentials } from './credentials.js';
 import type { Edge } from './edge.js';
@@ -97,8 +96,8 @@ export class GatewayServer {
   }
 
   /** Answers for descriptors with the contract as it was generated, and lists the services that have been added when it is asked. */
-  addReflection(descriptors: URL, log: Log): void {
-    addReflection(this.#server, descriptors, () => [...this.#services], log);
+  addReflection(descriptors: URL, edge: Edge): void {
+    addReflection(this.#server, descriptors, () => [...this.#services], edge);
   }
 
   /** Binds one target, without TLS where there are no credentials for it; resolves to the address that clients use. */

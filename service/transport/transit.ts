@@ -15,6 +15,8 @@ export interface TransitLimits {
   readonly transitBytesMax: number;
 }
 
+type Refuse = (outcome: Parameters<ServerInterceptingCallInterface['sendStatus']>[0]) => void;
+
 /** What one flow-control window holds anyway. */
 const FREE_BYTES = 65_536;
 /** A client that sends more requests on one stream while it takes no answers has no good reason to. */
@@ -34,9 +36,14 @@ export class Transit {
     return this.bytes > this.limits.transitBytesMax;
   }
 
-  /** A call has been let in, and its request is due. @param isStream The client sends as many as it likes: only the first is due. */
-  arrive(call: ServerInterceptingCallInterface, isStream: boolean): Arrival {
-    return this.#soon(new Arrival(this, call, isStream));
+  /**
+   * A call has been let in, and its request is due.
+   *
+   * @param isStream The client sends as many as it likes: only the first is due.
+   * @param refuse Ends the call with this status.
+   */
+  arrive(call: object, isStream: boolean, refuse: Refuse): Arrival {
+    return this.#soon(new Arrival(this, call, isStream, refuse));
   }
 
   /** The answer to a unary call was written. */
@@ -61,8 +68,9 @@ export class Transit {
 /** One request on its way in. */
 export class Arrival {
   readonly #transit: Transit;
-  readonly #call: ServerInterceptingCallInterface;
+  readonly #call: object;
   readonly #isStream: boolean;
+  readonly #refuseWith: Refuse;
   #stream: ServerHttp2Stream | undefined;
   #due: NodeJS.Timeout | undefined;
   #isDue = true;
@@ -70,10 +78,11 @@ export class Arrival {
   #bytes = 0;
   #unanswered = 0;
 
-  constructor(transit: Transit, call: ServerInterceptingCallInterface, isStream: boolean) {
+  constructor(transit: Transit, call: object, isStream: boolean, refuse: Refuse) {
     this.#transit = transit;
     this.#call = call;
     this.#isStream = isStream;
+    this.#refuseWith = refuse;
   }
 
   watch(): void {
@@ -115,7 +124,7 @@ export class Arrival {
 
   #refuse(fault: Fault): void {
     this.end();
-    this.#call.sendStatus(toStatus(fault));
+    this.#refuseWith(toStatus(fault));
     // Or the client could keep the stream, and with it what has come.
     this.#stream?.close(constants.NGHTTP2_NO_ERROR);
   }

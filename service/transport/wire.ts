@@ -3,7 +3,13 @@
  * each function here finds nothing, and what hangs on it is done without, as is said there.
  */
 import type { EventEmitter } from 'node:events';
-import type { Http2SecureServer, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  type Http2SecureServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
@@ -32,6 +38,14 @@ export function changeStatus(call: ServerInterceptingCallInterface, change: (out
   const stream = http2StreamOf(call);
   // Where the client has gone, nobody is told: a write that failed for it is no failure of ours.
   call.sendStatus = (outcome) => send(stream !== undefined && isGone(stream) ? outcome : change(outcome));
+}
+
+/** Closes the stream of a call that has ended before its client ended the request, which it might otherwise never do. */
+export function closeUnended(call: object): void {
+  const stream = http2StreamOf(call);
+  if (stream === undefined || stream.readableEnded) return;
+  // A reset in this turn would overtake the trailers.
+  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
 }
 
 /** Nothing can be answered on it any more. */

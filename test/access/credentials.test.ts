@@ -1,9 +1,11 @@
 /** Tokens and JWTs as a daemon takes them, from files that change while it runs. */
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { exportJWK, SignJWT } from 'jose';
 import { call, failure } from '../harness/calls.js';
+import { endOf, framed, WireClient } from '../harness/grpc-wire.js';
 import { Files } from './files.js';
 import { type Clients, Host, misuses, RELOAD_MS } from './host.js';
 
@@ -64,6 +66,34 @@ test.serial('a JWT lets in whom its issuer names, beside tokens, until its key i
   t.is((await failure(getHost(good))).code, status.UNAUTHENTICATED);
   await getHost(host.clients(await next.issue('carol', '5m')));
   t.false(/eyJ|token-of/.test(JSON.stringify(host.log.all)));
+});
+
+test.serial('who is refused keeps no stream, though the request never ends', async (t) => {
+  using files = new Files();
+  await using host = await Host.start({
+    access: { mode: 'authenticated', tokensFile: files.writeTokens(tokens), roles },
+  });
+  using client = new WireClient(host.address);
+  const { status: told } = await endOf(client.start('wifidirect.v1.HostService/GetHost'));
+  t.is(told?.code, status.UNAUTHENTICATED);
+});
+
+test.serial('a stream of reflection ends when the token of its caller is taken back', async (t) => {
+  using files = new Files();
+  const tokensFile = files.writeTokens(tokens);
+  await using host = await Host.start({
+    access: { mode: 'authenticated', tokensFile, reloadIntervalMs: RELOAD_MS, roles },
+  });
+  using client = new WireClient(host.address);
+  const headers = { authorization: `Bearer ${tokens.bob}` };
+  const stream = client.start('grpc.reflection.v1.ServerReflection/ServerReflectionInfo', headers);
+  const answered = once(stream, 'data');
+  const ended = endOf(stream);
+  const listServices = Buffer.from('3a012a', 'hex');
+  stream.write(framed(listServices));
+  await answered;
+  files.writeTokens({ alice: tokens.alice });
+  t.is((await ended).status?.code, status.UNAUTHENTICATED);
 });
 
 test.serial('a file of tokens that is wrong leaves the former ones in force, and the log says so once', async (t) => {

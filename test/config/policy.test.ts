@@ -109,6 +109,8 @@ for (const [group, lower, upper] of [
   ['limits', 'sessionsPerPrincipalMax', 'sessionsMax'],
   ['limits', 'watchersPerPrincipalMax', 'watchersMax'],
   ['limits', 'requestsPerPrincipalMax', 'requestsInFlightMax'],
+  ['limits', 'callsPerPrincipalMax', 'callsMax'],
+  ['limits', 'connectionsPerAddressMax', 'connectionsMax'],
   ['events', 'batchEventsMax', 'watcherQueueEventsMax'],
   ['events', 'watcherQueueEventsMax', 'logEventsMax'],
   ['driver', 'reopenBackoffMinMs', 'reopenBackoffMaxMs'],

@@ -1,5 +1,6 @@
 /** `grpc.health.v1`: what a load balancer or a prober sees of the host. */
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { ErrorReason } from '../../clients/typescript/src/gen/wifidirect/v1/error.js';
@@ -112,7 +113,7 @@ test.serial('without the library the daemon runs on, DEGRADED, and says what is 
   t.is(host.state, HostState.DEGRADED);
   const [missing] = host.driver?.missingFunctions ?? [];
   if (isWine) t.like(missing, { library: 'wlanapi.dll', function: 'WFDOpenHandle' });
-  else t.like(missing, { library: 'health.test.js', function: '' });
+  else t.like(missing, { library: basename(import.meta.url), function: '' });
   const error = await degraded.open({ deviceAddress: display }).status();
   t.is(error?.info?.reason, 'DRIVER_NOT_AVAILABLE');
   t.is(error?.info?.metadata['library'], missing?.library);
@@ -120,6 +121,17 @@ test.serial('without the library the daemon runs on, DEGRADED, and says what is 
   client.close();
   degraded.disconnect();
   t.is(await daemon.stop(), 0);
+});
+
+test.serial('a prober is answered, though the calls of its principal are used up', async (t) => {
+  await withGateway(['--set', 'limits.callsPerPrincipalMax=1'], async ({ daemon }) => {
+    const client = healthClient(daemon.address);
+    const watch = new Received<HealthAnswer>(client.watch({ service: '' }));
+    await watch.first(({ status }) => status === 'SERVING');
+    t.is((await call(client.check.bind(client), { service: '' })).status, 'SERVING');
+    watch.cancel();
+    client.close();
+  });
 });
 
 test('the version that the host tells is that of the package', async (t) => {

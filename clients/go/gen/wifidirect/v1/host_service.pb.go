@@ -465,8 +465,8 @@ func (x *MissingFunction) GetFunction() string {
 	return ""
 }
 
-// The limits in force: settings of the host. What goes beyond a limit of sessions, watchers or requests is refused
-// with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
+// The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests or calls is
+// refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Sessions that have not ended. Default 256.

@@ -45,7 +45,9 @@ how long to wait. The text of a status is English, for people, and may change; r
 | NOT_IMPLEMENTED                | UNIMPLEMENTED       |                             | a host of a later version  |
 
 A status without ErrorInfo was not made by this service but by the way to it: the client's gRPC library, its
-deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE).
+deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE), or the reset
+of a stream whose answers were not taken (ENHANCE_YOUR_CALM, which most libraries tell as RESOURCE_EXHAUSTED). What
+grpc.health.v1 and grpc.reflection answer is as their own protocols have it.
 """
 
 from google.protobuf import descriptor as _descriptor
@@ -300,7 +302,9 @@ class NativeResult(_message.Message):
     code: _builtins.int
     """The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS."""
     name: _builtins.str
-    """The name of `code` in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Empty where the host doesn't know the number."""
+    """The name of `code` in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't know
+    the number, the number itself in hexadecimal: "0x4d2".
+    """
     reason_code: _builtins.int
     """`dwReasonCode` of the callback: "more detail if an error occurred" (Microsoft,
     "WFD_OPEN_SESSION_COMPLETE_CALLBACK callback function"). 0 where there is none.

@@ -45,7 +45,9 @@ how long to wait. The text of a status is English, for people, and may change; r
 | NOT_IMPLEMENTED                | UNIMPLEMENTED       |                             | a host of a later version  |
 
 A status without ErrorInfo was not made by this service but by the way to it: the client's gRPC library, its
-deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE).
+deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE), or the reset
+of a stream whose answers were not taken (ENHANCE_YOUR_CALM, which most libraries tell as RESOURCE_EXHAUSTED). What
+grpc.health.v1 and grpc.reflection answer is as their own protocols have it.
 """
 
 from collections import abc as _abc

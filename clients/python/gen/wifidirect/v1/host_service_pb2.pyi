@@ -264,8 +264,8 @@ Global___MissingFunction: _TypeAlias = MissingFunction  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):
-    """The limits in force: settings of the host. What goes beyond a limit of sessions, watchers or requests is refused
-    with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
+    """The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests or calls is
+    refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
     """
 
     DESCRIPTOR: _descriptor.Descriptor

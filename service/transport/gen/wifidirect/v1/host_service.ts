@@ -227,8 +227,8 @@ export interface MissingFunction {
 }
 
 /**
- * The limits in force: settings of the host. What goes beyond a limit of sessions, watchers or requests is refused
- * with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
+ * The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests or calls is
+ * refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
  */
 export interface Limits {
   /** Sessions that have not ended. Default 256. */

@@ -49,7 +49,9 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
  * | NOT_IMPLEMENTED                | UNIMPLEMENTED       |                             | a host of a later version  |
  *
  * A status without ErrorInfo was not made by this service but by the way to it: the client's gRPC library, its
- * deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE).
+ * deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE), or the reset
+ * of a stream whose answers were not taken (ENHANCE_YOUR_CALM, which most libraries tell as RESOURCE_EXHAUSTED). What
+ * grpc.health.v1 and grpc.reflection answer is as their own protocols have it.
  */
 
 /**
@@ -374,7 +376,10 @@ export interface NativeResult {
   function: string;
   /** The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS. */
   code: number;
-  /** The name of `code` in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Empty where the host doesn't know the number. */
+  /**
+   * The name of `code` in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't know
+   * the number, the number itself in hexadecimal: "0x4d2".
+   */
   name: string;
   /**
    * `dwReasonCode` of the callback: "more detail if an error occurred" (Microsoft,
