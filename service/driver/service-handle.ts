@@ -26,7 +26,7 @@ export class ServiceHandle {
   readonly #wlanapi: Wlanapi;
   readonly #calls: NativeCalls;
   readonly #settings: ServiceHandleSettings;
-  readonly #lost: (outcome: NativeOutcome) => void;
+  readonly #lost: (outcome: NativeOutcome) => Promise<void>;
   readonly #statuses: BehaviorSubject<DriverStatus>;
   #handle: ClientHandle | undefined;
   #opening: Promise<NativeOutcome> | undefined;
@@ -36,12 +36,12 @@ export class ServiceHandle {
   #backoffMs: number;
   #isClosed = false;
 
-  /** `lost` is called once for each handle that is lost. */
+  /** `lost` is called once for each handle that is lost, and resolves when no call uses it any more. */
   constructor(
     wlanapi: Wlanapi,
     calls: NativeCalls,
     settings: ServiceHandleSettings,
-    lost: (outcome: NativeOutcome) => void,
+    lost: (outcome: NativeOutcome) => Promise<void>,
   ) {
     this.#wlanapi = wlanapi;
     this.#calls = calls;
@@ -112,9 +112,10 @@ export class ServiceHandle {
     if (handle === undefined) return;
     this.#handle = undefined;
     this.#statuses.next({ fault: outcome.fault, negotiatedVersion: 0 });
-    this.#lost(outcome);
     // It frees what the DLL keeps for us; what it answers no longer matters.
-    this.#calls.run('slow', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle)).catch(() => {});
+    this.#lost(outcome)
+      .then(() => this.#calls.run('slow', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle)))
+      .catch(() => {});
     this.#schedule(doubtsService(outcome) ? this.#backoffMs : 0);
   }
 

@@ -56,9 +56,14 @@ export class SessionCalls {
     this.#calls = calls;
   }
 
-  /** Resolves when every call that was ordered has returned: before that the client handle is not to be closed. */
+  /** Resolves when the calls that are under way have returned: before that their client handle is not to be closed. */
+  async returned(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  /** Resolves when no call is under way. */
   async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    while (this.#underWay.size > 0) await this.returned();
   }
 
   start(operation: Operation, client: ClientHandle, context: bigint) {

@@ -274,7 +274,7 @@ export class WlanDriver implements Driver {
   }
 
   /** The client handle is gone, and with it every session handle. What was still to come of them is of no interest. */
-  #lost(outcome: NativeOutcome): void {
+  #lost(outcome: NativeOutcome): Promise<void> {
     for (const operation of this.#operations.clear()) {
       operation.isLost = true;
       operation.handle = undefined;
@@ -283,6 +283,7 @@ export class WlanDriver implements Driver {
       this.#links.forget(operation.sessionId);
     }
     this.#completions.next({ type: 'DriverLost', outcome });
+    return this.#sessions.returned();
   }
 
   #whyNot(functions: readonly string[]): Fault | undefined {

@@ -1,8 +1,8 @@
 /** The WLAN service stops and starts again before the host has asked for it: its client handle is stale, and nobody has said so. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { SessionEndReason, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import { display, gatewayForThisFile, scanner } from '../harness/gateway.js';
+import { SessionEndReason, SessionKind, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { display, gatewayForThisFile, printer, scanner } from '../harness/gateway.js';
 
 const gateway = gatewayForThisFile(
   ...['--set', 'driver.probeIntervalMs=3600000'],
@@ -43,6 +43,20 @@ test.serial('opens that come together with a stale handle are LOST together, and
   const { id } = await gateway().openSession({ deviceAddress: display });
   await gateway().close(id, { waitForDisconnect: true });
   t.is((await gateway().world.counts()).clients, 1);
+});
+
+test.serial('a call that tells late that the old handle is not known costs nobody the new one', async (t) => {
+  await gateway().world.scriptCall({ function: 'WFDOpenLegacySession', code: 6, blockMs: 'never' });
+  const late = gateway().open({ deviceAddress: printer, kind: SessionKind.LEGACY });
+  while ((await gateway().world.counts()).callsBlocked < 1);
+  await gateway().world.scriptCall({ function: 'WFDStartOpenSession', code: 6 });
+  await gateway().open({ deviceAddress: scanner }).ended;
+  await late.ended;
+  const { id } = await gateway().openSession({ deviceAddress: display });
+  t.is(await gateway().world.releaseCalls(), 1);
+  while ((await gateway().world.counts()).clients > 1);
+  const { session } = await gateway().close(id, { waitForDisconnect: true });
+  t.is(session?.state, SessionState.CLOSED);
 });
 
 test.serial('a session that was open ends, its peer is not blamed, and the next open succeeds', async (t) => {

@@ -48,7 +48,9 @@ function make(settings: Partial<ServiceHandleSettings> = {}) {
     { nativeReturned: () => {}, nativeSlow: () => {} },
   );
   const all = { probeIntervalMs: HOUR, reopenBackoffMinMs: HOUR, reopenBackoffMaxMs: HOUR, ...settings };
-  const handle = new ServiceHandle(wlanapi, calls, all, (outcome) => service.lost.push(outcome));
+  const handle = new ServiceHandle(wlanapi, calls, all, async (outcome) => {
+    service.lost.push(outcome);
+  });
   return { handle, service };
 }
 
