@@ -20,6 +20,8 @@ interface Tally {
   readonly skipped: number;
   /** The titles of the tests that ran. */
   readonly titles?: readonly string[];
+  /** What there is to read of a failure, told once more at the end: who sees the last lines alone sees it. */
+  readonly failures?: string;
 }
 
 const help = `Usage: npm test [-- --fast]
@@ -54,6 +56,7 @@ async function suite(isFast: boolean): Promise<Tally> {
     passed: sum.passed + tally.passed,
     failed: sum.failed + tally.failed,
     skipped: sum.skipped + tally.skipped,
+    failures: `${sum.failures ?? ''}${tally.failures ?? ''}`,
   }));
 }
 
@@ -91,7 +94,9 @@ async function audit(): Promise<Tally> {
 /** A Node program that passes or fails as a whole. */
 async function check(title: string, args: readonly string[]): Promise<Tally> {
   const code = await run(title, args);
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  return code === 0
+    ? { passed: 1, failed: 0, skipped: 0 }
+    : { passed: 0, failed: 1, skipped: 0, failures: failure(title, `exit code ${code}`) };
 }
 
 async function run(title: string, args: readonly string[]): Promise<number> {
@@ -136,12 +141,20 @@ async function tests(
   const passed = titles(/^ +[✔√] /);
   const failed = titles(/^ +[✘×] \[fail\]: /);
   const crashed = titles(/^ +[✘×] .* exited (with|due to) /).length;
+  const marked = lines.filter((line) => /^ *[✘×] /.test(line));
+  // A rule divides the course of the tests from what AVA has to say of those that failed.
+  const account = lines.slice(lines.findIndex((line) => /^ *─+$/.test(line)) + 1);
   return {
     passed: passed.length,
     failed: code === 0 ? 0 : Math.max(failed.length + crashed, 1),
     skipped: titles(/^ +- \[(skip|todo)\] /).length,
     titles: [...passed, ...failed],
+    failures: code === 0 ? '' : failure(title, [...marked, ...account].join('\n')),
   };
+}
+
+function failure(title: string, account: string): string {
+  return `--- ${title}\n${account}\n`;
 }
 
 function endGroup(pid: number | undefined): void {
@@ -162,12 +175,16 @@ const { values } = parseArgs({ options: { fast: { type: 'boolean', default: fals
 if (values.help) {
   console.log(help);
 } else {
-  const { passed, failed, skipped } = await suite(values.fast);
+  const { passed, failed, skipped, failures } = await suite(values.fast);
   const isAllowed = CI !== 'true' || (lacks.length === 0 && skipped === 0);
+  if (failures) {
+    heading('what failed');
+    console.log(failures);
+  }
   heading('done');
   if (!isAllowed) console.log('With CI=true nothing may be lacking and nothing skipped: this run has failed.');
   // Skipped tests that may not be skipped are failures, and the closing line must not say otherwise.
-  const failures = isAllowed ? failed : failed + Math.max(skipped, 1);
-  console.log(`${passed} passed, ${failures} failed, ${isAllowed ? skipped : 0} skipped`);
-  process.exitCode = failures > 0 ? 1 : 0;
+  const failedInAll = isAllowed ? failed : failed + Math.max(skipped, 1);
+  console.log(`${passed} passed, ${failedInAll} failed, ${isAllowed ? skipped : 0} skipped`);
+  process.exitCode = failedInAll > 0 ? 1 : 0;
 }
