@@ -7,7 +7,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { loadLibraries, type NativeLibraries, windowsLibraryPaths } from '../native/load.js';
 import { openSimulatorControl, type SimulatorControl } from '../native/simulator-control.js';
@@ -20,6 +19,7 @@ import type { Config } from './config/schema.js';
 import type { DeviceEvent, DeviceEventDraft } from './device/device.js';
 import { Devices } from './device/devices.js';
 import { incomplete } from './driver/availability.js';
+import { isDoneWithin } from './driver/deadline.js';
 import { WlanDriver } from './driver/wlan-driver.js';
 import { EventLog } from './events/log.js';
 import { EventStream } from './events/stream.js';
@@ -27,9 +27,8 @@ import { descriptors } from './root.js';
 import { hostStopping, Lifecycle } from './session/lifecycle.js';
 import type { SessionEvent, SessionEventDraft } from './session/session.js';
 import type { Log } from './telemetry/log.js';
-import { Observers } from './telemetry/observer.js';
-import { observingLog } from './telemetry/observing-log.js';
-import type { Traces } from './telemetry/traces.js';
+import type { Readings } from './telemetry/metrics.js';
+import { Telemetry, type TelemetrySettings } from './telemetry/telemetry.js';
 import { TlsCredentials } from './transport/credentials.js';
 import { deviceService, deviceServiceDefinition } from './transport/device-service.js';
 import type { Edge } from './transport/edge.js';
@@ -54,45 +53,44 @@ const EXIT_MS = 300;
 
 const newEpoch = (): string => randomBytes(8).toString('hex');
 const allIn = (library: string) => ({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
-type Parts = Readonly<{ observers: Observers; streams: OpenStreams; access: Access }>;
+type Parts = Readonly<{ telemetry: Telemetry; streams: OpenStreams; access: Access }>;
 
 export class Daemon {
   readonly #config: Config;
-  readonly #version: string;
   readonly #log: Log;
   readonly #native: NativeLibraries;
   readonly #driver: WlanDriver;
   readonly #lifecycle: Lifecycle;
   readonly #devices: Devices;
   readonly #streams: OpenStreams;
-  readonly #observers: Observers;
-  readonly #edge: Edge;
-  #metrics: Server | undefined;
-  #traces: Traces | undefined;
+  readonly #telemetry: Telemetry;
+  readonly #readings: Omit<Readings, 'spansLost'>;
   readonly #access: Access;
   readonly #tls: TlsCredentials | undefined;
   readonly #server: GatewayServer;
   readonly #simulator: SimulatorControl | undefined;
+  #starting: Promise<void> = Promise.resolve();
+  #isStopping = false;
 
   /** Throws where the configuration names a file that can't be used. */
   static async compose(config: Config, version: string, log: Log): Promise<Daemon> {
-    const [observers, streams] = [new Observers(), new OpenStreams()];
+    const [telemetry, streams] = [new Telemetry(telemetrySettings(config, version), log), new OpenStreams()];
     const endRevoked = () => streams.stop(revoked, (caller) => caller.isRevoked());
-    const access = await Access.open(config.access, log, observers, endRevoked);
-    return new Daemon(config, version, log, { observers, streams, access });
+    const access = await Access.open(config.access, log, telemetry.observers, endRevoked);
+    return new Daemon(config, version, log, { telemetry, streams, access });
   }
 
-  private constructor(config: Config, version: string, log: Log, { observers, streams, access }: Parts) {
-    [this.#observers, this.#streams, this.#access] = [observers, streams, access];
+  private constructor(config: Config, version: string, log: Log, { telemetry, streams, access }: Parts) {
+    [this.#telemetry, this.#streams, this.#access] = [telemetry, streams, access];
     this.#config = config;
-    this.#version = version;
     this.#log = log;
+    const { observers } = telemetry;
     const { driver, session, events, limits, keepalive } = config;
     const choice = chooseDriver(config, process.platform);
     const paths = choice.kind === 'wlanapi' ? windowsLibraryPaths() : allIn(choice.library);
     this.#native = loadLibraries(paths);
     this.#tellDriver(choice.kind, paths.wlanapi);
-    this.#driver = new WlanDriver(this.#native, driver, this.#observers);
+    this.#driver = new WlanDriver(this.#native, driver, observers);
     const logLimits = { eventsMax: events.logEventsMax, ageMaxMs: events.logAgeMs };
     const sessionEvents = new EventStream<SessionEventDraft, SessionEvent>(new EventLog(newEpoch(), logLimits), {
       stamp: (draft, sequence, epoch) => ({ ...draft, sequence, epoch }),
@@ -104,12 +102,11 @@ export class Daemon {
     });
     this.#lifecycle = new Lifecycle(this.#driver, sessionEvents, { ...session, ...limits });
     this.#devices = new Devices(this.#driver, deviceEvents);
-    this.#observers.add(observingLog(log));
-    sessionEvents.events.subscribe((event) => this.#observers.sessionChanged(event));
+    sessionEvents.events.subscribe((event) => observers.sessionChanged(event));
 
     this.#tls = config.tls.certFile === null ? undefined : new TlsCredentials(config.tls, log);
     const explain = refusals(limits.receiveMessageBytesMax, log);
-    const { interceptor: observe, traceOf } = new Observing(this.#observers, explain);
+    const { interceptor: observe, traceOf } = new Observing(observers, explain);
     const transit = new Transit(limits);
     const calls = new Quota(
       { name: 'calls_max', max: limits.callsMax },
@@ -129,10 +126,9 @@ export class Daemon {
       ),
       transit,
       streams: this.#streams,
-      observer: this.#observers,
+      observer: observers,
       log,
     };
-    this.#edge = edge;
     this.#server = new GatewayServer(
       { ...limits, keepaliveTimeMs: keepalive.timeMs, keepaliveTimeoutMs: keepalive.timeoutMs },
       [observe, gate.interceptor],
@@ -174,11 +170,35 @@ export class Daemon {
         simulatorService(edge, this.#simulator),
       );
     }
+
+    const { registry } = this.#lifecycle;
+    this.#readings = {
+      sessionsByState: () => registry.countByState(),
+      watchers: () => edge.watchers.total,
+      openStreams: () => this.#streams.size,
+      requestsInFlight: () => edge.requests.total,
+      connections: () => this.#server.connections,
+      callsInFlight: () => calls.total,
+      bytesInTransit: () => transit.bytes,
+      nativeCallsInFlight: () => this.#driver.calls.inFlight,
+      nativeCallsWaiting: () => this.#driver.calls.waiting,
+      eventsWaitingMost: () => this.#streams.waitingMost,
+      eventsLogged: () => sessionEvents.log.newest - sessionEvents.log.oldest,
+      eventsTrimmed: () => sessionEvents.log.oldest,
+      isServing: () => this.#driver.status.fault === undefined && !this.#isStopping,
+      misuse: () => Object.entries(this.#simulator?.misuse().counts ?? {}),
+    };
   }
 
-  async start(): Promise<void> {
-    await this.#startTraces();
-    await this.#serveMetrics();
+  /** Who stops it meanwhile has it resolve early: what has not begun by then never does. */
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    await this.#telemetry.start(this.#readings);
+    if (this.#isStopping) return;
     const started = this.#driver.start();
     started.catch((error: unknown) => this.#log.error('driver-failed', 'The driver could not start.', { err: error }));
     await Promise.race([started, new Promise((resolve) => setTimeout(resolve, FIRST_ANSWER_MS))]);
@@ -188,6 +208,7 @@ export class Daemon {
       else this.#log.info('ready', 'Wi-Fi Direct can be reached.');
     });
     for (const address of this.#config.listen.map(parseListenAddress)) {
+      if (this.#isStopping) return;
       await this.#server.bind(bindTarget(address), address.kind === 'tcp' ? this.#tls : undefined);
     }
     const addresses = this.#server.addresses;
@@ -203,7 +224,9 @@ export class Daemon {
   async stop(): Promise<boolean> {
     const deadlineMs = performance.now() + this.#config.shutdown.graceMs - EXIT_MS;
     const left = () => Math.max(deadlineMs - performance.now(), 0);
+    this.#isStopping = true;
     this.#server.setServing(() => false);
+    await isDoneWithin(this.#starting, left() - LAST_STEPS_MS);
     const drained = await this.#lifecycle.drain(left() - LAST_STEPS_MS);
     this.#streams.stop(hostStopping());
     await this.#server.stop(Math.min(left(), LAST_STEPS_MS / 2));
@@ -212,8 +235,7 @@ export class Daemon {
     const isQuiet = await this.#driver.close(left());
     this.#lifecycle.dispose();
     this.#devices.dispose();
-    await this.#traces?.close(Math.min(left(), LAST_STEPS_MS / 2));
-    this.#metrics?.close();
+    await this.#telemetry.close(Math.min(left(), LAST_STEPS_MS / 2));
     this.#reportMisuse();
     const isClean = drained && isQuiet;
     const outcome = { sessionsEnded: drained, nativeQuiet: isQuiet };
@@ -226,58 +248,8 @@ export class Daemon {
   #tellHealth(): void {
     const isReached = this.#driver.status.fault === undefined;
     const hasDevices = this.#driver.whyNotDevices() === undefined;
-    const isServing = isReached && !this.#lifecycle.isStopping;
+    const isServing = isReached && !this.#isStopping;
     this.#server.setServing((service) => isServing && (service !== 'wifidirect.v1.DeviceService' || hasDevices));
-  }
-
-  /** Loaded only where spans are sent somewhere, for the same reason as the metrics. */
-  async #startTraces(): Promise<void> {
-    const { hostId, traces: settings } = this.#config;
-    const { endpoint, headers, caFile, sampleRatio } = settings;
-    if (endpoint === null) return;
-    const { SpanExport } = await import('./telemetry/span-export.js');
-    const { Traces } = await import('./telemetry/traces.js');
-    const spans = new SpanExport(
-      {
-        endpoint,
-        headers: Object.fromEntries((headers ?? []).map(parseHeader)),
-        ca: caFile === null ? undefined : readFileSync(caFile),
-        queueSpansMax: settings.queueSpansMax,
-        intervalMs: settings.exportIntervalMs,
-        timeoutMs: settings.exportTimeoutMs,
-      },
-      this.#log,
-    );
-    this.#traces = new Traces({ sampleRatio, hostId, version: this.#version }, spans);
-    this.#observers.add(this.#traces);
-    this.#log.info('traces-on', `Traces are sent to ${endpoint}.`, { endpoint, sampleRatio });
-  }
-
-  /** Loaded only where somebody scrapes: it is a tenth of the daemon's memory. */
-  async #serveMetrics(): Promise<void> {
-    const { listen } = this.#config.metrics;
-    const address = listen === null ? undefined : parseListenAddress(listen);
-    if (address?.kind !== 'tcp') return;
-    const { Metrics } = await import('./telemetry/metrics.js');
-    const { registry, events } = this.#lifecycle;
-    const metrics = new Metrics({
-      sessionsByState: () => registry.countByState(),
-      watchers: () => this.#edge.watchers.total,
-      openStreams: () => this.#streams.size,
-      requestsInFlight: () => this.#edge.requests.total,
-      nativeCallsInFlight: () => this.#driver.calls.inFlight,
-      nativeCallsWaiting: () => this.#driver.calls.waiting,
-      eventsWaitingMost: () => this.#streams.waitingMost,
-      spansLost: () => this.#traces?.spansLost ?? 0,
-      eventsLogged: () => events.log.newest - events.log.oldest,
-      eventsTrimmed: () => events.log.oldest,
-      isServing: () => this.#driver.status.fault === undefined && !this.#lifecycle.isStopping,
-      misuse: () => Object.entries(this.#simulator?.misuse().counts ?? {}),
-    });
-    this.#observers.add(metrics);
-    this.#metrics = await metrics.serve(address.host, address.port);
-    const bound = this.#metrics.address();
-    this.#log.info('metrics-serving', 'Metrics are served at /metrics.', { address: bound });
   }
 
   /** Whoever uses the simulator is told at the end what it counted, leaks included. */
@@ -297,4 +269,22 @@ export class Daemon {
     const fault = incomplete(this.#native.missing);
     if (fault !== undefined) this.#log.error('library-incomplete', fault.message, { ...fault.metadata });
   }
+}
+
+/** Throws where the authority of the collector can't be read. */
+function telemetrySettings({ hostId, metrics, traces }: Config, version: string): TelemetrySettings {
+  const scraped = metrics.listen === null ? undefined : parseListenAddress(metrics.listen);
+  const { endpoint, headers, caFile, exportIntervalMs, exportTimeoutMs, queueSpansMax, sampleRatio } = traces;
+  const spans = endpoint !== null && {
+    endpoint,
+    headers: Object.fromEntries((headers ?? []).map(parseHeader)),
+    ca: caFile === null ? undefined : readFileSync(caFile),
+    queueSpansMax,
+    intervalMs: exportIntervalMs,
+    timeoutMs: exportTimeoutMs,
+    sampleRatio,
+    hostId,
+    version,
+  };
+  return { metrics: scraped?.kind === 'tcp' ? scraped : undefined, traces: spans || undefined };
 }

@@ -56,8 +56,6 @@ async function main(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGBREAK', 'SIGHUP'] as const) process.on(signal, stop);
     await daemon.start();
   } catch (error) {
-    // Who stops it in the midst of its start has ended the start, too.
-    if (signals > 0) return;
     log.error('start-failed', `wfdd can't start: ${error instanceof Error ? error.message : String(error)}`, {
       err: error,
     });

@@ -24,7 +24,7 @@ import {
   type SessionInput,
 } from './session.js';
 import { Timers } from './timers.js';
-import type { Machine, Step } from './transition.js';
+import { closeFault, type Machine, type Step } from './transition.js';
 
 export interface LifecycleSettings extends RegistryLimits {
   readonly closeTimeoutMs: number;
@@ -101,9 +101,9 @@ export class Lifecycle {
     const asked = this.#request(id, `CloseSession ${waitForEnd}`, cause, { type: 'CloseRequested', cause });
     const entry = this.registry.find(id);
     if (!asked.ok || entry === undefined) return asked;
-    const wasClosed = hasEnded(entry.machine.session) || entry.machine.close === 'returned';
+    const before = entry.machine;
     await this.#until(entry, waitForEnd ? (machine) => hasEnded(machine.session) : isCloseDone, signal);
-    const fault = wasClosed ? undefined : entry.machine.closeOutcome?.fault;
+    const fault = closeFault(before, entry.machine);
     return fault === undefined ? ok(entry.machine.session) : refuse(fault);
   }
 

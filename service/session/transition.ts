@@ -1,16 +1,17 @@
 /** What the machine's rules are written in: the record of one session, and the few ways in which it changes. Pure, like `machine.ts`. */
 import type { Fault } from '../fault.js';
-import type {
-  DisconnectEvidence,
-  EventCause,
-  EventSource,
-  NativeOutcome,
-  Session,
-  SessionCommand,
-  SessionEndReason,
-  SessionEventDraft,
-  SessionEventType,
-  SessionState,
+import {
+  type DisconnectEvidence,
+  type EventCause,
+  type EventSource,
+  hasEnded,
+  type NativeOutcome,
+  type Session,
+  type SessionCommand,
+  type SessionEndReason,
+  type SessionEventDraft,
+  type SessionEventType,
+  type SessionState,
 } from './session.js';
 
 /** A session with what its owner does not see: how far the native calls have come, and why it is ending. */
@@ -49,6 +50,16 @@ export function closed(machine: Machine, evidence: DisconnectEvidence, nowMs: nu
   const closeFault = evidence === 'UNCONFIRMED' ? machine.closeOutcome?.fault : undefined;
   const fault = ending.fault ?? closeFault;
   return end({ ...machine, evidence }, 'CLOSED', { ...ending, fault }, nowMs, machine.closeOutcome);
+}
+
+/**
+ * Why a close that was asked for while the session was as in `asked` came to nothing. A session that is lost is told as lost, whether
+ * Windows had taken the close by then or not.
+ */
+export function closeFault(asked: Machine, now: Machine): Fault | undefined {
+  if (hasEnded(asked.session)) return undefined;
+  if (now.session.state === 'LOST') return now.session.end?.fault;
+  return asked.close === 'returned' ? undefined : now.closeOutcome?.fault;
 }
 
 export function end(

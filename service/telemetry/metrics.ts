@@ -13,6 +13,11 @@ export interface Readings {
   watchers(): number;
   openStreams(): number;
   requestsInFlight(): number;
+  connections(): number;
+  /** Calls of all kinds, streams too. */
+  callsInFlight(): number;
+  /** Held by messages on their way. */
+  bytesInTransit(): number;
   nativeCallsInFlight(): number;
   /** Native calls that wait for their turn, by lane. */
   nativeCallsWaiting(): Iterable<readonly [string, number]>;
@@ -92,6 +97,9 @@ export class Metrics implements Observer {
     gauge('wfdd_watchers', 'Open watches.', readings.watchers);
     gauge('wfdd_streams', 'Open streams of all kinds.', readings.openStreams);
     gauge('wfdd_requests_in_flight', 'Unary requests in flight.', readings.requestsInFlight);
+    gauge('wfdd_connections', 'Open connections.', readings.connections);
+    gauge('wfdd_calls_in_flight', 'Calls of all kinds in flight, streams too.', readings.callsInFlight);
+    gauge('wfdd_transit_bytes', 'Bytes held by messages on their way.', readings.bytesInTransit);
     gauge('wfdd_native_calls_in_flight', 'Native calls that run or wait for their turn.', readings.nativeCallsInFlight);
     gauge('wfdd_events_waiting', 'Events that wait for the stream furthest behind.', readings.eventsWaitingMost);
     gauge('wfdd_events_logged', 'Events that can be resumed from.', readings.eventsLogged);

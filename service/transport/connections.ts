@@ -21,6 +21,10 @@ export class Connections {
     this.#refused = refused;
   }
 
+  get total(): number {
+    return this.#total;
+  }
+
   /** False: it was one too many, and is closed. */
   admit(socket: Socket): boolean {
     const { connectionsMax, connectionsPerAddressMax } = this.#limits;

@@ -49,6 +49,7 @@ class KnowingServer extends Server {
 export class GatewayServer {
   readonly #server: KnowingServer;
   readonly #outlook: Outlook;
+  readonly #connections: Connections;
   readonly #health = new Health();
   readonly #services: string[] = [];
   readonly #addresses: string[] = [];
@@ -72,9 +73,9 @@ export class GatewayServer {
       'grpc-node.max_session_memory': SESSION_MEMORY_MB,
       'grpc.enable_channelz': 0,
     });
-    const connections = new Connections(settings, refused);
+    this.#connections = new Connections(settings, refused);
     this.#outlook = {
-      connected: (socket) => connections.admit(socket),
+      connected: (socket) => this.#connections.admit(socket),
       requested: (stream, headers) => this.#take(stream, headers),
       tlsRefused: (client, why) => refused(client, `TLS refused a connection: ${why}`),
     };
@@ -84,6 +85,11 @@ export class GatewayServer {
   /** Where clients reach it: `host:port`, or the target of a socket or pipe. */
   get addresses(): readonly string[] {
     return this.#addresses;
+  }
+
+  /** How many are open. */
+  get connections(): number {
+    return this.#connections.total;
   }
 
   add(name: string, definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Denials } from '../../service/access/denials.js';
 import { createLog } from '../../service/telemetry/log.js';
-import { KeptLog } from './kept-log.js';
+import { KeptLog } from '../harness/kept-log.js';
 
 test('every denial is counted, and those that would fill the disk are not logged', async (t) => {
   const kept = new KeptLog();

@@ -40,7 +40,8 @@ test('a pattern matches as the regular expression of the same meaning does', (t)
 test('no text makes a pattern slow', (t) => {
   const started = performance.now();
   t.false(matches(`${'a*'.repeat(60)}b`, 'a'.repeat(255)));
-  t.true(performance.now() - started < 100);
+  // A matcher that tries every way would take years.
+  t.true(performance.now() - started < 5000);
 });
 
 test('a principal has every role that one of its patterns binds', (t) => {

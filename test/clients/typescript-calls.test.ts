@@ -61,6 +61,25 @@ test('an aborted call is CANCELLED, says why, and is cancelled on the host', asy
   t.true(await cancelled.promise);
 });
 
+test('a stream that is left in the turn in which it was begun does not live on at the host', async (t) => {
+  let [begun, running] = [0, 0];
+  const answer: Handlers['getSession'] = (_, reply) => reply(null, { session: session('OPEN'), cursor: 'c1' });
+  const open = (call: OpenCall) => {
+    begun += 1;
+    running += 1;
+    call.once('cancelled', () => {
+      running -= 1;
+    });
+  };
+  const client = await withHost({ getSession: answer, openSession: open });
+  await client.sessions.get('a-session');
+  for (let times = 0; times < 20; times += 1) client.sessions.open({ deviceAddress }).subscribe().unsubscribe();
+  // What was sent before this answer came has been read by the host.
+  await client.sessions.get('a-session');
+  await client.sessions.get('a-session');
+  t.is(running, 0, `of ${begun} that the host saw`);
+});
+
 test('a call whose signal was aborted before is not made', async (t) => {
   const client = await withHost({ getSession: () => t.fail('the host was asked') });
   const answer = client.sessions.get('a-session', { signal: AbortSignal.abort() });

@@ -44,7 +44,7 @@ test.serial('a DLL that never answers does not keep the daemon from ending', asy
     const startMs = performance.now();
     const code = await gateway.daemon.stop();
     t.not(code, 0);
-    t.true(performance.now() - startMs < 4000 * patience);
+    t.true(performance.now() - startMs < 8000 * patience);
     await gateway.daemon.line('stop-incomplete');
   });
 });
@@ -69,9 +69,8 @@ if (!isWine)
       const { stream } = await gateway.openSession({ deviceAddress: display });
       const first = gateway.daemon.stop();
       await stream.event('CLOSING');
-      const startMs = performance.now();
       await gateway.daemon.stop();
       t.not(await first, 0);
-      t.true(performance.now() - startMs < 2000);
+      await gateway.daemon.line('stop-forced');
     });
   });

@@ -3,6 +3,7 @@
  * are about threads, contexts and handles are tested on the real ABI, in `lifecycle-native.test.ts`.
  */
 import test from 'ava';
+import { closeFault } from '../../service/session/transition.js';
 import {
   after,
   arrives,
@@ -49,6 +50,27 @@ test('a close "queues a future work item": CLOSED waits for evidence, and says w
   t.is(life.session.end, undefined);
   life.in(arrives.linkDown('DEVICE_DISCONNECTED'));
   t.is(life.session.end?.evidence, 'DEVICE_DISCONNECTED');
+});
+
+for (const isQueued of [false, true]) {
+  const when = isQueued ? 'after Windows has queued its close' : 'while its close is under way';
+  test(`who closes a session that is lost ${when} is told of the loss, and who asks later is not`, (t) => {
+    const life = after(arrives.started(), arrives.opened(), arrives.close());
+    if (isQueued) life.in(arrives.closeReturned());
+    const asked = life.machine;
+    t.is(closeFault(asked, asked), undefined);
+    life.in(arrives.driverLost());
+    t.is(closeFault(asked, life.machine)?.reason, 'WLAN_SERVICE_NOT_RUNNING');
+    t.is(closeFault(life.machine, life.machine), undefined);
+  });
+}
+
+test('who closes is told what Windows answered, and who asks later is not', (t) => {
+  const life = after(arrives.started(), arrives.opened(), arrives.close());
+  const asked = life.machine;
+  life.in(arrives.closeReturned(ERROR_GEN_FAILURE));
+  t.is(closeFault(asked, life.machine)?.reason, 'NATIVE_ERROR');
+  t.is(closeFault(life.machine, life.machine), undefined);
 });
 
 test('after a cancel the callback "will still be called": the session is kept until it has come', (t) => {

@@ -29,7 +29,7 @@ test.serial('a quiet watch gets a bookmark each interval, and each says where th
   t.log(`${gaps.map((ms) => ms.toFixed(0)).join(', ')} ms`);
   // Together, as one may be late and the next in time.
   const [all = 0] = [gaps.reduce((sum, ms) => sum + ms)];
-  t.true(all > 3000 - EARLY_MS * 3 - 100 && all < 4500, `three bookmarks in ${all} ms`);
+  t.true(all > 3000 - EARLY_MS * 3 - 100 && all < 9000, `three bookmarks in ${all} ms`);
   watcher.cancel();
 });
 
@@ -38,10 +38,9 @@ test.serial('an event puts the bookmark off: it comes a whole interval later', a
   const watcher = gateway().watch({ bookmarkInterval: duration(1000) });
   await watcher.first(({ events, snapshotComplete }) => events.length === 0 && !snapshotComplete);
   const { cursor } = await renew(gateway(), id);
-  await watcher.event(id, 'LEASE_RENEWED');
-  const renewedMs = performance.now();
+  const { time } = await watcher.event(id, 'LEASE_RENEWED');
   await watcher.first((message) => message.cursor === cursor && message.events.length === 0);
-  t.true(performance.now() - renewedMs > 900);
+  t.true(Date.now() - (time?.getTime() ?? Number.POSITIVE_INFINITY) >= 1000 - EARLY_MS);
   watcher.cancel();
 });
 

@@ -100,10 +100,10 @@ test.serial('of too many ended sessions the oldest go first', async (t) => {
 test.serial('of too many request ids the oldest is forgotten first, and then is as good as new', async (t) => {
   const [one = '', two = ''] = await openLeased(gateway(), 2);
   const requestIds = Array.from({ length: 4 }, () => randomUUID());
-  for (const requestId of requestIds.slice(0, 3)) await renew(gateway(), one, requestId);
-  const reused = await failure(renew(gateway(), two, requestIds[0]));
+  for (const requestId of requestIds.slice(0, 3)) await renew(gateway(), one, { requestId });
+  const reused = await failure(renew(gateway(), two, { requestId: requestIds[0] }));
   t.is(reused.info?.reason, 'REQUEST_ID_REUSED');
-  await renew(gateway(), one, requestIds[3]);
-  await t.notThrowsAsync(renew(gateway(), two, requestIds[0]));
-  t.is((await failure(renew(gateway(), two, requestIds[3]))).info?.reason, 'REQUEST_ID_REUSED');
+  await renew(gateway(), one, { requestId: requestIds[3] });
+  await t.notThrowsAsync(renew(gateway(), two, { requestId: requestIds[0] }));
+  t.is((await failure(renew(gateway(), two, { requestId: requestIds[3] }))).info?.reason, 'REQUEST_ID_REUSED');
 });

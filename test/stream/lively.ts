@@ -1,4 +1,5 @@
 /** Sessions that make events when a test wants them: leased, so that they need no stream, and renewed, which is one event each. */
+import type { Duration } from '../../clients/typescript/src/gen/google/protobuf/duration.js';
 import { type SessionEvent, SessionEventType } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
 import {
   RenewSessionRequest,
@@ -35,8 +36,13 @@ export async function openLeased(gateway: Gateway, count: number): Promise<strin
   return ids;
 }
 
-export function renew(gateway: Gateway, sessionId: string, requestId = ''): Promise<RenewSessionResponse> {
-  const request = RenewSessionRequest.fromPartial({ sessionId, requestId });
+export function renew(
+  gateway: Gateway,
+  sessionId: string,
+  fields: { readonly requestId?: string | undefined; readonly leaseTtl?: Duration } = {},
+): Promise<RenewSessionResponse> {
+  const { requestId = '', leaseTtl } = fields;
+  const request = RenewSessionRequest.create({ sessionId, requestId, leaseTtl });
   return call(gateway.sessions.renewSession.bind(gateway.sessions), request);
 }
 

@@ -1,4 +1,6 @@
 /** Sessions that open, fail, close, drop, lapse and are left at random, for as long as a test wants them to. */
+import { ListDevicesRequest } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
+import { call } from '../harness/calls.js';
 import type { Gateway, Opened } from '../harness/gateway.js';
 import { duration } from '../harness/world.js';
 import { renew } from './lively.js';
@@ -28,7 +30,14 @@ export class Lane {
   }
 
   async run(isOver: () => boolean): Promise<void> {
-    await this.#gateway.world.addDevice(deviceOf(this.#lane));
+    const { world, devices } = this.#gateway;
+    const address = deviceOf(this.#lane);
+    await world.addDevice(address);
+    // The host hears of it a little later.
+    await this.#gateway.until(async () => {
+      const paired = await call(devices.listDevices.bind(devices), ListDevicesRequest.fromPartial({}));
+      return paired.devices.some(({ deviceAddress }) => deviceAddress === address);
+    });
     for (let life = 0; !isOver(); life += 1) await this.#live(sessionOf(this.#lane, life));
   }
 

@@ -8,6 +8,7 @@ import { makeConfig } from '../../service/config/schema.js';
 import { Host } from '../access/host.js';
 import { call } from '../harness/calls.js';
 import { display, forklifts, gatewayForThisFile, robot } from '../harness/gateway.js';
+import { framed, WireClient } from '../harness/grpc-wire.js';
 import { makeEvents, openLeased } from '../stream/lively.js';
 import { RawConnection } from '../stream/raw-client.js';
 
@@ -77,6 +78,23 @@ test.serial('a session that is opened and closed: RPCs, states, outcomes, native
   });
   const latency = after.get('wfdd_callback_to_wire_seconds_sum{method="wifidirect.v1.SessionService/OpenSession"}');
   t.true(latency !== undefined && latency > 0 && latency < 5, `${latency} s`);
+});
+
+test.serial('connections, the calls on them, and what a message on its way holds', async (t) => {
+  // The watch of the test before may still be on its way out.
+  await gateway().until(async () => (await scrape()).get('wfdd_calls_in_flight') === 0);
+  const before = await scrape();
+  using client = new WireClient(gateway().daemon.address);
+  const half = client.start('wifidirect.v1.HostService/GetHost');
+  await untilAtLeast('wfdd_calls_in_flight', 1);
+  half.write(framed(Buffer.alloc(1000), { length: 2000 }));
+  await untilAtLeast('wfdd_transit_bytes', 1005);
+  rose(t, before, await scrape(), { wfdd_connections: 1, wfdd_calls_in_flight: 1, wfdd_transit_bytes: 1005 });
+  half.close();
+  await gateway().until(async () => (await scrape()).get('wfdd_transit_bytes') === 0);
+  client.session.destroy();
+  await gateway().until(async () => (await scrape()).get('wfdd_connections') === before.get('wfdd_connections'));
+  rose(t, before, await scrape(), { wfdd_connections: 0, wfdd_calls_in_flight: 0 });
 });
 
 test.serial('a callback from before a stream is no news to it', async (t) => {

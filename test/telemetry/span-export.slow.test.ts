@@ -5,8 +5,8 @@ import { createLog } from '../../service/telemetry/log.js';
 import { SpanExport, type SpanExportSettings } from '../../service/telemetry/span-export.js';
 import { Traces } from '../../service/telemetry/traces.js';
 import { makeAuthority } from '../access/authority.js';
-import { KeptLog } from '../access/kept-log.js';
 import { withGateway } from '../harness/gateway.js';
+import { KeptLog } from '../harness/kept-log.js';
 import { Collector } from './collector.js';
 
 async function make(endpoint: string, settings: Partial<SpanExportSettings> = {}, sampleRatio = 1) {

@@ -106,7 +106,7 @@ export class Connection {
         { credentials: this.#credentials, deadline: Date.now() + timeoutMs },
         (error, value) => (value === undefined ? subscriber.error(error) : subscriber.next(value)),
       );
-      return () => call.cancel();
+      return () => cancelSoon(call);
     });
     return firstValueFrom(this.#withErrorsDecoded(response).pipe(takeUntil(aborted(signal))));
   }
@@ -122,7 +122,7 @@ export class Connection {
       call.on('data', (response: Response) => subscriber.next(response));
       call.on('error', (error) => subscriber.error(error));
       call.on('end', () => subscriber.complete());
-      return () => call.cancel();
+      return () => cancelSoon(call);
     });
     return this.#withErrorsDecoded(responses);
   }
@@ -144,6 +144,14 @@ export class Connection {
       }),
     );
   }
+}
+
+/**
+ * A cancel in the turn in which its call was begun is lost in grpc-js (1.14): the call goes out all the same, and then nothing ends it.
+ * By the next turn it has been sent, or will not be.
+ */
+function cancelSoon(call: { cancel(): void }): void {
+  setImmediate(() => call.cancel());
 }
 
 /** Errors when the signal is aborted, and never emits. */

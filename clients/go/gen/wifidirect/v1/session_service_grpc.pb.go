@@ -90,8 +90,10 @@ type SessionServiceClient interface {
 	//
 	// Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
 	// (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
-	// CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
-	// session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+	// CLOSED with what evidence there is, and is not closed again. If the session is LOST before the answer, the status
+	// of what it was lost to (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that
+	// is closing already: as the end that it waits for; of one that had ended: OK, with the session. If the deadline
+	// passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
 	//
 	// Idempotent. Roles: operator for its own, admin.
 	CloseSession(ctx context.Context, in *CloseSessionRequest, opts ...grpc.CallOption) (*CloseSessionResponse, error)
@@ -277,8 +279,10 @@ type SessionServiceServer interface {
 	//
 	// Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
 	// (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
-	// CLOSED with what evidence there is, and is not closed again. Of a session that is closing or ended: OK, with the
-	// session. If the deadline passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+	// CLOSED with what evidence there is, and is not closed again. If the session is LOST before the answer, the status
+	// of what it was lost to (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that
+	// is closing already: as the end that it waits for; of one that had ended: OK, with the session. If the deadline
+	// passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
 	//
 	// Idempotent. Roles: operator for its own, admin.
 	CloseSession(context.Context, *CloseSessionRequest) (*CloseSessionResponse, error)

@@ -1,5 +1,5 @@
 /** The log of a daemon in this process, kept so that a test can look at it and wait for lines. */
-import type { LogLine } from '../harness/daemon.js';
+import type { LogLine } from './daemon.js';
 
 export class KeptLog {
   readonly all: LogLine[] = [];

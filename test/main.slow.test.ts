@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import test from 'ava';
-import { launcher } from '../harness/daemon.js';
+import { launcher } from './harness/daemon.js';
 
 const onPosix = process.platform === 'win32' ? test.skip : test.serial;
 

@@ -1,0 +1,65 @@
+/**
+ * What is told of the daemon's work, and to whom: metrics to who scrapes, spans to a collector. Each is loaded only where it is asked
+ * for: together they are a fifth of the daemon's memory.
+ */
+import type { Server } from 'node:http';
+import type { Log } from './log.js';
+import type { Readings } from './metrics.js';
+import { Observers } from './observer.js';
+import { observingLog } from './observing-log.js';
+import type { SpanExportSettings } from './span-export.js';
+import type { Traces, TracesSettings } from './traces.js';
+
+export interface TelemetrySettings {
+  /** Where `/metrics` is served; undefined: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** Where spans go; undefined: nowhere. */
+  readonly traces: (SpanExportSettings & TracesSettings) | undefined;
+}
+
+export class Telemetry {
+  /** To be told of all that happens. */
+  readonly observers = new Observers();
+  readonly #settings: TelemetrySettings;
+  readonly #log: Log;
+  #metrics: Server | undefined;
+  #traces: Traces | undefined;
+
+  constructor(settings: TelemetrySettings, log: Log) {
+    this.#settings = settings;
+    this.#log = log;
+    this.observers.add(observingLog(log));
+  }
+
+  async start(readings: Omit<Readings, 'spansLost'>): Promise<void> {
+    await this.#startTraces();
+    await this.#serveMetrics(readings);
+  }
+
+  /** Sends the last spans, for as long as this; then nothing is served any more. */
+  async close(timeoutMs: number): Promise<void> {
+    await this.#traces?.close(timeoutMs);
+    this.#metrics?.close();
+  }
+
+  async #startTraces(): Promise<void> {
+    const { traces } = this.#settings;
+    if (traces === undefined) return;
+    const { SpanExport } = await import('./span-export.js');
+    const { Traces } = await import('./traces.js');
+    this.#traces = new Traces(traces, new SpanExport(traces, this.#log));
+    this.observers.add(this.#traces);
+    const { endpoint, sampleRatio } = traces;
+    this.#log.info('traces-on', `Traces are sent to ${endpoint}.`, { endpoint, sampleRatio });
+  }
+
+  async #serveMetrics(readings: Omit<Readings, 'spansLost'>): Promise<void> {
+    const { metrics: address } = this.#settings;
+    if (address === undefined) return;
+    const { Metrics } = await import('./metrics.js');
+    const metrics = new Metrics({ ...readings, spansLost: () => this.#traces?.spansLost ?? 0 });
+    this.observers.add(metrics);
+    this.#metrics = await metrics.serve(address.host, address.port);
+    this.#log.info('metrics-serving', 'Metrics are served at /metrics.', { address: this.#metrics.address() });
+  }
+}
