@@ -41,13 +41,19 @@ const isDevice = (address: string) => ({
   Property: { Key: c.DEVPKEY_WiFiDirect_DeviceAddress, Type: c.DEVPROP_TYPE_BINARY, Value: macToBytes(address) },
 });
 
+/** How long the next query waits: doubled with each that comes to nothing. */
+export interface DeviceTableSettings {
+  readonly reopenBackoffMinMs: number;
+  readonly reopenBackoffMaxMs: number;
+}
+
 /** How often a read is repeated that the query has overtaken. */
 const READS_MAX = 3;
 
 export class DeviceTable {
   readonly #cfgmgr32: Cfgmgr32;
   readonly #calls: NativeCalls;
-  readonly #recreateMs: number;
+  readonly #settings: DeviceTableSettings;
   readonly #changes = new Subject<DeviceChange>();
   readonly #devices = new Map<string, DeviceProperties>();
   /** Object id → device address: an update or a removal need not carry the address. */
@@ -60,13 +66,15 @@ export class DeviceTable {
   #results = 0;
   #enumerated: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #backoffMs: number;
   #isKnown = false;
   #isClosed = false;
 
-  constructor(cfgmgr32: Cfgmgr32, calls: NativeCalls, recreateMs: number) {
+  constructor(cfgmgr32: Cfgmgr32, calls: NativeCalls, settings: DeviceTableSettings) {
     this.#cfgmgr32 = cfgmgr32;
     this.#calls = calls;
-    this.#recreateMs = recreateMs;
+    this.#settings = settings;
+    this.#backoffMs = settings.reopenBackoffMinMs;
   }
 
   get changes(): Observable<DeviceChange> {
@@ -143,8 +151,9 @@ export class DeviceTable {
   #again(): void {
     if (this.#isClosed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#recreate(), this.#recreateMs);
+    this.#timer = setTimeout(() => void this.#recreate(), this.#backoffMs);
     this.#timer.unref();
+    this.#backoffMs = Math.min(this.#backoffMs * 2, this.#settings.reopenBackoffMaxMs);
   }
 
   async #recreate(): Promise<void> {
@@ -171,6 +180,7 @@ export class DeviceTable {
       if (result.State !== c.DevQueryStateEnumCompleted) return;
       for (const address of this.#stale) this.#remove(address);
       this.#isKnown = true;
+      this.#backoffMs = this.#settings.reopenBackoffMinMs;
       this.#enumerated?.();
       return;
     }

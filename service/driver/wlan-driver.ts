@@ -43,7 +43,7 @@ export class WlanDriver implements Driver {
     this.#calls = new NativeCalls(settings, observer);
     this.#service = new ServiceHandle(native.wlanapi, this.#calls, settings, (outcome) => this.#lost(outcome));
     this.#sessions = new SessionCalls(native.wlanapi, this.#calls);
-    this.#table = new DeviceTable(native.cfgmgr32, this.#calls, settings.reopenBackoffMinMs);
+    this.#table = new DeviceTable(native.cfgmgr32, this.#calls, settings);
     this.#links = new LinkWatch(native.iphlpapi, this.#calls, settings.linkPollMs, this.#table);
     this.#reasonTexts = new ReasonTexts(native.wlanapi, this.#calls);
     this.#table.changes.subscribe(({ device }) => this.#links.deviceChanged(device));
@@ -106,8 +106,10 @@ export class WlanDriver implements Driver {
   startOpen(sessionId: string, deviceAddress: string, kind: SessionKind, place?: TracePlace): void {
     const operation = newOperation(sessionId, deviceAddress, place);
     this.#operations.add(operation);
-    const opened = kind === 'LEGACY' ? this.#openLegacy(operation) : this.#startOpen(operation);
-    opened.catch((error: unknown) => this.#startFailed(operation, broken('WFDOpenHandle', error)));
+    const isLegacy = kind === 'LEGACY';
+    const opened = isLegacy ? this.#openLegacy(operation) : this.#startOpen(operation);
+    const fn = isLegacy ? 'WFDOpenLegacySession' : 'WFDStartOpenSession';
+    opened.catch((error: unknown) => this.#startFailed(operation, broken(fn, error)));
   }
 
   cancelOpen(sessionId: string, place?: TracePlace): void {

@@ -31,7 +31,7 @@ export const robot = '02:11:22:33:44:04';
 
 const HOUR = 3_600_000;
 const EPOCH = '0123456789abcdef';
-const library = fileURLToPath(
+export const library = fileURLToPath(
   new URL(`../../native/simulator/${process.platform === 'win32' ? 'wfdsim.dll' : 'libwfdsim.so'}`, import.meta.url),
 );
 
