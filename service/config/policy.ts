@@ -41,6 +41,13 @@ const ORDERED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['driver.reopenBackoffMinMs', 'driver.reopenBackoffMaxMs'],
 ];
 
+/** What one principal may have of each kind of call. */
+const CALLS_OF_A_PRINCIPAL: readonly KeyPath[] = [
+  'limits.sessionsPerPrincipalMax',
+  'limits.watchersPerPrincipalMax',
+  'limits.requestsPerPrincipalMax',
+];
+
 /** The first of each pair means nothing without the second. */
 const NEEDED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['tls.certFile', 'tls.keyFile'],
@@ -59,6 +66,7 @@ const NEEDED: readonly (readonly [KeyPath, KeyPath])[] = [
 /** Everything that the configuration as a whole gets wrong on this host. */
 export function* findings(config: Config, host: Host): Iterable<Finding> {
   yield* findOrder(config);
+  yield* findUnreachable(config);
   yield* findMissing(config);
   yield* findExposure(config);
   yield* findTraces(config);
@@ -85,6 +93,19 @@ function* findOrder(config: Config): Iterable<Finding> {
       'Lower the first or raise the second.',
     );
   }
+}
+
+/** Limits that another one keeps from ever being reached. */
+function* findUnreachable(config: Config): Iterable<Finding> {
+  const { callsPerPrincipalMax } = config.limits;
+  const needed = CALLS_OF_A_PRINCIPAL.reduce((sum, key) => sum + Number(valueAt(config, key)), 0);
+  if (needed <= callsPerPrincipalMax) return;
+  yield {
+    severity: 'warning',
+    keys: ['limits.callsPerPrincipalMax', ...CALLS_OF_A_PRINCIPAL],
+    message: `One principal may have fewer calls (${callsPerPrincipalMax}) than sessions, watches and requests together (${needed}), and is refused before it has them all.`,
+    remedy: `Raise it to ${needed}, or lower ${CALLS_OF_A_PRINCIPAL.join(', ')}.`,
+  };
 }
 
 function* findMissing(config: Config): Iterable<Finding> {

@@ -225,6 +225,14 @@ test(
   /whole number/,
 );
 
+test('a limit of calls that keeps the others from being reached is worth a warning', async (t) => {
+  const { warnings } = await load({ yaml: 'limits: { callsPerPrincipalMax: 363 }' });
+  t.is(warnings[0]?.path, 'limits.callsPerPrincipalMax');
+  t.regex(warnings[0]?.message ?? '', /fewer calls \(363\) than sessions, watches and requests together \(364\)/);
+  t.regex(warnings[0]?.remedy ?? '', /Raise it to 364/);
+  t.deepEqual((await load({ yaml: 'limits: { callsPerPrincipalMax: 364 }' })).warnings, []);
+});
+
 test('more native calls than the pool of threads bears are worth a warning', async (t) => {
   const { warnings } = await load({ environment: { UV_THREADPOOL_SIZE: '12' } });
   t.is(warnings[0]?.path, 'driver.nativeCallsMax');
