@@ -228,7 +228,7 @@ export class Daemon {
     this.#server.setServing(() => false);
     await isDoneWithin(this.#starting, left() - LAST_STEPS_MS);
     const drained = await this.#lifecycle.drain(left() - LAST_STEPS_MS);
-    this.#streams.stop(hostStopping());
+    this.#streams.stopAll(hostStopping());
     await this.#server.stop(Math.min(left(), LAST_STEPS_MS / 2));
     this.#access.close();
     this.#tls?.close();

@@ -40,6 +40,8 @@ type Waiting = Pick<Source<never>, 'waiting'>;
 /** The streams that are open, so that they can be ended together. */
 export class OpenStreams {
   readonly #all = new Map<(fault: Fault) => void, { readonly caller: Caller; readonly source: Waiting }>();
+  /** All have been ended, for good. */
+  #over: Fault | undefined;
 
   get size(): number {
     return this.#all.size;
@@ -52,14 +54,23 @@ export class OpenStreams {
     return most;
   }
 
+  /** Who comes when all have been ended is ended, too, once it stands. */
   add(caller: Caller, source: Waiting, stop: (fault: Fault) => void): () => void {
     this.#all.set(stop, { caller, source });
+    const over = this.#over;
+    if (over !== undefined) queueMicrotask(() => stop(over));
     return () => this.#all.delete(stop);
   }
 
-  /** Ends every stream, or those of the callers that are meant, with this fault, after what is ready for it. */
-  stop(fault: Fault, isMeant: (caller: Caller) => boolean = () => true): void {
+  /** Ends the streams of the callers that are meant with this fault, after what is ready for them. */
+  stop(fault: Fault, isMeant: (caller: Caller) => boolean): void {
     for (const [stop, { caller }] of [...this.#all]) if (isMeant(caller)) stop(fault);
+  }
+
+  /** The same for every stream, those to come as well. */
+  stopAll(fault: Fault): void {
+    this.#over = fault;
+    this.stop(fault, () => true);
   }
 }
 
