@@ -190,10 +190,18 @@ export class Daemon {
     };
   }
 
-  /** Who stops it meanwhile has it resolve early: what has not begun by then never does. */
-  start(): Promise<void> {
+  /**
+   * Who stops it meanwhile has it resolve early: what has not begun by then never does. Rejects where it can't serve, when what had
+   * begun has ended.
+   */
+  async start(): Promise<void> {
     this.#starting = this.#start();
-    return this.#starting;
+    try {
+      await this.#starting;
+    } catch (error) {
+      if (!this.#isStopping) await this.stop();
+      throw error;
+    }
   }
 
   async #start(): Promise<void> {

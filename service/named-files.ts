@@ -10,6 +10,7 @@ import { createSecureContext } from 'node:tls';
 import { parseKeySet } from './access/jwt.js';
 import { rolesOf } from './access/permissions.js';
 import { parseTokens } from './access/tokens-file.js';
+import { textOf } from './access/utf8.js';
 import { valueAt } from './config/keys.js';
 import type { Finding } from './config/policy.js';
 import type { Config, KeyPath } from './config/schema.js';
@@ -45,6 +46,10 @@ function* examineServerCertificate(config: Config): Iterable<Finding> {
     return;
   }
   yield* examineTime(certificate, 'tls.certFile', 'Renew it; clients refuse the daemon until then.');
+  if (certificate.subjectAltName === undefined) {
+    const remedy = 'Issue it anew with the names and addresses that clients call it by (subjectAltName).';
+    yield warning(['tls.certFile'], `${nameOf(certificate)} has no alternative name, so clients refuse it.`, remedy);
+  }
   try {
     createSecureContext({
       cert: pem,
@@ -105,21 +110,21 @@ function* examineContents<T>(
   parse: (text: string) => T,
   remedy: string,
 ): Generator<Finding, T | undefined> {
-  const text = yield* contentsOf(config, path);
-  if (text === undefined) return undefined;
+  const content = yield* contentsOf(config, path);
+  if (content === undefined) return undefined;
   try {
-    return parse(text);
+    return parse(textOf(content));
   } catch (failure) {
     yield error([path], (failure as Error).message, remedy);
     return undefined;
   }
 }
 
-function* contentsOf(config: Config, path: KeyPath): Generator<Finding, string | undefined> {
+function* contentsOf(config: Config, path: KeyPath): Generator<Finding, Buffer | undefined> {
   const file = valueAt(config, path);
   if (typeof file !== 'string') return undefined;
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (failure) {
     yield error(
       [path],
@@ -130,8 +135,8 @@ function* contentsOf(config: Config, path: KeyPath): Generator<Finding, string |
   }
 }
 
-function* certificatesIn(pem: string, path: KeyPath): Generator<Finding, X509Certificate[]> {
-  const blocks = pem.match(CERTIFICATE) ?? [];
+function* certificatesIn(pem: Buffer, path: KeyPath): Generator<Finding, X509Certificate[]> {
+  const blocks = String(pem).match(CERTIFICATE) ?? [];
   const remedy = 'Put certificates there as PEM, each from its BEGIN to its END line.';
   if (blocks.length === 0) yield error([path], 'There is no certificate in the file.', remedy);
   const certificates: X509Certificate[] = [];
@@ -146,13 +151,13 @@ function* certificatesIn(pem: string, path: KeyPath): Generator<Finding, X509Cer
   return certificates;
 }
 
-function* privateKeyIn(pem: string, passphrase: string | null): Generator<Finding, KeyObject | undefined> {
+function* privateKeyIn(pem: Buffer, passphrase: string | null): Generator<Finding, KeyObject | undefined> {
   try {
     return createPrivateKey({ key: pem, ...(passphrase !== null && { passphrase }) });
   } catch {
-    if (!PRIVATE_KEY.test(pem)) {
+    if (!PRIVATE_KEY.test(String(pem))) {
       yield error(['tls.keyFile'], 'There is no private key in the file.', 'Put the private key there as PEM.');
-    } else if (!/ENCRYPTED/.test(pem)) {
+    } else if (!/ENCRYPTED/.test(String(pem))) {
       yield error(
         ['tls.keyFile'],
         'The private key in the file cannot be read.',

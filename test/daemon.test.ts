@@ -1,4 +1,6 @@
 /** The daemon is stopped before it has started. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { makeConfig } from '../service/config/schema.js';
@@ -12,10 +14,10 @@ const config = makeConfig({
   metrics: { listen: '127.0.0.1:0' },
 });
 
-async function composed(): Promise<{ daemon: Daemon; log: KeptLog }> {
+async function composed(as = config): Promise<{ daemon: Daemon; log: KeptLog }> {
   const log = new KeptLog();
   const daemon = await Daemon.compose(
-    config,
+    as,
     '0.0.0',
     await createLog({ level: 'debug', format: 'json', addresses: true }, log),
   );
@@ -50,5 +52,16 @@ test.serial('stopped as it begins to reach Windows, it serves nobody', async (t)
 test.serial('stopped before it starts, it ends as well', async (t) => {
   const { daemon, log } = await composed();
   t.true(await daemon.stop());
+  t.is(log.all.at(-1)?.event, 'stopped');
+});
+
+test.serial('where an address is taken, it ends what it has begun before it says so', async (t) => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const { daemon, log } = await composed({ ...config, listen: ['127.0.0.1:0', `127.0.0.1:${port}`] });
+  await t.throwsAsync(daemon.start(), { message: /EADDRINUSE/ });
+  other.close();
+  t.deepEqual(log.lines('simulator-report')[0]?.['misuse'], {});
   t.is(log.all.at(-1)?.event, 'stopped');
 });

@@ -17,6 +17,7 @@ import type { JwtVerifier } from './jwt.js';
 import { LineLimit } from './line-limit.js';
 import { mayCall, rolesOf } from './permissions.js';
 import { identifyToken, type Token } from './tokens.js';
+import { textOf } from './utf8.js';
 import { WatchedFiles } from './watched-files.js';
 
 /** RFC 6750. What is longer than a header should be is not even hashed. */
@@ -83,14 +84,14 @@ export class Access {
     const sources: Sources = {};
     if (tokensFile !== null) {
       const { parseTokens } = await import('./tokens-file.js');
-      const load = ([text]: readonly Buffer[]) => parseTokens(String(text));
+      const load = ([content]: readonly Buffer[]) => parseTokens(textOf(content));
       const files = [tokensFile];
       sources.tokens = new WatchedFiles({ what: 'tokens', files, intervalMs, load, changed: onRevoked }, log);
     }
     const { jwksFile, issuer, audience, principalClaim } = jwt;
     if (jwksFile !== null && issuer !== null && audience !== null) {
       const { JwtVerifier, parseKeySet } = await import('./jwt.js');
-      const load = ([text]: readonly Buffer[]) => parseKeySet(String(text));
+      const load = ([content]: readonly Buffer[]) => parseKeySet(textOf(content));
       const keys = new WatchedFiles({ what: 'keys of JWTs', files: [jwksFile], intervalMs, load }, log);
       sources.keys = keys;
       sources.jwt = new JwtVerifier({ issuer, audience, principalClaim }, () => keys.current);

@@ -19,7 +19,12 @@ export interface Origin {
 export class Denials {
   readonly #log: Log;
   readonly #observer: AccessObserver;
-  readonly #lines = new LineLimit();
+  /** Each for itself: who is unknown can make as many of the first and the last as they like. */
+  readonly #lines = {
+    UNAUTHENTICATED: new LineLimit(),
+    PERMISSION_DENIED: new LineLimit(),
+    connection: new LineLimit(),
+  };
 
   constructor(log: Log, observer: AccessObserver) {
     this.#log = log;
@@ -33,16 +38,17 @@ export class Denials {
     { why, principal, client, traceId }: Origin & { why: string; principal: string | undefined },
   ): void {
     this.#observer.denied(rpc, code);
-    this.#write('access-denied', `${rpc} was refused: ${why}`, { rpc, code, principal, client, trace_id: traceId });
+    const fields = { rpc, code, principal, client, trace_id: traceId };
+    this.#write(this.#lines[code], 'access-denied', `${rpc} was refused: ${why}`, fields);
   }
 
   connection(client: string, message: string): void {
     this.#observer.connectionRefused();
-    this.#write('connection-refused', message, { client });
+    this.#write(this.#lines.connection, 'connection-refused', message, { client });
   }
 
-  #write(event: string, message: string, fields: Readonly<Record<string, string | undefined>>): void {
-    const turn = this.#lines.take();
+  #write(lines: LineLimit, event: string, message: string, fields: Readonly<Record<string, string | undefined>>): void {
+    const turn = lines.take();
     if (turn !== undefined) this.#log.warn(event, message, { ...fields, ...turn });
   }
 }

@@ -4,7 +4,7 @@
  * The rule that must not be broken: only the algorithms below, which need a private key that this host doesn't have. `none` needs no
  * key, and HS256 would take the public key for one.
  */
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey, type JsonWebKey } from 'node:crypto';
 import type { JSONWebKeySet } from 'jose';
 import { createLocalJWKSet } from 'jose/jwks/local';
 import { type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose/jwt/verify';
@@ -25,7 +25,19 @@ const publicKey = z
   .refine(({ kty }) => kty !== 'oct', 'is a shared key, and whoever can check with it can sign')
   .refine((key) => !('d' in key), 'is a private key; give the public one');
 
-const keySet = z.object({ keys: z.array(publicKey).min(1, 'must have a key') });
+/** Others in the set are passed over, as RFC 7517 has it; a set of nothing else would lock everybody out. */
+function isUsable(key: JsonWebKey): boolean {
+  try {
+    createPublicKey({ key, format: 'jwk' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const keySet = z.object({
+  keys: z.array(publicKey).refine((keys) => keys.some(isUsable), 'must have a key that can be used'),
+});
 
 /** Reads a JWKS. Throws an Error that quotes none of it. */
 export function parseKeySet(text: string): JWTVerifyGetKey {

@@ -48,13 +48,14 @@ export function readFile(file: string, problems: Problem[]): Setting[] {
   return [...settingsIn(document.contents, '', { document, file, lines, problems })];
 }
 
-/** Aliases are resolved last, and say by throwing that they name nothing or multiply without bound. */
+/** Aliases are resolved last, and say by throwing that they name nothing or multiply without bound; a value within itself is no JSON. */
 function aliasFaults(document: Document, file: string): { place: string; message: string }[] {
   try {
-    document.toJS();
+    JSON.stringify(document.toJS());
     return [];
   } catch (error) {
-    return [{ place: file, message: (error as Error).message }];
+    const isCircular = error instanceof TypeError;
+    return [{ place: file, message: isCircular ? 'An alias stands within what it names' : (error as Error).message }];
   }
 }
 

@@ -141,12 +141,14 @@ function* findExposure(config: Config): Iterable<Finding> {
     );
   }
   const metricsAddress = config.metrics.listen === null ? undefined : parseListenAddress(config.metrics.listen);
-  if (metricsAddress !== undefined && !isLocal(metricsAddress) && !config.insecureNonLoopback) {
-    yield error(
-      ['metrics.listen'],
-      'Metrics have neither TLS nor authentication, and are served on loopback only.',
-      'Use 127.0.0.1, and let a local agent collect them.',
-    );
+  if (metricsAddress !== undefined && !isLocal(metricsAddress)) {
+    const isAllowed = config.insecureNonLoopback;
+    yield {
+      severity: isAllowed ? 'warning' : 'error',
+      keys: ['metrics.listen', 'insecureNonLoopback'],
+      message: `Metrics have neither TLS nor authentication, and ${isAllowed ? 'the network can read them' : 'are served on loopback only'}.`,
+      remedy: 'Use 127.0.0.1, and let a local agent collect them.',
+    };
   }
 }
 
@@ -211,6 +213,9 @@ function* findAccess(config: Config): Iterable<Finding> {
 
 function* findPlatform(config: Config, { platform, poolThreads }: Host): Iterable<Finding> {
   const isWindows = platform === 'win32';
+  if (!isWindows && config.driver.kind === 'wlanapi') {
+    yield error(['driver.kind'], 'wlanapi.dll exists on Windows only.', 'Set it to simulator, or run wfdd on Windows.');
+  }
   if (config.driver.simulatorService && chooseDriver(config, platform).kind !== 'simulator') {
     yield error(
       ['driver.simulatorService', 'driver.kind'],

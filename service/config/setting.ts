@@ -83,10 +83,10 @@ export function readAssignments(assignments: readonly Assignment[], folder: stri
 /** The problem of a key that does not exist. */
 export function unknown(found: { path: string; value: unknown; source: string; meant: string | undefined }): Problem {
   const { path, value, source, meant } = found;
-  const mayBeSecret = /pass|secret|token|key|header/i.test(path);
+  const shown = showValue(value);
   return {
     path,
-    value: mayBeSecret ? MASK : showValue(value),
+    value: /pass|secret|token|key|header/i.test(path + shown) ? MASK : shown,
     source,
     message: isGroup(path) ? 'This is a group of keys, not a key.' : 'There is no such key.',
     remedy:

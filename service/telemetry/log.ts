@@ -51,6 +51,8 @@ export async function createLog(settings: Config['log'], to?: DestinationStream)
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
+      // What is written here has been made plain below; pino would take it for an error of type Object, and drop its cause.
+      serializers: { err: (plain: unknown) => plain },
     },
     isPretty ? (await import('./pretty.js')).prettyInto(lines, isTerminal && process.stdout.hasColors()) : lines,
   );

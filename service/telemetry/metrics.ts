@@ -33,6 +33,11 @@ export interface Readings {
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+/** Who connects for metrics asks at once, and takes what it gets. */
+const BRIEF = { requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
+/** Scrapers are few. */
+const CONNECTIONS_MAX = 20;
+
 export class Metrics implements Observer {
   readonly #registry = new Registry();
   readonly #rpcs: Counter<'method' | 'code'>;
@@ -172,7 +177,7 @@ export class Metrics implements Observer {
 
   /** Serves `/metrics`, and nothing else. */
   async serve(host: string, port: number): Promise<Server> {
-    const server = createServer((request, response) => {
+    const server = createServer(BRIEF, (request, response) => {
       if (request.method !== 'GET' || request.url !== '/metrics') {
         response.writeHead(404).end('Only GET /metrics is here.\n');
         return;
@@ -182,7 +187,9 @@ export class Metrics implements Observer {
         () => response.writeHead(500).end(),
       );
     });
-    server.requestTimeout = 10_000;
+    // An answer is large, and a client may ask for many and take none.
+    server.maxRequestsPerSocket = 1;
+    server.maxConnections = CONNECTIONS_MAX;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, host, resolve);
     });

@@ -64,9 +64,13 @@ function secureContext(
     ...(keyPassphrase !== null && { passphrase: keyPassphrase }),
   };
   createSecureContext(options);
+  // Which takes authorities that hold none, and then trusts nobody.
+  if (ca !== undefined) new X509Certificate(ca);
   const { validTo, fingerprint256 } = new X509Certificate(cert ?? '');
+  // With its colons the log would take its parts for addresses of devices.
+  const fingerprint = fingerprint256.replaceAll(':', '');
   const expired = Date.parse(validTo) <= Date.now();
   const message = `The certificate of this daemon ${expired ? 'expired' : 'is valid until'} ${validTo}.`;
-  log[expired ? 'warn' : 'info']('certificate', message, { validTo, fingerprint: fingerprint256 });
+  log[expired ? 'warn' : 'info']('certificate', message, { validTo, fingerprint });
   return options;
 }

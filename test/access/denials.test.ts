@@ -27,3 +27,15 @@ test('every denial is counted, and those that would fill the disk are not logged
     client: '192.0.2.1:5',
   });
 });
+
+test('those whom nobody knows hide in the log neither who is known nor what TLS refuses', async (t) => {
+  const kept = new KeptLog();
+  const log = await createLog({ level: 'info', format: 'json', addresses: false }, kept);
+  const denials = new Denials(log, { denied: () => {}, connectionRefused: () => {} });
+  const denial = { why: 'No.', principal: undefined, client: '192.0.2.1:5' };
+  for (let i = 0; i < 500; i += 1) denials.call('a.B/C', 'UNAUTHENTICATED', denial);
+  denials.call('a.B/C', 'PERMISSION_DENIED', { ...denial, principal: 'fleet' });
+  denials.connection('192.0.2.1:6', 'CERT_HAS_EXPIRED');
+  t.true(kept.all.some(({ code }) => code === 'PERMISSION_DENIED'));
+  t.is(kept.lines('connection-refused').length, 1);
+});

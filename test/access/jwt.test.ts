@@ -109,12 +109,22 @@ test('a JWT that was good is refused once its key is gone', async (t) => {
   t.false((await changing.identify(token, Date.now())).ok);
 });
 
+test('a key that nobody knows what to do with leaves the others in force', async (t) => {
+  const keySet = JSON.stringify({ keys: [{ kty: 'AKP', kid: 'new' }, await jwk(trusted, 'ec-1')] });
+  t.true((await verifier(keySet).identify(await sign(claims), Date.now())).ok);
+});
+
 test('a key set that is wrong is refused, without its text', async (t) => {
   const secret = 'c2VjcmV0LXNlY3JldC1zZWNyZXQ';
   const wrong: [text: string, message: RegExp][] = [
     [`{"keys": [${secret}`, /^It is not valid JSON/],
     [`["${secret}"]`, /^The file /],
     ['{"keys": []}', /^keys must have a key/],
+    [
+      JSON.stringify({ keys: [{ kty: 'EC', crv: 'P-256', x: secret, y: secret }] }),
+      /^keys must have a key that can be/,
+    ],
+    [JSON.stringify({ keys: [{ kty: secret }] }), /^keys must have a key that can be/],
     [JSON.stringify({ keys: [{ kty: 'oct', k: secret }] }), /^keys\.0 is a shared key/],
     [
       JSON.stringify({ keys: [{ ...(await exportJWK(trusted.privateKey)), kid: secret }] }),

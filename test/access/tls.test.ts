@@ -139,6 +139,8 @@ test.serial('a new connection sees the new certificate, and those that stand liv
   await host.log.line('reloaded');
 
   const after = await handshake(host.address, { ca: renewed.cert });
+  const told = host.log.lines('certificate').at(-1)?.['fingerprint'];
+  t.is(told, after.getPeerCertificate().fingerprint256.replaceAll(':', ''));
   t.not(after.getPeerCertificate().fingerprint256, before.getPeerCertificate().fingerprint256);
   await getHost(host.clients(tokens.fleet, tlsTo(renewed.cert)));
   await t.throwsAsync(handshake(host.address, { ca: servers.cert }));
@@ -158,6 +160,14 @@ test.serial('a renewal of which half is there is not used until it is whole', as
   files.write('server.key', renewed.key);
   await host.log.line('reloaded');
   await getHost(host.clients(tokens.fleet, tlsTo(servers.cert)));
+});
+
+test.serial('authorities that are not there yet leave those before them in force', async (t) => {
+  using files = new Files();
+  await using host = await start(files, { requireClientCertificate: true });
+  files.write('clients.pem', '');
+  t.regex((await host.log.line('reload-failed')).msg, /^The changed TLS files can't be used/);
+  await getHost(host.clients(undefined, tlsTo(servers.cert, backend)));
 });
 
 test.serial('who was trusted before a change of the authorities is not let in by a session that it kept', async (t) => {

@@ -7,7 +7,7 @@ import { makeAuthority } from '../access/authority.js';
 import { folder, write } from './loading.js';
 
 const authority = makeAuthority('Authority of the tests');
-const server = authority.issue({ commonName: 'wfdd.test', isServer: true });
+const server = authority.issue({ commonName: 'wfdd.test', dnsNames: ['wfdd.test'], isServer: true });
 const stranger = makeAuthority('Stranger').issue({ commonName: 'stranger', isServer: true });
 const expired = authority.issue({
   commonName: 'old.test',
@@ -50,7 +50,8 @@ const refuses = test.macro(async (t, yaml: string, where: RegExp, message: RegEx
 });
 
 test('files that are as they should be are not spoken of', async (t) => {
-  const tokens = write(`- { principal: ops-1, hash: "sha256:${'ab'.repeat(32)}" }\n`);
+  // Editors on Windows put such a mark before what is UTF-8.
+  const tokens = write(`\uFEFF- { principal: ops-1, hash: "sha256:${'ab'.repeat(32)}" }\n`);
   const yaml = `${tls(`certFile: ${cert}, keyFile: ${key}, clientCaFile: ${ca}`)}${authenticated(`tokensFile: ${tokens}`)}`;
   const { text, exitCode } = await check(yaml);
   t.is(exitCode, EXIT.ok);
@@ -146,6 +147,16 @@ test(
   /access\.tokensFile/,
 );
 
+const utf16 = write(Buffer.from(`\uFEFF- { principal: hunter2, hash: "sha256:${'ab'.repeat(32)}" }\n`, 'utf16le'));
+test(
+  'tokens as PowerShell writes them',
+  refuses,
+  authenticated(`tokensFile: ${utf16}`),
+  /^access\.tokensFile/,
+  /not UTF-8.* -Encoding utf8/,
+  /access\.tokensFile/,
+);
+
 const shared = write(JSON.stringify({ keys: [{ kty: 'oct', k: 'hunter2' }] }), 'json');
 test(
   'a key set with a shared key',
@@ -173,7 +184,8 @@ test('what works and is still not right is a warning', async (t) => {
   const files = `certFile: ${write(expired.cert)}, keyFile: ${write(expired.key)}, clientCaFile: ${cert}`;
   const { text, exitCode } = await check(`${tls(files)}${authenticated(`tokensFile: ${tokens}`)}`);
   t.is(exitCode, EXIT.ok);
-  t.is(text.match(/^warning:/gm)?.length, 4, text);
+  t.is(text.match(/^warning:/gm)?.length, 5, text);
+  t.regex(text, /The certificate of CN=old\.test has no alternative name/);
   t.regex(text, /The certificate of CN=old\.test expired/);
   t.regex(text, /The certificate of CN=wfdd\.test is no authority/);
   t.regex(text, /A token of ops-1 has expired/);

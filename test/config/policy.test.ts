@@ -55,6 +55,8 @@ test('a laboratory may do without, and is warned at every start', async (t) => {
   t.regex(plain.warnings[0]?.message ?? '', /without TLS/);
   const anonymous = await load({ yaml: `${OPEN_TO_ALL}insecureNonLoopback: true\ntls: ${TLS}` });
   t.regex(anonymous.warnings[0]?.message ?? '', /without asking who calls/);
+  const metrics = await load({ yaml: 'insecureNonLoopback: true\nmetrics: { listen: "0.0.0.0:9464" }' });
+  t.like(metrics.warnings, [{ path: 'metrics.listen', value: '"0.0.0.0:9464"' }]);
 });
 
 test('the laboratory flag alone, with nothing open, is no reason to warn', async (t) => {
@@ -71,9 +73,18 @@ test(
 );
 
 test(
+  'wlanapi.dll where there is none',
+  refuses,
+  { yaml: 'driver: { kind: wlanapi }' },
+  'driver.kind',
+  /on Windows only/,
+  /simulator/,
+);
+
+test(
   'the service of the simulator without the simulator',
   refuses,
-  { yaml: 'driver: { kind: wlanapi, simulatorService: true }' },
+  { yaml: 'driver: { kind: wlanapi, simulatorService: true }', platform: 'win32' },
   'driver.simulatorService',
   /needs the simulator/,
   /--driver simulator/,

@@ -95,6 +95,7 @@ test('broken YAML is reported with its line, without showing the line', async (t
 for (const [what, yaml] of [
   ['a key twice', 'hostId: a\nhostId: b\n'],
   ['an alias of nothing', 'hostId: *a\n'],
+  ['an alias of what it stands in', 'listen: &a [*a]\nzebra: &b { c: *b }\n'],
   [
     'aliases that multiply',
     `a0: &a0 [x]\n${[1, 2, 3, 4, 5, 6].map((n) => `a${n}: &a${n} [${Array(9).fill(`*a${n - 1}`)}]\n`).join('')}`,
@@ -134,12 +135,22 @@ test('a secret is not taken from a flag', async (t) => {
 
 test('no problem shows a secret, nor what may be one under a misspelt name', async (t) => {
   const problems = await problemsOf({
-    yaml: 'tls:\n  keyPassphrase: [hunter2]\n  keyPasphrase: hunter2\n',
-    environment: { WFDD_TLS_KEY_PASSPHRAS: 'hunter2' },
+    yaml: 'tls:\n  keyPassphrase: [hunter2]\n  keyPasphrase: hunter2\ntsl: { keyPassphrase: hunter2 }\n',
+    environment: { WFDD_TLS_KEY_PASSPHRAS: 'hunter2', WFDD_TRACES: '{"headers":["authorization: Bearer hunter2"]}' },
   });
-  t.is(problems.length, 3);
+  t.is(problems.length, 5);
   t.true(problems.every(({ value }) => value === '********'));
   t.false(JSON.stringify(problems).includes('hunter2'));
+});
+
+test('no problem shows what a URL has of a secret', async (t) => {
+  const [inName, inQuery] = await Promise.all(
+    ['https://me:hunter2@a.example/v1', 'https://a.example/v1?key=hunter2'].map((url) =>
+      linesOf({ yaml: `traces: { endpoint: "${url}" }\n` }),
+    ),
+  );
+  t.regex(inName?.join() ?? '', /"https:\/\/\*{8}@a\.example\/v1" .* Credentials belong into traces\.headers\./);
+  t.regex(inQuery?.join() ?? '', /"https:\/\/a\.example\/v1\?\*{8}" .* It has more than a path\./);
 });
 
 test('a problem reads as key and value, source, what is wrong and what to do', (t) => {

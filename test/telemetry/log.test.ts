@@ -118,7 +118,9 @@ test('the addresses that the daemon serves, GUIDs, UUIDs and times are not taken
 test('errors keep their type, code, stack and cause', async (t) => {
   const { log, objects } = await logOf();
   const error = Object.assign(new TypeError('no', { cause: new Error('because') }), { code: 5 });
-  log.error('native-call-failed', 'A native call failed.', { error });
+  // `err` is a name that pino itself makes something of.
+  log.error('native-call-failed', 'A native call failed.', { error, err: error });
+  t.deepEqual(objects()[0]?.['err'], objects()[0]?.['error']);
   const written = objects()[0]?.['error'] as Record<string, unknown>;
   t.like(written, { type: 'TypeError', message: 'no', code: 5, cause: { type: 'Error', message: 'because' } });
   t.regex(String(written['stack']), /^TypeError: no\n {4}at /);

@@ -9,6 +9,7 @@ import { Host } from '../access/host.js';
 import { call } from '../harness/calls.js';
 import { display, forklifts, gatewayForThisFile, robot } from '../harness/gateway.js';
 import { framed, WireClient } from '../harness/grpc-wire.js';
+import { RawPeer } from '../harness/raw-peer.js';
 import { makeEvents, openLeased } from '../stream/lively.js';
 import { RawConnection } from '../stream/raw-client.js';
 
@@ -28,10 +29,15 @@ const gateway = gatewayForThisFile(
 
 type Figures = ReadonlyMap<string, number>;
 
-async function scrape(daemon: { line(event: string): Promise<Readonly<Record<string, unknown>>> } = gateway().daemon) {
-  const line = await daemon.line('metrics-serving');
-  const { port } = line['address'] as { port: number };
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+type Daemon = { line(event: string): Promise<Readonly<Record<string, unknown>>> };
+
+async function addressOf(daemon: Daemon): Promise<string> {
+  const { port } = (await daemon.line('metrics-serving'))['address'] as { port: number };
+  return `127.0.0.1:${port}`;
+}
+
+async function scrape(daemon: Daemon = gateway().daemon) {
+  const response = await fetch(`http://${await addressOf(daemon)}/metrics`);
   const samples = (await response.text()).split('\n').filter((text) => text !== '' && !text.startsWith('#'));
   return new Map(
     samples.map((text) => [text.slice(0, text.lastIndexOf(' ')), Number(text.slice(text.lastIndexOf(' ')))]),
@@ -206,8 +212,17 @@ test.serial('misuse of the simulator, by its kind', async (t) => {
 });
 
 test.serial('nothing else is served there', async (t) => {
-  const line = await gateway().daemon.line('metrics-serving');
-  const { port } = line['address'] as { port: number };
-  const response = await fetch(`http://127.0.0.1:${port}/`);
+  const response = await fetch(`http://${await addressOf(gateway().daemon)}/`);
   t.is(response.status, 404);
+});
+
+test.serial('who asks a thousand times at once is answered once, and who only connects takes few places', async (t) => {
+  const address = await addressOf(gateway().daemon);
+  const greedy = await RawPeer.connect(address);
+  await greedy.send(Buffer.from('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1000)));
+  await greedy.closed;
+  t.is(greedy.text.match(/^HTTP\/1\.1 200 /gm)?.length, 1);
+  const idle = await Promise.all(Array.from({ length: 30 }, () => RawPeer.connect(address)));
+  await Promise.race(idle.map(({ closed }) => closed));
+  for (const peer of idle) peer.destroy();
 });

@@ -34,7 +34,7 @@ export const listen = z
   .register(keyNotes, {
     description:
       'The addresses to serve: "host:port" (port 0: any free one), "unix:/path", or on Windows "pipe:name" for \\\\.\\pipe\\name.',
-    why: 'Loopback: nobody beyond this host reaches the daemon until somebody decides so. Sockets and pipes have no TLS; the system says who may open them: whoever may write to the socket, and of a pipe LocalSystem, administrators and the account of the daemon.',
+    why: 'Loopback: nobody beyond this host reaches the daemon until somebody decides so. Sockets and pipes have no TLS; the system says who may call there: whoever may write to the socket; at a pipe LocalSystem, administrators (from other machines too, where Windows file sharing is on) and the account of the daemon, while all others can connect but send nothing.',
     form: 'list',
     expects: 'a list of 1 to 16 addresses like "127.0.0.1:50051", "unix:/run/wfdd.sock" or "pipe:wfdd"',
   });
@@ -133,7 +133,7 @@ export const access = group('Who is calling, and what they may do.', {
     .default([])
     .register(keyNotes, {
       description:
-        'Who has which role. prober: health and reflection; viewer: sees all; operator: own sessions; admin: all sessions. "*" in a pattern is any run of characters.',
+        'Who has which role. prober: health and reflection; viewer: sees all; operator: own sessions; admin: all sessions. Several add up. "*" in a pattern is any run of characters.',
       why: 'Nobody has any right that is not written here (mode authenticated).',
       form: 'json',
       expects: `a list of { role: ${ROLES.join('|')}, principals: [patterns] }`,
@@ -144,7 +144,7 @@ export const access = group('Who is calling, and what they may do.', {
 export const log = group('The log, on the standard output.', {
   level: choice(['debug', 'info', 'warn', 'error'], 'info', {
     description: 'The least severe lines that are written.',
-    why: 'info has a line for each change of a session and none for what only reads.',
+    why: 'info has a line for each change of a session, the audit records too, and none for what only reads.',
   }),
   format: choice(['auto', 'json', 'pretty'], 'auto', {
     description: 'json: one object a line; pretty: for people; auto: pretty on a terminal, else json.',
