@@ -29,5 +29,7 @@ export function limitsOf({ limits, events, session }: Config): Limits {
     connectionsPerAddressMax: limits.connectionsPerAddressMax,
     callsMax: limits.callsMax,
     callsPerPrincipalMax: limits.callsPerPrincipalMax,
+    connectionIdleMax: toDuration(limits.connectionIdleMs),
+    streamsPerConnectionMax: limits.streamsPerConnectionMax,
   };
 }

@@ -26,6 +26,7 @@ import { closeGivenUp, isGone, lookOut, type Outlook } from './wire.js';
 export interface ServerSettings extends ConnectionLimits {
   readonly receiveMessageBytesMax: number;
   readonly streamsPerConnectionMax: number;
+  readonly connectionIdleMs: number;
   readonly keepaliveTimeMs: number;
   readonly keepaliveTimeoutMs: number;
 }
@@ -68,6 +69,7 @@ export class GatewayServer {
       interceptors,
       'grpc.max_receive_message_length': settings.receiveMessageBytesMax,
       'grpc.max_concurrent_streams': settings.streamsPerConnectionMax,
+      'grpc.max_connection_idle_ms': settings.connectionIdleMs,
       'grpc.keepalive_time_ms': settings.keepaliveTimeMs,
       'grpc.keepalive_timeout_ms': settings.keepaliveTimeoutMs,
       'grpc-node.max_session_memory': SESSION_MEMORY_MB,

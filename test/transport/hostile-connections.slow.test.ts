@@ -1,9 +1,10 @@
 /** Connections by the thousand, slow ones, and requests that never end: what they hold is bounded, and the others are served. */
 import { once } from 'node:events';
-import type { ClientHttp2Stream } from 'node:http2';
+import { type ClientHttp2Stream, constants } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { CONNECTION_PREFACE, frameFlag as flag, frame, PreparedCall, frameType as type } from '../bench/load/frames.js';
+import { display, withGateway } from '../harness/gateway.js';
 import { endOf, framed, WireClient } from '../harness/grpc-wire.js';
 import { RawPeer } from '../harness/raw-peer.js';
 import { Siege } from '../harness/siege.js';
@@ -72,6 +73,28 @@ test.serial('from many addresses there are no more than in all, and those that s
     await release(peers);
   });
 });
+
+test.serial(
+  'a connection without a call is closed after a while; who calls again gets through, and who watches is left',
+  async (t) => {
+    await withGateway(['--set', 'limits.connectionIdleMs=1000'], async (gateway) => {
+      const watcher = gateway.watch();
+      await watcher.first(({ snapshotComplete }) => snapshotComplete);
+      await gateway.getHost();
+      const idle = await RawPeer.greet(gateway.daemon.address);
+      const called = await RawPeer.greet(gateway.daemon.address);
+      await called.send(call.onStream(1, Buffer.alloc(0)));
+      for (const peer of [idle, called]) {
+        await peer.closed;
+        t.is(peer.goAwayCode, constants.NGHTTP2_NO_ERROR);
+      }
+      t.is((await gateway.getHost()).limits?.connectionIdleMax?.seconds, 1n);
+      const { id } = await gateway.openSession({ deviceAddress: display });
+      await watcher.event(id, 'OPENED');
+      watcher.cancel();
+    });
+  },
+);
 
 test.serial('a connection that drips its preface is closed, and so is one that drips headers', async (t) => {
   await siege.endure(t, async () => {

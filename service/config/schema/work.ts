@@ -130,6 +130,10 @@ export const limits = group('How much is served at once, per principal and in al
     description: 'How many connections there may be from one address at once; of IPv6, from one /64.',
     why: 'A fifth of all: no single machine can shut the others out, and many clients behind one address find room.',
   }),
+  connectionIdleMs: milliseconds(5 * MINUTE, [SECOND, DAY], {
+    description: 'How long a connection may be without a call before it is closed.',
+    why: 'Without it whoever connects and asks for nothing holds a place for ever; a client connects anew by itself.',
+  }),
   callsMax: count(10_000, [1, 1_000_000], {
     description: 'How many calls may be open at once, streams and those whose request has not come yet counted.',
     why: 'Some 20 KB each; the limits above are smaller, but not every call comes under one of them.',

@@ -524,8 +524,13 @@ type Limits struct {
 	CallsMax uint32 `protobuf:"varint,23,opt,name=calls_max,json=callsMax,proto3" json:"calls_max,omitempty"`
 	// Open calls of one principal. Default 2000.
 	CallsPerPrincipalMax uint32 `protobuf:"varint,24,opt,name=calls_per_principal_max,json=callsPerPrincipalMax,proto3" json:"calls_per_principal_max,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// How long a connection may be without a call. Beyond, it is closed (GOAWAY), and a client's gRPC library makes
+	// another with the next call. Default 5 min.
+	ConnectionIdleMax *durationpb.Duration `protobuf:"bytes,25,opt,name=connection_idle_max,json=connectionIdleMax,proto3" json:"connection_idle_max,omitempty"`
+	// Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000.
+	StreamsPerConnectionMax uint32 `protobuf:"varint,26,opt,name=streams_per_connection_max,json=streamsPerConnectionMax,proto3" json:"streams_per_connection_max,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
 }
 
 func (x *Limits) Reset() {
@@ -726,6 +731,20 @@ func (x *Limits) GetCallsPerPrincipalMax() uint32 {
 	return 0
 }
 
+func (x *Limits) GetConnectionIdleMax() *durationpb.Duration {
+	if x != nil {
+		return x.ConnectionIdleMax
+	}
+	return nil
+}
+
+func (x *Limits) GetStreamsPerConnectionMax() uint32 {
+	if x != nil {
+		return x.StreamsPerConnectionMax
+	}
+	return 0
+}
+
 var File_wifidirect_v1_host_service_proto protoreflect.FileDescriptor
 
 const file_wifidirect_v1_host_service_proto_rawDesc = "" +
@@ -753,8 +772,7 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\x13disconnect_evidence\x18\x05 \x03(\x0e2!.wifidirect.v1.DisconnectEvidenceR\x12disconnectEvidence\"G\n" +
 	"\x0fMissingFunction\x12\x18\n" +
 	"\alibrary\x18\x01 \x01(\tR\alibrary\x12\x1a\n" +
-	"\bfunction\x18\x02 \x01(\tR\bfunction\"\xc0\n" +
-	"\n" +
+	"\bfunction\x18\x02 \x01(\tR\bfunction\"\xc8\v\n" +
 	"\x06Limits\x12!\n" +
 	"\fsessions_max\x18\x01 \x01(\rR\vsessionsMax\x12;\n" +
 	"\x1asessions_per_principal_max\x18\x02 \x01(\rR\x17sessionsPerPrincipalMax\x12!\n" +
@@ -781,7 +799,9 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\x0fconnections_max\x18\x15 \x01(\rR\x0econnectionsMax\x12=\n" +
 	"\x1bconnections_per_address_max\x18\x16 \x01(\rR\x18connectionsPerAddressMax\x12\x1b\n" +
 	"\tcalls_max\x18\x17 \x01(\rR\bcallsMax\x125\n" +
-	"\x17calls_per_principal_max\x18\x18 \x01(\rR\x14callsPerPrincipalMax*o\n" +
+	"\x17calls_per_principal_max\x18\x18 \x01(\rR\x14callsPerPrincipalMax\x12I\n" +
+	"\x13connection_idle_max\x18\x19 \x01(\v2\x19.google.protobuf.DurationR\x11connectionIdleMax\x12;\n" +
+	"\x1astreams_per_connection_max\x18\x1a \x01(\rR\x17streamsPerConnectionMax*o\n" +
 	"\tHostState\x12\x1a\n" +
 	"\x16HOST_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10HOST_STATE_READY\x10\x01\x12\x17\n" +
@@ -838,13 +858,14 @@ var file_wifidirect_v1_host_service_proto_depIdxs = []int32{
 	9,  // 12: wifidirect.v1.Limits.lease_ttl_min:type_name -> google.protobuf.Duration
 	9,  // 13: wifidirect.v1.Limits.lease_ttl_max:type_name -> google.protobuf.Duration
 	9,  // 14: wifidirect.v1.Limits.transit_max:type_name -> google.protobuf.Duration
-	2,  // 15: wifidirect.v1.HostService.GetHost:input_type -> wifidirect.v1.GetHostRequest
-	3,  // 16: wifidirect.v1.HostService.GetHost:output_type -> wifidirect.v1.GetHostResponse
-	16, // [16:17] is the sub-list for method output_type
-	15, // [15:16] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	9,  // 15: wifidirect.v1.Limits.connection_idle_max:type_name -> google.protobuf.Duration
+	2,  // 16: wifidirect.v1.HostService.GetHost:input_type -> wifidirect.v1.GetHostRequest
+	3,  // 17: wifidirect.v1.HostService.GetHost:output_type -> wifidirect.v1.GetHostResponse
+	17, // [17:18] is the sub-list for method output_type
+	16, // [16:17] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_wifidirect_v1_host_service_proto_init() }

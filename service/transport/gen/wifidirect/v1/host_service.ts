@@ -314,6 +314,15 @@ export interface Limits {
   callsMax: number;
   /** Open calls of one principal. Default 2000. */
   callsPerPrincipalMax: number;
+  /**
+   * How long a connection may be without a call. Beyond, it is closed (GOAWAY), and a client's gRPC library makes
+   * another with the next call. Default 5 min.
+   */
+  connectionIdleMax:
+    | Duration
+    | undefined;
+  /** Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000. */
+  streamsPerConnectionMax: number;
 }
 
 function createBaseGetHostRequest(): GetHostRequest {
@@ -911,6 +920,8 @@ function createBaseLimits(): Limits {
     connectionsPerAddressMax: 0,
     callsMax: 0,
     callsPerPrincipalMax: 0,
+    connectionIdleMax: undefined,
+    streamsPerConnectionMax: 0,
   };
 }
 
@@ -987,6 +998,12 @@ export const Limits: MessageFns<Limits> = {
     }
     if (message.callsPerPrincipalMax !== 0) {
       writer.uint32(192).uint32(message.callsPerPrincipalMax);
+    }
+    if (message.connectionIdleMax !== undefined) {
+      Duration.encode(message.connectionIdleMax, writer.uint32(202).fork()).join();
+    }
+    if (message.streamsPerConnectionMax !== 0) {
+      writer.uint32(208).uint32(message.streamsPerConnectionMax);
     }
     return writer;
   },
@@ -1196,6 +1213,22 @@ export const Limits: MessageFns<Limits> = {
             message.callsPerPrincipalMax = reader.uint32();
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.connectionIdleMax = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.streamsPerConnectionMax = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1330,6 +1363,16 @@ export const Limits: MessageFns<Limits> = {
         : isSet(object.calls_per_principal_max)
         ? globalThis.Number(object.calls_per_principal_max)
         : 0,
+      connectionIdleMax: isSet(object.connectionIdleMax)
+        ? Duration.fromJSON(object.connectionIdleMax)
+        : isSet(object.connection_idle_max)
+        ? Duration.fromJSON(object.connection_idle_max)
+        : undefined,
+      streamsPerConnectionMax: isSet(object.streamsPerConnectionMax)
+        ? globalThis.Number(object.streamsPerConnectionMax)
+        : isSet(object.streams_per_connection_max)
+        ? globalThis.Number(object.streams_per_connection_max)
+        : 0,
     };
   },
 
@@ -1407,6 +1450,12 @@ export const Limits: MessageFns<Limits> = {
     if (message.callsPerPrincipalMax !== 0) {
       obj.callsPerPrincipalMax = Math.round(message.callsPerPrincipalMax);
     }
+    if (message.connectionIdleMax !== undefined) {
+      obj.connectionIdleMax = Duration.toJSON(message.connectionIdleMax);
+    }
+    if (message.streamsPerConnectionMax !== 0) {
+      obj.streamsPerConnectionMax = Math.round(message.streamsPerConnectionMax);
+    }
     return obj;
   },
 
@@ -1455,6 +1504,10 @@ export const Limits: MessageFns<Limits> = {
     message.connectionsPerAddressMax = object.connectionsPerAddressMax ?? 0;
     message.callsMax = object.callsMax ?? 0;
     message.callsPerPrincipalMax = object.callsPerPrincipalMax ?? 0;
+    message.connectionIdleMax = (object.connectionIdleMax !== undefined && object.connectionIdleMax !== null)
+      ? Duration.fromPartial(object.connectionIdleMax)
+      : undefined;
+    message.streamsPerConnectionMax = object.streamsPerConnectionMax ?? 0;
     return message;
   },
 };
