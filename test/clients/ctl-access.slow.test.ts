@@ -34,6 +34,20 @@ test.serial('a token is taken from a flag, a file or a context; without one it e
   }
 });
 
+test.serial('what is no token is refused, and not shown', async (t) => {
+  using files = new Files();
+  for (const text of ['', 'top\nsecret\n', 'top secrét']) {
+    const file = files.write('token', text);
+    const { code, stderr } = await wfdctl(['list', '--token-file', file], { environment });
+    t.is(code, 78);
+    t.is(stderr, `wfdctl: There is no token in ${file}; give the file of one.\n`);
+  }
+  const { code, stderr } = await wfdctl(['list', '--token', 'top\nsecret'], { environment });
+  t.is(code, 64);
+  t.regex(stderr, /^wfdctl: The option --token is wrong: it has a character that no header can hold/);
+  t.notRegex(stderr, /secret/);
+});
+
 test.serial('the token of a context does not go to another address', async (t) => {
   using files = new Files();
   await using daemon = await startDaemon(files);
@@ -51,7 +65,7 @@ test.serial('what the role does not allow ends with 77', async (t) => {
   const argv = ['open', device, '--address', daemon.address, '--token', 'token-of-fleet'];
   const { code, stderr } = await wfdctl(argv, { environment });
   t.is(code, 77);
-  t.regex(stderr, /^wfdctl: No role of \S*fleet allows \S+OpenSession\. Ask who administers the host/);
+  t.regex(stderr, /^wfdctl: No role of \S*fleet allows \S+OpenSession; ask who administers the host/);
 });
 
 test.serial('TLS: trusted, named, or told what is wrong', async (t) => {

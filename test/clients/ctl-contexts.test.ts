@@ -69,10 +69,11 @@ for (const [address, whole] of [
 ] as const) {
   test(`${address} is ${whole}`, (t) => {
     t.is(withPort(address), whole);
+    t.notThrows(() => connectOptions({ address: whole }, readToken));
   });
 }
 
-test('options of TLS turn it on, and a contradiction is named', async (t) => {
+test('options of TLS turn it on; a contradiction is named, and so is a port that is none', async (t) => {
   const address = 'host:1';
   t.is(connectOptions({ address }, readToken).tls, undefined);
   t.is(connectOptions({ address, tls: false }, readToken).tls, false);
@@ -83,6 +84,11 @@ test('options of TLS turn it on, and a contradiction is named', async (t) => {
     [{ address, tls: false, ca: 'x' }, /Clear text has no certificates/],
     [{ address, cert: 'x' }, /give both, --cert and --key/],
     [{ address, token: 'a', tokenFile: 'b' }, /either --token or --token-file/],
+    [{ address: '' }, /has no port/],
+    [{ address: ':1' }, /has no port/],
+    [{ address: 'host:' }, /has no port/],
+    [{ address: 'host:http' }, /has no port/],
+    [{ address: 'host:99999' }, /The address host:99999 has no port; give HOST, or HOST:PORT/],
   ] as const) {
     t.throws(() => connectOptions(target, readToken), { message: says });
   }

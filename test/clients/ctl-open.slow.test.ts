@@ -1,6 +1,7 @@
 /** `wfdctl open`: a session that is followed from its opening to its end, on the real daemon. */
 import test from 'ava';
 import { parseAllDocuments } from 'yaml';
+import { Way } from '../conformance/way.js';
 import { display, gatewayForThisFile, printer, robot, withGateway } from '../harness/gateway.js';
 import { lines, start, wfdctl } from './ctl-run.js';
 
@@ -107,7 +108,13 @@ test.serial('a link that is lost ends it, and the line says so', async (t) => {
   t.regex(stdout, /CLOSED +PEER_DISCONNECTED/);
 });
 
-test.serial('a legacy device is opened as one', async (t) => {
+test.serial('a legacy device is opened as one, and where it is not, the sentence says how', async (t) => {
+  const { code, stderr } = await open(printer).ended;
+  t.is(code, 65);
+  t.regex(
+    stderr,
+    /^wfdctl: The host is not paired with 02:11:22:33:44:03 for this; .* give --legacy if wfdctl devices/,
+  );
   const running = open(printer, '--legacy', '--session-id', 'legacy');
   await running.stdout.says(/OPENED/);
   t.regex((await wfdctl(['get', 'legacy', ...here()], { environment })).stdout, /^Kind +LEGACY$/m);
@@ -180,6 +187,22 @@ test.serial('Ctrl+C while a detached session is opening leaves none behind', asy
   running.pressCtrlC();
   t.like(await running.ended, { code: 130, stdout: '' });
   await watcher.event('given-up', 'CANCELLED');
+  watcher.cancel();
+});
+
+test.serial('Ctrl+C just when a detached session has opened leaves none behind either', async (t) => {
+  await using way = await Way.to(gateway().daemon.address);
+  const watcher = gateway().watch({ sessionIds: ['just-open'] });
+  await watcher.headers;
+  const argv = ['open', display, '--detach', '--ttl', '1m', '--session-id', 'just-open', '--address', way.address];
+  const running = start(argv, { environment });
+  await watcher.event('just-open', 'OPENING');
+  way.hang();
+  await watcher.event('just-open', 'OPENED');
+  running.pressCtrlC();
+  way.flow();
+  t.like(await running.ended, { code: 130, stdout: '' });
+  await watcher.event('just-open', 'CLOSED');
   watcher.cancel();
 });
 

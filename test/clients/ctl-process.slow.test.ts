@@ -1,10 +1,20 @@
 /** `wfdctl` as a process: signals, a reader that leaves, and the package as its users get it. */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { display, gatewayForThisFile } from '../harness/gateway.js';
@@ -52,6 +62,18 @@ test.serial('a reader that has had enough ends a watch without a word', async (t
   t.is(await ctl.exited, 0);
   stream.cancel();
 });
+
+for (const device of process.platform === 'linux' ? ['/dev/full'] : []) {
+  test.serial('output that can not be written is an error', async (t) => {
+    const full = openSync(device, 'w');
+    const args = [launcher, 'devices', '--address', gateway().daemon.address];
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    const [[code], said] = await Promise.all([once(child, 'close'), text(child.stderr as Readable)]);
+    t.is(code, 70);
+    t.is(said, "wfdctl: The output can't be written (ENOSPC); give it room, or another place.\n");
+  });
+}
 
 async function host(): Promise<{ newestCursor: string }> {
   const { stdout } = await execute(

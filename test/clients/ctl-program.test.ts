@@ -60,6 +60,10 @@ for (const [argv, says] of [
     ['open', 'x', '--timeout', '5'],
     "Option '--timeout <duration>' argument '5' is invalid. Give a number with its unit, such as 500ms, 30s, 5m or 1h30m; see wfdctl open --help.",
   ],
+  [
+    ['watch', '--timeout', '25d'],
+    "Option '--timeout <duration>' argument '25d' is invalid. Give at most 24d; see wfdctl watch --help.",
+  ],
 ] as const) {
   test(`wfdctl ${argv.join(' ')}: one sentence, and 64`, async (t) => {
     t.deepEqual(await wfdctl(argv), { code: 64, stdout: '', stderr: `wfdctl: ${says}\n` });

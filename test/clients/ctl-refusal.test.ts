@@ -34,6 +34,7 @@ for (const reason of reasons) {
       host,
     );
     t.regex(message, /^[A-Z][^\n]{20,}[.?]$/);
+    t.notRegex(message, /[.?] /, 'one sentence');
     t.notRegex(message, /undefined|\[object|\.\./);
     t.true(kind in EXIT);
     t.like(details, { reason, metadata, native, retryDelayMs: 5000 });
@@ -72,9 +73,18 @@ const codes: readonly (readonly [error: GatewayError, kind: keyof typeof EXIT, s
     'usage',
     /^The option --ca is wrong: can't read ca\.pem\.$/,
   ],
+  [
+    new GatewayError(status.INVALID_ARGUMENT, 'tls: error:05800074:x509 certificate routines::key values mismatch'),
+    'usage',
+    /^What --ca, --cert or --key gives is wrong: x509 certificate routines::key values mismatch\.$/,
+  ],
   [new GatewayError(status.UNIMPLEMENTED, 'unknown method'), 'unavailable', /is no wfdd, or one too old/],
   [new GatewayError(status.UNKNOWN, 'who knows'), 'internal', /^It failed: who knows\.$/],
-  [new GatewayError(status.NOT_FOUND, 'Nothing here.', { reason: 'A_REASON_OF_LATER' }), 'notFound', /Nothing here\.$/],
+  [
+    new GatewayError(status.NOT_FOUND, 'Nothing here.', { reason: 'A_REASON_OF_LATER' }),
+    'notFound',
+    /^Nothing here; check/,
+  ],
 ];
 for (const [error, kind, says] of codes) {
   test(`without a reason that is known: ${error.message}`, (t) => {

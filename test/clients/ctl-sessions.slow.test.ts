@@ -44,7 +44,7 @@ test.serial('cancel stops what is opening, and nothing else', async (t) => {
   await openSession('open');
   const { code, stderr } = await ctl('cancel', 'open');
   t.is(code, 65);
-  t.regex(stderr, /^wfdctl: Session open is OPEN .*: wfdctl get open\.\n$/);
+  t.regex(stderr, /^wfdctl: Session open is OPEN .*; wfdctl get open shows all that is known of it\.\n$/);
 });
 
 test.serial('renew extends a lease, by as much as it had or as is said', async (t) => {

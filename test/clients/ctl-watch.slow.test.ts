@@ -121,6 +121,22 @@ test('a watch goes on when the host was away, and bookmarks show with -v', async
   t.regex(stderr, /^wfdctl: .* Trying again in [\d.]+m?s\.$/m);
 });
 
+test('a host that takes the connection and says nothing is an error, in time', async (t) => {
+  const { createServer } = await import('node:net');
+  const server = createServer((socket) => t.teardown(() => socket.destroy())).listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const told = async (...flags: string[]) => {
+    const { code, stderr } = await wfdctl(['watch', '--address', `127.0.0.1:${port}`, ...flags], { environment });
+    t.is(code, 124);
+    return stderr;
+  };
+  const sentence = (time: string) =>
+    `wfdctl: 127.0.0.1:${port} did not answer in ${time}; check the address, or try again.\n`;
+  t.deepEqual(await Promise.all([told('--timeout', '300ms'), told()]), [sentence('0.3s'), sentence('15s')]);
+});
+
 test('a host that never answered is an error, not something to wait for', async (t) => {
   const { createServer } = await import('node:net');
   const server = createServer().listen(0, '127.0.0.1');

@@ -112,6 +112,16 @@ test('a passed deadline is DEADLINE_EXCEEDED, without a reason', async (t) => {
   t.like(error, { code: status.DEADLINE_EXCEEDED, reason: undefined });
 });
 
+test('a timeout that gRPC can not write is refused', async (t) => {
+  const client = await withHost({ getSession: () => {} });
+  for (const timeoutMs of [Number.MAX_SAFE_INTEGER, Number.NaN]) {
+    await t.throwsAsync(client.sessions.get('a-session', { timeoutMs }), {
+      instanceOf: GatewayError,
+      message: /timeoutMs: it must be less than 24 days, or Infinity\./,
+    });
+  }
+});
+
 test('a close that waits has no deadline of its own', async (t) => {
   const deadlines: unknown[] = [];
   const client = await withHost({

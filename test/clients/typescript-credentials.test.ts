@@ -96,6 +96,14 @@ test.serial('a token that can not be had fails the call', async (t) => {
   });
 });
 
+for (const token of ['secret\n', 'sécret', 'sec\u0000ret']) {
+  test.serial(`a token that no header can hold is refused, and not shown: ${JSON.stringify(token)}`, async (t) => {
+    const isNotShown = (error: Error): boolean => /header/.test(error.message) && !error.message.includes(token);
+    t.true(isNotShown(t.throws(() => connect('localhost:1', { token }), { instanceOf: GatewayError })));
+    t.true(isNotShown(await t.throwsAsync(seenBy('plain', { token: () => token }), { instanceOf: GatewayError })));
+  });
+}
+
 for (const address of [
   'host.example:50051',
   '10.0.0.7:50051',

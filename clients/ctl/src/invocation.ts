@@ -89,10 +89,10 @@ export class Invocation {
 }
 
 async function readToken(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+  const text = await readFile(file, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
     throw new Failure('config', `The token can't be read (${code}); check the file ${file}.`);
-  }
+  });
+  const token = text.trim();
+  if (!/^[!-~]+$/.test(token)) throw new Failure('config', `There is no token in ${file}; give the file of one.`);
+  return token;
 }

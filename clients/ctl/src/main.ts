@@ -10,10 +10,14 @@ const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGB
 export async function main(packageFolder: URL): Promise<void> {
   // Warnings of what Node will do otherwise one day are for who makes this, not for who uses it.
   process.noDeprecation = true;
-  // Who reads has had enough, as `head` does; nothing is left to say.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+      // Who reads has had enough, as `head` does; nothing is left to say.
       if (code === 'EPIPE') process.exit(EXIT.ok);
+      // A terminal that is gone tells by SIGHUP as well, which ends a session in good order.
+      if (code === 'EIO' || stream === process.stderr) return;
+      console.error(`wfdctl: The output can't be written (${code}); give it room, or another place.`);
+      process.exit(EXIT.internal);
     });
   }
   const surroundings = {

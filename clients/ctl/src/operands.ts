@@ -7,9 +7,13 @@ export const STATES = ['OPENING', 'OPEN', 'CANCELLING', 'CLOSING', 'CLOSED', 'FA
 
 export type StateName = (typeof STATES)[number];
 
+/** What a timer can measure is 24.8 days; more would be over at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 export function duration(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError(DURATION_EXPECTED);
+  if (ms > TIMER_MS_MAX) throw new InvalidArgumentError('Give at most 24d.');
   return ms;
 }
 

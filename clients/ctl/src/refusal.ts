@@ -33,7 +33,7 @@ const REASONS: Readonly<Record<Reason, readonly [Kind, Says]>> = {
   ],
   SESSION_STATE_INVALID: [
     'state',
-    (error) => `${whatHostSaid(error)} All that is known of it: wfdctl get ${error.metadata['session_id']}.`,
+    (error) => `${clauseOf(error)}; wfdctl get ${error.metadata['session_id']} shows all that is known of it.`,
   ],
   WIFI_DIRECT_DISABLED_BY_POLICY: [
     'state',
@@ -56,7 +56,7 @@ const REASONS: Readonly<Record<Reason, readonly [Kind, Says]>> = {
   DEVICE_NOT_PAIRED: [
     'state',
     ({ metadata: { device_address: address } }) =>
-      `The device${address ? ` ${address}` : ''} is not paired with the host; pair it there, in the Windows settings.`,
+      `The host is not paired with ${address ?? 'the device'} for this; pair it there, in the Windows settings, or give --legacy if wfdctl devices says so, and only then.`,
   ],
   OPEN_FAILED: [
     'failed',
@@ -64,7 +64,7 @@ const REASONS: Readonly<Record<Reason, readonly [Kind, Says]>> = {
   ],
   OPEN_TIMED_OUT: [
     'timedOut',
-    () => 'The open took longer than it may; is the device in reach? Give it longer with --timeout.',
+    () => 'The open took longer than it may; see that the device is in reach, or give it longer with --timeout.',
   ],
   QUOTA_EXCEEDED: [
     'limited',
@@ -77,7 +77,7 @@ const REASONS: Readonly<Record<Reason, readonly [Kind, Says]>> = {
   ],
   PERMISSION_DENIED: [
     'denied',
-    (error) => `${whatHostSaid(error)} Ask who administers the host for a role that allows it.`,
+    (error) => `${clauseOf(error)}; ask who administers the host for a role that allows it.`,
   ],
   HOST_STOPPING: ['unavailable', (error) => `The host is stopping; try another, or this one later${again(error)}.`],
   DRIVER_NOT_AVAILABLE: [
@@ -100,7 +100,7 @@ const CODES: Partial<Readonly<Record<status, readonly [Kind, Says]>>> = {
     'timedOut',
     (_, host) => `The host at ${host} did not answer in time; give it longer with --timeout, or check the address.`,
   ],
-  [status.NOT_FOUND]: ['notFound', (error) => `There is no such thing at the host: ${whatHostSaid(error)}`],
+  [status.NOT_FOUND]: ['notFound', (error) => `${clauseOf(error)}; check what you asked for.`],
   [status.UNAVAILABLE]: ['unavailable', unavailable],
   [status.UNAUTHENTICATED]: ['denied', (error) => `The host was not let know who you are: ${whatHostSaid(error)}`],
   [status.PERMISSION_DENIED]: ['denied', (error) => `It is not allowed: ${whatHostSaid(error)}`],
@@ -129,13 +129,20 @@ function entryOf({ code, reason }: GatewayError): readonly [Kind, Says] {
 
 /** The client library names its options as a program does: `tls.ca: can't read ca.pem`. */
 function optionOf(error: GatewayError): string {
-  return whatHostSaid(error).replace(/^(?:tls\.)?(\w+): /, 'The option --$1 is wrong: ');
+  return whatHostSaid(error)
+    .replace(/^tls: (?:error:\w+:)?/, 'What --ca, --cert or --key gives is wrong: ')
+    .replace(/^(?:tls\.)?(\w+): /, 'The option --$1 is wrong: ');
 }
 
 /** The text of the status, less what names its reason, and as a sentence. */
 function whatHostSaid({ message, reason, code }: GatewayError): string {
   const text = message.replace(`${reason ?? status[code]}: `, '');
   return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** The same, for a sentence that goes on. */
+function clauseOf(error: GatewayError): string {
+  return whatHostSaid(error).replace(/\.$/, '');
 }
 
 const FIELDS: Readonly<Record<string, string>> = {

@@ -6,12 +6,15 @@ import { formatDuration } from './text/duration.js';
 export async function within<Value>(ms: number, work: Promise<Value>, what: string): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const failure = new Failure('timedOut', `${what} in ${formatDuration(ms)}; check the address, or try again.`);
-    timer = setTimeout(() => reject(failure), ms);
+    timer = setTimeout(() => reject(tooLate(ms, what)), ms);
   });
   try {
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+export function tooLate(ms: number, what: string): Failure {
+  return new Failure('timedOut', `${what} in ${formatDuration(ms)}; check the address, or try again.`);
 }

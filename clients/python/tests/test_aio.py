@@ -92,6 +92,14 @@ async def test_a_closed_client_ends_a_watch_and_every_call(host: ScriptedHost, a
         await client.sessions.get("a-session")
 
 
+async def test_a_closed_client_that_was_never_used_says_so(address: str) -> None:
+    client = connect(address)
+    await client.close()
+    for call in (client.host, client.health):
+        with pytest.raises(GatewayError, match="CANCELLED: The client was closed"):
+            await call()
+
+
 async def test_a_closed_client_ends_a_call_that_waits(host: ScriptedHost, address: str) -> None:
     client = connect(address)
     asking = asyncio.create_task(client.sessions.get("slow-session"))

@@ -159,6 +159,14 @@ def test_a_closed_client_ends_a_watch_and_every_call(host: ScriptedHost, address
         client.sessions.get("a-session")
 
 
+def test_a_closed_client_that_was_never_used_says_so(address: str) -> None:
+    client = connect(address)
+    client.close()
+    for call in (client.host, client.health):
+        with pytest.raises(GatewayError, match="CANCELLED: The client was closed"):
+            call()
+
+
 def test_a_closed_client_ends_a_call_that_waits(host: ScriptedHost, address: str) -> None:
     client = connect(address)
     once_waiting(host, client.close)

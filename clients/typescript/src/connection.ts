@@ -59,6 +59,8 @@ export type Method<Request, Response> = Pick<
 >;
 
 const TIMEOUT_MS_DEFAULT = 10_000;
+/** What a timer can measure: 24.8 days. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 /** A host that vanished without a word is noticed within 30 s: watches have no deadline that would tell. */
 const KEEPALIVE: ChannelOptions = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 10_000 };
@@ -95,6 +97,9 @@ export class Connection {
     request: Request,
     { signal, timeoutMs = this.#timeoutMs }: CallOptions = {},
   ): Promise<Response> {
+    // Of what it can't write, grpc-js throws where nobody can catch it.
+    if (!(timeoutMs <= TIMEOUT_MS_MAX || timeoutMs === Number.POSITIVE_INFINITY))
+      return Promise.reject(invalid('timeoutMs', 'it must be less than 24 days, or Infinity.'));
     const { path, requestSerialize, responseDeserialize } = method;
     const response = new Observable<Response>((subscriber) => {
       const call = this.#client.makeUnaryRequest(
@@ -199,7 +204,12 @@ function read(option: string, pem: Pem | undefined): Buffer | null {
 }
 
 function bearer(token: string | (() => string | Promise<string>)): CallCredentials {
-  const current = async (): Promise<string> => (typeof token === 'string' ? token : token());
+  if (typeof token === 'string' && !isSendable(token)) throw invalid('token', UNSENDABLE);
+  const current = async (): Promise<string> => {
+    const value = typeof token === 'string' ? token : await token();
+    if (!isSendable(value)) throw new Error(`the token is wrong: ${UNSENDABLE}`);
+    return value;
+  };
   return CallCredentials.createFromMetadataGenerator((_, done) => {
     current().then((value) => {
       const metadata = new Metadata();
@@ -207,4 +217,11 @@ function bearer(token: string | (() => string | Promise<string>)): CallCredentia
       done(null, metadata);
     }, done);
   });
+}
+
+const UNSENDABLE = 'it has a character that no header can hold, such as the end of a line.';
+
+/** Of another, grpc-js throws where nobody can catch it, with the token in its message. */
+function isSendable(token: string): boolean {
+  return /^[ -~]*$/.test(token);
 }

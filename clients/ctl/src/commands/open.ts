@@ -9,16 +9,17 @@
  * closes: a session without a lease ends with its stream, and one with a lease with that.
  */
 import {
-  type Client,
   type HeldSession,
   nameOf,
   type Session,
+  type SessionAt,
   SessionKind,
   SessionState,
 } from '../../../typescript/src/client.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { Failure } from '../failure.js';
 import type { Invocation } from '../invocation.js';
+import type { Output } from '../terminal/output.js';
 import { formatDuration } from '../text/duration.js';
 import { opened, sessionAt } from '../text/messages.js';
 import { lineOfLife } from '../text/time-line.js';
@@ -58,7 +59,12 @@ export async function open(deviceAddress: string, options: OpenOptions, invocati
       if (interrupts.hasCome()) return EXIT.interrupted;
       throw new Failure('failed', 'The session was cancelled before it was open; open it again.');
     }
-    return detach ? await tellDetached(client, held.sessionId, leaseTtlMs, invocation) : EXIT.ok;
+    if (!detach) return EXIT.ok;
+    const shown = await Promise.race([interrupts.left, client.sessions.get(held.sessionId)]);
+    // Whoever pressed Ctrl+C has not seen the id, and means to leave nothing behind.
+    if (interrupts.hasCome()) await Promise.race([interrupts.left, ended]);
+    else tellDetached(shown, leaseTtlMs, output);
+    return interrupts.hasCome() ? EXIT.interrupted : EXIT.ok;
   } finally {
     interrupts.stop();
   }
@@ -134,10 +140,9 @@ function leftBehind(id: string, isDetached: boolean): string {
 }
 
 /** On stdout the id alone, so that a script can keep it. */
-async function tellDetached(client: Client, id: string, leaseTtlMs = 0, { output }: Invocation): Promise<ExitCode> {
-  const shown = await client.sessions.get(id);
+function tellDetached(shown: SessionAt, leaseTtlMs = 0, output: Output): void {
+  const id = shown.session.sessionId;
   output.progress.end();
   output.result({ text: () => `${id}\n`, message: () => sessionAt(shown) });
   output.hint(`It lives for ${formatDuration(leaseTtlMs)}, unless you run: wfdctl renew ${id}`);
-  return EXIT.ok;
 }

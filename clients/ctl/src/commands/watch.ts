@@ -27,6 +27,7 @@ import {
   lineOfSession,
   lineOfSnapshot,
 } from '../text/time-line.js';
+import { tooLate } from '../within.js';
 
 export interface WatchOptions {
   /** A cursor. */
@@ -36,6 +37,9 @@ export interface WatchOptions {
   /** How long to watch, in ms. */
   readonly timeout?: number;
 }
+
+/** A host that has nothing to tell sends a bookmark, by default each 10 s. */
+const ANSWER_MS = 15_000;
 
 export async function watchSessions(
   sessionIds: readonly string[],
@@ -127,11 +131,15 @@ async function follow<
         },
         error: reject,
       });
-      ends.push(() => subscription.unsubscribe(), surroundings.onInterrupt(resolve));
-      if (timeout !== undefined) {
-        const timer = setTimeout(resolve, timeout);
+      const later = (ms: number, then: () => void): void => {
+        const timer = setTimeout(then, ms);
         ends.push(() => clearTimeout(timer));
-      }
+      };
+      const miss = (ms: number): void => reject(tooLate(ms, `${host} did not answer`));
+      ends.push(() => subscription.unsubscribe(), surroundings.onInterrupt(resolve));
+      later(ANSWER_MS, () => isAnswered || miss(ANSWER_MS));
+      // A snapshot comes at once; from a cursor, there may be nothing to tell.
+      if (timeout !== undefined) later(timeout, () => (isAnswered || since !== undefined ? resolve() : miss(timeout)));
     });
   } finally {
     for (const end of ends) end();

@@ -87,9 +87,11 @@ export function withPort(address: string): string {
   return isBareIpv6 ? `[${address}]:${PORT_DEFAULT}` : address;
 }
 
-/** Throws where it contradicts itself. */
+/** Throws where it contradicts itself, or names no port. */
 export function checkTarget(target: Target): void {
-  const { tls, cert, key, token, tokenFile } = target;
+  const { address, tls, cert, key, token, tokenFile } = target;
+  if (!hasPort(address))
+    throw new Failure('usage', `The address ${address} has no port; give HOST, or HOST:PORT with a port up to 65535.`);
   if (tls === false && hasTlsOptions(target))
     throw new Failure(
       'usage',
@@ -99,6 +101,12 @@ export function checkTarget(target: Target): void {
     throw new Failure('usage', 'A certificate needs its key, and a key its certificate; give both, --cert and --key.');
   if (token !== undefined && tokenFile !== undefined)
     throw new Failure('usage', 'There are two tokens; give either --token or --token-file.');
+}
+
+/** A path needs none. */
+function hasPort(address: string): boolean {
+  const [, port] = /.:(\d{1,5})$/.exec(address) ?? [];
+  return /^unix|\//.test(address) || (port !== undefined && Number(port) <= 65_535);
 }
 
 /** `readToken` is asked at each call: a token may be renewed while a watch runs. */

@@ -30,6 +30,8 @@ class Client:
         self._connection = connection
         self.sessions = Sessions(connection)
         self.devices = Devices(connection)
+        # Made now: gRPC ends the process where a stub is made on a channel that is closed.
+        self._stub = HostServiceStub(connection.channel)
 
     @property
     def channel(self) -> grpc.Channel:
@@ -38,7 +40,7 @@ class Client:
 
     def host(self, *, timeout: float | None = None) -> GetHostResponse:
         """Tell which host this is, whether it can do its work, on what it runs, and its limits."""
-        return self._connection.unary(HostServiceStub(self.channel).GetHost, GetHostRequest(), timeout)
+        return self._connection.unary(self._stub.GetHost, GetHostRequest(), timeout)
 
     def health(self, service: str = "", *, timeout: float | None = None) -> str:
         """Tell what load balancers and probes are told: `SERVING`, `NOT_SERVING`, ...

@@ -5,11 +5,13 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /** The current token, with each call. */
 final class BearerToken extends CallCredentials {
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+    private static final Pattern SENDABLE = Pattern.compile("[ -~]*");
 
     private final Supplier<String> source;
 
@@ -22,7 +24,7 @@ final class BearerToken extends CallCredentials {
         executor.execute(() -> {
             Metadata headers = new Metadata();
             try {
-                headers.put(AUTHORIZATION, "Bearer " + source.get());
+                headers.put(AUTHORIZATION, "Bearer " + sendable(source.get()));
             } catch (RuntimeException e) {
                 // Whatever gives tokens may be back soon, so a watch is not to give up.
                 applier.fail(Status.UNAVAILABLE
@@ -32,5 +34,11 @@ final class BearerToken extends CallCredentials {
             }
             applier.apply(headers);
         });
+    }
+
+    /** Another gRPC would leave out, and write to the log. */
+    private static String sendable(String token) {
+        if (SENDABLE.matcher(token).matches()) return token;
+        throw new IllegalArgumentException("it has a character that no header can hold, such as the end of a line");
     }
 }

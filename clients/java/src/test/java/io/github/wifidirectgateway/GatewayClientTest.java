@@ -79,6 +79,18 @@ class GatewayClientTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"secret\n", "sécret", "sec\0ret"})
+    void tokenThatNoHeaderCanHoldFailsTheCallAndIsNotShown(String token) {
+        try (var client = GatewayClient.builder(host.address()).token(token).connect()) {
+            var failure =
+                    assertThrows(GatewayException.class, () -> client.sessions().get("a-session"));
+            assertEquals(Status.Code.UNAVAILABLE, failure.code());
+            assertTrue(failure.getMessage().contains("no header can hold"));
+            assertFalse(failure.getMessage().contains(token));
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"host.example:50051", "10.0.0.7:50051", "dns:///host.example", "localhost.example:1"})
     void tokenNeverGoesToAnotherMachineInClearText(String address) {
         var clear = InsecureChannelCredentials.create();
