@@ -28,7 +28,10 @@ export function parseTokens(text: string): readonly Token[] {
   if (fault !== undefined) {
     throw new Error(`It is not valid YAML at line ${lines.linePos(fault.pos[0]).line}.`);
   }
-  const checked = entries.safeParse(document.toJS({ maxAliasCount: 0 }) ?? []);
+  const values: unknown = document.toJS({ maxAliasCount: 0 });
+  // What is being written anew may be empty for a moment, and must not take all tokens back.
+  if (values === null) throw new Error('The file is empty; for no tokens at all it must have [].');
+  const checked = entries.safeParse(values);
   if (!checked.success) {
     const [{ path, message } = { path: [], message: '' }] = checked.error.issues;
     throw new Error(`${path.join('.') || 'The file'} ${message}.`);

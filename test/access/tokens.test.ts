@@ -45,9 +45,9 @@ test('a token is revoked when it is no longer in the file', (t) => {
   t.true(identified.isRevoked?.());
 });
 
-test('an empty file has no tokens', (t) => {
-  t.deepEqual(parseTokens(''), []);
-  t.deepEqual(parseTokens('# none\n'), []);
+test('a file that is empty, as one that is being written may be, is a mistake; an empty list is none', (t) => {
+  for (const text of ['', '\n', '# soon\n', '---\n'])
+    t.throws(() => parseTokens(text), { message: 'The file is empty; for no tokens at all it must have [].' });
   t.deepEqual(parseTokens('[]'), []);
 });
 

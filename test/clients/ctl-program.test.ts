@@ -23,6 +23,12 @@ for (const command of commands) {
   });
 }
 
+test('wfdctl help COMMAND says what COMMAND --help does', async (t) => {
+  for (const command of ['open', 'context'])
+    t.deepEqual(await wfdctl(['help', command]), await wfdctl([command, '--help']));
+  t.deepEqual(await wfdctl(['help']), await wfdctl(['--help']));
+});
+
 test('wfdctl --help names every command and every exit code, and fits', async (t) => {
   const { code, stdout } = await wfdctl(['--help']);
   t.is(code, 0);

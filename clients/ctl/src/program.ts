@@ -48,6 +48,9 @@ export function makeProgram(
   addSessions(program, perform);
   addHost(program, perform);
   addOwn(program, perform);
+  program.addHelpCommand(
+    new Command('help').argument('[command]').description('Print this, or more of one command.').helpGroup(OWN),
+  );
   return program.addHelpText('after', AFTER_HELP);
 }
 
