@@ -132,7 +132,10 @@ export class Daemon {
     this.#server = new GatewayServer(
       { ...limits, keepaliveTimeMs: keepalive.timeMs, keepaliveTimeoutMs: keepalive.timeoutMs },
       [observe, gate.interceptor],
-      (client, message) => this.#access.denials.connection(client, message),
+      {
+        connection: (client, message) => this.#access.denials.connection(client, message),
+        unserved: () => observers.denied('unserved', 'UNIMPLEMENTED'),
+      },
     );
     this.#server.addHealth(edge, events.watcherGraceMs);
     this.#server.addReflection(descriptors, edge);
@@ -171,9 +174,8 @@ export class Daemon {
       );
     }
 
-    const { registry } = this.#lifecycle;
     this.#readings = {
-      sessionsByState: () => registry.countByState(),
+      sessionsByState: () => this.#lifecycle.registry.countByState(),
       watchers: () => edge.watchers.total,
       openStreams: () => this.#streams.size,
       requestsInFlight: () => edge.requests.total,

@@ -87,7 +87,7 @@ export class Metrics implements Observer {
       ['method'],
     );
     this.#slowReaders = counter('wfdd_slow_readers_ended_total', 'Streams ended as read too slowly.', ['method']);
-    this.#denials = counter('wfdd_denials_total', 'Calls refused at the gate.', ['method', 'code']);
+    this.#denials = counter('wfdd_denials_total', 'Calls refused before a service saw them.', ['method', 'code']);
     this.#refusals = counter('wfdd_connections_refused_total', 'Connections refused, by TLS or for their number.', []);
 
     const gauge = (name: string, help: string, read: () => number) =>

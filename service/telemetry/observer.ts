@@ -25,7 +25,7 @@ export interface Observer {
   callbackWritten(rpc: string, latencyMs: number): void;
   /** A stream was ended because it was read too slowly. */
   slowReaderEnded(rpc: string): void;
-  /** A call was refused at the gate. */
+  /** A call was refused at the gate, or nobody serves it: then its name is `unserved`, as its own is the client's to make up. */
   denied(rpc: string, code: string): void;
   /** A connection was refused, by TLS or for the number of them. */
   connectionRefused(): void;

@@ -23,6 +23,14 @@ import { refuseUnserved } from './refusals.js';
 import { isOfGrpc, putRight } from './request-headers.js';
 import { closeGivenUp, isGone, lookOut, type Outlook } from './wire.js';
 
+/** Who hears of what comes to no service. */
+export interface RefusalListener {
+  /** A connection was refused, by TLS or for their number: where from, and why, as a sentence. */
+  connection(client: string, message: string): void;
+  /** An RPC was asked for that nobody serves. */
+  unserved(): void;
+}
+
 export interface ServerSettings extends ConnectionLimits {
   readonly receiveMessageBytesMax: number;
   readonly streamsPerConnectionMax: number;
@@ -54,16 +62,16 @@ export class GatewayServer {
   readonly #health = new Health();
   readonly #services: string[] = [];
   readonly #addresses: string[] = [];
+  readonly #unserved: () => void;
   readonly #sweep: NodeJS.Timeout;
 
   /**
-   * Every call of every service passes the interceptors, health and reflection too; the first is the nearest to the wire. `refused`
-   * hears of connections that are refused, by TLS or for their number: where from, and why, as a sentence.
+   * Every call of every service passes the interceptors, health and reflection too; the first is the nearest to the wire.
    */
   constructor(
     settings: ServerSettings,
     interceptors: ServerInterceptor[],
-    refused: (client: string, message: string) => void,
+    { connection: refused, unserved }: RefusalListener,
   ) {
     this.#server = new KnowingServer({
       interceptors,
@@ -75,6 +83,7 @@ export class GatewayServer {
       'grpc-node.max_session_memory': SESSION_MEMORY_MB,
       'grpc.enable_channelz': 0,
     });
+    this.#unserved = unserved;
     this.#connections = new Connections(settings, refused);
     this.#outlook = {
       connected: (socket) => this.#connections.admit(socket),
@@ -152,6 +161,7 @@ export class GatewayServer {
     const path = headers[':path'] ?? '';
     if (this.#server.paths.has(path) || !isOfGrpc(headers)) return true;
     refuseUnserved(stream, path);
+    this.#unserved();
     return false;
   }
 }

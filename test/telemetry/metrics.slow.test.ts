@@ -103,6 +103,14 @@ test.serial('connections, the calls on them, and what a message on its way holds
   rose(t, before, await scrape(), { wfdd_connections: 0, wfdd_calls_in_flight: 0 });
 });
 
+test.serial('an RPC that nobody serves, under one name for all', async (t) => {
+  const before = await scrape();
+  using client = new WireClient(gateway().daemon.address);
+  for (const rpc of ['admin.v1.Shell/Run', 'wifidirect.v1.HostService/Nothing'])
+    await client.call(rpc, framed(Buffer.alloc(0)));
+  rose(t, before, await scrape(), { 'wfdd_denials_total{method="unserved",code="UNIMPLEMENTED"}': 2 });
+});
+
 test.serial('a callback from before a stream is no news to it', async (t) => {
   const { newestCursor: cursor } = await gateway().getHost();
   const { id, stream } = await gateway().openSession({ deviceAddress: display });
