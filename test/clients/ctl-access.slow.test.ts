@@ -34,6 +34,18 @@ test.serial('a token is taken from a flag, a file or a context; without one it e
   }
 });
 
+test.serial('a file that a context names and that is not there is told of as the fault of the context', async (t) => {
+  using files = new Files();
+  const named = { WFDCTL_CONFIG: files.path('config.yaml') };
+  const ca = files.path('none.pem');
+  await wfdctl(['context', 'set', 'lab', '--address', 'lab.test:1', '--ca', ca], { environment: named });
+  await wfdctl(['context', 'use', 'lab'], { environment: named });
+  const { code, stderr } = await wfdctl(['list'], { environment: named });
+  t.is(code, 78);
+  t.is(stderr, `wfdctl: The context lab is wrong: ca: can't read ${ca}; correct it with wfdctl context set.\n`);
+  t.like(await wfdctl(['list', '--ca', ca], { environment: named }), { code: 64 });
+});
+
 test.serial('what is no token is refused, and not shown', async (t) => {
   using files = new Files();
   for (const text of ['', 'top\nsecret\n', 'top secrét']) {

@@ -83,8 +83,16 @@ export class Invocation {
     const options = connectOptions(target, readToken);
     if (target.tokenFile !== undefined) await readToken(target.tokenFile);
     // Loading gRPC takes longer than all else, and completing a flag, or a context, needs none of it.
-    const { connect } = await import('../../typescript/src/client.js');
-    return connect(target.address, options);
+    const { connect, GatewayError } = await import('../../typescript/src/client.js');
+    try {
+      return connect(target.address, options);
+    } catch (error) {
+      // What the flags give is theirs to put right; the rest is of the context.
+      const isOfFlags = Object.values(this.target).some((value) => value !== undefined);
+      if (context === undefined || isOfFlags || !(error instanceof GatewayError)) throw error;
+      const what = error.message.replace(/^\w+: (tls\.)?/, '').replace(/\.$/, '');
+      throw new Failure('config', `The context ${context} is wrong: ${what}; correct it with wfdctl context set.`);
+    }
   }
 }
 
