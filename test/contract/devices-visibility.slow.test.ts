@@ -6,6 +6,7 @@ import { patience } from '../harness/daemon.js';
 import { devicesForThisFile } from '../harness/devices.js';
 import { display, gatewayForThisFile, printer, robot, scanner } from '../harness/gateway.js';
 import { ALWAYS } from '../harness/world.js';
+import { nativeCodes } from './native-codes.js';
 
 const gateway = gatewayForThisFile();
 const devices = devicesForThisFile(gateway);
@@ -113,26 +114,15 @@ test.serial('a device that is unpaired while it is looked for is DEVICE_NOT_FOUN
   t.is((await answer).info?.reason, 'DEVICE_NOT_FOUND');
 });
 
-/** What Windows answers → what the client is told. */
-const natives = [
-  [1062, status.UNAVAILABLE, 'WLAN_SERVICE_NOT_RUNNING'],
-  [1722, status.UNAVAILABLE, 'WLAN_SERVICE_UNREACHABLE'],
-  [1723, status.UNAVAILABLE, 'WLAN_SERVICE_UNREACHABLE'],
-  [1726, status.UNAVAILABLE, 'WLAN_SERVICE_UNREACHABLE'],
-  [1727, status.UNAVAILABLE, 'WLAN_SERVICE_UNREACHABLE'],
-  [1753, status.UNAVAILABLE, 'WLAN_SERVICE_UNREACHABLE'],
-  [1220, status.RESOURCE_EXHAUSTED, 'NATIVE_LIMIT_REACHED'],
-  [8, status.RESOURCE_EXHAUSTED, 'NATIVE_LIMIT_REACHED'],
-  [14, status.RESOURCE_EXHAUSTED, 'NATIVE_LIMIT_REACHED'],
-  [5, status.FAILED_PRECONDITION, 'HOST_ACCESS_DENIED'],
-  [5023, status.FAILED_PRECONDITION, 'WIFI_DIRECT_DISABLED_BY_POLICY'],
-  [1168, status.FAILED_PRECONDITION, 'DEVICE_NOT_PAIRED'],
+const codes = [
+  ...nativeCodes,
+  // No handle is spoken of here.
   [6, status.INTERNAL, 'NATIVE_ERROR'],
   [87, status.INTERNAL, 'NATIVE_ERROR'],
   [4319, status.INTERNAL, 'NATIVE_ERROR'],
 ] as const;
 
-for (const [code, expected, reason] of natives) {
+for (const [code, expected, reason] of codes) {
   test.serial(`a discovery that fails with ${code} is ${reason}, and the device stays as it was`, async (t) => {
     await gateway().world.scriptVisibility({ deviceAddress: robot, code, delayMs: 0, visible: true });
     const error = await failure(devices().update(robot));

@@ -4,6 +4,7 @@ import test from 'ava';
 import { SessionKind, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
 import { failure, type ReadError } from '../harness/calls.js';
 import { display, gatewayForThisFile, type OpenFields, printer, robot } from '../harness/gateway.js';
+import { nativeCodes } from './native-codes.js';
 
 const gateway = gatewayForThisFile('--set', 'driver.reopenBackoffMinMs=20');
 
@@ -14,22 +15,6 @@ async function openError(fields: OpenFields): Promise<ReadError> {
   if (error === undefined) throw new Error('the open was to fail');
   return error;
 }
-
-/** What the native world answers → what the client is told. */
-const natives = [
-  [5023, status.FAILED_PRECONDITION, 'WIFI_DIRECT_DISABLED_BY_POLICY'],
-  [1062, status.UNAVAILABLE, 'WLAN_SERVICE_NOT_RUNNING'],
-  [1722, status.UNAVAILABLE, 'WLAN_SERVICE_UNREACHABLE'],
-  [1723, status.UNAVAILABLE, 'WLAN_SERVICE_UNREACHABLE'],
-  [1726, status.UNAVAILABLE, 'WLAN_SERVICE_UNREACHABLE'],
-  [1727, status.UNAVAILABLE, 'WLAN_SERVICE_UNREACHABLE'],
-  [1753, status.UNAVAILABLE, 'WLAN_SERVICE_UNREACHABLE'],
-  [1220, status.RESOURCE_EXHAUSTED, 'NATIVE_LIMIT_REACHED'],
-  [8, status.RESOURCE_EXHAUSTED, 'NATIVE_LIMIT_REACHED'],
-  [14, status.RESOURCE_EXHAUSTED, 'NATIVE_LIMIT_REACHED'],
-  [5, status.FAILED_PRECONDITION, 'HOST_ACCESS_DENIED'],
-  [1168, status.FAILED_PRECONDITION, 'DEVICE_NOT_PAIRED'],
-] as const;
 
 function checkDetails(
   t: { truthy(value: unknown): unknown; is(a: unknown, b: unknown): unknown },
@@ -44,7 +29,7 @@ function checkDetails(
   if (code === 5023) t.is(error.precondition?.violations.length, 1);
 }
 
-for (const [code, expected, reason] of natives) {
+for (const [code, expected, reason] of nativeCodes) {
   test.serial(`${code} returned by WFDStartOpenSession is ${reason}`, async (t) => {
     await gateway().world.scriptOpen({ deviceAddress: display, code });
     const error = await openError({ deviceAddress: display });
