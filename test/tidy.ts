@@ -136,9 +136,9 @@ const pure = [
 ];
 
 const topLevel =
-  /^(proto|service|native|clients|test|package(-lock)?\.json|buf(\.[a-z]+)?\.yaml|README\.md|LICENSE|CHANGELOG\.md|CONTRIBUTING\.md|tsconfig[a-z.]*\.json|biome\.json|ava\.config\.js|\..+)$/;
+  /^(proto|service|native|clients|test|package(-lock)?\.json|buf(\.[a-z]+)?\.yaml|README\.md|LICENSE|(ARCHITECTURE|CHANGELOG|CONTRIBUTING|SECURITY)\.md|tsconfig[a-z.]*\.json|biome\.json|ava\.config\.js|\..+)$/;
 
-const LINES_MAX = 300;
+const LINES_MAX = 500;
 const countsLines = /\.(ts|c|cc|h|cs|go|java|py|rs|sh)$/;
 
 /** Where the daemon may know that there is a simulator. */

@@ -124,7 +124,12 @@ test('list reads all pages, and shows the cursor of the first', async (t) => {
     listSessions: ({ request: { pageToken } }, answer) => {
       const page = Number(pageToken || '1');
       const sessions = [session('OPEN', `of-page-${page}`)];
-      answer(null, { sessions, cursor: `c${page}`, nextPageToken: page < 3 ? String(page + 1) : '' });
+      answer(null, {
+        sessions,
+        cursor: `c${page}`,
+        nextPageToken: page < 3 ? String(page + 1) : '',
+        hostTime: undefined,
+      });
     },
   });
   const { stdout } = await wfdctl(['list', '-o', 'json', '--address', host.address], { environment });

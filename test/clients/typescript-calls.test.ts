@@ -63,7 +63,8 @@ test('an aborted call is CANCELLED, says why, and is cancelled on the host', asy
 
 test('a stream that is left in the turn in which it was begun does not live on at the host', async (t) => {
   let [begun, running] = [0, 0];
-  const answer: Handlers['getSession'] = (_, reply) => reply(null, { session: session('OPEN'), cursor: 'c1' });
+  const answer: Handlers['getSession'] = (_, reply) =>
+    reply(null, { session: session('OPEN'), cursor: 'c1', hostTime: undefined });
   const open = (call: OpenCall) => {
     begun += 1;
     running += 1;
@@ -92,7 +93,7 @@ test('a call has the deadline of its client, or its own', async (t) => {
     {
       getSession: (call, answer) => {
         deadlines.push(Number(call.getDeadline()) - Date.now());
-        answer(null, { session: session('OPEN'), cursor: 'c1' });
+        answer(null, { session: session('OPEN'), cursor: 'c1', hostTime: undefined });
       },
     },
     { timeoutMs: 100_000 },
@@ -127,7 +128,7 @@ test('a close that waits has no deadline of its own', async (t) => {
   const client = await withHost({
     closeSession: (call, answer) => {
       deadlines.push(call.getDeadline(), call.request.waitForDisconnect);
-      answer(null, { session: session('CLOSED'), cursor: 'c1' });
+      answer(null, { session: session('CLOSED'), cursor: 'c1', hostTime: undefined });
     },
   });
   t.is((await client.sessions.close('a-session', { wait: true })).session.state, SessionState.CLOSED);
@@ -138,7 +139,7 @@ test('every event that came before an error is seen before it', async (t) => {
   const count = 2000;
   const client = await withHost({
     openSession: (call: OpenCall) => {
-      for (let i = 1; i <= count; i++) call.write({ event: event(i, 'OPEN') });
+      for (let i = 1; i <= count; i++) call.write({ event: event(i, 'OPEN'), cursor: '', hostTime: undefined });
       call.emit('error', toStatus({ reason: 'HOST_STOPPING', message: 'Stopping.' }));
     },
   });
@@ -157,7 +158,7 @@ test('nothing is asked before someone subscribes, and unsubscribing cancels on t
     openSession: (call: OpenCall) => {
       calls.push(call);
       call.once('cancelled', () => cancelled.tell());
-      call.write({ event: event(1, 'OPENING') });
+      call.write({ event: event(1, 'OPENING'), cursor: '', hostTime: undefined });
     },
   });
   const opening = client.sessions.open({ deviceAddress });
@@ -173,7 +174,7 @@ test('subscribing again asks with the same request_id, and so for the same sessi
     openSession: (call: OpenCall) => {
       requests.push(call.request);
       if (requests.length === 1) return void call.emit('error', { code: status.UNAVAILABLE, details: 'Broken.' });
-      call.write({ event: event(1, 'CLOSED') });
+      call.write({ event: event(1, 'CLOSED'), cursor: '', hostTime: undefined });
       call.end();
     },
   });
@@ -193,7 +194,12 @@ test('all pages are asked for, with the same filter', async (t) => {
       asked.push([request.pageToken, request.states, request.pageSize]);
       const page = Number(request.pageToken);
       const nextPageToken = page < 2 ? String(page + 1) : '';
-      answer(null, { sessions: [session('OPEN', `session-${page}`)], cursor: `c${page}`, nextPageToken });
+      answer(null, {
+        sessions: [session('OPEN', `session-${page}`)],
+        cursor: `c${page}`,
+        nextPageToken,
+        hostTime: undefined,
+      });
     },
   });
   const ids: string[] = [];
@@ -212,7 +218,8 @@ test('all pages are asked for, with the same filter', async (t) => {
 test('closing the client ends its calls, its streams and its watches, and refuses new ones', async (t) => {
   const client = await withHost({
     getSession: () => {},
-    watchSessions: (call) => call.write({ events: [], cursor: 'c1', snapshot: [], snapshotComplete: true }),
+    watchSessions: (call) =>
+      call.write({ events: [], cursor: 'c1', snapshot: [], snapshotComplete: true, hostTime: undefined }),
   });
   const call = client.sessions.get('a-session');
   const items = client.sessions.watch();

@@ -21,12 +21,12 @@ const handlers: Handlers = {
     const [token] = call.metadata.get('authorization');
     const principal = call.getAuthContext().sslPeerCertificate?.subject.CN;
     seen.push({ token: token?.toString(), principal: principal?.toString() });
-    answer(null, { session: session('OPEN'), cursor: 'c1' });
+    answer(null, { session: session('OPEN'), cursor: 'c1', hostTime: undefined });
   },
   watchSessions: (call) => {
     const [token] = call.metadata.get('authorization');
     seen.push({ token: token?.toString(), principal: undefined });
-    call.write({ events: [], cursor: 'c1', snapshot: [], snapshotComplete: true });
+    call.write({ events: [], cursor: 'c1', snapshot: [], snapshotComplete: true, hostTime: undefined });
   },
 };
 

@@ -34,15 +34,15 @@ function obliging(streams: OpenCall[] = []): Handlers {
     openSession: (call: OpenCall) => {
       streams.push(call);
       const { sessionId } = call.request;
-      call.write({ event: event(1, 'OPENING', sessionId) });
-      call.write({ event: event(2, 'OPEN', sessionId) });
+      call.write({ event: event(1, 'OPENING', sessionId), cursor: '', hostTime: undefined });
+      call.write({ event: event(2, 'OPEN', sessionId), cursor: '', hostTime: undefined });
     },
     closeSession: ({ request: { sessionId } }, answer) => {
       for (const stream of streams) {
-        stream.write({ event: event(3, 'CLOSED', sessionId) });
+        stream.write({ event: event(3, 'CLOSED', sessionId), cursor: '', hostTime: undefined });
         stream.end();
       }
-      answer(null, { session: session('CLOSED', sessionId), cursor: 'c3' });
+      answer(null, { session: session('CLOSED', sessionId), cursor: 'c3', hostTime: undefined });
     },
   };
 }
@@ -75,8 +75,8 @@ test('its events can be watched as well, which has no effect on it', async (t) =
 test('an open that fails rejects the one promise, and resolves the other', async (t) => {
   const client = await withHost({
     openSession: (call: OpenCall) => {
-      call.write({ event: event(1, 'OPENING') });
-      call.write({ event: event(2, 'FAILED') });
+      call.write({ event: event(1, 'OPENING'), cursor: '', hostTime: undefined });
+      call.write({ event: event(2, 'FAILED'), cursor: '', hostTime: undefined });
       call.emit('error', toStatus({ reason: 'OPEN_FAILED', message: 'Out of range.' }));
     },
   });
@@ -88,7 +88,7 @@ test('an open that fails rejects the one promise, and resolves the other', async
 test('a session that ends well before it was open rejects as CANCELLED', async (t) => {
   const client = await withHost({
     openSession: (call: OpenCall) => {
-      call.write({ event: event(1, 'CANCELLED') });
+      call.write({ event: event(1, 'CANCELLED'), cursor: '', hostTime: undefined });
       call.end();
     },
   });
@@ -113,7 +113,7 @@ test('a session whose stream broke can still be closed', async (t) => {
   const client = await withHost({
     ...obliging(),
     openSession: (call: OpenCall) => {
-      call.write({ event: event(1, 'OPEN') });
+      call.write({ event: event(1, 'OPEN'), cursor: '', hostTime: undefined });
       call.emit('error', { code: status.UNAVAILABLE, details: 'Broken.' });
     },
   });

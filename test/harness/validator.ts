@@ -89,11 +89,12 @@ export class StreamValidator extends Validator {
     this.#position = from.sequence;
   }
 
-  message({ events, cursor, snapshot, snapshotComplete }: WatchSessionsResponse): void {
+  message(response: WatchSessionsResponse): void {
+    const { events, cursor, snapshot, snapshotComplete } = response;
     this.begin();
     if (!this.#isConnected) this.violated('it came when nobody watched');
     if (this.#snapshot !== undefined) {
-      this.#partOfSnapshot(this.#snapshot, { events, cursor, snapshot, snapshotComplete });
+      this.#partOfSnapshot(this.#snapshot, response);
       return;
     }
     if (snapshot.length > 0 || snapshotComplete) this.violated('a snapshot amid the events');

@@ -97,7 +97,15 @@ export class Sessions {
   }: OpenRequest): Observable<SessionEvent> {
     const openTimeout = toDuration(openTimeoutMs);
     const leaseTtl = toDuration(leaseTtlMs);
-    const request = { deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId };
+    const request = {
+      deviceAddress,
+      sessionId,
+      kind,
+      openTimeout,
+      leaseTtl,
+      requestId,
+      heartbeatInterval: undefined,
+    };
     return this.#connection.stream(service.openSession, request).pipe(
       map(({ event }) => event),
       filter((event) => event !== undefined),

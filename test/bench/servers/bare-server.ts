@@ -22,7 +22,7 @@ const watchers = new Set<ServerWritableStream<WatchSessionsRequest, WatchSession
 function stamped(message: OpenSessionResponse): OpenSessionResponse {
   const { event } = message;
   const epoch = process.hrtime.bigint().toString(16).padStart(16, '0');
-  return { event: event && { ...event, epoch } };
+  return { ...message, event: event && { ...event, epoch } };
 }
 
 const service: Partial<SessionServiceServer> = {

@@ -104,7 +104,12 @@ type Device struct {
 	NetworkInterfaceGuid string `protobuf:"bytes,8,opt,name=network_interface_guid,json=networkInterfaceGuid,proto3" json:"network_interface_guid,omitempty"`
 	// GUID by which Windows names the Wi-Fi Direct group (made of SSID and group owner), in lower case without braces.
 	// Empty where Windows has none.
-	GroupId       string `protobuf:"bytes,9,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	GroupId string `protobuf:"bytes,9,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// Whether its device node is present: Windows keeps the nodes of paired devices that are out of reach or switched
+	// off as well. Opening a session to one that is not present usually fails.
+	IsPresent *bool `protobuf:"varint,10,opt,name=is_present,json=isPresent,proto3,oneof" json:"is_present,omitempty"`
+	// Whether the pairing is not persistent: Windows forgets it when the devices disconnect.
+	IsTransient   *bool `protobuf:"varint,11,opt,name=is_transient,json=isTransient,proto3,oneof" json:"is_transient,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -202,6 +207,20 @@ func (x *Device) GetGroupId() string {
 	return ""
 }
 
+func (x *Device) GetIsPresent() bool {
+	if x != nil && x.IsPresent != nil {
+		return *x.IsPresent
+	}
+	return false
+}
+
+func (x *Device) GetIsTransient() bool {
+	if x != nil && x.IsTransient != nil {
+		return *x.IsTransient
+	}
+	return false
+}
+
 // One change to one device.
 type DeviceEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -288,7 +307,7 @@ var File_wifidirect_v1_device_proto protoreflect.FileDescriptor
 
 const file_wifidirect_v1_device_proto_rawDesc = "" +
 	"\n" +
-	"\x1awifidirect/v1/device.proto\x12\rwifidirect.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x96\x03\n" +
+	"\x1awifidirect/v1/device.proto\x12\rwifidirect.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x04\n" +
 	"\x06Device\x12%\n" +
 	"\x0edevice_address\x18\x01 \x01(\tR\rdeviceAddress\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12&\n" +
@@ -299,12 +318,18 @@ const file_wifidirect_v1_device_proto_rawDesc = "" +
 	"\flink_quality\x18\x06 \x01(\rH\x03R\vlinkQuality\x88\x01\x01\x12+\n" +
 	"\x11interface_address\x18\a \x01(\tR\x10interfaceAddress\x124\n" +
 	"\x16network_interface_guid\x18\b \x01(\tR\x14networkInterfaceGuid\x12\x19\n" +
-	"\bgroup_id\x18\t \x01(\tR\agroupIdB\x0f\n" +
+	"\bgroup_id\x18\t \x01(\tR\agroupId\x12\"\n" +
+	"\n" +
+	"is_present\x18\n" +
+	" \x01(\bH\x04R\tisPresent\x88\x01\x01\x12&\n" +
+	"\fis_transient\x18\v \x01(\bH\x05R\visTransient\x88\x01\x01B\x0f\n" +
 	"\r_is_connectedB\r\n" +
 	"\v_is_visibleB\f\n" +
 	"\n" +
 	"_is_legacyB\x0f\n" +
-	"\r_link_quality\"\xd2\x01\n" +
+	"\r_link_qualityB\r\n" +
+	"\v_is_presentB\x0f\n" +
+	"\r_is_transient\"\xd2\x01\n" +
 	"\vDeviceEvent\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\tR\x05epoch\x12.\n" +

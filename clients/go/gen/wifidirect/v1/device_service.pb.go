@@ -20,6 +20,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -95,7 +96,9 @@ type ListDevicesResponse struct {
 	// Ask with this for the next page. Empty: there is none.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// At which this page was true; WatchDevices takes it.
-	Cursor        string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	Cursor string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// The clock of the host when this was sent.
+	HostTime      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=host_time,json=hostTime,proto3" json:"host_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -149,6 +152,13 @@ func (x *ListDevicesResponse) GetCursor() string {
 		return x.Cursor
 	}
 	return ""
+}
+
+func (x *ListDevicesResponse) GetHostTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HostTime
+	}
+	return nil
 }
 
 // Where to start watching, and what to show.
@@ -227,8 +237,10 @@ type WatchDevicesResponse struct {
 	Snapshot []*Device `protobuf:"bytes,3,rep,name=snapshot,proto3" json:"snapshot,omitempty"`
 	// The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no devices.
 	SnapshotComplete bool `protobuf:"varint,4,opt,name=snapshot_complete,json=snapshotComplete,proto3" json:"snapshot_complete,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The clock of the host when this was sent.
+	HostTime      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=host_time,json=hostTime,proto3" json:"host_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchDevicesResponse) Reset() {
@@ -287,6 +299,13 @@ func (x *WatchDevicesResponse) GetSnapshotComplete() bool {
 		return x.SnapshotComplete
 	}
 	return false
+}
+
+func (x *WatchDevicesResponse) GetHostTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HostTime
+	}
+	return nil
 }
 
 // Which device to look for, and for how long.
@@ -352,7 +371,9 @@ type UpdateDeviceVisibilityResponse struct {
 	// Whether the discovery was through. If false, `device` may be stale, and WatchDevices will tell.
 	DiscoveryCompleted bool `protobuf:"varint,2,opt,name=discovery_completed,json=discoveryCompleted,proto3" json:"discovery_completed,omitempty"`
 	// At which `device` was true; WatchDevices takes it.
-	Cursor        string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	Cursor string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// The clock of the host when this was sent.
+	HostTime      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=host_time,json=hostTime,proto3" json:"host_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -408,35 +429,45 @@ func (x *UpdateDeviceVisibilityResponse) GetCursor() string {
 	return ""
 }
 
+func (x *UpdateDeviceVisibilityResponse) GetHostTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HostTime
+	}
+	return nil
+}
+
 var File_wifidirect_v1_device_service_proto protoreflect.FileDescriptor
 
 const file_wifidirect_v1_device_service_proto_rawDesc = "" +
 	"\n" +
-	"\"wifidirect/v1/device_service.proto\x12\rwifidirect.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1awifidirect/v1/device.proto\"P\n" +
+	"\"wifidirect/v1/device_service.proto\x12\rwifidirect.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1awifidirect/v1/device.proto\"P\n" +
 	"\x12ListDevicesRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"\x86\x01\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\xbf\x01\n" +
 	"\x13ListDevicesResponse\x12/\n" +
 	"\adevices\x18\x01 \x03(\v2\x15.wifidirect.v1.DeviceR\adevices\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x16\n" +
-	"\x06cursor\x18\x03 \x01(\tR\x06cursor\"\xa0\x01\n" +
+	"\x06cursor\x18\x03 \x01(\tR\x06cursor\x127\n" +
+	"\thost_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bhostTime\"\xa0\x01\n" +
 	"\x13WatchDevicesRequest\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12)\n" +
 	"\x10device_addresses\x18\x02 \x03(\tR\x0fdeviceAddresses\x12F\n" +
-	"\x11bookmark_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x10bookmarkInterval\"\xc2\x01\n" +
+	"\x11bookmark_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x10bookmarkInterval\"\xfb\x01\n" +
 	"\x14WatchDevicesResponse\x122\n" +
 	"\x06events\x18\x01 \x03(\v2\x1a.wifidirect.v1.DeviceEventR\x06events\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x121\n" +
 	"\bsnapshot\x18\x03 \x03(\v2\x15.wifidirect.v1.DeviceR\bsnapshot\x12+\n" +
-	"\x11snapshot_complete\x18\x04 \x01(\bR\x10snapshotComplete\"{\n" +
+	"\x11snapshot_complete\x18\x04 \x01(\bR\x10snapshotComplete\x127\n" +
+	"\thost_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bhostTime\"{\n" +
 	"\x1dUpdateDeviceVisibilityRequest\x12%\n" +
 	"\x0edevice_address\x18\x01 \x01(\tR\rdeviceAddress\x123\n" +
-	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"\x98\x01\n" +
+	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"\xd1\x01\n" +
 	"\x1eUpdateDeviceVisibilityResponse\x12-\n" +
 	"\x06device\x18\x01 \x01(\v2\x15.wifidirect.v1.DeviceR\x06device\x12/\n" +
 	"\x13discovery_completed\x18\x02 \x01(\bR\x12discoveryCompleted\x12\x16\n" +
-	"\x06cursor\x18\x03 \x01(\tR\x06cursor2\xc6\x02\n" +
+	"\x06cursor\x18\x03 \x01(\tR\x06cursor\x127\n" +
+	"\thost_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bhostTime2\xc6\x02\n" +
 	"\rDeviceService\x12Y\n" +
 	"\vListDevices\x12!.wifidirect.v1.ListDevicesRequest\x1a\".wifidirect.v1.ListDevicesResponse\"\x03\x90\x02\x01\x12^\n" +
 	"\fWatchDevices\x12\".wifidirect.v1.WatchDevicesRequest\x1a#.wifidirect.v1.WatchDevicesResponse\"\x03\x90\x02\x010\x01\x12z\n" +
@@ -464,27 +495,31 @@ var file_wifidirect_v1_device_service_proto_goTypes = []any{
 	(*UpdateDeviceVisibilityRequest)(nil),  // 4: wifidirect.v1.UpdateDeviceVisibilityRequest
 	(*UpdateDeviceVisibilityResponse)(nil), // 5: wifidirect.v1.UpdateDeviceVisibilityResponse
 	(*Device)(nil),                         // 6: wifidirect.v1.Device
-	(*durationpb.Duration)(nil),            // 7: google.protobuf.Duration
-	(*DeviceEvent)(nil),                    // 8: wifidirect.v1.DeviceEvent
+	(*timestamppb.Timestamp)(nil),          // 7: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),            // 8: google.protobuf.Duration
+	(*DeviceEvent)(nil),                    // 9: wifidirect.v1.DeviceEvent
 }
 var file_wifidirect_v1_device_service_proto_depIdxs = []int32{
-	6, // 0: wifidirect.v1.ListDevicesResponse.devices:type_name -> wifidirect.v1.Device
-	7, // 1: wifidirect.v1.WatchDevicesRequest.bookmark_interval:type_name -> google.protobuf.Duration
-	8, // 2: wifidirect.v1.WatchDevicesResponse.events:type_name -> wifidirect.v1.DeviceEvent
-	6, // 3: wifidirect.v1.WatchDevicesResponse.snapshot:type_name -> wifidirect.v1.Device
-	7, // 4: wifidirect.v1.UpdateDeviceVisibilityRequest.timeout:type_name -> google.protobuf.Duration
-	6, // 5: wifidirect.v1.UpdateDeviceVisibilityResponse.device:type_name -> wifidirect.v1.Device
-	0, // 6: wifidirect.v1.DeviceService.ListDevices:input_type -> wifidirect.v1.ListDevicesRequest
-	2, // 7: wifidirect.v1.DeviceService.WatchDevices:input_type -> wifidirect.v1.WatchDevicesRequest
-	4, // 8: wifidirect.v1.DeviceService.UpdateDeviceVisibility:input_type -> wifidirect.v1.UpdateDeviceVisibilityRequest
-	1, // 9: wifidirect.v1.DeviceService.ListDevices:output_type -> wifidirect.v1.ListDevicesResponse
-	3, // 10: wifidirect.v1.DeviceService.WatchDevices:output_type -> wifidirect.v1.WatchDevicesResponse
-	5, // 11: wifidirect.v1.DeviceService.UpdateDeviceVisibility:output_type -> wifidirect.v1.UpdateDeviceVisibilityResponse
-	9, // [9:12] is the sub-list for method output_type
-	6, // [6:9] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	6,  // 0: wifidirect.v1.ListDevicesResponse.devices:type_name -> wifidirect.v1.Device
+	7,  // 1: wifidirect.v1.ListDevicesResponse.host_time:type_name -> google.protobuf.Timestamp
+	8,  // 2: wifidirect.v1.WatchDevicesRequest.bookmark_interval:type_name -> google.protobuf.Duration
+	9,  // 3: wifidirect.v1.WatchDevicesResponse.events:type_name -> wifidirect.v1.DeviceEvent
+	6,  // 4: wifidirect.v1.WatchDevicesResponse.snapshot:type_name -> wifidirect.v1.Device
+	7,  // 5: wifidirect.v1.WatchDevicesResponse.host_time:type_name -> google.protobuf.Timestamp
+	8,  // 6: wifidirect.v1.UpdateDeviceVisibilityRequest.timeout:type_name -> google.protobuf.Duration
+	6,  // 7: wifidirect.v1.UpdateDeviceVisibilityResponse.device:type_name -> wifidirect.v1.Device
+	7,  // 8: wifidirect.v1.UpdateDeviceVisibilityResponse.host_time:type_name -> google.protobuf.Timestamp
+	0,  // 9: wifidirect.v1.DeviceService.ListDevices:input_type -> wifidirect.v1.ListDevicesRequest
+	2,  // 10: wifidirect.v1.DeviceService.WatchDevices:input_type -> wifidirect.v1.WatchDevicesRequest
+	4,  // 11: wifidirect.v1.DeviceService.UpdateDeviceVisibility:input_type -> wifidirect.v1.UpdateDeviceVisibilityRequest
+	1,  // 12: wifidirect.v1.DeviceService.ListDevices:output_type -> wifidirect.v1.ListDevicesResponse
+	3,  // 13: wifidirect.v1.DeviceService.WatchDevices:output_type -> wifidirect.v1.WatchDevicesResponse
+	5,  // 14: wifidirect.v1.DeviceService.UpdateDeviceVisibility:output_type -> wifidirect.v1.UpdateDeviceVisibilityResponse
+	12, // [12:15] is the sub-list for method output_type
+	9,  // [9:12] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_wifidirect_v1_device_service_proto_init() }

@@ -483,7 +483,8 @@ func (EventSource) EnumDescriptor() ([]byte, []int) {
 // One connection to one device, as it was at one moment.
 type Session struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, chosen by the client, or a UUID (RFC 9562) from the host.
+	// Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Chosen by the client, or a
+	// UUID (RFC 9562) from the host.
 	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
 	// The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. Not its interface address.
 	DeviceAddress string `protobuf:"bytes,2,opt,name=device_address,json=deviceAddress,proto3" json:"device_address,omitempty"`

@@ -65,6 +65,8 @@ class Device(_message.Message):
     INTERFACE_ADDRESS_FIELD_NUMBER: _builtins.int
     NETWORK_INTERFACE_GUID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
+    IS_PRESENT_FIELD_NUMBER: _builtins.int
+    IS_TRANSIENT_FIELD_NUMBER: _builtins.int
     device_address: _builtins.str
     """Its P2P device address, as `aa:bb:cc:dd:ee:ff`; its name in all requests."""
     name: _builtins.str
@@ -85,6 +87,12 @@ class Device(_message.Message):
     """GUID by which Windows names the Wi-Fi Direct group (made of SSID and group owner), in lower case without braces.
     Empty where Windows has none.
     """
+    is_present: _builtins.bool
+    """Whether its device node is present: Windows keeps the nodes of paired devices that are out of reach or switched
+    off as well. Opening a session to one that is not present usually fails.
+    """
+    is_transient: _builtins.bool
+    """Whether the pairing is not persistent: Windows forgets it when the devices disconnect."""
     def __init__(
         self,
         *,
@@ -97,15 +105,21 @@ class Device(_message.Message):
         interface_address: _builtins.str = ...,
         network_interface_guid: _builtins.str = ...,
         group_id: _builtins.str = ...,
+        is_present: _builtins.bool | None = ...,
+        is_transient: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_is_connected", b"_is_connected", "_is_legacy", b"_is_legacy", "_is_visible", b"_is_visible", "_link_quality", b"_link_quality", "is_connected", b"is_connected", "is_legacy", b"is_legacy", "is_visible", b"is_visible", "link_quality", b"link_quality"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_is_connected", b"_is_connected", "_is_legacy", b"_is_legacy", "_is_present", b"_is_present", "_is_transient", b"_is_transient", "_is_visible", b"_is_visible", "_link_quality", b"_link_quality", "is_connected", b"is_connected", "is_legacy", b"is_legacy", "is_present", b"is_present", "is_transient", b"is_transient", "is_visible", b"is_visible", "link_quality", b"link_quality"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_connected", b"_is_connected", "_is_legacy", b"_is_legacy", "_is_visible", b"_is_visible", "_link_quality", b"_link_quality", "device_address", b"device_address", "group_id", b"group_id", "interface_address", b"interface_address", "is_connected", b"is_connected", "is_legacy", b"is_legacy", "is_visible", b"is_visible", "link_quality", b"link_quality", "name", b"name", "network_interface_guid", b"network_interface_guid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_connected", b"_is_connected", "_is_legacy", b"_is_legacy", "_is_present", b"_is_present", "_is_transient", b"_is_transient", "_is_visible", b"_is_visible", "_link_quality", b"_link_quality", "device_address", b"device_address", "group_id", b"group_id", "interface_address", b"interface_address", "is_connected", b"is_connected", "is_legacy", b"is_legacy", "is_present", b"is_present", "is_transient", b"is_transient", "is_visible", b"is_visible", "link_quality", b"link_quality", "name", b"name", "network_interface_guid", b"network_interface_guid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__is_connected: _TypeAlias = _typing.Literal["is_connected"]  # noqa: Y015
     _WhichOneofArgType__is_connected: _TypeAlias = _typing.Literal["_is_connected", b"_is_connected"]  # noqa: Y015
     _WhichOneofReturnType__is_legacy: _TypeAlias = _typing.Literal["is_legacy"]  # noqa: Y015
     _WhichOneofArgType__is_legacy: _TypeAlias = _typing.Literal["_is_legacy", b"_is_legacy"]  # noqa: Y015
+    _WhichOneofReturnType__is_present: _TypeAlias = _typing.Literal["is_present"]  # noqa: Y015
+    _WhichOneofArgType__is_present: _TypeAlias = _typing.Literal["_is_present", b"_is_present"]  # noqa: Y015
+    _WhichOneofReturnType__is_transient: _TypeAlias = _typing.Literal["is_transient"]  # noqa: Y015
+    _WhichOneofArgType__is_transient: _TypeAlias = _typing.Literal["_is_transient", b"_is_transient"]  # noqa: Y015
     _WhichOneofReturnType__is_visible: _TypeAlias = _typing.Literal["is_visible"]  # noqa: Y015
     _WhichOneofArgType__is_visible: _TypeAlias = _typing.Literal["_is_visible", b"_is_visible"]  # noqa: Y015
     _WhichOneofReturnType__link_quality: _TypeAlias = _typing.Literal["link_quality"]  # noqa: Y015
@@ -114,6 +128,10 @@ class Device(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__is_connected) -> _WhichOneofReturnType__is_connected | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__is_legacy) -> _WhichOneofReturnType__is_legacy | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_present) -> _WhichOneofReturnType__is_present | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_transient) -> _WhichOneofReturnType__is_transient | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__is_visible) -> _WhichOneofReturnType__is_visible | None: ...
     @_typing.overload

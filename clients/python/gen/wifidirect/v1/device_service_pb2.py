@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from wifidirect.v1 import device_pb2 as wifidirect_dot_v1_dot_device__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"wifidirect/v1/device_service.proto\x12\rwifidirect.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1awifidirect/v1/device.proto\"P\n\x12ListDevicesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"\x86\x01\n\x13ListDevicesResponse\x12/\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32\x15.wifidirect.v1.DeviceR\x07\x64\x65vices\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x16\n\x06\x63ursor\x18\x03 \x01(\tR\x06\x63ursor\"\xa0\x01\n\x13WatchDevicesRequest\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12)\n\x10\x64\x65vice_addresses\x18\x02 \x03(\tR\x0f\x64\x65viceAddresses\x12\x46\n\x11\x62ookmark_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x10\x62ookmarkInterval\"\xc2\x01\n\x14WatchDevicesResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.wifidirect.v1.DeviceEventR\x06\x65vents\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x31\n\x08snapshot\x18\x03 \x03(\x0b\x32\x15.wifidirect.v1.DeviceR\x08snapshot\x12+\n\x11snapshot_complete\x18\x04 \x01(\x08R\x10snapshotComplete\"{\n\x1dUpdateDeviceVisibilityRequest\x12%\n\x0e\x64\x65vice_address\x18\x01 \x01(\tR\rdeviceAddress\x12\x33\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07timeout\"\x98\x01\n\x1eUpdateDeviceVisibilityResponse\x12-\n\x06\x64\x65vice\x18\x01 \x01(\x0b\x32\x15.wifidirect.v1.DeviceR\x06\x64\x65vice\x12/\n\x13\x64iscovery_completed\x18\x02 \x01(\x08R\x12\x64iscoveryCompleted\x12\x16\n\x06\x63ursor\x18\x03 \x01(\tR\x06\x63ursor2\xc6\x02\n\rDeviceService\x12Y\n\x0bListDevices\x12!.wifidirect.v1.ListDevicesRequest\x1a\".wifidirect.v1.ListDevicesResponse\"\x03\x90\x02\x01\x12^\n\x0cWatchDevices\x12\".wifidirect.v1.WatchDevicesRequest\x1a#.wifidirect.v1.WatchDevicesResponse\"\x03\x90\x02\x01\x30\x01\x12z\n\x16UpdateDeviceVisibility\x12,.wifidirect.v1.UpdateDeviceVisibilityRequest\x1a-.wifidirect.v1.UpdateDeviceVisibilityResponse\"\x03\x90\x02\x02\x42\xda\x01\n\x11\x63om.wifidirect.v1B\x12\x44\x65viceServiceProtoP\x01Z\\github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1;wifidirectv1\xa2\x02\x03WXX\xaa\x02\rWifidirect.V1\xca\x02\rWifidirect\\V1\xe2\x02\x19Wifidirect\\V1\\GPBMetadata\xea\x02\x0eWifidirect::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"wifidirect/v1/device_service.proto\x12\rwifidirect.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1awifidirect/v1/device.proto\"P\n\x12ListDevicesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"\xbf\x01\n\x13ListDevicesResponse\x12/\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32\x15.wifidirect.v1.DeviceR\x07\x64\x65vices\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x16\n\x06\x63ursor\x18\x03 \x01(\tR\x06\x63ursor\x12\x37\n\thost_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08hostTime\"\xa0\x01\n\x13WatchDevicesRequest\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12)\n\x10\x64\x65vice_addresses\x18\x02 \x03(\tR\x0f\x64\x65viceAddresses\x12\x46\n\x11\x62ookmark_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x10\x62ookmarkInterval\"\xfb\x01\n\x14WatchDevicesResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.wifidirect.v1.DeviceEventR\x06\x65vents\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x31\n\x08snapshot\x18\x03 \x03(\x0b\x32\x15.wifidirect.v1.DeviceR\x08snapshot\x12+\n\x11snapshot_complete\x18\x04 \x01(\x08R\x10snapshotComplete\x12\x37\n\thost_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08hostTime\"{\n\x1dUpdateDeviceVisibilityRequest\x12%\n\x0e\x64\x65vice_address\x18\x01 \x01(\tR\rdeviceAddress\x12\x33\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07timeout\"\xd1\x01\n\x1eUpdateDeviceVisibilityResponse\x12-\n\x06\x64\x65vice\x18\x01 \x01(\x0b\x32\x15.wifidirect.v1.DeviceR\x06\x64\x65vice\x12/\n\x13\x64iscovery_completed\x18\x02 \x01(\x08R\x12\x64iscoveryCompleted\x12\x16\n\x06\x63ursor\x18\x03 \x01(\tR\x06\x63ursor\x12\x37\n\thost_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08hostTime2\xc6\x02\n\rDeviceService\x12Y\n\x0bListDevices\x12!.wifidirect.v1.ListDevicesRequest\x1a\".wifidirect.v1.ListDevicesResponse\"\x03\x90\x02\x01\x12^\n\x0cWatchDevices\x12\".wifidirect.v1.WatchDevicesRequest\x1a#.wifidirect.v1.WatchDevicesResponse\"\x03\x90\x02\x01\x30\x01\x12z\n\x16UpdateDeviceVisibility\x12,.wifidirect.v1.UpdateDeviceVisibilityRequest\x1a-.wifidirect.v1.UpdateDeviceVisibilityResponse\"\x03\x90\x02\x02\x42\xda\x01\n\x11\x63om.wifidirect.v1B\x12\x44\x65viceServiceProtoP\x01Z\\github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1;wifidirectv1\xa2\x02\x03WXX\xaa\x02\rWifidirect.V1\xca\x02\rWifidirect\\V1\xe2\x02\x19Wifidirect\\V1\\GPBMetadata\xea\x02\x0eWifidirect::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,18 +41,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEVICESERVICE'].methods_by_name['WatchDevices']._serialized_options = b'\220\002\001'
   _globals['_DEVICESERVICE'].methods_by_name['UpdateDeviceVisibility']._loaded_options = None
   _globals['_DEVICESERVICE'].methods_by_name['UpdateDeviceVisibility']._serialized_options = b'\220\002\002'
-  _globals['_LISTDEVICESREQUEST']._serialized_start=113
-  _globals['_LISTDEVICESREQUEST']._serialized_end=193
-  _globals['_LISTDEVICESRESPONSE']._serialized_start=196
-  _globals['_LISTDEVICESRESPONSE']._serialized_end=330
-  _globals['_WATCHDEVICESREQUEST']._serialized_start=333
-  _globals['_WATCHDEVICESREQUEST']._serialized_end=493
-  _globals['_WATCHDEVICESRESPONSE']._serialized_start=496
-  _globals['_WATCHDEVICESRESPONSE']._serialized_end=690
-  _globals['_UPDATEDEVICEVISIBILITYREQUEST']._serialized_start=692
-  _globals['_UPDATEDEVICEVISIBILITYREQUEST']._serialized_end=815
-  _globals['_UPDATEDEVICEVISIBILITYRESPONSE']._serialized_start=818
-  _globals['_UPDATEDEVICEVISIBILITYRESPONSE']._serialized_end=970
-  _globals['_DEVICESERVICE']._serialized_start=973
-  _globals['_DEVICESERVICE']._serialized_end=1299
+  _globals['_LISTDEVICESREQUEST']._serialized_start=146
+  _globals['_LISTDEVICESREQUEST']._serialized_end=226
+  _globals['_LISTDEVICESRESPONSE']._serialized_start=229
+  _globals['_LISTDEVICESRESPONSE']._serialized_end=420
+  _globals['_WATCHDEVICESREQUEST']._serialized_start=423
+  _globals['_WATCHDEVICESREQUEST']._serialized_end=583
+  _globals['_WATCHDEVICESRESPONSE']._serialized_start=586
+  _globals['_WATCHDEVICESRESPONSE']._serialized_end=837
+  _globals['_UPDATEDEVICEVISIBILITYREQUEST']._serialized_start=839
+  _globals['_UPDATEDEVICEVISIBILITYREQUEST']._serialized_end=962
+  _globals['_UPDATEDEVICEVISIBILITYRESPONSE']._serialized_start=965
+  _globals['_UPDATEDEVICEVISIBILITYRESPONSE']._serialized_end=1174
+  _globals['_DEVICESERVICE']._serialized_start=1177
+  _globals['_DEVICESERVICE']._serialized_end=1503
 # @@protoc_insertion_point(module_scope)

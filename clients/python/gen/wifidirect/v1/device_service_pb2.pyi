@@ -16,6 +16,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from wifidirect.v1 import device_pb2 as _device_pb2
 import builtins as _builtins
@@ -64,6 +65,7 @@ class ListDevicesResponse(_message.Message):
     DEVICES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    HOST_TIME_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Ask with this for the next page. Empty: there is none."""
     cursor: _builtins.str
@@ -72,16 +74,21 @@ class ListDevicesResponse(_message.Message):
     def devices(self) -> _containers.RepeatedCompositeFieldContainer[_device_pb2.Device]:
         """The devices, by `device_address`."""
 
+    @_builtins.property
+    def host_time(self) -> _timestamp_pb2.Timestamp:
+        """The clock of the host when this was sent."""
+
     def __init__(
         self,
         *,
         devices: _abc.Iterable[_device_pb2.Device] | None = ...,
         next_page_token: _builtins.str = ...,
         cursor: _builtins.str = ...,
+        host_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["host_time", b"host_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "devices", b"devices", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "devices", b"devices", "host_time", b"host_time", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -133,6 +140,7 @@ class WatchDevicesResponse(_message.Message):
     CURSOR_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     SNAPSHOT_COMPLETE_FIELD_NUMBER: _builtins.int
+    HOST_TIME_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     """Resume here. Set in every message but those of an incomplete snapshot."""
     snapshot_complete: _builtins.bool
@@ -145,6 +153,10 @@ class WatchDevicesResponse(_message.Message):
     def snapshot(self) -> _containers.RepeatedCompositeFieldContainer[_device_pb2.Device]:
         """Devices as they are: only in the first messages of a watch without a cursor. None twice."""
 
+    @_builtins.property
+    def host_time(self) -> _timestamp_pb2.Timestamp:
+        """The clock of the host when this was sent."""
+
     def __init__(
         self,
         *,
@@ -152,10 +164,11 @@ class WatchDevicesResponse(_message.Message):
         cursor: _builtins.str = ...,
         snapshot: _abc.Iterable[_device_pb2.Device] | None = ...,
         snapshot_complete: _builtins.bool = ...,
+        host_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["host_time", b"host_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "events", b"events", "snapshot", b"snapshot", "snapshot_complete", b"snapshot_complete"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "events", b"events", "host_time", b"host_time", "snapshot", b"snapshot", "snapshot_complete", b"snapshot_complete"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -198,6 +211,7 @@ class UpdateDeviceVisibilityResponse(_message.Message):
     DEVICE_FIELD_NUMBER: _builtins.int
     DISCOVERY_COMPLETED_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    HOST_TIME_FIELD_NUMBER: _builtins.int
     discovery_completed: _builtins.bool
     """Whether the discovery was through. If false, `device` may be stale, and WatchDevices will tell."""
     cursor: _builtins.str
@@ -206,16 +220,21 @@ class UpdateDeviceVisibilityResponse(_message.Message):
     def device(self) -> _device_pb2.Device:
         """The device, read after the discovery, or after `timeout`."""
 
+    @_builtins.property
+    def host_time(self) -> _timestamp_pb2.Timestamp:
+        """The clock of the host when this was sent."""
+
     def __init__(
         self,
         *,
         device: _device_pb2.Device | None = ...,
         discovery_completed: _builtins.bool = ...,
         cursor: _builtins.str = ...,
+        host_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "host_time", b"host_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "device", b"device", "discovery_completed", b"discovery_completed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "device", b"device", "discovery_completed", b"discovery_completed", "host_time", b"host_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

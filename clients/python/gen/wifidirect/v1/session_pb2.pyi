@@ -331,7 +331,9 @@ class Session(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, chosen by the client, or a UUID (RFC 9562) from the host."""
+    """Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Chosen by the client, or a
+    UUID (RFC 9562) from the host.
+    """
     device_address: _builtins.str
     """The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. Not its interface address."""
     kind: Global___SessionKind.ValueType

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from wifidirect.v1 import session_pb2 as wifidirect_dot_v1_dot_session__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#wifidirect/v1/session_service.proto\x12\rwifidirect.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bwifidirect/v1/session.proto\"\x9f\x02\n\x12OpenSessionRequest\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12%\n\x0e\x64\x65vice_address\x18\x02 \x01(\tR\rdeviceAddress\x12.\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.wifidirect.v1.SessionKindR\x04kind\x12<\n\x0copen_timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bopenTimeout\x12\x36\n\tlease_ttl\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08leaseTtl\x12\x1d\n\nrequest_id\x18\x06 \x01(\tR\trequestId\"H\n\x13OpenSessionResponse\x12\x31\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1b.wifidirect.v1.SessionEventR\x05\x65vent\"X\n\x18\x43\x61ncelOpenSessionRequest\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"e\n\x19\x43\x61ncelOpenSessionResponse\x12\x30\n\x07session\x18\x01 \x01(\x0b\x32\x16.wifidirect.v1.SessionR\x07session\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\"\x83\x01\n\x13\x43loseSessionRequest\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12.\n\x13wait_for_disconnect\x18\x02 \x01(\x08R\x11waitForDisconnect\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"`\n\x14\x43loseSessionResponse\x12\x30\n\x07session\x18\x01 \x01(\x0b\x32\x16.wifidirect.v1.SessionR\x07session\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\"\x8b\x01\n\x13RenewSessionRequest\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x36\n\tlease_ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08leaseTtl\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"`\n\x14RenewSessionResponse\x12\x30\n\x07session\x18\x01 \x01(\x0b\x32\x16.wifidirect.v1.SessionR\x07session\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\"2\n\x11GetSessionRequest\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\"^\n\x12GetSessionResponse\x12\x30\n\x07session\x18\x01 \x01(\x0b\x32\x16.wifidirect.v1.SessionR\x07session\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\"\xad\x01\n\x13ListSessionsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x33\n\x06states\x18\x03 \x03(\x0e\x32\x1b.wifidirect.v1.SessionStateR\x06states\x12%\n\x0e\x64\x65vice_address\x18\x04 \x01(\tR\rdeviceAddress\"\x8a\x01\n\x14ListSessionsResponse\x12\x32\n\x08sessions\x18\x01 \x03(\x0b\x32\x16.wifidirect.v1.SessionR\x08sessions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x16\n\x06\x63ursor\x18\x03 \x01(\tR\x06\x63ursor\"\x97\x01\n\x14WatchSessionsRequest\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12\x1f\n\x0bsession_ids\x18\x02 \x03(\tR\nsessionIds\x12\x46\n\x11\x62ookmark_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x10\x62ookmarkInterval\"\xc5\x01\n\x15WatchSessionsResponse\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.wifidirect.v1.SessionEventR\x06\x65vents\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x32\n\x08snapshot\x18\x03 \x03(\x0b\x32\x16.wifidirect.v1.SessionR\x08snapshot\x12+\n\x11snapshot_complete\x18\x04 \x01(\x08R\x10snapshotComplete2\xaa\x05\n\x0eSessionService\x12V\n\x0bOpenSession\x12!.wifidirect.v1.OpenSessionRequest\x1a\".wifidirect.v1.OpenSessionResponse0\x01\x12k\n\x11\x43\x61ncelOpenSession\x12\'.wifidirect.v1.CancelOpenSessionRequest\x1a(.wifidirect.v1.CancelOpenSessionResponse\"\x03\x90\x02\x02\x12\\\n\x0c\x43loseSession\x12\".wifidirect.v1.CloseSessionRequest\x1a#.wifidirect.v1.CloseSessionResponse\"\x03\x90\x02\x02\x12\\\n\x0cRenewSession\x12\".wifidirect.v1.RenewSessionRequest\x1a#.wifidirect.v1.RenewSessionResponse\"\x03\x90\x02\x02\x12V\n\nGetSession\x12 .wifidirect.v1.GetSessionRequest\x1a!.wifidirect.v1.GetSessionResponse\"\x03\x90\x02\x01\x12\\\n\x0cListSessions\x12\".wifidirect.v1.ListSessionsRequest\x1a#.wifidirect.v1.ListSessionsResponse\"\x03\x90\x02\x01\x12\x61\n\rWatchSessions\x12#.wifidirect.v1.WatchSessionsRequest\x1a$.wifidirect.v1.WatchSessionsResponse\"\x03\x90\x02\x01\x30\x01\x42\xdb\x01\n\x11\x63om.wifidirect.v1B\x13SessionServiceProtoP\x01Z\\github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1;wifidirectv1\xa2\x02\x03WXX\xaa\x02\rWifidirect.V1\xca\x02\rWifidirect\\V1\xe2\x02\x19Wifidirect\\V1\\GPBMetadata\xea\x02\x0eWifidirect::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#wifidirect/v1/session_service.proto\x12\rwifidirect.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bwifidirect/v1/session.proto\"\xe9\x02\n\x12OpenSessionRequest\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12%\n\x0e\x64\x65vice_address\x18\x02 \x01(\tR\rdeviceAddress\x12.\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.wifidirect.v1.SessionKindR\x04kind\x12<\n\x0copen_timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bopenTimeout\x12\x36\n\tlease_ttl\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08leaseTtl\x12\x1d\n\nrequest_id\x18\x06 \x01(\tR\trequestId\x12H\n\x12heartbeat_interval\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\x99\x01\n\x13OpenSessionResponse\x12\x31\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1b.wifidirect.v1.SessionEventR\x05\x65vent\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x37\n\thost_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08hostTime\"X\n\x18\x43\x61ncelOpenSessionRequest\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"\x9e\x01\n\x19\x43\x61ncelOpenSessionResponse\x12\x30\n\x07session\x18\x01 \x01(\x0b\x32\x16.wifidirect.v1.SessionR\x07session\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x37\n\thost_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08hostTime\"\x83\x01\n\x13\x43loseSessionRequest\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12.\n\x13wait_for_disconnect\x18\x02 \x01(\x08R\x11waitForDisconnect\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"\x99\x01\n\x14\x43loseSessionResponse\x12\x30\n\x07session\x18\x01 \x01(\x0b\x32\x16.wifidirect.v1.SessionR\x07session\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x37\n\thost_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08hostTime\"\x8b\x01\n\x13RenewSessionRequest\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x36\n\tlease_ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08leaseTtl\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"\x99\x01\n\x14RenewSessionResponse\x12\x30\n\x07session\x18\x01 \x01(\x0b\x32\x16.wifidirect.v1.SessionR\x07session\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x37\n\thost_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08hostTime\"2\n\x11GetSessionRequest\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\"\x97\x01\n\x12GetSessionResponse\x12\x30\n\x07session\x18\x01 \x01(\x0b\x32\x16.wifidirect.v1.SessionR\x07session\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x37\n\thost_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08hostTime\"\xad\x01\n\x13ListSessionsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x33\n\x06states\x18\x03 \x03(\x0e\x32\x1b.wifidirect.v1.SessionStateR\x06states\x12%\n\x0e\x64\x65vice_address\x18\x04 \x01(\tR\rdeviceAddress\"\xc3\x01\n\x14ListSessionsResponse\x12\x32\n\x08sessions\x18\x01 \x03(\x0b\x32\x16.wifidirect.v1.SessionR\x08sessions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x16\n\x06\x63ursor\x18\x03 \x01(\tR\x06\x63ursor\x12\x37\n\thost_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08hostTime\"\x97\x01\n\x14WatchSessionsRequest\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12\x1f\n\x0bsession_ids\x18\x02 \x03(\tR\nsessionIds\x12\x46\n\x11\x62ookmark_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x10\x62ookmarkInterval\"\xfe\x01\n\x15WatchSessionsResponse\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.wifidirect.v1.SessionEventR\x06\x65vents\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x32\n\x08snapshot\x18\x03 \x03(\x0b\x32\x16.wifidirect.v1.SessionR\x08snapshot\x12+\n\x11snapshot_complete\x18\x04 \x01(\x08R\x10snapshotComplete\x12\x37\n\thost_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08hostTime2\xaa\x05\n\x0eSessionService\x12V\n\x0bOpenSession\x12!.wifidirect.v1.OpenSessionRequest\x1a\".wifidirect.v1.OpenSessionResponse0\x01\x12k\n\x11\x43\x61ncelOpenSession\x12\'.wifidirect.v1.CancelOpenSessionRequest\x1a(.wifidirect.v1.CancelOpenSessionResponse\"\x03\x90\x02\x02\x12\\\n\x0c\x43loseSession\x12\".wifidirect.v1.CloseSessionRequest\x1a#.wifidirect.v1.CloseSessionResponse\"\x03\x90\x02\x02\x12\\\n\x0cRenewSession\x12\".wifidirect.v1.RenewSessionRequest\x1a#.wifidirect.v1.RenewSessionResponse\"\x03\x90\x02\x02\x12V\n\nGetSession\x12 .wifidirect.v1.GetSessionRequest\x1a!.wifidirect.v1.GetSessionResponse\"\x03\x90\x02\x01\x12\\\n\x0cListSessions\x12\".wifidirect.v1.ListSessionsRequest\x1a#.wifidirect.v1.ListSessionsResponse\"\x03\x90\x02\x01\x12\x61\n\rWatchSessions\x12#.wifidirect.v1.WatchSessionsRequest\x1a$.wifidirect.v1.WatchSessionsResponse\"\x03\x90\x02\x01\x30\x01\x42\xdb\x01\n\x11\x63om.wifidirect.v1B\x13SessionServiceProtoP\x01Z\\github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1;wifidirectv1\xa2\x02\x03WXX\xaa\x02\rWifidirect.V1\xca\x02\rWifidirect\\V1\xe2\x02\x19Wifidirect\\V1\\GPBMetadata\xea\x02\x0eWifidirect::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,34 +47,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONSERVICE'].methods_by_name['ListSessions']._serialized_options = b'\220\002\001'
   _globals['_SESSIONSERVICE'].methods_by_name['WatchSessions']._loaded_options = None
   _globals['_SESSIONSERVICE'].methods_by_name['WatchSessions']._serialized_options = b'\220\002\001'
-  _globals['_OPENSESSIONREQUEST']._serialized_start=116
-  _globals['_OPENSESSIONREQUEST']._serialized_end=403
-  _globals['_OPENSESSIONRESPONSE']._serialized_start=405
-  _globals['_OPENSESSIONRESPONSE']._serialized_end=477
-  _globals['_CANCELOPENSESSIONREQUEST']._serialized_start=479
-  _globals['_CANCELOPENSESSIONREQUEST']._serialized_end=567
-  _globals['_CANCELOPENSESSIONRESPONSE']._serialized_start=569
-  _globals['_CANCELOPENSESSIONRESPONSE']._serialized_end=670
-  _globals['_CLOSESESSIONREQUEST']._serialized_start=673
-  _globals['_CLOSESESSIONREQUEST']._serialized_end=804
-  _globals['_CLOSESESSIONRESPONSE']._serialized_start=806
-  _globals['_CLOSESESSIONRESPONSE']._serialized_end=902
-  _globals['_RENEWSESSIONREQUEST']._serialized_start=905
-  _globals['_RENEWSESSIONREQUEST']._serialized_end=1044
-  _globals['_RENEWSESSIONRESPONSE']._serialized_start=1046
-  _globals['_RENEWSESSIONRESPONSE']._serialized_end=1142
-  _globals['_GETSESSIONREQUEST']._serialized_start=1144
-  _globals['_GETSESSIONREQUEST']._serialized_end=1194
-  _globals['_GETSESSIONRESPONSE']._serialized_start=1196
-  _globals['_GETSESSIONRESPONSE']._serialized_end=1290
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=1293
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=1466
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1469
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1607
-  _globals['_WATCHSESSIONSREQUEST']._serialized_start=1610
-  _globals['_WATCHSESSIONSREQUEST']._serialized_end=1761
-  _globals['_WATCHSESSIONSRESPONSE']._serialized_start=1764
-  _globals['_WATCHSESSIONSRESPONSE']._serialized_end=1961
-  _globals['_SESSIONSERVICE']._serialized_start=1964
-  _globals['_SESSIONSERVICE']._serialized_end=2646
+  _globals['_OPENSESSIONREQUEST']._serialized_start=149
+  _globals['_OPENSESSIONREQUEST']._serialized_end=510
+  _globals['_OPENSESSIONRESPONSE']._serialized_start=513
+  _globals['_OPENSESSIONRESPONSE']._serialized_end=666
+  _globals['_CANCELOPENSESSIONREQUEST']._serialized_start=668
+  _globals['_CANCELOPENSESSIONREQUEST']._serialized_end=756
+  _globals['_CANCELOPENSESSIONRESPONSE']._serialized_start=759
+  _globals['_CANCELOPENSESSIONRESPONSE']._serialized_end=917
+  _globals['_CLOSESESSIONREQUEST']._serialized_start=920
+  _globals['_CLOSESESSIONREQUEST']._serialized_end=1051
+  _globals['_CLOSESESSIONRESPONSE']._serialized_start=1054
+  _globals['_CLOSESESSIONRESPONSE']._serialized_end=1207
+  _globals['_RENEWSESSIONREQUEST']._serialized_start=1210
+  _globals['_RENEWSESSIONREQUEST']._serialized_end=1349
+  _globals['_RENEWSESSIONRESPONSE']._serialized_start=1352
+  _globals['_RENEWSESSIONRESPONSE']._serialized_end=1505
+  _globals['_GETSESSIONREQUEST']._serialized_start=1507
+  _globals['_GETSESSIONREQUEST']._serialized_end=1557
+  _globals['_GETSESSIONRESPONSE']._serialized_start=1560
+  _globals['_GETSESSIONRESPONSE']._serialized_end=1711
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=1714
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=1887
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1890
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=2085
+  _globals['_WATCHSESSIONSREQUEST']._serialized_start=2088
+  _globals['_WATCHSESSIONSREQUEST']._serialized_end=2239
+  _globals['_WATCHSESSIONSRESPONSE']._serialized_start=2242
+  _globals['_WATCHSESSIONSRESPONSE']._serialized_end=2496
+  _globals['_SESSIONSERVICE']._serialized_start=2499
+  _globals['_SESSIONSERVICE']._serialized_end=3181
 # @@protoc_insertion_point(module_scope)

@@ -16,6 +16,8 @@ For every RPC:
 - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
 - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
   cursor has seen at least that; a watch that starts from it sees all that came after.
+- Every answer and every stream message that shows sessions carries `host_time`, the clock of the host when it was
+  sent. A client whose clock differs computes from it how long a lease has left: `lease_expire_time` - `host_time`.
 - The deadline of a unary call bounds the call, not the work: what was begun goes on.
 """
 
@@ -23,6 +25,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from wifidirect.v1 import session_pb2 as _session_pb2
 import builtins as _builtins
@@ -48,8 +51,9 @@ class OpenSessionRequest(_message.Message):
     OPEN_TIMEOUT_FIELD_NUMBER: _builtins.int
     LEASE_TTL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Name of the new session: 4 to 63 of `[a-z0-9-]`. Empty: the host makes a UUID."""
+    """Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host makes a UUID."""
     device_address: _builtins.str
     """P2P device address of the peer, required: six octets in hexadecimal, upper or lower case, separated by `:` or `-`
     (`aa:bb:cc:dd:ee:ff`). Neither all zero nor a multicast address (lowest bit of the first octet set).
@@ -72,6 +76,12 @@ class OpenSessionRequest(_message.Message):
         Limits.lease_ttl_min to Limits.lease_ttl_max (1 s to 24 h). Unset: it lives with its streams.
         """
 
+    @_builtins.property
+    def heartbeat_interval(self) -> _duration_pb2.Duration:
+        """The stream sends a sign of life after this long without any other message: 1 s to 5 min. It keeps proxies from
+        closing a quiet stream, and tells the client that the host still answers. Unset: none is sent.
+        """
+
     def __init__(
         self,
         *,
@@ -81,10 +91,11 @@ class OpenSessionRequest(_message.Message):
         open_timeout: _duration_pb2.Duration | None = ...,
         lease_ttl: _duration_pb2.Duration | None = ...,
         request_id: _builtins.str = ...,
+        heartbeat_interval: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["lease_ttl", b"lease_ttl", "open_timeout", b"open_timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat_interval", b"heartbeat_interval", "lease_ttl", b"lease_ttl", "open_timeout", b"open_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_address", b"device_address", "kind", b"kind", "lease_ttl", b"lease_ttl", "open_timeout", b"open_timeout", "request_id", b"request_id", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_address", b"device_address", "heartbeat_interval", b"heartbeat_interval", "kind", b"kind", "lease_ttl", b"lease_ttl", "open_timeout", b"open_timeout", "request_id", b"request_id", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -92,25 +103,36 @@ Global___OpenSessionRequest: _TypeAlias = OpenSessionRequest  # noqa: Y015
 
 @_typing.final
 class OpenSessionResponse(_message.Message):
-    """One event of the session."""
+    """One event of the session, or, without `event`, a sign of life."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     EVENT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    HOST_TIME_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """A watch that resumes from here sees every event that this stream has not sent yet."""
     @_builtins.property
     def event(self) -> _session_pb2.SessionEvent:
         """The event. In the first message of a stream it is the session's latest so far, and so shows the session as it is
-        now: OPENING for a new session; the final event, and then the end of the stream, for one that has ended.
+        now: OPENING for a new session; the final event, and then the end of the stream, for one that has ended. Unset in
+        a sign of life, which is sent only if `heartbeat_interval` asked for it.
         """
+
+    @_builtins.property
+    def host_time(self) -> _timestamp_pb2.Timestamp:
+        """The clock of the host when this was sent."""
 
     def __init__(
         self,
         *,
         event: _session_pb2.SessionEvent | None = ...,
+        cursor: _builtins.str = ...,
+        host_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "host_time", b"host_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "event", b"event", "host_time", b"host_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -150,21 +172,27 @@ class CancelOpenSessionResponse(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    HOST_TIME_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     """At which `session` was true."""
     @_builtins.property
     def session(self) -> _session_pb2.Session:
         """The session: CANCELLING, unless there was nothing to cancel."""
 
+    @_builtins.property
+    def host_time(self) -> _timestamp_pb2.Timestamp:
+        """The clock of the host when this was sent."""
+
     def __init__(
         self,
         *,
         session: _session_pb2.Session | None = ...,
         cursor: _builtins.str = ...,
+        host_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["host_time", b"host_time", "session", b"session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "host_time", b"host_time", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -210,21 +238,27 @@ class CloseSessionResponse(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    HOST_TIME_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     """At which `session` was true."""
     @_builtins.property
     def session(self) -> _session_pb2.Session:
         """The session. With `wait_for_disconnect` it is final; `end.evidence` says how sure the disconnection is."""
 
+    @_builtins.property
+    def host_time(self) -> _timestamp_pb2.Timestamp:
+        """The clock of the host when this was sent."""
+
     def __init__(
         self,
         *,
         session: _session_pb2.Session | None = ...,
         cursor: _builtins.str = ...,
+        host_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["host_time", b"host_time", "session", b"session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "host_time", b"host_time", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -272,21 +306,27 @@ class RenewSessionResponse(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    HOST_TIME_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     """At which `session` was true."""
     @_builtins.property
     def session(self) -> _session_pb2.Session:
         """The session; see its `lease_expire_time`."""
 
+    @_builtins.property
+    def host_time(self) -> _timestamp_pb2.Timestamp:
+        """The clock of the host when this was sent."""
+
     def __init__(
         self,
         *,
         session: _session_pb2.Session | None = ...,
         cursor: _builtins.str = ...,
+        host_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["host_time", b"host_time", "session", b"session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "host_time", b"host_time", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -322,21 +362,27 @@ class GetSessionResponse(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    HOST_TIME_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     """At which `session` was true."""
     @_builtins.property
     def session(self) -> _session_pb2.Session:
         """The session."""
 
+    @_builtins.property
+    def host_time(self) -> _timestamp_pb2.Timestamp:
+        """The clock of the host when this was sent."""
+
     def __init__(
         self,
         *,
         session: _session_pb2.Session | None = ...,
         cursor: _builtins.str = ...,
+        host_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["host_time", b"host_time", "session", b"session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "host_time", b"host_time", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -387,6 +433,7 @@ class ListSessionsResponse(_message.Message):
     SESSIONS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    HOST_TIME_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Ask with this for the next page. Empty: there is none."""
     cursor: _builtins.str
@@ -395,16 +442,21 @@ class ListSessionsResponse(_message.Message):
     def sessions(self) -> _containers.RepeatedCompositeFieldContainer[_session_pb2.Session]:
         """The sessions, by `create_time`, oldest first."""
 
+    @_builtins.property
+    def host_time(self) -> _timestamp_pb2.Timestamp:
+        """The clock of the host when this was sent."""
+
     def __init__(
         self,
         *,
         sessions: _abc.Iterable[_session_pb2.Session] | None = ...,
         next_page_token: _builtins.str = ...,
         cursor: _builtins.str = ...,
+        host_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["host_time", b"host_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "next_page_token", b"next_page_token", "sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "host_time", b"host_time", "next_page_token", b"next_page_token", "sessions", b"sessions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -456,6 +508,7 @@ class WatchSessionsResponse(_message.Message):
     CURSOR_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     SNAPSHOT_COMPLETE_FIELD_NUMBER: _builtins.int
+    HOST_TIME_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     """Resume here. Set in every message but those of an incomplete snapshot."""
     snapshot_complete: _builtins.bool
@@ -468,6 +521,10 @@ class WatchSessionsResponse(_message.Message):
     def snapshot(self) -> _containers.RepeatedCompositeFieldContainer[_session_pb2.Session]:
         """Sessions as they are: only in the first messages of a watch without a cursor. None twice."""
 
+    @_builtins.property
+    def host_time(self) -> _timestamp_pb2.Timestamp:
+        """The clock of the host when this was sent."""
+
     def __init__(
         self,
         *,
@@ -475,10 +532,11 @@ class WatchSessionsResponse(_message.Message):
         cursor: _builtins.str = ...,
         snapshot: _abc.Iterable[_session_pb2.Session] | None = ...,
         snapshot_complete: _builtins.bool = ...,
+        host_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["host_time", b"host_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "events", b"events", "snapshot", b"snapshot", "snapshot_complete", b"snapshot_complete"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "events", b"events", "host_time", b"host_time", "snapshot", b"snapshot", "snapshot_complete", b"snapshot_complete"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -18,6 +18,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Duration } from "../../google/protobuf/duration.js";
+import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { Device, DeviceEvent } from "./device.js";
 
 /**
@@ -48,6 +49,8 @@ export interface ListDevicesResponse {
   nextPageToken: string;
   /** At which this page was true; WatchDevices takes it. */
   cursor: string;
+  /** The clock of the host when this was sent. */
+  hostTime: Date | undefined;
 }
 
 /** Where to start watching, and what to show. */
@@ -73,6 +76,8 @@ export interface WatchDevicesResponse {
   snapshot: Device[];
   /** The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no devices. */
   snapshotComplete: boolean;
+  /** The clock of the host when this was sent. */
+  hostTime: Date | undefined;
 }
 
 /** Which device to look for, and for how long. */
@@ -93,6 +98,8 @@ export interface UpdateDeviceVisibilityResponse {
   discoveryCompleted: boolean;
   /** At which `device` was true; WatchDevices takes it. */
   cursor: string;
+  /** The clock of the host when this was sent. */
+  hostTime: Date | undefined;
 }
 
 function createBaseListDevicesRequest(): ListDevicesRequest {
@@ -189,7 +196,7 @@ export const ListDevicesRequest: MessageFns<ListDevicesRequest> = {
 };
 
 function createBaseListDevicesResponse(): ListDevicesResponse {
-  return { devices: [], nextPageToken: "", cursor: "" };
+  return { devices: [], nextPageToken: "", cursor: "", hostTime: undefined };
 }
 
 export const ListDevicesResponse: MessageFns<ListDevicesResponse> = {
@@ -202,6 +209,9 @@ export const ListDevicesResponse: MessageFns<ListDevicesResponse> = {
     }
     if (message.cursor !== "") {
       writer.uint32(26).string(message.cursor);
+    }
+    if (message.hostTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.hostTime), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -243,6 +253,14 @@ export const ListDevicesResponse: MessageFns<ListDevicesResponse> = {
             message.cursor = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hostTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -264,6 +282,11 @@ export const ListDevicesResponse: MessageFns<ListDevicesResponse> = {
         ? globalThis.String(object.next_page_token)
         : "",
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      hostTime: isSet(object.hostTime)
+        ? fromJsonTimestamp(object.hostTime)
+        : isSet(object.host_time)
+        ? fromJsonTimestamp(object.host_time)
+        : undefined,
     };
   },
 
@@ -278,6 +301,9 @@ export const ListDevicesResponse: MessageFns<ListDevicesResponse> = {
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
     }
+    if (message.hostTime !== undefined) {
+      obj.hostTime = message.hostTime.toISOString();
+    }
     return obj;
   },
 
@@ -289,6 +315,7 @@ export const ListDevicesResponse: MessageFns<ListDevicesResponse> = {
     message.devices = object.devices?.map((e) => Device.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     message.cursor = object.cursor ?? "";
+    message.hostTime = object.hostTime ?? undefined;
     return message;
   },
 };
@@ -405,7 +432,7 @@ export const WatchDevicesRequest: MessageFns<WatchDevicesRequest> = {
 };
 
 function createBaseWatchDevicesResponse(): WatchDevicesResponse {
-  return { events: [], cursor: "", snapshot: [], snapshotComplete: false };
+  return { events: [], cursor: "", snapshot: [], snapshotComplete: false, hostTime: undefined };
 }
 
 export const WatchDevicesResponse: MessageFns<WatchDevicesResponse> = {
@@ -421,6 +448,9 @@ export const WatchDevicesResponse: MessageFns<WatchDevicesResponse> = {
     }
     if (message.snapshotComplete !== false) {
       writer.uint32(32).bool(message.snapshotComplete);
+    }
+    if (message.hostTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.hostTime), writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -470,6 +500,14 @@ export const WatchDevicesResponse: MessageFns<WatchDevicesResponse> = {
             message.snapshotComplete = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hostTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -492,6 +530,11 @@ export const WatchDevicesResponse: MessageFns<WatchDevicesResponse> = {
         : isSet(object.snapshot_complete)
         ? globalThis.Boolean(object.snapshot_complete)
         : false,
+      hostTime: isSet(object.hostTime)
+        ? fromJsonTimestamp(object.hostTime)
+        : isSet(object.host_time)
+        ? fromJsonTimestamp(object.host_time)
+        : undefined,
     };
   },
 
@@ -509,6 +552,9 @@ export const WatchDevicesResponse: MessageFns<WatchDevicesResponse> = {
     if (message.snapshotComplete !== false) {
       obj.snapshotComplete = message.snapshotComplete;
     }
+    if (message.hostTime !== undefined) {
+      obj.hostTime = message.hostTime.toISOString();
+    }
     return obj;
   },
 
@@ -521,6 +567,7 @@ export const WatchDevicesResponse: MessageFns<WatchDevicesResponse> = {
     message.cursor = object.cursor ?? "";
     message.snapshot = object.snapshot?.map((e) => Device.fromPartial(e)) || [];
     message.snapshotComplete = object.snapshotComplete ?? false;
+    message.hostTime = object.hostTime ?? undefined;
     return message;
   },
 };
@@ -617,7 +664,7 @@ export const UpdateDeviceVisibilityRequest: MessageFns<UpdateDeviceVisibilityReq
 };
 
 function createBaseUpdateDeviceVisibilityResponse(): UpdateDeviceVisibilityResponse {
-  return { device: undefined, discoveryCompleted: false, cursor: "" };
+  return { device: undefined, discoveryCompleted: false, cursor: "", hostTime: undefined };
 }
 
 export const UpdateDeviceVisibilityResponse: MessageFns<UpdateDeviceVisibilityResponse> = {
@@ -630,6 +677,9 @@ export const UpdateDeviceVisibilityResponse: MessageFns<UpdateDeviceVisibilityRe
     }
     if (message.cursor !== "") {
       writer.uint32(26).string(message.cursor);
+    }
+    if (message.hostTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.hostTime), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -671,6 +721,14 @@ export const UpdateDeviceVisibilityResponse: MessageFns<UpdateDeviceVisibilityRe
             message.cursor = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hostTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -692,6 +750,11 @@ export const UpdateDeviceVisibilityResponse: MessageFns<UpdateDeviceVisibilityRe
         ? globalThis.Boolean(object.discovery_completed)
         : false,
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      hostTime: isSet(object.hostTime)
+        ? fromJsonTimestamp(object.hostTime)
+        : isSet(object.host_time)
+        ? fromJsonTimestamp(object.host_time)
+        : undefined,
     };
   },
 
@@ -706,6 +769,9 @@ export const UpdateDeviceVisibilityResponse: MessageFns<UpdateDeviceVisibilityRe
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
     }
+    if (message.hostTime !== undefined) {
+      obj.hostTime = message.hostTime.toISOString();
+    }
     return obj;
   },
 
@@ -719,6 +785,7 @@ export const UpdateDeviceVisibilityResponse: MessageFns<UpdateDeviceVisibilityRe
       : undefined;
     message.discoveryCompleted = object.discoveryCompleted ?? false;
     message.cursor = object.cursor ?? "";
+    message.hostTime = object.hostTime ?? undefined;
     return message;
   },
 };
@@ -911,6 +978,28 @@ type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -586,7 +586,10 @@ export function eventSourceToJSON(object: EventSource): string {
 
 /** One connection to one device, as it was at one moment. */
 export interface Session {
-  /** Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, chosen by the client, or a UUID (RFC 9562) from the host. */
+  /**
+   * Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Chosen by the client, or a
+   * UUID (RFC 9562) from the host.
+   */
   sessionId: string;
   /** The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. Not its interface address. */
   deviceAddress: string;

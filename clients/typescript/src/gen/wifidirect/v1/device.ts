@@ -104,6 +104,15 @@ export interface Device {
    * Empty where Windows has none.
    */
   groupId: string;
+  /**
+   * Whether its device node is present: Windows keeps the nodes of paired devices that are out of reach or switched
+   * off as well. Opening a session to one that is not present usually fails.
+   */
+  isPresent?:
+    | boolean
+    | undefined;
+  /** Whether the pairing is not persistent: Windows forgets it when the devices disconnect. */
+  isTransient?: boolean | undefined;
 }
 
 /** One change to one device. */
@@ -133,6 +142,8 @@ function createBaseDevice(): Device {
     interfaceAddress: "",
     networkInterfaceGuid: "",
     groupId: "",
+    isPresent: undefined,
+    isTransient: undefined,
   };
 }
 
@@ -164,6 +175,12 @@ export const Device: MessageFns<Device> = {
     }
     if (message.groupId !== "") {
       writer.uint32(74).string(message.groupId);
+    }
+    if (message.isPresent !== undefined) {
+      writer.uint32(80).bool(message.isPresent);
+    }
+    if (message.isTransient !== undefined) {
+      writer.uint32(88).bool(message.isTransient);
     }
     return writer;
   },
@@ -253,6 +270,22 @@ export const Device: MessageFns<Device> = {
             message.groupId = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.isPresent = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.isTransient = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -308,6 +341,16 @@ export const Device: MessageFns<Device> = {
         : isSet(object.group_id)
         ? globalThis.String(object.group_id)
         : "",
+      isPresent: isSet(object.isPresent)
+        ? globalThis.Boolean(object.isPresent)
+        : isSet(object.is_present)
+        ? globalThis.Boolean(object.is_present)
+        : undefined,
+      isTransient: isSet(object.isTransient)
+        ? globalThis.Boolean(object.isTransient)
+        : isSet(object.is_transient)
+        ? globalThis.Boolean(object.is_transient)
+        : undefined,
     };
   },
 
@@ -340,6 +383,12 @@ export const Device: MessageFns<Device> = {
     if (message.groupId !== "") {
       obj.groupId = message.groupId;
     }
+    if (message.isPresent !== undefined) {
+      obj.isPresent = message.isPresent;
+    }
+    if (message.isTransient !== undefined) {
+      obj.isTransient = message.isTransient;
+    }
     return obj;
   },
 
@@ -357,6 +406,8 @@ export const Device: MessageFns<Device> = {
     message.interfaceAddress = object.interfaceAddress ?? "";
     message.networkInterfaceGuid = object.networkInterfaceGuid ?? "";
     message.groupId = object.groupId ?? "";
+    message.isPresent = object.isPresent ?? undefined;
+    message.isTransient = object.isTransient ?? undefined;
     return message;
   },
 };

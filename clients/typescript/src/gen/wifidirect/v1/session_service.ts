@@ -18,6 +18,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Duration } from "../../google/protobuf/duration.js";
+import { Timestamp } from "../../google/protobuf/timestamp.js";
 import {
   Session,
   SessionEvent,
@@ -45,12 +46,14 @@ import {
  * - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
  * - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
  *   cursor has seen at least that; a watch that starts from it sees all that came after.
+ * - Every answer and every stream message that shows sessions carries `host_time`, the clock of the host when it was
+ *   sent. A client whose clock differs computes from it how long a lease has left: `lease_expire_time` - `host_time`.
  * - The deadline of a unary call bounds the call, not the work: what was begun goes on.
  */
 
 /** What to open, how long that may take, and how long the session may live. */
 export interface OpenSessionRequest {
-  /** Name of the new session: 4 to 63 of `[a-z0-9-]`. Empty: the host makes a UUID. */
+  /** Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host makes a UUID. */
   sessionId: string;
   /**
    * P2P device address of the peer, required: six octets in hexadecimal, upper or lower case, separated by `:` or `-`
@@ -78,15 +81,27 @@ export interface OpenSessionRequest {
    * ALREADY_EXISTS where `session_id` was given.
    */
   requestId: string;
+  /**
+   * The stream sends a sign of life after this long without any other message: 1 s to 5 min. It keeps proxies from
+   * closing a quiet stream, and tells the client that the host still answers. Unset: none is sent.
+   */
+  heartbeatInterval: Duration | undefined;
 }
 
-/** One event of the session. */
+/** One event of the session, or, without `event`, a sign of life. */
 export interface OpenSessionResponse {
   /**
    * The event. In the first message of a stream it is the session's latest so far, and so shows the session as it is
-   * now: OPENING for a new session; the final event, and then the end of the stream, for one that has ended.
+   * now: OPENING for a new session; the final event, and then the end of the stream, for one that has ended. Unset in
+   * a sign of life, which is sent only if `heartbeat_interval` asked for it.
    */
-  event: SessionEvent | undefined;
+  event:
+    | SessionEvent
+    | undefined;
+  /** A watch that resumes from here sees every event that this stream has not sent yet. */
+  cursor: string;
+  /** The clock of the host when this was sent. */
+  hostTime: Date | undefined;
 }
 
 /** Which pending open to stop. */
@@ -105,6 +120,8 @@ export interface CancelOpenSessionResponse {
     | undefined;
   /** At which `session` was true. */
   cursor: string;
+  /** The clock of the host when this was sent. */
+  hostTime: Date | undefined;
 }
 
 /** Which session to close. */
@@ -128,6 +145,8 @@ export interface CloseSessionResponse {
     | undefined;
   /** At which `session` was true. */
   cursor: string;
+  /** The clock of the host when this was sent. */
+  hostTime: Date | undefined;
 }
 
 /** Which lease to extend, and by how much. */
@@ -153,6 +172,8 @@ export interface RenewSessionResponse {
     | undefined;
   /** At which `session` was true. */
   cursor: string;
+  /** The clock of the host when this was sent. */
+  hostTime: Date | undefined;
 }
 
 /** Which session to show. */
@@ -169,6 +190,8 @@ export interface GetSessionResponse {
     | undefined;
   /** At which `session` was true. */
   cursor: string;
+  /** The clock of the host when this was sent. */
+  hostTime: Date | undefined;
 }
 
 /** Which sessions to show, and how many at once. The filters must stay the same from page to page. */
@@ -191,6 +214,8 @@ export interface ListSessionsResponse {
   nextPageToken: string;
   /** At which this page was true. */
   cursor: string;
+  /** The clock of the host when this was sent. */
+  hostTime: Date | undefined;
 }
 
 /** Where to start watching, and what to show. */
@@ -216,10 +241,20 @@ export interface WatchSessionsResponse {
   snapshot: Session[];
   /** The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no sessions. */
   snapshotComplete: boolean;
+  /** The clock of the host when this was sent. */
+  hostTime: Date | undefined;
 }
 
 function createBaseOpenSessionRequest(): OpenSessionRequest {
-  return { sessionId: "", deviceAddress: "", kind: 0, openTimeout: undefined, leaseTtl: undefined, requestId: "" };
+  return {
+    sessionId: "",
+    deviceAddress: "",
+    kind: 0,
+    openTimeout: undefined,
+    leaseTtl: undefined,
+    requestId: "",
+    heartbeatInterval: undefined,
+  };
 }
 
 export const OpenSessionRequest: MessageFns<OpenSessionRequest> = {
@@ -241,6 +276,9 @@ export const OpenSessionRequest: MessageFns<OpenSessionRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(50).string(message.requestId);
+    }
+    if (message.heartbeatInterval !== undefined) {
+      Duration.encode(message.heartbeatInterval, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -306,6 +344,14 @@ export const OpenSessionRequest: MessageFns<OpenSessionRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.heartbeatInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -346,6 +392,11 @@ export const OpenSessionRequest: MessageFns<OpenSessionRequest> = {
         : isSet(object.request_id)
         ? globalThis.String(object.request_id)
         : "",
+      heartbeatInterval: isSet(object.heartbeatInterval)
+        ? Duration.fromJSON(object.heartbeatInterval)
+        : isSet(object.heartbeat_interval)
+        ? Duration.fromJSON(object.heartbeat_interval)
+        : undefined,
     };
   },
 
@@ -369,6 +420,9 @@ export const OpenSessionRequest: MessageFns<OpenSessionRequest> = {
     if (message.requestId !== "") {
       obj.requestId = message.requestId;
     }
+    if (message.heartbeatInterval !== undefined) {
+      obj.heartbeatInterval = Duration.toJSON(message.heartbeatInterval);
+    }
     return obj;
   },
 
@@ -387,18 +441,27 @@ export const OpenSessionRequest: MessageFns<OpenSessionRequest> = {
       ? Duration.fromPartial(object.leaseTtl)
       : undefined;
     message.requestId = object.requestId ?? "";
+    message.heartbeatInterval = (object.heartbeatInterval !== undefined && object.heartbeatInterval !== null)
+      ? Duration.fromPartial(object.heartbeatInterval)
+      : undefined;
     return message;
   },
 };
 
 function createBaseOpenSessionResponse(): OpenSessionResponse {
-  return { event: undefined };
+  return { event: undefined, cursor: "", hostTime: undefined };
 }
 
 export const OpenSessionResponse: MessageFns<OpenSessionResponse> = {
   encode(message: OpenSessionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.event !== undefined) {
       SessionEvent.encode(message.event, writer.uint32(10).fork()).join();
+    }
+    if (message.cursor !== "") {
+      writer.uint32(18).string(message.cursor);
+    }
+    if (message.hostTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.hostTime), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -424,6 +487,22 @@ export const OpenSessionResponse: MessageFns<OpenSessionResponse> = {
             message.event = SessionEvent.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hostTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -437,13 +516,27 @@ export const OpenSessionResponse: MessageFns<OpenSessionResponse> = {
   },
 
   fromJSON(object: any): OpenSessionResponse {
-    return { event: isSet(object.event) ? SessionEvent.fromJSON(object.event) : undefined };
+    return {
+      event: isSet(object.event) ? SessionEvent.fromJSON(object.event) : undefined,
+      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      hostTime: isSet(object.hostTime)
+        ? fromJsonTimestamp(object.hostTime)
+        : isSet(object.host_time)
+        ? fromJsonTimestamp(object.host_time)
+        : undefined,
+    };
   },
 
   toJSON(message: OpenSessionResponse): unknown {
     const obj: any = {};
     if (message.event !== undefined) {
       obj.event = SessionEvent.toJSON(message.event);
+    }
+    if (message.cursor !== "") {
+      obj.cursor = message.cursor;
+    }
+    if (message.hostTime !== undefined) {
+      obj.hostTime = message.hostTime.toISOString();
     }
     return obj;
   },
@@ -456,6 +549,8 @@ export const OpenSessionResponse: MessageFns<OpenSessionResponse> = {
     message.event = (object.event !== undefined && object.event !== null)
       ? SessionEvent.fromPartial(object.event)
       : undefined;
+    message.cursor = object.cursor ?? "";
+    message.hostTime = object.hostTime ?? undefined;
     return message;
   },
 };
@@ -554,7 +649,7 @@ export const CancelOpenSessionRequest: MessageFns<CancelOpenSessionRequest> = {
 };
 
 function createBaseCancelOpenSessionResponse(): CancelOpenSessionResponse {
-  return { session: undefined, cursor: "" };
+  return { session: undefined, cursor: "", hostTime: undefined };
 }
 
 export const CancelOpenSessionResponse: MessageFns<CancelOpenSessionResponse> = {
@@ -564,6 +659,9 @@ export const CancelOpenSessionResponse: MessageFns<CancelOpenSessionResponse> = 
     }
     if (message.cursor !== "") {
       writer.uint32(18).string(message.cursor);
+    }
+    if (message.hostTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.hostTime), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -597,6 +695,14 @@ export const CancelOpenSessionResponse: MessageFns<CancelOpenSessionResponse> = 
             message.cursor = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hostTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -613,6 +719,11 @@ export const CancelOpenSessionResponse: MessageFns<CancelOpenSessionResponse> = 
     return {
       session: isSet(object.session) ? Session.fromJSON(object.session) : undefined,
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      hostTime: isSet(object.hostTime)
+        ? fromJsonTimestamp(object.hostTime)
+        : isSet(object.host_time)
+        ? fromJsonTimestamp(object.host_time)
+        : undefined,
     };
   },
 
@@ -623,6 +734,9 @@ export const CancelOpenSessionResponse: MessageFns<CancelOpenSessionResponse> = 
     }
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
+    }
+    if (message.hostTime !== undefined) {
+      obj.hostTime = message.hostTime.toISOString();
     }
     return obj;
   },
@@ -636,6 +750,7 @@ export const CancelOpenSessionResponse: MessageFns<CancelOpenSessionResponse> = 
       ? Session.fromPartial(object.session)
       : undefined;
     message.cursor = object.cursor ?? "";
+    message.hostTime = object.hostTime ?? undefined;
     return message;
   },
 };
@@ -754,7 +869,7 @@ export const CloseSessionRequest: MessageFns<CloseSessionRequest> = {
 };
 
 function createBaseCloseSessionResponse(): CloseSessionResponse {
-  return { session: undefined, cursor: "" };
+  return { session: undefined, cursor: "", hostTime: undefined };
 }
 
 export const CloseSessionResponse: MessageFns<CloseSessionResponse> = {
@@ -764,6 +879,9 @@ export const CloseSessionResponse: MessageFns<CloseSessionResponse> = {
     }
     if (message.cursor !== "") {
       writer.uint32(18).string(message.cursor);
+    }
+    if (message.hostTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.hostTime), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -797,6 +915,14 @@ export const CloseSessionResponse: MessageFns<CloseSessionResponse> = {
             message.cursor = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hostTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -813,6 +939,11 @@ export const CloseSessionResponse: MessageFns<CloseSessionResponse> = {
     return {
       session: isSet(object.session) ? Session.fromJSON(object.session) : undefined,
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      hostTime: isSet(object.hostTime)
+        ? fromJsonTimestamp(object.hostTime)
+        : isSet(object.host_time)
+        ? fromJsonTimestamp(object.host_time)
+        : undefined,
     };
   },
 
@@ -823,6 +954,9 @@ export const CloseSessionResponse: MessageFns<CloseSessionResponse> = {
     }
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
+    }
+    if (message.hostTime !== undefined) {
+      obj.hostTime = message.hostTime.toISOString();
     }
     return obj;
   },
@@ -836,6 +970,7 @@ export const CloseSessionResponse: MessageFns<CloseSessionResponse> = {
       ? Session.fromPartial(object.session)
       : undefined;
     message.cursor = object.cursor ?? "";
+    message.hostTime = object.hostTime ?? undefined;
     return message;
   },
 };
@@ -956,7 +1091,7 @@ export const RenewSessionRequest: MessageFns<RenewSessionRequest> = {
 };
 
 function createBaseRenewSessionResponse(): RenewSessionResponse {
-  return { session: undefined, cursor: "" };
+  return { session: undefined, cursor: "", hostTime: undefined };
 }
 
 export const RenewSessionResponse: MessageFns<RenewSessionResponse> = {
@@ -966,6 +1101,9 @@ export const RenewSessionResponse: MessageFns<RenewSessionResponse> = {
     }
     if (message.cursor !== "") {
       writer.uint32(18).string(message.cursor);
+    }
+    if (message.hostTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.hostTime), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -999,6 +1137,14 @@ export const RenewSessionResponse: MessageFns<RenewSessionResponse> = {
             message.cursor = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hostTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1015,6 +1161,11 @@ export const RenewSessionResponse: MessageFns<RenewSessionResponse> = {
     return {
       session: isSet(object.session) ? Session.fromJSON(object.session) : undefined,
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      hostTime: isSet(object.hostTime)
+        ? fromJsonTimestamp(object.hostTime)
+        : isSet(object.host_time)
+        ? fromJsonTimestamp(object.host_time)
+        : undefined,
     };
   },
 
@@ -1025,6 +1176,9 @@ export const RenewSessionResponse: MessageFns<RenewSessionResponse> = {
     }
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
+    }
+    if (message.hostTime !== undefined) {
+      obj.hostTime = message.hostTime.toISOString();
     }
     return obj;
   },
@@ -1038,6 +1192,7 @@ export const RenewSessionResponse: MessageFns<RenewSessionResponse> = {
       ? Session.fromPartial(object.session)
       : undefined;
     message.cursor = object.cursor ?? "";
+    message.hostTime = object.hostTime ?? undefined;
     return message;
   },
 };
@@ -1116,7 +1271,7 @@ export const GetSessionRequest: MessageFns<GetSessionRequest> = {
 };
 
 function createBaseGetSessionResponse(): GetSessionResponse {
-  return { session: undefined, cursor: "" };
+  return { session: undefined, cursor: "", hostTime: undefined };
 }
 
 export const GetSessionResponse: MessageFns<GetSessionResponse> = {
@@ -1126,6 +1281,9 @@ export const GetSessionResponse: MessageFns<GetSessionResponse> = {
     }
     if (message.cursor !== "") {
       writer.uint32(18).string(message.cursor);
+    }
+    if (message.hostTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.hostTime), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1159,6 +1317,14 @@ export const GetSessionResponse: MessageFns<GetSessionResponse> = {
             message.cursor = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hostTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1175,6 +1341,11 @@ export const GetSessionResponse: MessageFns<GetSessionResponse> = {
     return {
       session: isSet(object.session) ? Session.fromJSON(object.session) : undefined,
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      hostTime: isSet(object.hostTime)
+        ? fromJsonTimestamp(object.hostTime)
+        : isSet(object.host_time)
+        ? fromJsonTimestamp(object.host_time)
+        : undefined,
     };
   },
 
@@ -1185,6 +1356,9 @@ export const GetSessionResponse: MessageFns<GetSessionResponse> = {
     }
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
+    }
+    if (message.hostTime !== undefined) {
+      obj.hostTime = message.hostTime.toISOString();
     }
     return obj;
   },
@@ -1198,6 +1372,7 @@ export const GetSessionResponse: MessageFns<GetSessionResponse> = {
       ? Session.fromPartial(object.session)
       : undefined;
     message.cursor = object.cursor ?? "";
+    message.hostTime = object.hostTime ?? undefined;
     return message;
   },
 };
@@ -1346,7 +1521,7 @@ export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
 };
 
 function createBaseListSessionsResponse(): ListSessionsResponse {
-  return { sessions: [], nextPageToken: "", cursor: "" };
+  return { sessions: [], nextPageToken: "", cursor: "", hostTime: undefined };
 }
 
 export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
@@ -1359,6 +1534,9 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
     }
     if (message.cursor !== "") {
       writer.uint32(26).string(message.cursor);
+    }
+    if (message.hostTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.hostTime), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1400,6 +1578,14 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
             message.cursor = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hostTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1421,6 +1607,11 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
         ? globalThis.String(object.next_page_token)
         : "",
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      hostTime: isSet(object.hostTime)
+        ? fromJsonTimestamp(object.hostTime)
+        : isSet(object.host_time)
+        ? fromJsonTimestamp(object.host_time)
+        : undefined,
     };
   },
 
@@ -1435,6 +1626,9 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
     }
+    if (message.hostTime !== undefined) {
+      obj.hostTime = message.hostTime.toISOString();
+    }
     return obj;
   },
 
@@ -1446,6 +1640,7 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
     message.sessions = object.sessions?.map((e) => Session.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     message.cursor = object.cursor ?? "";
+    message.hostTime = object.hostTime ?? undefined;
     return message;
   },
 };
@@ -1562,7 +1757,7 @@ export const WatchSessionsRequest: MessageFns<WatchSessionsRequest> = {
 };
 
 function createBaseWatchSessionsResponse(): WatchSessionsResponse {
-  return { events: [], cursor: "", snapshot: [], snapshotComplete: false };
+  return { events: [], cursor: "", snapshot: [], snapshotComplete: false, hostTime: undefined };
 }
 
 export const WatchSessionsResponse: MessageFns<WatchSessionsResponse> = {
@@ -1578,6 +1773,9 @@ export const WatchSessionsResponse: MessageFns<WatchSessionsResponse> = {
     }
     if (message.snapshotComplete !== false) {
       writer.uint32(32).bool(message.snapshotComplete);
+    }
+    if (message.hostTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.hostTime), writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1627,6 +1825,14 @@ export const WatchSessionsResponse: MessageFns<WatchSessionsResponse> = {
             message.snapshotComplete = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hostTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1649,6 +1855,11 @@ export const WatchSessionsResponse: MessageFns<WatchSessionsResponse> = {
         : isSet(object.snapshot_complete)
         ? globalThis.Boolean(object.snapshot_complete)
         : false,
+      hostTime: isSet(object.hostTime)
+        ? fromJsonTimestamp(object.hostTime)
+        : isSet(object.host_time)
+        ? fromJsonTimestamp(object.host_time)
+        : undefined,
     };
   },
 
@@ -1666,6 +1877,9 @@ export const WatchSessionsResponse: MessageFns<WatchSessionsResponse> = {
     if (message.snapshotComplete !== false) {
       obj.snapshotComplete = message.snapshotComplete;
     }
+    if (message.hostTime !== undefined) {
+      obj.hostTime = message.hostTime.toISOString();
+    }
     return obj;
   },
 
@@ -1678,6 +1892,7 @@ export const WatchSessionsResponse: MessageFns<WatchSessionsResponse> = {
     message.cursor = object.cursor ?? "";
     message.snapshot = object.snapshot?.map((e) => Session.fromPartial(e)) || [];
     message.snapshotComplete = object.snapshotComplete ?? false;
+    message.hostTime = object.hostTime ?? undefined;
     return message;
   },
 };
@@ -2152,6 +2367,28 @@ type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;
