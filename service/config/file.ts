@@ -14,6 +14,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { isGroup, keyAt, nearestPath } from './keys.js';
+import { isMissing } from './missing.js';
 import type { Problem } from './problem.js';
 import { type Setting, unknown } from './setting.js';
 
@@ -106,7 +107,6 @@ function textOf(file: string, problems: Problem[]): string | undefined {
     const content = readFileSync(file);
     return new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const isEncoding = error instanceof TypeError;
     problems.push({
       path: '',
@@ -114,9 +114,9 @@ function textOf(file: string, problems: Problem[]): string | undefined {
       message: isEncoding ? 'The file is not UTF-8.' : `The file cannot be read: ${(error as Error).message}.`,
       remedy: isEncoding
         ? 'Save it as UTF-8; PowerShell writes UTF-16 unless it is told `-Encoding utf8`.'
-        : isMissing
+        : isMissing(error)
           ? 'Name another with --config or WFDD_CONFIG, or create it; service/config/wfdd.example.yaml is a start.'
-          : 'Let the account that the daemon runs as read it.',
+          : 'Let the account that runs wfdd read it, or name another file with --config or WFDD_CONFIG.',
     });
     return undefined;
   }

@@ -4,9 +4,10 @@
  *
  * Everything that is wrong is reported at once, also in values that a stronger source overrides.
  */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve, win32 } from 'node:path';
 import { keyAt, valueAt } from './keys.js';
+import { isMissing } from './missing.js';
 import { type Finding, findings } from './policy.js';
 import { ConfigError, type Problem, showValue } from './problem.js';
 import { MASK } from './schema/leaf.js';
@@ -21,6 +22,8 @@ export interface LoadRequest {
   readonly platform: NodeJS.Platform;
   /** The folder from which relative paths in the environment and in flags are meant. */
   readonly folder: string;
+  /** The name of the Windows service, whose folder holds the default file. Absent: wfdd. */
+  readonly name?: string;
 }
 
 export interface LoadedConfig {
@@ -73,16 +76,29 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
 }
 
 /** Where the configuration is looked for if nobody names a file. */
-export function defaultFile(platform: NodeJS.Platform, environment: NodeJS.ProcessEnv): string {
+export function defaultFile(platform: NodeJS.Platform, environment: NodeJS.ProcessEnv, name = 'wfdd'): string {
   if (platform !== 'win32') return '/etc/wfdd/config.yaml';
-  return win32.join(environment['ProgramData'] ?? 'C:\\ProgramData', 'wfdd', 'config.yaml');
+  return win32.join(environment['ProgramData'] ?? 'C:\\ProgramData', name, 'config.yaml');
 }
 
-function findFile({ file, environment, platform, folder }: LoadRequest): string | undefined {
+function findFile({ file, environment, platform, folder, name }: LoadRequest): string | undefined {
   const named = file ?? (environment[FILE_VARIABLE] || undefined);
   if (named !== undefined) return resolve(folder, named);
-  const usual = defaultFile(platform, environment);
-  return existsSync(usual) ? usual : undefined;
+  const usual = defaultFile(platform, environment, name);
+  return isThere(usual) ? usual : undefined;
+}
+
+/**
+ * False only where the system says that there is no such file. A file that cannot be looked at is there: to start
+ * with defaults instead would open a host whose operator has closed it. The reader then reports why.
+ */
+export function isThere(file: string): boolean {
+  try {
+    statSync(file);
+    return true;
+  } catch (error) {
+    return !isMissing(error);
+  }
 }
 
 function problemsOf({ key, value, source }: Setting): Problem[] {

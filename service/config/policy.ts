@@ -4,6 +4,7 @@ import { isExposed, parseCollectorUrl } from './collector.js';
 import { chooseDriver } from './driver.js';
 import { keys, valueAt } from './keys.js';
 import { isLocal, type ListenAddress, parseListenAddress } from './listen.js';
+import { isMissing } from './missing.js';
 import type { Config, KeyPath } from './schema.js';
 
 export interface Finding {
@@ -248,11 +249,11 @@ function* findUnreadable(config: Config): Iterable<Finding> {
     try {
       accessSync(file, constants.R_OK);
     } catch (failure) {
-      const isMissing = (failure as NodeJS.ErrnoException).code === 'ENOENT';
+      const isAbsent = isMissing(failure);
       yield error(
         [path],
-        isMissing ? 'There is no such file.' : `The file cannot be read: ${(failure as Error).message}.`,
-        isMissing
+        isAbsent ? 'There is no such file.' : `The file cannot be read: ${(failure as Error).message}.`,
+        isAbsent
           ? `Put it there, or name another; it holds: ${lowerFirst(notes.description)}`
           : 'Let the account of the daemon read it.',
       );

@@ -78,8 +78,9 @@ export function addServiceCommands(program: Command, choose: (choice: ServiceCho
 }
 
 /** Only to install and to run is the configuration read. Throws ConfigError where it is wrong and somebody sits there to be told. */
-export async function planService(choice: ServiceChoice, request: LoadRequest): Promise<ServicePlan> {
+export async function planService(choice: ServiceChoice, given: LoadRequest): Promise<ServicePlan> {
   const { verb, name, account, json } = choice;
+  const request = { ...given, name };
   if (verb === 'status') return { kind: 'service', command: { verb, name, json } };
   if (verb === 'run') {
     const loaded = await loadConfig(request).catch((error: unknown) => {

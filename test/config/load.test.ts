@@ -1,6 +1,8 @@
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { defaultFile } from '../../service/config/load.js';
+import { defaultFile, isThere, loadConfig } from '../../service/config/load.js';
+import { ConfigError } from '../../service/config/problem.js';
 import { makeConfig } from '../../service/config/schema.js';
 import { folder, load, set, write } from './loading.js';
 
@@ -96,4 +98,33 @@ test('the usual file is where each platform keeps such files', (t) => {
   t.is(defaultFile('linux', {}), '/etc/wfdd/config.yaml');
   t.is(defaultFile('win32', { ProgramData: 'D:\\Data' }), 'D:\\Data\\wfdd\\config.yaml');
   t.is(defaultFile('win32', {}), 'C:\\ProgramData\\wfdd\\config.yaml');
+});
+
+test('a second service has a usual file of its own', (t) => {
+  t.is(defaultFile('win32', {}, 'wfdd-2'), 'C:\\ProgramData\\wfdd-2\\config.yaml');
+});
+
+test('only a file of which the system says that it does not exist counts as absent', (t) => {
+  const file = write('');
+  const loop = join(folder, 'loop');
+  symlinkSync(loop, loop);
+  const closed = join(folder, 'closed');
+  mkdirSync(closed);
+  chmodSync(closed, 0o000);
+  t.true(isThere(file));
+  t.false(isThere(join(folder, 'nothing.yaml')));
+  t.false(isThere(join(file, 'config.yaml')), 'below a file');
+  t.true(isThere(loop), 'a link that leads nowhere');
+  t.true(isThere(join(folder, 'x'.repeat(300))), 'a name that is too long to look at');
+  // The superuser may look everywhere, and then the folder is seen to be empty.
+  t.is(isThere(join(closed, 'config.yaml')), process.getuid?.() !== 0);
+});
+
+test('a usual file that cannot be looked at is a problem, and never means the defaults', async (t) => {
+  const environment = { UV_THREADPOOL_SIZE: '16', ProgramData: 'x'.repeat(5000) };
+  const loading = loadConfig({ environment, platform: 'win32', folder });
+  const { problems } = await t.throwsAsync<ConfigError>(loading, { instanceOf: ConfigError });
+  t.is(problems.length, 1);
+  t.regex(problems[0]?.message ?? '', /^The file cannot be read: ENAMETOOLONG/);
+  t.regex(problems[0]?.remedy ?? '', /Let the account that runs wfdd read it/);
 });

@@ -42,6 +42,24 @@ test('wfdd service install has the configuration, and says which keys were set h
   t.deepEqual([...command.assigned].sort(), ['listen', 'log.level']);
 });
 
+test('a second service has its configuration in its own folder, unless a file is named', async (t) => {
+  const environment = { UV_THREADPOOL_SIZE: '16', ProgramData: 'C:\\x'.repeat(2000) };
+  const surroundings = {
+    environment,
+    platform: 'win32',
+    folder,
+    version: '1.2.3',
+    examineFiles: async () => [],
+  } as const;
+  const fileOf = async (...argv: string[]) => {
+    const made = await readCommandLine(['service', ...argv], surroundings);
+    return made.kind === 'answer' ? made.text : '';
+  };
+  // The folder cannot be looked at, so the complaint names the file.
+  t.regex(await fileOf('install', '--name', 'wfdd-2'), /\\wfdd-2\\config\.yaml/);
+  t.regex(await fileOf('install'), /\\wfdd\\config\.yaml/);
+});
+
 test('the account is LocalService unless one is named', async (t) => {
   const command = await commandOf('install');
   t.is(command.verb === 'install' ? command.account : '', 'LocalService');
