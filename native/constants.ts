@@ -74,11 +74,15 @@ export function winerrorName(code: number): WinerrorName | undefined {
   return winerrorNames.get(code) as WinerrorName | undefined;
 }
 
+/** FACILITY_WIN32 with the severity bit: what HRESULT_FROM_WIN32 puts above a Win32 code. */
+const HRESULT_WIN32 = 0x8007;
+
 /** The Win32 code inside a HRESULT: 0 of S_OK, nnnn of 0x8007nnnn; undefined for one of another facility. */
 export function win32OfHresult(hresult: number): number | undefined {
   const unsigned = hresult >>> 0;
   if (unsigned === 0) return winerror.ERROR_SUCCESS;
-  return unsigned >>> 16 === 0x8007 ? unsigned & 0xffff : undefined;
+  // 0x80070000 is a failure without a code, and must not become ERROR_SUCCESS.
+  return unsigned >>> 16 === HRESULT_WIN32 && (unsigned & 0xffff) !== 0 ? unsigned & 0xffff : undefined;
 }
 
 // wlanapi.h

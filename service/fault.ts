@@ -42,6 +42,20 @@ export interface NativeResult {
   readonly reasonText: string;
 }
 
+/**
+ * A native code and its name for people: `1168 ERROR_NOT_FOUND`, `0x80070490 ERROR_NOT_FOUND`. HRESULTs are in
+ * hexadecimal, as they are documented; one without a name stands alone.
+ */
+export function codeAndName({ code, name }: Pick<NativeResult, 'code' | 'name'>): string {
+  const text = code < 0x8000_0000 ? String(code) : hexadecimal(code);
+  return name === text ? text : `${text} ${name}`;
+}
+
+/** The name of a native code that has none: `0x4d2`. */
+export function hexadecimal(code: number): string {
+  return `0x${(code >>> 0).toString(16)}`;
+}
+
 export interface Fault {
   readonly reason: Reason;
   /** One sentence for a person: what was wrong and what to do. */

@@ -71,8 +71,13 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'type service/driver/driver.ts',
     'type service/events/stream.ts',
   ],
-  'service/driver': ['type service/trace.ts', 'native', 'type service/fault.ts', 'type service/session/session.ts'],
-  'service/telemetry': ['type service/trace.ts', 'type service/config/schema.ts', 'type service/session/session.ts'],
+  'service/driver': ['type service/trace.ts', 'native', 'service/fault.ts', 'type service/session/session.ts'],
+  'service/telemetry': [
+    'type service/trace.ts',
+    'service/fault.ts',
+    'type service/config/schema.ts',
+    'type service/session/session.ts',
+  ],
   'service/transport': [
     'type service/trace.ts',
     'service/fault.ts',

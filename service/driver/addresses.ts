@@ -5,6 +5,7 @@ import type { InetAddress, IpNetRow, UnicastIpAddressRow } from '../../native/ne
 import { macFromBytes } from '../../native/types.js';
 import { Index } from './link-index.js';
 import type { NativeCalls } from './native-calls.js';
+import { win32Code } from './win32-error.js';
 
 /** The addresses of the host and its neighbours, on some interfaces. */
 export interface AddressTables {
@@ -56,8 +57,9 @@ export function peerAddresses(
 }
 
 function rowsOf<Row>(read: { readonly code: number; readonly Table: readonly Row[] } | undefined) {
-  if (read?.code === winerror.ERROR_NOT_FOUND) return [];
-  return read?.code === winerror.ERROR_SUCCESS ? read.Table : undefined;
+  if (read === undefined) return undefined;
+  if (win32Code(read.code) === winerror.ERROR_NOT_FOUND) return [];
+  return read.code === winerror.ERROR_SUCCESS ? read.Table : undefined;
 }
 
 /** It has answered once, and has not stopped answering. */

@@ -3,6 +3,7 @@ import { IfOperStatusUp, MediaConnectStateDisconnected, winerror } from '../../n
 import type { InterfaceRow } from '../../native/netioapi.js';
 import type { DisconnectEvidence } from '../session/session.js';
 import type { DeviceProperties } from './driver.js';
+import { win32Code } from './win32-error.js';
 
 /** What has been seen of one link. Going down means something only after having been up, or when it should have been up long since. */
 export interface LinkSight {
@@ -27,7 +28,7 @@ export const freshSight: LinkSight = { wasUp: false, wasConnected: false, isDoub
 
 /** What an answer of GetIfEntry2 says of the interface. */
 export function interfaceSight(code: number, row: InterfaceRow): InterfaceSight {
-  if (code === winerror.ERROR_FILE_NOT_FOUND) return 'GONE';
+  if (win32Code(code) === winerror.ERROR_FILE_NOT_FOUND) return 'GONE';
   if (code !== winerror.ERROR_SUCCESS) return 'UNKNOWN';
   const isMediaLost =
     row.MediaConnectState === MediaConnectStateDisconnected || row.InterfaceAndOperStatusFlags.NotMediaConnected;

@@ -2,7 +2,8 @@
  * The client handle of the Wi-Fi Direct service: opened, watched over, and opened anew with back-off when it is lost.
  *
  * Nothing reports that the WLAN service has stopped, so it is asked: by opening and closing a second handle, regularly and whenever an
- * answer puts it in doubt. The rule that must not be broken: a lost handle is closed once and never used again.
+ * answer puts it in doubt. A service that runs but refuses the host, by its rights or by policy, is no loss: the status tells of it
+ * until a probe succeeds. Invariant: a lost handle is closed once and never used again.
  */
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { WFD_API_VERSION, winerror } from '../../native/constants.js';
@@ -11,7 +12,7 @@ import type { ClientHandle, Wlanapi } from '../../native/wlanapi.js';
 import type { NativeOutcome } from '../session/session.js';
 import type { DriverStatus } from './driver.js';
 import { type NativeCalls, within } from './native-calls.js';
-import { callOutcome, doubtsService, notAvailable } from './win32-error.js';
+import { callOutcome, doubtsService, notAvailable, win32Code } from './win32-error.js';
 
 /** How long `verifySoon` waits. */
 const ANSWER_MS = 2000;
@@ -154,15 +155,25 @@ export class ServiceHandle {
 
   async #verify(): Promise<void> {
     const asked = this.#handle;
-    const { outcome, handle } = await this.#openHandle();
-    if (handle === undefined) {
-      // A service that is too busy, or has no room for a second handle, says nothing against the first.
-      const isGone = doubtsService(outcome) && outcome.result.code !== winerror.RPC_S_SERVER_TOO_BUSY;
-      // Meanwhile it may have been lost otherwise, and replaced.
-      if (isGone && this.#handle === asked) this.lose(outcome);
-      return;
-    }
+    const { outcome, handle, version } = await this.#openHandle();
+    // Meanwhile the handle may have been lost otherwise, and replaced; then the answer is about no handle of ours.
+    if (this.#handle === asked) this.#assess(outcome, version);
+    if (handle === undefined) return;
     await this.#calls.run('end', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle));
+  }
+
+  /**
+   * What a probe says of the handle in use. A service that is too busy, or has no room for a second handle, says
+   * nothing against it. One that refuses the host is told in the status, and the sessions are left alone: they may
+   * well live on.
+   */
+  #assess(outcome: NativeOutcome, version: number): void {
+    const { fault, result } = outcome;
+    const isBusy = win32Code(result.code) === winerror.RPC_S_SERVER_TOO_BUSY;
+    if (isBusy || fault?.reason === 'NATIVE_LIMIT_REACHED') return;
+    if (doubtsService(outcome)) this.lose(outcome);
+    else
+      this.#statuses.next({ fault, negotiatedVersion: fault === undefined ? version : this.status.negotiatedVersion });
   }
 
   async #openHandle() {

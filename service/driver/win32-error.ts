@@ -5,9 +5,9 @@
  * only where a handle was passed, and an unlisted code of a finished open says that the open failed, not that the service did.
  */
 
-import { winerror, winerrorName } from '../../native/constants.js';
+import { win32OfHresult, winerror, winerrorName } from '../../native/constants.js';
 import type { LibraryNotAvailable } from '../../native/library.js';
-import type { Fault, NativeResult, Reason } from '../fault.js';
+import { codeAndName, type Fault, hexadecimal, type NativeResult, type Reason } from '../fault.js';
 import type { NativeOutcome } from '../session/session.js';
 
 interface Meaning {
@@ -48,7 +48,10 @@ const meanings: Readonly<Record<number, Meaning>> = {
   [winerror.ERROR_OUTOFMEMORY]: limitReached,
   [winerror.ERROR_ACCESS_DENIED]: {
     reason: 'HOST_ACCESS_DENIED',
-    says: "the daemon's account may not do this on the host; ask its operator",
+    says:
+      'Windows denies this to the account that wfdd runs as; run it as another, such as LocalSystem ' +
+      '(wfdd service install --account LocalSystem). Windows 11 24H2 and later also refuse some WLAN calls while ' +
+      'location access is off (Settings, Privacy & security, Location)',
   },
   [winerror.ERROR_NOT_FOUND]: {
     reason: 'DEVICE_NOT_PAIRED',
@@ -56,8 +59,18 @@ const meanings: Readonly<Record<number, Meaning>> = {
   },
 };
 
+/**
+ * The Win32 code that a code stands for. Windows documents plain Win32 codes for these functions, but components
+ * behind them return HRESULTs: 0x80070490 is 1168 ERROR_NOT_FOUND. What is no such HRESULT is returned as it is.
+ */
+export function win32Code(code: number): number {
+  return win32OfHresult(code) ?? code >>> 0;
+}
+
+/** `code` stays what Windows returned; `name` is that of the Win32 code it stands for. */
 export function nativeResult(fn: string, code: number, reasonCode = 0, reasonText = ''): NativeResult {
-  return { function: fn, code, name: winerrorName(code) ?? `0x${(code >>> 0).toString(16)}`, reasonCode, reasonText };
+  const name = winerrorName(win32Code(code)) ?? hexadecimal(code);
+  return { function: fn, code: code >>> 0, name, reasonCode, reasonText };
 }
 
 /** The functions that are given a handle which the host holds: their 6 and 87 speak of it. */
@@ -65,18 +78,19 @@ const takesHandle = new Set(['WFDStartOpenSession', 'WFDCancelOpenSession', 'WFD
 
 /** The outcome of a native call, about this device where it is about one, by its return value. */
 export function callOutcome(fn: string, code: number, deviceAddress?: string): NativeOutcome {
-  const isHandleCode = code === winerror.ERROR_INVALID_HANDLE || code === winerror.ERROR_INVALID_PARAMETER;
+  const win32 = win32Code(code);
+  const isHandleCode = win32 === winerror.ERROR_INVALID_HANDLE || win32 === winerror.ERROR_INVALID_PARAMETER;
   const other: Meaning =
     isHandleCode && takesHandle.has(fn)
       ? handleLost
       : { reason: 'NATIVE_ERROR', says: 'Windows gave a code that is not documented for it' };
-  return outcomeOf(nativeResult(fn, code), meanings[code] ?? other, deviceAddress);
+  return outcomeOf(nativeResult(fn, code), meanings[win32] ?? other, deviceAddress);
 }
 
 /** The outcome of an open: of the callback, or of WFDOpenLegacySession, which has none. */
 export function openOutcome(result: NativeResult, deviceAddress?: string): NativeOutcome {
   const other: Meaning = { reason: 'OPEN_FAILED', says: 'the session could not be opened' };
-  return outcomeOf(result, meanings[result.code] ?? other, deviceAddress);
+  return outcomeOf(result, meanings[win32Code(result.code)] ?? other, deviceAddress);
 }
 
 /** A call that could not be made at all: the library or the export is not there. */
@@ -104,6 +118,15 @@ export function doubtsService(outcome: NativeOutcome): boolean {
   return reason === 'WLAN_SERVICE_NOT_RUNNING' || reason === 'WLAN_SERVICE_UNREACHABLE';
 }
 
+/**
+ * Whether Windows refuses this host as a whole, though the service runs: to its account or by policy. Such an answer
+ * of one call is worth asking the service again.
+ */
+export function refusesHost(outcome: NativeOutcome): boolean {
+  const reason = outcome.fault?.reason;
+  return reason === 'HOST_ACCESS_DENIED' || reason === 'WIFI_DIRECT_DISABLED_BY_POLICY';
+}
+
 function outcomeOf(result: NativeResult, meaning: Meaning, deviceAddress: string | undefined): NativeOutcome {
   if (result.code === winerror.ERROR_SUCCESS) return { result, fault: undefined };
   const detail = result.reasonText === '' ? '' : ` (${result.reasonText})`;
@@ -112,7 +135,7 @@ function outcomeOf(result: NativeResult, meaning: Meaning, deviceAddress: string
     result,
     fault: {
       reason: meaning.reason,
-      message: `${result.function}: ${result.code} ${result.name}${detail}: ${meaning.says}.`,
+      message: `${result.function}: ${codeAndName(result)}${detail}: ${meaning.says}.`,
       metadata: {
         win32_code: String(result.code),
         win32_name: result.name,

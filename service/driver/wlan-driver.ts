@@ -21,7 +21,15 @@ import { Operations } from './operations.js';
 import { ReasonTexts } from './reason-texts.js';
 import { ServiceHandle, type ServiceHandleSettings } from './service-handle.js';
 import { broken, newOperation, type Operation, onOpenComplete, SessionCalls } from './session-calls.js';
-import { callOutcome, doubtsService, nativeResult, notAvailable, notPaired, openOutcome } from './win32-error.js';
+import {
+  callOutcome,
+  doubtsService,
+  nativeResult,
+  notAvailable,
+  notPaired,
+  openOutcome,
+  refusesHost,
+} from './win32-error.js';
 
 export interface WlanDriverSettings extends NativeCallSettings, ServiceHandleSettings {
   readonly linkPollMs: number;
@@ -272,7 +280,7 @@ export class WlanDriver implements Driver {
   }
 
   #doubt(outcome: NativeOutcome): void {
-    if (doubtsService(outcome)) this.#service.verify().catch(() => {});
+    if (doubtsService(outcome) || refusesHost(outcome)) this.#service.verify().catch(() => {});
   }
 
   /** The client handle is gone, and with it every session handle. What was still to come of them is of no interest. */

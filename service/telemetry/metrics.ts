@@ -128,8 +128,8 @@ export class Metrics implements Observer {
     );
   }
 
-  nativeReturned(fn: string, code: number, durationMs: number): void {
-    this.#nativeCalls.inc({ function: fn, code });
+  nativeReturned(fn: string, code: number, durationMs: number, name: string): void {
+    this.#nativeCalls.inc({ function: fn, code: codeLabel(code, name) });
     this.#nativeSeconds.observe({ function: fn }, durationMs / 1000);
   }
 
@@ -214,4 +214,12 @@ function labelled(
       for (const [value, count] of read()) this.set({ [label]: value }, count);
     },
   });
+}
+
+/**
+ * The codes that have names are a closed set; every other one counts as `other`, so that no series grows with what
+ * Windows returns. A HRESULT counts as the Win32 code inside it.
+ */
+function codeLabel(code: number, name: string): string {
+  return name.startsWith('0x') ? 'other' : String(code & 0xffff);
 }

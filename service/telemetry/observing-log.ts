@@ -1,4 +1,5 @@
 /** One log line for each change of a session, and for each native call: at debug level, or as a warning where it is late. */
+import { codeAndName } from '../fault.js';
 import type { SessionEvent } from '../session/session.js';
 import type { Log } from './log.js';
 import type { Observer } from './observer.js';
@@ -6,7 +7,7 @@ import type { Observer } from './observer.js';
 export function observingLog(log: Log): Partial<Observer> {
   return {
     nativeReturned: (fn, code, durationMs, name, { parent, link }) =>
-      log.debug('native-call', `${fn} returned ${code} ${name}.`, {
+      log.debug('native-call', `${fn} returned ${codeAndName({ code, name })}.`, {
         function: fn,
         code,
         durationMs: Math.round(durationMs),
@@ -32,7 +33,7 @@ function logChange(log: Log, { type, session, cause, native, sequence }: Session
     requestId: cause.requestId || undefined,
     endReason: session.end?.reason,
     evidence: session.end?.evidence,
-    native: native && `${native.function} ${native.code} ${native.name}`,
+    native: native && `${native.function} ${codeAndName(native)}`,
     trace_id: (cause.trace ?? session.trace)?.traceId,
   });
 }

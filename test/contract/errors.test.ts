@@ -49,7 +49,7 @@ for (const [code, expected, reason] of nativeCodes) {
   });
 }
 
-for (const code of [6, 87]) {
+for (const code of [6, 87, 0x8007_0006]) {
   test.serial(`${code} on a handle that the host holds is NATIVE_HANDLE_LOST, and the session ends LOST`, async (t) => {
     await gateway().world.scriptOpen({ deviceAddress: display, code });
     const stream = gateway().open({ deviceAddress: display });
@@ -82,6 +82,36 @@ test.serial('any other dwError is ABORTED with OPEN_FAILED and what Windows says
   });
   t.not(error.native?.reasonText, '');
 });
+
+test.serial(
+  'codes from 2^31 on come through as they are: of the callback, a cancel, a close and a legacy open',
+  async (t) => {
+    await gateway().world.scriptOpen({ deviceAddress: display, error: 0x8000_4005 });
+    const opened = await openError({ deviceAddress: display });
+    t.like(opened.native, { code: 0x8000_4005, name: '0x80004005' });
+    t.is(opened.info?.reason, 'OPEN_FAILED');
+
+    await gateway().world.scriptOpen({
+      deviceAddress: display,
+      delayMs: 'never',
+      cancelled: { error: 0x8007_04c7, reasonCode: 0x9003_8001 },
+    });
+    const pending = gateway().open({ deviceAddress: display });
+    const { session } = await pending.event('OPENING');
+    await gateway().cancel(session.sessionId);
+    const { nativeResult } = await pending.event('CANCELLED');
+    t.like(nativeResult, { code: 0x8007_04c7, name: 'ERROR_CANCELLED', reasonCode: 0x9003_8001 });
+
+    const { id } = await gateway().openSession({ deviceAddress: display });
+    await gateway().world.scriptClose({ deviceAddress: display, code: 0x8007_1392 });
+    const closed = await failure(gateway().close(id));
+    t.like(closed.native, { function: 'WFDCloseSession', code: 0x8007_1392 });
+
+    await gateway().world.scriptOpen({ deviceAddress: printer, error: 0x8007_05b4 });
+    const legacy = await openError({ deviceAddress: printer, kind: SessionKind.LEGACY });
+    t.like(legacy.native, { function: 'WFDOpenLegacySession', code: 0x8007_05b4, name: 'ERROR_TIMEOUT' });
+  },
+);
 
 test.serial('an undocumented code of a call is INTERNAL with NATIVE_ERROR', async (t) => {
   await gateway().world.scriptOpen({ deviceAddress: display, code: 4319 });

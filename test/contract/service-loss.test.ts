@@ -177,3 +177,17 @@ test.serial('it may stop and start as often as it likes: every session ends once
   t.deepEqual([sessions, opensPending], [0, 0]);
   t.true(clients <= 2);
 });
+
+test.serial('a service that denies every probe makes the host DEGRADED, and its sessions live on', async (t) => {
+  const { id, stream } = await gateway().openSession({ deviceAddress: display });
+  await gateway().world.scriptCall({ function: 'WFDOpenHandle', count: ALWAYS, code: 0x8007_0005 });
+  const denied = await hostIs(HostState.DEGRADED);
+  t.is(denied.stateReason, ErrorReason.HOST_ACCESS_DENIED);
+  t.regex(denied.stateMessage, /0x80070005 ERROR_ACCESS_DENIED: .*LocalSystem/);
+  await gateway().world.clearScripts();
+  const again = await hostIs(HostState.READY);
+  t.is(again.stateReason, ErrorReason.UNSPECIFIED);
+  const { session } = await gateway().close(id, { waitForDisconnect: true });
+  t.is(session?.state, SessionState.CLOSED);
+  t.is(await stream.status(), undefined);
+});

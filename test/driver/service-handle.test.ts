@@ -130,6 +130,44 @@ test('an answer that does not speak of the service loses nothing', async (t) => 
   await handle.close();
 });
 
+for (const [code, reason] of [
+  [5, 'HOST_ACCESS_DENIED'],
+  [0x8007_0005, 'HOST_ACCESS_DENIED'],
+  [5023, 'WIFI_DIRECT_DISABLED_BY_POLICY'],
+  [4319, 'NATIVE_ERROR'],
+] as const) {
+  test(`a service that answers a probe with ${code} refuses the host: the status says so until a probe succeeds`, async (t) => {
+    const { handle, service } = make();
+    const told: (string | undefined)[] = [];
+    await handle.open();
+    handle.statuses.subscribe(({ fault }) => told.push(fault?.reason));
+    service.code = code;
+    await handle.verify();
+    await handle.verify();
+    t.is(handle.status.fault?.reason, reason);
+    t.is(handle.status.negotiatedVersion, 1, 'the handle is still there');
+    t.is(handle.current, 1n as ClientHandle);
+    service.code = 0;
+    await handle.verify();
+    t.deepEqual(told, [undefined, reason, undefined]);
+    t.deepEqual(service.lost, []);
+    await handle.close();
+    t.deepEqual(service.closed, [2n, 1n]);
+  });
+}
+
+test('a service that has no room for a second handle, or is too busy, says nothing of the host', async (t) => {
+  const { handle, service } = make();
+  await handle.open();
+  for (const code of [8, 14, 1220, 1723, 0x8007_000e, 0x8007_06bb]) {
+    service.code = code;
+    await handle.verify();
+    t.is(handle.status.fault, undefined, String(code));
+    t.is(handle.current, 1n as ClientHandle, String(code));
+  }
+  await handle.close();
+});
+
 test('while the service is gone it is tried again, with a pause that doubles up to its maximum', async (t) => {
   const { handle, service } = make({ reopenBackoffMinMs: 20, reopenBackoffMaxMs: 160 });
   service.code = 1062;
@@ -177,8 +215,8 @@ for (const isOpen of [true, false]) {
 test('after it has come back the pause is the shortest again', async (t) => {
   const { handle, service } = make({ reopenBackoffMinMs: 5, reopenBackoffMaxMs: HOUR });
   service.code = 1062;
-  await handle.open();
-  await service.opened(6);
+  // Each failure doubles the pause, up to an hour.
+  for (let failures = 0; failures < 30; failures += 1) await handle.open();
   service.code = 0;
   await handle.open();
   const before = service.opens.length;
@@ -249,6 +287,14 @@ test('a handle that is given while it is being closed is closed too', async (t) 
   const closing = handle.close();
   answer();
   await Promise.all([opening, closing]);
+  t.is(handle.current, undefined);
+  t.deepEqual(service.closed, [1n]);
+});
+
+test('a handle that is asked for after the close has begun is closed again', async (t) => {
+  const { handle, service } = make();
+  await handle.close();
+  await handle.open();
   t.is(handle.current, undefined);
   t.deepEqual(service.closed, [1n]);
 });

@@ -49,6 +49,50 @@ for (const code of [winerror.ERROR_INVALID_HANDLE, winerror.ERROR_INVALID_PARAME
   });
 }
 
+for (const [code, reason] of everywhere) {
+  test(`the HRESULT of ${winerrorName(code)} means the same, and keeps its number`, (t) => {
+    const hresult = 0x8007_0000 + code;
+    for (const outcome of [callOutcome('WFDStartOpenSession', hresult), openOutcome(openCallback(hresult))]) {
+      t.is(outcome.fault?.reason, reason);
+      t.like(outcome.result, { code: hresult, name: winerrorName(code) });
+      t.is(outcome.fault?.metadata?.['win32_code'], String(hresult));
+      const text = `0x8007${code.toString(16).padStart(4, '0')} ${winerrorName(code)}`;
+      t.true(outcome.fault?.message.includes(text), outcome.fault?.message);
+    }
+  });
+}
+
+test('the HRESULTs of 6 and 87 speak of a handle as these do', (t) => {
+  for (const code of [0x8007_0006, 0x8007_0057]) {
+    t.is(callOutcome('WFDCloseSession', code).fault?.reason, 'NATIVE_HANDLE_LOST');
+    t.is(callOutcome('WFDOpenHandle', code).fault?.reason, 'NATIVE_ERROR');
+    t.is(openOutcome(openCallback(code)).fault?.reason, 'OPEN_FAILED');
+  }
+});
+
+test('a HRESULT of another facility, or without a code, is nothing but itself', (t) => {
+  for (const [code, name] of [
+    [0x8000_4005, '0x80004005'],
+    [0x8001_0108, '0x80010108'],
+    [0x8007_0000, '0x80070000'],
+    [0xffff_ffff, '0xffffffff'],
+  ] as const) {
+    const { fault, result } = callOutcome('WFDOpenHandle', code);
+    t.is(fault?.reason, 'NATIVE_ERROR');
+    t.like(result, { code, name });
+    t.true(fault?.message.startsWith(`WFDOpenHandle: ${name}: `), fault?.message);
+  }
+});
+
+test('a code that came as a negative number is the same', (t) => {
+  t.like(callOutcome('WFDOpenHandle', -2147023728), { result: { code: 0x8007_0490, name: 'ERROR_NOT_FOUND' } });
+});
+
+test('whoever is denied access is told the account first, and then the location access of Windows 11', (t) => {
+  const message = callOutcome('WFDOpenHandle', 5).fault?.message ?? '';
+  t.regex(message, /account that wfdd runs as; .*--account LocalSystem.* location access is off/);
+});
+
 test('success is no fault', (t) => {
   t.deepEqual(callOutcome('WFDCloseSession', 0), {
     result: { function: 'WFDCloseSession', code: 0, name: 'ERROR_SUCCESS', reasonCode: 0, reasonText: '' },

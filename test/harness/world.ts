@@ -26,6 +26,8 @@ export interface OpenOutcome extends Scope {
   readonly callbackFirst?: boolean;
   readonly cancelLoses?: boolean;
   readonly cancelMs?: Ms;
+  /** How a cancelled open completes; 1223 and 0x38001 where left out. */
+  readonly cancelled?: { readonly error: number; readonly reasonCode: number };
   readonly interfaceMs?: Ms;
   readonly nodeMs?: Ms;
   readonly dropMs?: Ms;
@@ -81,8 +83,9 @@ export class World {
     request.interfaceDelay = delay(outcome.interfaceMs);
     request.nodeDelay = delay(outcome.nodeMs);
     request.dropDelay = delay(outcome.dropMs);
-    if (outcome.cancelMs !== undefined) {
-      request.cancelled = { error: 1223, reasonCode: 0x38001, delay: delay(outcome.cancelMs) };
+    if (outcome.cancelMs !== undefined || outcome.cancelled !== undefined) {
+      const { error, reasonCode } = outcome.cancelled ?? { error: 1223, reasonCode: 0x38001 };
+      request.cancelled = { error, reasonCode, delay: delay(outcome.cancelMs) };
     }
     await call(this.#client.scriptOpen.bind(this.#client), request);
   }
@@ -112,6 +115,11 @@ export class World {
       request.visible = outcome.visible ? proto.PropertyFlag.TRUE : proto.PropertyFlag.FALSE;
     }
     await call(this.#client.scriptVisibility.bind(this.#client), request);
+  }
+
+  /** Forgets every script. */
+  async clearScripts(): Promise<void> {
+    await call(this.#client.clearScripts.bind(this.#client), {});
   }
 
   /** Lets go of every call that is blocked, and tells how many these were. */

@@ -61,4 +61,5 @@ test('a HRESULT gives the Win32 code that it wraps, and no other', (t) => {
   t.is(constants.win32OfHresult(0x80070490), constants.winerror.ERROR_NOT_FOUND);
   t.is(constants.win32OfHresult(-2147024809), constants.winerror.ERROR_INVALID_PARAMETER);
   t.is(constants.win32OfHresult(0x80004005), undefined);
+  t.is(constants.win32OfHresult(0x80070000), undefined, 'a failure is never success');
 });

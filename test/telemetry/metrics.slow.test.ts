@@ -86,6 +86,21 @@ test.serial('a session that is opened and closed: RPCs, states, outcomes, native
   t.true(latency !== undefined && latency > 0 && latency < 5, `${latency} s`);
 });
 
+test.serial(
+  'native codes count by a closed set: a HRESULT as the code inside it, what has no name as other',
+  async (t) => {
+    const before = await scrape();
+    for (const code of [0x8007_0490, 0x8000_4005, 0xdead_beef, 777_777]) {
+      await gateway().world.scriptOpen({ deviceAddress: display, code });
+      await gateway().open({ deviceAddress: display }).ended;
+    }
+    rose(t, before, await scrape(), {
+      'wfdd_native_calls_total{function="WFDStartOpenSession",code="1168"}': 1,
+      'wfdd_native_calls_total{function="WFDStartOpenSession",code="other"}': 3,
+    });
+  },
+);
+
 test.serial('connections, the calls on them, and what a message on its way holds', async (t) => {
   // The watch of the test before may still be on its way out.
   await gateway().until(async () => (await scrape()).get('wfdd_calls_in_flight') === 0);

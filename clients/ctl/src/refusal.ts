@@ -51,7 +51,9 @@ const REASONS: Readonly<Record<Reason, readonly [Kind, Says]>> = {
   NATIVE_HANDLE_LOST: ['internal', (error) => `Windows lost the session${native(error)}; open it again.`],
   HOST_ACCESS_DENIED: [
     'state',
-    () => 'Windows denies Wi-Fi Direct to the account that wfdd runs under; ask who administers the host.',
+    () =>
+      'Windows denies Wi-Fi Direct to the account that wfdd runs as on the host. Ask who administers it to run wfdd as another ' +
+      'account, such as LocalSystem; on Windows 11 24H2 and later, location access must be on for some WLAN calls, too.',
   ],
   DEVICE_NOT_PAIRED: [
     'state',

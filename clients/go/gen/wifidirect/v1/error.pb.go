@@ -115,7 +115,9 @@ const (
 	// has stopped and started again before the host asked for it the next time.
 	ErrorReason_ERROR_REASON_NATIVE_HANDLE_LOST ErrorReason = 11
 	// FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account under which the daemon runs lacks a
-	// right. Not about the caller's permission, which is PERMISSION_DENIED.
+	// right. Not about the caller's permission, which is PERMISSION_DENIED. An operator runs the daemon as another
+	// account, such as LocalSystem. Windows 11 24H2 and later also refuse some WLAN calls while location access is off;
+	// that is not documented for the Wi-Fi Direct functions.
 	ErrorReason_ERROR_REASON_HOST_ACCESS_DENIED ErrorReason = 12
 	// FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. With NativeResult 1168
 	// ERROR_NOT_FOUND where Windows said so; without one where the host knew before it asked. Metadata:
@@ -251,9 +253,11 @@ type NativeResult struct {
 	// The function as Microsoft writes it: "WFDStartOpenSession". For the callback of an open its type,
 	// "WFD_OPEN_SESSION_COMPLETE_CALLBACK".
 	Function string `protobuf:"bytes,1,opt,name=function,proto3" json:"function,omitempty"`
-	// The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS.
+	// The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS. Usually a Win32 code; a
+	// HRESULT is 2147483648 or more, and one of FACILITY_WIN32 (0x8007nnnn) means the Win32 code nnnn inside it:
+	// 2147943568 is 0x80070490 is 1168 ERROR_NOT_FOUND.
 	Code uint32 `protobuf:"varint,2,opt,name=code,proto3" json:"code,omitempty"`
-	// The name of `code` in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't know
+	// The name of the Win32 code in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't know
 	// the number, the number itself in hexadecimal: "0x4d2".
 	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	// `dwReasonCode` of the callback: "more detail if an error occurred" (Microsoft,

@@ -122,7 +122,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_HOST_ACCESS_DENIED: _ErrorReason.ValueType  # 12
     """FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account under which the daemon runs lacks a
-    right. Not about the caller's permission, which is PERMISSION_DENIED.
+    right. Not about the caller's permission, which is PERMISSION_DENIED. An operator runs the daemon as another
+    account, such as LocalSystem. Windows 11 24H2 and later also refuse some WLAN calls while location access is off;
+    that is not documented for the Wi-Fi Direct functions.
     """
     ERROR_REASON_DEVICE_NOT_PAIRED: _ErrorReason.ValueType  # 13
     """FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. With NativeResult 1168
@@ -230,7 +232,9 @@ has stopped and started again before the host asked for it the next time.
 """
 ERROR_REASON_HOST_ACCESS_DENIED: ErrorReason.ValueType  # 12
 """FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account under which the daemon runs lacks a
-right. Not about the caller's permission, which is PERMISSION_DENIED.
+right. Not about the caller's permission, which is PERMISSION_DENIED. An operator runs the daemon as another
+account, such as LocalSystem. Windows 11 24H2 and later also refuse some WLAN calls while location access is off;
+that is not documented for the Wi-Fi Direct functions.
 """
 ERROR_REASON_DEVICE_NOT_PAIRED: ErrorReason.ValueType  # 13
 """FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. With NativeResult 1168
@@ -300,9 +304,12 @@ class NativeResult(_message.Message):
     "WFD_OPEN_SESSION_COMPLETE_CALLBACK".
     """
     code: _builtins.int
-    """The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS."""
+    """The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS. Usually a Win32 code; a
+    HRESULT is 2147483648 or more, and one of FACILITY_WIN32 (0x8007nnnn) means the Win32 code nnnn inside it:
+    2147943568 is 0x80070490 is 1168 ERROR_NOT_FOUND.
+    """
     name: _builtins.str
-    """The name of `code` in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't know
+    """The name of the Win32 code in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't know
     the number, the number itself in hexadecimal: "0x4d2".
     """
     reason_code: _builtins.int

@@ -121,7 +121,9 @@ export const ErrorReason = {
   NATIVE_HANDLE_LOST: 11,
   /**
    * HOST_ACCESS_DENIED - FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account under which the daemon runs lacks a
-   * right. Not about the caller's permission, which is PERMISSION_DENIED.
+   * right. Not about the caller's permission, which is PERMISSION_DENIED. An operator runs the daemon as another
+   * account, such as LocalSystem. Windows 11 24H2 and later also refuse some WLAN calls while location access is off;
+   * that is not documented for the Wi-Fi Direct functions.
    */
   HOST_ACCESS_DENIED: 12,
   /**
@@ -374,10 +376,14 @@ export interface NativeResult {
    * "WFD_OPEN_SESSION_COMPLETE_CALLBACK".
    */
   function: string;
-  /** The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS. */
+  /**
+   * The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS. Usually a Win32 code; a
+   * HRESULT is 2147483648 or more, and one of FACILITY_WIN32 (0x8007nnnn) means the Win32 code nnnn inside it:
+   * 2147943568 is 0x80070490 is 1168 ERROR_NOT_FOUND.
+   */
   code: number;
   /**
-   * The name of `code` in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't know
+   * The name of the Win32 code in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't know
    * the number, the number itself in hexadecimal: "0x4d2".
    */
   name: string;
