@@ -191,7 +191,8 @@ export class Metrics implements Observer {
     server.maxRequestsPerSocket = 1;
     server.maxConnections = CONNECTIONS_MAX;
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(port, host, resolve);
+      // The listener stays: a connection that can't be accepted later must not end the process.
+      server.on('error', reject).listen(port, host, resolve);
     });
     return server;
   }

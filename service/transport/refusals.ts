@@ -59,8 +59,6 @@ export function refuseUnserved(stream: ServerHttp2Stream, path: string): void {
     message: `This host does not serve ${rpc}.`,
     metadata: { rpc },
   });
-  // A stream that the client resets has nobody to tell.
-  stream.on('error', () => {});
   stream.respond(
     {
       'content-type': 'application/grpc+proto',

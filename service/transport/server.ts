@@ -89,6 +89,7 @@ export class GatewayServer {
       connected: (socket) => this.#connections.admit(socket),
       requested: (stream, headers) => this.#take(stream, headers),
       tlsRefused: (client, why) => refused(client, `TLS refused a connection: ${why}`),
+      acceptFailed: ({ message }) => refused('unknown', `A connection could not be accepted: ${message}.`),
     };
     this.#sweep = setInterval(() => closeGivenUp(this.#server), settings.keepaliveTimeoutMs).unref();
   }

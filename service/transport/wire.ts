@@ -61,6 +61,8 @@ export interface Outlook {
   requested(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
   /** TLS has refused a connection: where from, and why. Without it they end all the same, but nobody on the host hears of it. */
   tlsRefused(client: string, why: string): void;
+  /** A connection could not be accepted: the process or the system has run out of something. */
+  acceptFailed(error: Error): void;
 }
 
 const seen = new WeakSet<object>();
@@ -71,16 +73,30 @@ export function lookOut(server: Server, outlook: Outlook): void {
   for (const listening of http2Servers?.keys() ?? []) {
     if (seen.has(listening)) continue;
     seen.add(listening);
-    goBefore(listening, 'connection', (socket: Socket) => outlook.connected(socket));
+    goBefore(listening, 'connection', (socket: Socket) => outlook.connected(surviving(socket)));
     goBefore(listening, 'stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
-      outlook.requested(stream, headers),
+      outlook.requested(surviving(stream), headers),
     );
+    listening.prependListener('secureConnection', surviving);
+    listening.prependListener('session', surviving);
+    listening.on('error', (error) => outlook.acceptFailed(error));
     listening.on('tlsClientError', ({ message, code }: NodeJS.ErrnoException, socket: TLSSocket) => {
       // A certificate that is not trusted is found out when the handshake is over, and then the socket just ends.
       const why = socket.authorizationError ?? code ?? message;
       outlook.tlsRefused(originOf((socket as { _parent?: Socket })._parent ?? socket), String(why));
     });
   }
+}
+
+/**
+ * Gives a socket, an HTTP/2 session or a stream a listener for its errors that stays until its end.
+ *
+ * An `error` event without a listener ends the process, and a client can cause one at any moment: by a reset, a
+ * broken frame, a false length. grpc-js listens once, and only to streams that reach it. The listener has nothing to
+ * do: `close` follows, and whoever uses the emitter cleans up then.
+ */
+function surviving<Emitter extends EventEmitter>(emitter: Emitter): Emitter {
+  return emitter.on('error', () => {});
 }
 
 /** `address:port`. A socket remembers it if it was asked once while it was open. */

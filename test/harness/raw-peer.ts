@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 import { CONNECTION_PREFACE, FRAME_HEADER_BYTES, frame, frameFlag, frameType } from '../bench/load/frames.js';
 
 export interface Frame {
@@ -87,6 +87,12 @@ export class RawPeer {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  /** Ends it as a program does that has crashed: with a TCP reset, where there is no TLS. */
+  reset(): void {
+    if (this.socket instanceof TLSSocket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   #read(chunk: Buffer): void {
