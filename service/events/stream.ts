@@ -24,12 +24,15 @@ export class EventStream<D, E extends Logged> {
   readonly #ready = new Subject<void>();
   readonly #events = new Subject<E>();
   readonly #topics = new Map<string, Subject<E>>();
+  /** The sequence of the last event that followers have been told. */
+  #told: number;
   /** Appended in this turn, each with those who follow its topic. */
   #fresh: { readonly event: E; readonly followers: Subject<E> | undefined }[] = [];
 
   constructor(log: EventLog<E>, kind: EventKind<D, E>) {
     this.log = log;
     this.#kind = kind;
+    this.#told = log.newest;
   }
 
   /** There is more to read than before. */
@@ -40,6 +43,11 @@ export class EventStream<D, E extends Logged> {
   /** Every event, for those who only count them: it is gone if it was missed. */
   get events(): Observable<E> {
     return this.#events;
+  }
+
+  /** Every event up to this sequence has been told to those who follow its topic. */
+  get told(): number {
+    return this.#told;
   }
 
   /** Where the log stands: an answer given with this cursor was true at it. */
@@ -101,6 +109,7 @@ export class EventStream<D, E extends Logged> {
     for (const { event, followers } of fresh) {
       followers?.next(event);
       this.#events.next(event);
+      this.#told = event.sequence;
     }
     this.#ready.next();
   }

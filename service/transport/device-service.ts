@@ -42,6 +42,7 @@ export function deviceService(edge: Edge, devices: Devices, limits: WatchLimits)
         devices: page.map(toDevice),
         nextPageToken: check.toPageToken(last && ordinalOf(last.address), listText),
         cursor: events.cursor,
+        hostTime: new Date(),
       };
     }),
     watchDevices: serverStream<WatchDevicesRequest, WatchMessage<DeviceEvent, DeviceProperties>>(
@@ -77,7 +78,12 @@ export function deviceService(edge: Edge, devices: Devices, limits: WatchLimits)
         const { device, isComplete } = must(
           await devices.updateVisibility(address, timeoutMs, signal, { parent: trace }),
         );
-        return { device: toDevice(device), discoveryCompleted: isComplete, cursor: events.cursor };
+        return {
+          device: toDevice(device),
+          discoveryCompleted: isComplete,
+          cursor: events.cursor,
+          hostTime: new Date(),
+        };
       },
     ),
   };

@@ -6,9 +6,16 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { DeviceEvent } from '../device/device.js';
 import type { DeviceProperties } from '../driver/driver.js';
 import type { Session, SessionEvent } from '../session/session.js';
+import { Timestamp } from './gen/google/protobuf/timestamp.js';
 import * as devices from './gen/wifidirect/v1/device.js';
 import * as sessions from './gen/wifidirect/v1/session.js';
 import { toDevice, toDeviceEvent, toSession, toSessionEvent } from './messages.js';
+
+/** One message of an OpenSession stream, before it is encoded: an event, or a sign of life. */
+export interface OpenMessage {
+  readonly event: SessionEvent | undefined;
+  readonly cursor: string;
+}
 
 /** One message of a watch, before it is encoded. */
 export interface WatchMessage<E, S> {
@@ -28,15 +35,24 @@ const EVENTS = (1 << 3) | 2;
 const CURSOR = (2 << 3) | 2;
 const SNAPSHOT = (3 << 3) | 2;
 const SNAPSHOT_COMPLETE = 4 << 3;
+const HOST_TIME_OF_WATCH = (5 << 3) | 2;
 
-// And those of the answers to unary calls.
-const SESSION = (1 << 3) | 2;
+// Those of OpenSessionResponse and of the answers about one session: the event or session, the cursor, the time.
+const SUBJECT = (1 << 3) | 2;
+const HOST_TIME = (3 << 3) | 2;
+
+// And those of a page.
 const NEXT_PAGE_TOKEN = (2 << 3) | 2;
 const CURSOR_OF_PAGE = (3 << 3) | 2;
+const HOST_TIME_OF_PAGE = (4 << 3) | 2;
 
-/** `OpenSessionResponse { event = 1 }` */
-export function encodeOpenSession(event: SessionEvent): Buffer {
-  return join(EVENTS, bytesOfEvent(event));
+/** `OpenSessionResponse { event = 1, cursor = 2, host_time = 3 }` */
+export function encodeOpenSession({ event, cursor }: OpenMessage, nowMs = Date.now()): Buffer {
+  const rest: Field[] = [
+    [CURSOR, Buffer.from(cursor)],
+    [HOST_TIME, bytesOfTime(nowMs)],
+  ];
+  return join(event === undefined ? rest : [[SUBJECT, bytesOfEvent(event)], ...rest]);
 }
 
 /** What a unary call about one session is answered with, before it is encoded. */
@@ -52,49 +68,62 @@ export interface SessionPage {
   readonly cursor: string;
 }
 
-/** `{ session = 1, cursor = 2 }`: the responses of Get-, Close-, Renew- and CancelOpenSession are the same. */
-export function encodeAnswer({ session, cursor }: SessionAnswer): Buffer {
-  return join(SESSION, bytesOfSession(session), CURSOR, Buffer.from(cursor));
+/** `{ session = 1, cursor = 2, host_time = 3 }`, as Get-, Close-, Renew- and CancelOpenSession are answered. */
+export function encodeAnswer({ session, cursor }: SessionAnswer, nowMs = Date.now()): Buffer {
+  return join([
+    [SUBJECT, bytesOfSession(session)],
+    [CURSOR, Buffer.from(cursor)],
+    [HOST_TIME, bytesOfTime(nowMs)],
+  ]);
 }
 
-/** `ListSessionsResponse { sessions = 1, next_page_token = 2, cursor = 3 }` */
-export function encodePage({ sessions: page, nextPageToken, cursor }: SessionPage): Buffer {
+/** `ListSessionsResponse { sessions = 1, next_page_token = 2, cursor = 3, host_time = 4 }` */
+export function encodePage({ sessions: page, nextPageToken, cursor }: SessionPage, nowMs = Date.now()): Buffer {
   const writer = new BinaryWriter();
-  for (const session of page) writer.uint32(SESSION).bytes(bytesOfSession(session));
+  for (const session of page) writer.uint32(SUBJECT).bytes(bytesOfSession(session));
   if (nextPageToken !== '') writer.uint32(NEXT_PAGE_TOKEN).string(nextPageToken);
-  return Buffer.from(writer.uint32(CURSOR_OF_PAGE).string(cursor).finish());
+  writer.uint32(CURSOR_OF_PAGE).string(cursor);
+  return Buffer.from(writer.uint32(HOST_TIME_OF_PAGE).bytes(bytesOfTime(nowMs)).finish());
 }
 
-export function encodeWatchSessions(message: WatchMessage<SessionEvent, Session>): Buffer {
-  return encodeWatch(message, bytesOfEvent, bytesOfSession);
+export function encodeWatchSessions(message: WatchMessage<SessionEvent, Session>, nowMs = Date.now()): Buffer {
+  return encodeWatch(message, bytesOfEvent, bytesOfSession, nowMs);
 }
 
-export function encodeWatchDevices(message: WatchMessage<DeviceEvent, DeviceProperties>): Buffer {
-  return encodeWatch(message, bytesOfDeviceEvent, bytesOfDevice);
+export function encodeWatchDevices(message: WatchMessage<DeviceEvent, DeviceProperties>, nowMs = Date.now()): Buffer {
+  return encodeWatch(message, bytesOfDeviceEvent, bytesOfDevice, nowMs);
 }
 
 function encodeWatch<E, S>(
   { events, cursor, snapshot, snapshotComplete }: WatchMessage<E, S>,
   bytesOf: (event: E) => Uint8Array,
   bytesOfItem: (item: S) => Uint8Array,
+  nowMs: number,
 ): Buffer {
   const writer = new BinaryWriter();
   for (const event of events) writer.uint32(EVENTS).bytes(bytesOf(event));
   if (cursor !== '') writer.uint32(CURSOR).string(cursor);
   for (const item of snapshot) writer.uint32(SNAPSHOT).bytes(bytesOfItem(item));
   if (snapshotComplete) writer.uint32(SNAPSHOT_COMPLETE).bool(true);
-  return Buffer.from(writer.finish());
+  return Buffer.from(writer.uint32(HOST_TIME_OF_WATCH).bytes(bytesOfTime(nowMs)).finish());
 }
 
-/** One or two fields in a buffer of just their size: a BinaryWriter would make a larger one, and copy out of it. */
-function join(tag: number, bytes: Uint8Array, tag2 = 0, bytes2: Uint8Array = NONE): Buffer {
-  const message = Buffer.allocUnsafe(sizeOf(bytes) + (bytes2 === NONE ? 0 : sizeOf(bytes2)));
-  const end = put(message, 0, tag, bytes);
-  if (bytes2 !== NONE) put(message, end, tag2, bytes2);
+/** `google.protobuf.Timestamp` */
+function bytesOfTime(ms: number): Uint8Array {
+  const nanos = (ms % 1000) * 1_000_000;
+  return Timestamp.encode({ seconds: BigInt(Math.floor(ms / 1000)), nanos }).finish();
+}
+
+/** A length-delimited field: its tag, which is one byte, and its contents. */
+type Field = readonly [tag: number, bytes: Uint8Array];
+
+/** Fields in a buffer of just their size: a BinaryWriter would make a larger one, and copy out of it. */
+function join(fields: readonly Field[]): Buffer {
+  const size = fields.reduce((sum, [, bytes]) => sum + sizeOf(bytes), 0);
+  const message = Buffer.allocUnsafe(size);
+  fields.reduce((at, [tag, bytes]) => put(message, at, tag, bytes), 0);
   return message;
 }
-
-const NONE = new Uint8Array();
 
 /** With its tag, which is one byte, and its length, a varint. */
 function sizeOf({ length }: Uint8Array): number {

@@ -210,9 +210,15 @@ class Audit {
     this.#traceId = trace?.traceId;
   }
 
-  /** Takes what a request or an answer says of the session. The event of an answer has it by its inner name. */
-  see(message: { sessionId?: string; deviceAddress?: string; requestId?: string; session?: { id?: string } }): void {
-    const { sessionId, deviceAddress, requestId, session } = message;
+  /** Takes what a request or an answer says of the session. An answer names it as the rooms behind the gate do. */
+  see(message: {
+    sessionId?: string;
+    deviceAddress?: string;
+    requestId?: string;
+    session?: { id?: string };
+    event?: { session?: { id?: string } } | undefined;
+  }): void {
+    const { sessionId, deviceAddress, requestId, event, session = event?.session } = message;
     this.#sessionId ??= session?.id ?? (sessionId || undefined);
     this.#deviceAddress ??= deviceAddress || undefined;
     this.#requestId ??= requestId || undefined;

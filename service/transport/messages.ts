@@ -109,10 +109,13 @@ export function toDuration(ms: number): Duration {
   return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 };
 }
 
-/** Milliseconds, rounded up so that a positive duration never becomes none; NaN where the message is not a Duration. */
+/**
+ * Milliseconds with their fraction, so that a range is checked against what was said; NaN where the message is not a Duration.
+ * Round after the check, never before it.
+ */
 export function fromDuration({ seconds, nanos }: Duration): number {
   const isValid = Math.abs(nanos) < 1e9 && Number(seconds) * nanos >= 0;
-  return isValid ? Math.ceil(Number(seconds) * 1000 + nanos / 1e6) : Number.NaN;
+  return isValid ? Number(seconds) * 1000 + nanos / 1e6 : Number.NaN;
 }
 
 function toTime(ms: number | undefined): Date | undefined {

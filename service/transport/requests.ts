@@ -4,7 +4,7 @@ import type { SessionState } from '../session/session.js';
 import type { Duration } from './gen/google/protobuf/duration.js';
 import { fromDuration, fromSessionState } from './messages.js';
 
-const SESSION_ID = /^[a-z0-9-]{4,63}$/;
+const SESSION_ID = /^[a-z0-9][a-z0-9-]{3,62}$/;
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const DEVICE_ADDRESS = /^[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$/i;
 
@@ -12,7 +12,8 @@ export const PAGE_SIZE_DEFAULT = 50;
 export const PAGE_SIZE_MAX = 1000;
 
 export function sessionId(value: string, field = 'session_id'): string {
-  if (!SESSION_ID.test(value)) throw invalid(field, value, 'must be 4 to 63 of a-z, 0-9 and "-"');
+  if (!SESSION_ID.test(value))
+    throw invalid(field, value, 'must be 4 to 63 of a-z, 0-9 and "-", beginning with a letter or digit');
   return value;
 }
 
@@ -33,16 +34,18 @@ export function deviceAddress(value: string, field = 'device_address'): string {
   return address;
 }
 
-/** Milliseconds; undefined where the field is not set. */
+/** Whole milliseconds, rounded up once the range has been checked; undefined where the field is not set. */
 export function duration(field: string, value: Duration | undefined, minMs: number, maxMs: number): number | undefined {
   if (value === undefined) return undefined;
   const ms = fromDuration(value);
-  if (ms >= minMs && ms <= maxMs) return ms;
-  throw invalid(
-    field,
-    Number.isNaN(ms) ? 'not a Duration' : `${ms / 1000}s`,
-    `must be ${minMs / 1000}s to ${maxMs / 1000}s`,
-  );
+  if (ms >= minMs && ms <= maxMs) return Math.ceil(ms);
+  throw invalid(field, inSeconds(ms), `must be ${inSeconds(minMs)} to ${inSeconds(maxMs)}`);
+}
+
+/** `0.0005s`, to the nanosecond. */
+export function inSeconds(ms: number): string {
+  if (Number.isNaN(ms)) return 'not a Duration';
+  return `${(ms / 1000).toFixed(9).replace(/\.?0+$/, '')}s`;
 }
 
 /** AIP-158: unset is the default, more than the maximum is the maximum, less than nothing is refused. */

@@ -1,13 +1,14 @@
 /** `wifidirect.v1.SessionService`: message → request → message. What may happen is decided in `session/`. */
 import { type Fault, FaultError } from '../fault.js';
 import { type Lifecycle, sessionNotFound } from '../session/lifecycle.js';
-import type { Session, SessionEvent } from '../session/session.js';
+import type { Session } from '../session/session.js';
 import { type Context, causeOf, type Edge, must } from './edge.js';
 import {
   encodeAnswer,
   encodeOpenSession,
   encodePage,
   encodeWatchSessions,
+  type OpenMessage,
   type SessionAnswer,
   type SessionPage,
 } from './encode-once.js';
@@ -26,7 +27,7 @@ import * as check from './requests.js';
 import { serverStream } from './server-stream.js';
 import { SessionSource, WatchSource } from './sources.js';
 import { unary } from './unary.js';
-import { bookmarkInterval, type WatchLimits, watchLimits } from './watch-limits.js';
+import { bookmarkInterval, heartbeatInterval, type WatchLimits, watchLimits } from './watch-limits.js';
 
 export interface SessionServiceSettings {
   readonly openTimeoutMs: number;
@@ -75,6 +76,8 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
     const openTimeoutMs = check.duration('open_timeout', request.openTimeout, 1, settings.openTimeoutMaxMs);
     const { leaseTtlMinMs, leaseTtlMaxMs } = settings;
     const leaseTtlMs = check.duration('lease_ttl', request.leaseTtl, leaseTtlMinMs, leaseTtlMaxMs);
+    // Of this stream, not of the session: who asks twice may want another.
+    const heartbeatMs = heartbeatInterval(request.heartbeatInterval);
     const wanted = {
       sessionId: request.sessionId === '' ? '' : check.sessionId(request.sessionId),
       deviceAddress,
@@ -89,7 +92,7 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
     const release = isNew ? () => {} : must(edge.watchers.take(caller.principal));
     const attachment = lifecycle.attach(session.id);
     if (attachment === undefined) throw new FaultError(sessionNotFound(session.id));
-    return new SessionSource(attachment, SESSION_QUEUE_EVENTS_MAX, release);
+    return new SessionSource(events, attachment, { queueMax: SESSION_QUEUE_EVENTS_MAX, heartbeatMs }, release);
   }
 
   function watch(request: WatchSessionsRequest, { caller }: Context) {
@@ -109,7 +112,7 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
   }
 
   return {
-    openSession: serverStream<OpenSessionRequest, SessionEvent>(edge, name('OpenSession'), watcherGraceMs, open),
+    openSession: serverStream<OpenSessionRequest, OpenMessage>(edge, name('OpenSession'), watcherGraceMs, open),
     watchSessions: serverStream(edge, name('WatchSessions'), watcherGraceMs, watch),
     cancelOpenSession: unary(edge, name('CancelOpenSession'), (request: CancelOpenSessionRequest, context) => {
       find(request.sessionId, context, true);

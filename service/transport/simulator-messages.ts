@@ -29,13 +29,12 @@ export function given<T extends object>(values: { [K in keyof T]: T[K] | undefin
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
 }
 
-/** Cut to milliseconds. */
+/** Cut to whole milliseconds once the range has been checked. */
 export function fromMs(field: string, duration: Duration | undefined): number | undefined {
   if (duration === undefined) return undefined;
-  const ms = Math.floor(Number(duration.seconds) * 1000 + duration.nanos / 1e6);
-  const isInRange = !Number.isNaN(fromDuration(duration)) && ms >= 0 && ms <= MS_MAX;
-  if (!isInRange) throw check.invalid(field, `${ms} ms`, 'must be a Duration from 0 to 49 days');
-  return ms;
+  const ms = fromDuration(duration);
+  if (ms >= 0 && ms <= MS_MAX) return Math.floor(ms);
+  throw check.invalid(field, check.inSeconds(ms), 'must be a Duration from 0 to 49 days');
 }
 
 export function fromDelay(field: string, delay: proto.Delay | undefined): Delay | undefined {

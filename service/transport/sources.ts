@@ -5,21 +5,37 @@ import type { Logged } from '../events/log.js';
 import type { EventStream, LogReader } from '../events/stream.js';
 import type { Fault } from '../fault.js';
 import { type Attachment, hostStopping } from '../session/lifecycle.js';
-import { hasEnded, type Session, type SessionEvent } from '../session/session.js';
-import type { WatchMessage } from './encode-once.js';
+import { hasEnded, type Session, type SessionEvent, type SessionEventDraft } from '../session/session.js';
+import type { OpenMessage, WatchMessage } from './encode-once.js';
 import type { Source } from './server-stream.js';
 
-/** The life of one session: its event as it is now, then each that follows, until it has ended. */
-export class SessionSource implements Source<SessionEvent> {
+export interface SessionStreamSettings {
+  /** Events that may wait to be read. */
+  readonly queueMax: number;
+  /** A heartbeat after so long without a message; undefined: none. */
+  readonly heartbeatMs: number | undefined;
+}
+
+/** The life of one session: its event as it is now, then each that follows, until it has ended; and signs of life in between. */
+export class SessionSource implements Source<OpenMessage> {
+  readonly #stream: EventStream<SessionEventDraft, SessionEvent>;
   readonly #attachment: Attachment;
   readonly #queueMax: number;
   readonly #release: () => void;
   readonly #ready = new Subject<void>();
   readonly #subscription: Subscription;
   readonly #queue: SessionEvent[];
+  readonly #timer: NodeJS.Timeout | undefined;
   #last: SessionEvent;
+  #isHeartbeatDue = false;
 
-  constructor(attachment: Attachment, queueMax: number, release: () => void) {
+  constructor(
+    stream: EventStream<SessionEventDraft, SessionEvent>,
+    attachment: Attachment,
+    { queueMax, heartbeatMs }: SessionStreamSettings,
+    release: () => void,
+  ) {
+    this.#stream = stream;
     this.#attachment = attachment;
     this.#queueMax = queueMax;
     this.#release = release;
@@ -31,14 +47,22 @@ export class SessionSource implements Source<SessionEvent> {
       this.#queue.push(event);
       this.#ready.next();
     });
+    if (heartbeatMs !== undefined) this.#timer = setInterval(() => this.#tick(), heartbeatMs).unref();
   }
 
   get ready(): Observable<unknown> {
     return this.#ready;
   }
 
-  next(): SessionEvent | undefined {
-    return this.#queue.shift();
+  next(): OpenMessage | undefined {
+    const event = this.#queue.shift();
+    const isHeartbeat = event === undefined && this.#isHeartbeatDue && !hasEnded(this.#last.session);
+    if (event === undefined && !isHeartbeat) return undefined;
+    this.#isHeartbeatDue = false;
+    this.#timer?.refresh();
+    const { epoch } = this.#last;
+    // All of this session's events up to the last one told to followers have been sent before a heartbeat.
+    return { event, cursor: formatCursor(epoch, event?.sequence ?? this.#stream.told) };
   }
 
   ended() {
@@ -50,8 +74,8 @@ export class SessionSource implements Source<SessionEvent> {
     return this.#queue.length;
   }
 
-  carried(event: SessionEvent): readonly Logged[] {
-    return [event];
+  carried({ event }: OpenMessage): readonly Logged[] {
+    return event === undefined ? [] : [event];
   }
 
   behind(): Fault | undefined {
@@ -63,9 +87,15 @@ export class SessionSource implements Source<SessionEvent> {
   }
 
   close(): void {
+    clearInterval(this.#timer);
     this.#subscription.unsubscribe();
     this.#attachment.detach();
     this.#release();
+  }
+
+  #tick(): void {
+    this.#isHeartbeatDue = true;
+    this.#ready.next();
   }
 }
 

@@ -1,4 +1,4 @@
-/** What both kinds of watch have in common: the limits of a stream, and the interval of its bookmarks. */
+/** What streams have in common: their limits, and the interval of their bookmarks or heartbeats. */
 import type { Duration } from './gen/google/protobuf/duration.js';
 import * as check from './requests.js';
 import type { WatchSettings } from './sources.js';
@@ -10,11 +10,16 @@ export interface WatchLimits {
   readonly bookmarkIntervalMs: number;
 }
 
-const BOOKMARK_MIN_MS = 1000;
-const BOOKMARK_MAX_MS = 300_000;
+const INTERVAL_MIN_MS = 1000;
+const INTERVAL_MAX_MS = 300_000;
 
 export function bookmarkInterval(value: Duration | undefined, { bookmarkIntervalMs }: WatchLimits): number {
-  return check.duration('bookmark_interval', value, BOOKMARK_MIN_MS, BOOKMARK_MAX_MS) ?? bookmarkIntervalMs;
+  return check.duration('bookmark_interval', value, INTERVAL_MIN_MS, INTERVAL_MAX_MS) ?? bookmarkIntervalMs;
+}
+
+/** Undefined: no heartbeats. */
+export function heartbeatInterval(value: Duration | undefined): number | undefined {
+  return check.duration('heartbeat_interval', value, INTERVAL_MIN_MS, INTERVAL_MAX_MS);
 }
 
 export function watchLimits(limits: WatchLimits, bookmarkIntervalMs: number): WatchSettings {

@@ -16,6 +16,7 @@ test.after.always(() => client.close());
 
 const unpaired = '02:00:00:00:00:0a';
 const tooLong = { seconds: 4_294_968n, nanos: 0 };
+const halfTooLong = { seconds: 4_294_967n, nanos: 293_500_000 };
 const negative = { seconds: -1n, nanos: 0 };
 const notNever = { delay: { $case: 'never' as const, value: false } };
 
@@ -38,6 +39,7 @@ const stop = (fields: Parameters<typeof proto.StopWlanServiceRequest.fromPartial
 /** A request that makes no sense, and the field that is at fault. */
 const senseless: readonly [string, string, () => Promise<unknown>][] = [
   ['SetDefaults, too long', 'defaults.open', () => setDefaults({ open: tooLong })],
+  ['SetDefaults, too long by half a millisecond', 'defaults.open', () => setDefaults({ open: halfTooLong })],
   ['SetDefaults, negative', 'defaults.race_grace', () => setDefaults({ raceGrace: negative })],
   ['SetClock without a mode', 'mode', () => call(client.setClock.bind(client), { mode: 0 })],
   ['SetClock, an unknown mode', 'mode', () => call(client.setClock.bind(client), { mode: 9 as proto.ClockMode })],

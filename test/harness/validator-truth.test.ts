@@ -177,5 +177,9 @@ test('what an OpenSession stream loses, repeats, or leaves out is found', (t) =>
   t.regex(validate(stream().slice(0, 3)), /ended well, and the session has not ended/);
   t.regex(validate(stream().slice(0, 3), stream(1)), /twice, or out of order/);
   t.regex(validate([...stream(), ...stream(4)]), /an event after the end/);
-  t.regex(validate([{ event: undefined, cursor: '', hostTime: undefined }]), /no event/);
+  const beat = { event: undefined, cursor: '0123456789abcdef.9', hostTime: new Date() };
+  t.regex(validate([beat]), /no event/);
+  t.regex(validate([...stream(), beat]), /no event/);
+  t.regex(validate(stream().toSpliced(2, 0, { ...beat, hostTime: undefined })), /no host_time/);
+  t.is(validate(stream().toSpliced(2, 0, beat)), '', 'a sign of life between two events');
 });

@@ -23,6 +23,10 @@ class Validator {
     this.#messages += 1;
   }
 
+  protected sentAt(hostTime: Date | undefined): void {
+    if (hostTime === undefined) this.violated('no host_time');
+  }
+
   protected violated(...what: string[]): void {
     this.violations.push(...what.map((each) => `message ${this.#messages}: ${each}`));
   }
@@ -124,7 +128,10 @@ export class StreamValidator extends Validator {
     super.finish();
   }
 
-  #partOfSnapshot(parts: Session[], { events, cursor, snapshot, snapshotComplete }: WatchSessionsResponse): void {
+  #partOfSnapshot(
+    parts: Session[],
+    { events, cursor, snapshot, snapshotComplete }: Omit<WatchSessionsResponse, 'hostTime'>,
+  ): void {
     parts.push(...snapshot);
     if (events.length > 0) this.violated('events before the snapshot was complete');
     if (!snapshotComplete) {
@@ -182,13 +189,18 @@ export class OpenStreamValidator extends Validator {
   #last: SessionEvent | undefined;
   #isFirst = true;
 
-  message({ event }: OpenSessionResponse): void {
+  message({ event, cursor, hostTime }: OpenSessionResponse): void {
     this.begin();
+    this.sentAt(hostTime);
     const last = this.#last;
     if (event === undefined) {
-      this.violated('no event');
+      // A sign of life says that nothing has happened since the last event.
+      if (this.#isFirst || hasEnded(last)) this.violated('no event');
+      if (!cursor.startsWith(`${last?.epoch}.`)) this.violated(`"${cursor}" is no cursor of this epoch`);
       return;
     }
+    if (cursor !== `${event.epoch}.${event.sequence}`)
+      this.violated(`the cursor of event ${event.sequence} is ${cursor}`);
     // A stream begins with the latest event, which may be the last of the stream before.
     const isLate =
       last !== undefined && (this.#isFirst ? event.sequence < last.sequence : event.sequence <= last.sequence);

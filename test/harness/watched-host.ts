@@ -65,7 +65,10 @@ export class WatchedHost {
   /** The first message of an OpenSession stream, and those that follow, for a session's events from `first` on. */
   opened(id: string, first = 1): OpenSessionResponse[] {
     const all = this.events.read(0, ({ session }) => session.id === id).next(Number.POSITIVE_INFINITY);
-    return all.slice(first - 1).map((event) => OpenSessionResponse.decode(encodeOpenSession(event)));
+    const cursorOf = ({ epoch, sequence }: SessionEvent) => `${epoch}.${sequence}`;
+    return all
+      .slice(first - 1)
+      .map((event) => OpenSessionResponse.decode(encodeOpenSession({ event, cursor: cursorOf(event) })));
   }
 }
 
@@ -90,7 +93,7 @@ export class Watch {
   }
 
   bookmark(): WatchSessionsResponse {
-    return WatchSessionsResponse.fromPartial({ cursor: this.#cursor() });
+    return WatchSessionsResponse.fromPartial({ cursor: this.#cursor(), hostTime: new Date() });
   }
 
   close(): void {

@@ -56,6 +56,10 @@ function watchMessages<E, S>(eventsOf: readonly E[], items: readonly S[]): fc.Ar
   });
 }
 
+/** The host's clock when a message is sent, to the millisecond. */
+const NOW_MS = START_MS + 7;
+const hostTime = new Date(NOW_MS);
+
 test('a message of a watch of sessions is what the generated code writes', (t) => {
   fc.assert(
     fc.property(watchMessages(events, sessions), (message) => {
@@ -63,10 +67,9 @@ test('a message of a watch of sessions is what the generated code writes', (t) =
         ...message,
         events: message.events.map(toSessionEvent),
         snapshot: message.snapshot.map(toSession),
+        hostTime,
       };
-      return encodeWatchSessions(message).equals(
-        WatchSessionsResponse.encode({ ...whole, hostTime: undefined }).finish(),
-      );
+      return encodeWatchSessions(message, NOW_MS).equals(WatchSessionsResponse.encode(whole).finish());
     }),
     randomly(t, 300),
   );
@@ -76,41 +79,46 @@ test('a message of a watch of sessions is what the generated code writes', (t) =
 test('a message of a watch of devices is what the generated code writes', (t) => {
   fc.assert(
     fc.property(watchMessages(deviceEvents, devices), (message) => {
-      const whole = { ...message, events: message.events.map(toDeviceEvent), snapshot: message.snapshot.map(toDevice) };
-      return encodeWatchDevices(message).equals(
-        WatchDevicesResponse.encode({ ...whole, hostTime: undefined }).finish(),
-      );
+      const whole = {
+        ...message,
+        events: message.events.map(toDeviceEvent),
+        snapshot: message.snapshot.map(toDevice),
+        hostTime,
+      };
+      return encodeWatchDevices(message, NOW_MS).equals(WatchDevicesResponse.encode(whole).finish());
     }),
     randomly(t, 100),
   );
   t.pass();
 });
 
-test('a message of an OpenSession stream is what the generated code writes', (t) => {
-  for (const event of events) {
-    t.true(
-      encodeOpenSession(event).equals(
-        OpenSessionResponse.encode({ event: toSessionEvent(event), cursor: '', hostTime: undefined }).finish(),
-      ),
-    );
+test('a message of an OpenSession stream is what the generated code writes, with an event or without', (t) => {
+  const cursor = `${EPOCH}.7`;
+  for (const event of [...events, undefined]) {
+    const whole = OpenSessionResponse.encode({ event: event && toSessionEvent(event), cursor, hostTime });
+    t.true(encodeOpenSession({ event, cursor }, NOW_MS).equals(whole.finish()));
   }
 });
 
 test('an answer to a unary call is what the generated code writes', (t) => {
   const cursor = `${EPOCH}.7`;
   for (const session of sessions) {
-    const whole = GetSessionResponse.encode({ session: toSession(session), cursor, hostTime: undefined });
-    t.true(encodeAnswer({ session, cursor }).equals(whole.finish()));
+    const whole = GetSessionResponse.encode({ session: toSession(session), cursor, hostTime });
+    t.true(encodeAnswer({ session, cursor }, NOW_MS).equals(whole.finish()));
   }
   for (const nextPageToken of ['', 'next']) {
-    const whole = ListSessionsResponse.encode({
-      sessions: sessions.map(toSession),
-      nextPageToken,
-      cursor,
-      hostTime: undefined,
-    });
-    t.true(encodePage({ sessions, nextPageToken, cursor }).equals(whole.finish()));
+    const whole = ListSessionsResponse.encode({ sessions: sessions.map(toSession), nextPageToken, cursor, hostTime });
+    t.true(encodePage({ sessions, nextPageToken, cursor }, NOW_MS).equals(whole.finish()));
   }
+});
+
+test('the time of the host is that of the sending, though the event was encoded before', (t) => {
+  const event = events[0] as SessionEvent;
+  const sentAt = [NOW_MS, NOW_MS + 60_000].map((ms) => {
+    const { hostTime: told } = OpenSessionResponse.decode(encodeOpenSession({ event, cursor: 'c' }, ms));
+    return told?.getTime();
+  });
+  t.deepEqual(sentAt, [NOW_MS, NOW_MS + 60_000]);
 });
 
 test('an event is encoded once, however many streams carry it', (t) => {
@@ -125,7 +133,7 @@ test('an event is encoded once, however many streams carry it', (t) => {
   const message = { events: [counted], cursor: '', snapshot: [], snapshotComplete: false };
   for (let reader = 0; reader < 10; reader += 1) {
     encodeWatchSessions(message);
-    encodeOpenSession(counted);
+    encodeOpenSession({ event: counted, cursor: '' });
   }
   t.is(encodings, 1);
 });

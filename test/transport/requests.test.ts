@@ -17,9 +17,15 @@ function refused(t: ExecutionContext, ask: () => unknown, field: string, ...says
 const UUID = 'F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6';
 
 test('a session id is 4 to 63 of a-z, 0-9 and "-"', (t) => {
-  for (const id of ['abcd', '----', '0123', 'a'.repeat(63)]) t.is(check.sessionId(id), id);
+  for (const id of ['abcd', 'a---', '0123', 'a'.repeat(63)]) t.is(check.sessionId(id), id);
   const bad = ['', 'abc', 'a'.repeat(64), 'Abcd', 'ab_d', 'ab d', 'abcd\n', 'äbcd', '../x'];
   for (const id of bad) refused(t, () => check.sessionId(id), 'session_id', JSON.stringify(id), '4 to 63');
+});
+
+test('a session id begins with a letter or digit, so that no command takes it for an option', (t) => {
+  for (const id of ['----', '-abc', '--help', `-${'a'.repeat(62)}`]) {
+    refused(t, () => check.sessionId(id), 'session_id', JSON.stringify(id), 'beginning with a letter or digit');
+  }
 });
 
 test('a session id is refused by the field in which it stood', (t) => {
@@ -85,8 +91,26 @@ test('a duration out of its range is refused with the range', (t) => {
   for (const value of out) refused(t, () => check.duration('lease_ttl', value, 1000, 5000), 'lease_ttl', '1s to 5s');
 });
 
-test('a part of a millisecond counts as one: a positive duration never becomes none', (t) => {
-  t.is(check.duration('open_timeout', duration(0, 1), 1, 1000), 1);
+test('a duration is compared before it is rounded', (t) => {
+  const says = (nanos: number, shown: string) => {
+    refused(t, () => check.duration('open_timeout', duration(0, nanos), 1, 1000), 'open_timeout', `is "${shown}"`);
+  };
+  says(1, '0.000000001s');
+  says(500_000, '0.0005s');
+  says(999_999, '0.000999999s');
+  const over = duration(600, 1);
+  refused(
+    t,
+    () => check.duration('open_timeout', over, 1, 600_000),
+    'open_timeout',
+    '600.000000001s',
+    '0.001s to 600s',
+  );
+});
+
+test('within the range, a part of a millisecond counts as a whole one', (t) => {
+  t.is(check.duration('open_timeout', duration(0, 1_000_001), 1, 1000), 2);
+  t.is(check.duration('open_timeout', duration(0, 999_999_999), 1, 1000), 1000);
 });
 
 test('what is not a Duration is refused as such', (t) => {

@@ -80,7 +80,7 @@ function addSessions(program: Command, perform: (work: Work) => Promise<void>): 
     .option('--ttl <duration>', 'the lease of a detached session', duration)
     .option('--timeout <duration>', 'how long the open may take (default: the limit of the host, 60s)', duration)
     .option('--legacy', 'of a device that is legacy (WPS)')
-    .option('--session-id <name>', 'a name for it: 4 to 63 of a-z, 0-9 and - (default: a UUID)')
+    .option('--session-id <name>', 'a name for it: 4 to 63 of a-z, 0-9 and -, not - first (default: a UUID)')
     .action((address: string, options: OpenOptions) =>
       perform(async (invocation) => (await import('./commands/open.js')).open(address, options, invocation)),
     )

@@ -23,7 +23,8 @@ type Sessions struct {
 type OpenRequest struct {
 	// DeviceAddress is the P2P device address of a paired device, "aa:bb:cc:dd:ee:ff".
 	DeviceAddress string
-	// SessionID names the session: 4 to 63 of [a-z0-9-]. Default: the host makes a UUID.
+	// SessionID names the session: 4 to 63 of [a-z0-9-], the first a letter or
+	// digit. Default: the host makes a UUID.
 	SessionID string
 	// Kind is SESSION_KIND_WIFI_DIRECT by default.
 	Kind wifidirectv1.SessionKind

@@ -27,7 +27,8 @@ pub struct Sessions {
 pub struct OpenRequest {
     /// The P2P device address of a paired device, `aa:bb:cc:dd:ee:ff`.
     pub device_address: String,
-    /// Names the session: 4 to 63 of `[a-z0-9-]`. Empty: the host makes a UUID.
+    /// Names the session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host
+    /// makes a UUID.
     pub session_id: String,
     /// Unspecified: [`SessionKind::WifiDirect`](v1::SessionKind::WifiDirect).
     pub kind: v1::SessionKind,

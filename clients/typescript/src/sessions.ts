@@ -13,7 +13,7 @@ import { type Backoff, type Bookmark, type Change, type Disconnected, watch } fr
 export interface OpenRequest {
   /** P2P device address of a paired device, `aa:bb:cc:dd:ee:ff`. */
   readonly deviceAddress: string;
-  /** Name for the session: 4 to 63 of `[a-z0-9-]`. Default: the host makes a UUID. */
+  /** Name for the session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Default: the host makes a UUID. */
   readonly sessionId?: string | undefined;
   /** Default SessionKind.WIFI_DIRECT. */
   readonly kind?: SessionKind | undefined;

@@ -22,7 +22,8 @@ class Connection;
 struct OpenRequest {
     /// P2P device address of a paired device, "aa:bb:cc:dd:ee:ff".
     std::string device_address{};
-    /// Names the session: 4 to 63 of [a-z0-9-]. Default: the host makes a UUID.
+    /// Names the session: 4 to 63 of [a-z0-9-], the first a letter or digit. Default: the host
+    /// makes a UUID.
     std::string session_id{};
     /// Default: SESSION_KIND_WIFI_DIRECT.
     v1::SessionKind kind = v1::SESSION_KIND_UNSPECIFIED;

@@ -8,12 +8,12 @@ const WHOLE = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
 /** What is wrong with a text that is no duration. */
 export const DURATION_EXPECTED = 'Give a number with its unit, such as 500ms, 30s, 5m or 1h30m.';
 
-/** Milliseconds; undefined where it is none. */
+/** Milliseconds, to the nanosecond: it is for the host to say what is too short. Undefined where it is none. */
 export function parseDuration(text: string): number | undefined {
   if (!WHOLE.test(text)) return undefined;
   let ms = 0;
   for (const { 1: amount, 2: unit } of text.matchAll(PARTS)) ms += Number(amount) * UNITS[unit as keyof typeof UNITS];
-  return Math.round(ms);
+  return Math.round(ms * 1e6) / 1e6;
 }
 
 /** Short: `0.41s`, `28s`, `2m5s`, `1h2m`, `3d4h`. What is less than nothing is `0s`: the clocks of two machines differ. */

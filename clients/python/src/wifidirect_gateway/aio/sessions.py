@@ -97,7 +97,8 @@ class Sessions:
 
         Args:
             device_address: P2P device address of a paired device, `aa:bb:cc:dd:ee:ff`.
-            session_id: name of the session, 4 to 63 of `[a-z0-9-]`. Default: the host makes a UUID.
+            session_id: name of the session, 4 to 63 of `[a-z0-9-]`, the first a letter or digit.
+                Default: the host makes a UUID.
             kind: SESSION_KIND_WIFI_DIRECT by default.
             open_timeout: how long the open may take. Default: the host's, 60 s.
             lease_ttl: lets the session outlive its streams by this long, 1 s to 24 h. Default: it ends with them.

@@ -46,8 +46,9 @@ import {
  * - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
  * - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
  *   cursor has seen at least that; a watch that starts from it sees all that came after.
- * - Every answer and every stream message that shows sessions carries `host_time`, the clock of the host when it was
- *   sent. A client whose clock differs computes from it how long a lease has left: `lease_expire_time` - `host_time`.
+ * - Every answer and every stream message that shows sessions or devices carries `host_time`, the clock of the host
+ *   when it was sent. A client whose clock differs computes from it how long a lease has left:
+ *   `lease_expire_time` - `host_time`.
  * - The deadline of a unary call bounds the call, not the work: what was begun goes on.
  */
 
@@ -83,7 +84,8 @@ export interface OpenSessionRequest {
   requestId: string;
   /**
    * The stream sends a sign of life after this long without any other message: 1 s to 5 min. It keeps proxies from
-   * closing a quiet stream, and tells the client that the host still answers. Unset: none is sent.
+   * closing a quiet stream, and tells the client that the host still answers. Unset: none is sent. It belongs to the
+   * stream: a request with the same `request_id` and another interval is the same request.
    */
   heartbeatInterval: Duration | undefined;
 }

@@ -9,7 +9,8 @@ import java.util.UUID;
  * What to open. Begins with {@link #to}; each {@code with} answers with a request of its own.
  *
  * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
- * @param sessionId names the session: 4 to 63 of {@code [a-z0-9-]}; empty: the host makes a UUID
+ * @param sessionId names the session: 4 to 63 of {@code [a-z0-9-]}, the first a letter or digit; empty: the
+ *     host makes a UUID
  * @param kind unspecified: {@code SESSION_KIND_WIFI_DIRECT}
  * @param openTimeout how long the open may take; 0: what the host says, 60 s
  * @param leaseTtl lets the session outlive its streams by this long, 1 s to 24 h; 0: it ends with them
