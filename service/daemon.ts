@@ -37,6 +37,7 @@ import { DriverKind, HostServiceService } from './transport/gen/wifidirect/v1/ho
 import { hostService } from './transport/host-service.js';
 import { limitsOf } from './transport/limits.js';
 import { Observing } from './transport/observing.js';
+import { Peers } from './transport/peers.js';
 import { refusals } from './transport/refusals.js';
 import { GatewayServer } from './transport/server.js';
 import { OpenStreams } from './transport/server-stream.js';
@@ -53,7 +54,13 @@ const EXIT_MS = 300;
 
 const newEpoch = (): string => randomBytes(8).toString('hex');
 const allIn = (library: string) => ({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
-type Parts = Readonly<{ telemetry: Telemetry; streams: OpenStreams; access: Access }>;
+type Parts = Readonly<{
+  telemetry: Telemetry;
+  streams: OpenStreams;
+  access: Access;
+  tls: TlsCredentials | undefined;
+  peers: Peers;
+}>;
 
 export class Daemon {
   readonly #config: Config;
@@ -75,13 +82,21 @@ export class Daemon {
   /** Throws where the configuration names a file that can't be used. */
   static async compose(config: Config, version: string, log: Log): Promise<Daemon> {
     const [telemetry, streams] = [new Telemetry(telemetrySettings(config, version), log), new OpenStreams()];
-    const endRevoked = () => streams.stop(revoked, (caller) => caller.isRevoked());
-    const access = await Access.open(config.access, log, telemetry.observers, endRevoked);
-    return new Daemon(config, version, log, { telemetry, streams, access });
+    let peers: Peers | undefined;
+    const endRevoked = () => {
+      streams.stop(revoked, (caller) => caller.isRevoked());
+      peers?.closeLost();
+    };
+    const { observers } = telemetry;
+    const reloads = { changed: endRevoked, reloadFailed: (what: string) => observers.reloadFailed(what) };
+    const tls = config.tls.certFile === null ? undefined : new TlsCredentials(config.tls, log, reloads);
+    peers = new Peers(config.access.principalFrom, tls);
+    const access = await Access.open(config.access, log, observers, endRevoked);
+    return new Daemon(config, version, log, { telemetry, streams, access, tls, peers });
   }
 
-  private constructor(config: Config, version: string, log: Log, { telemetry, streams, access }: Parts) {
-    [this.#telemetry, this.#streams, this.#access] = [telemetry, streams, access];
+  private constructor(config: Config, version: string, log: Log, { telemetry, streams, access, tls, peers }: Parts) {
+    [this.#telemetry, this.#streams, this.#access, this.#tls] = [telemetry, streams, access, tls];
     this.#config = config;
     this.#log = log;
     const { observers } = telemetry;
@@ -104,7 +119,6 @@ export class Daemon {
     this.#devices = new Devices(this.#driver, deviceEvents);
     sessionEvents.events.subscribe((event) => observers.sessionChanged(event));
 
-    this.#tls = config.tls.certFile === null ? undefined : new TlsCredentials(config.tls, log);
     const explain = refusals(limits.receiveMessageBytesMax, log);
     const { interceptor: observe, traceOf } = new Observing(observers, explain);
     const transit = new Transit(limits);
@@ -112,7 +126,7 @@ export class Daemon {
       { name: 'calls_max', max: limits.callsMax },
       { name: 'calls_per_principal_max', max: limits.callsPerPrincipalMax },
     );
-    const gate = new Gate(this.#access, config.access.principalFrom, { calls, transit }, log, traceOf);
+    const gate = new Gate(this.#access, peers, { calls, transit }, log, traceOf);
     const edge: Edge = {
       callerOf: gate.callerOf,
       traceOf,
@@ -136,6 +150,7 @@ export class Daemon {
         connection: (client, message) => this.#access.denials.connection(client, message),
         unserved: () => observers.denied('unserved', 'UNIMPLEMENTED'),
       },
+      peers,
     );
     this.#server.addHealth(edge, events.watcherGraceMs);
     this.#server.addReflection(descriptors, edge);

@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     platform: process.platform,
     folder: process.cwd(),
     version,
-    examineFiles: async (config) => (await import('./named-files.js')).examineFiles(config),
+    examineFiles: async (config, file) => (await import('./named-files.js')).examineFiles(config, file),
   });
   if (plan.kind === 'answer') return answer(plan);
   if (plan.kind === 'token') return createToken(plan.choice);

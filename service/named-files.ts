@@ -1,68 +1,69 @@
 /**
- * What stands in the files that a configuration names: certificates, keys, authorities, tokens, key sets. `wfdd config check` asks before
- * the daemon would.
+ * What stands in the files that a configuration names: certificates, keys, authorities, tokens, roles, key sets. The start asks and
+ * `wfdd config check` does, so that both say the same.
  *
  * It reads them with the same functions as the daemon does. The rule that must not be broken: no finding quotes a file.
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
-import { parseKeySet } from './access/jwt.js';
+import { parseDenyList } from './access/client-trust.js';
+import { examineProtection } from './access/file-protection.js';
+import { parseKeySet } from './access/key-set.js';
+import { certificatesIn } from './access/pem.js';
 import { rolesOf } from './access/permissions.js';
+import { parseRoles } from './access/roles-file.js';
+import { reasonOf, ServerIdentityError, serverIdentityIn } from './access/server-identity.js';
 import { parseTokens } from './access/tokens-file.js';
 import { textOf } from './access/utf8.js';
-import { valueAt } from './config/keys.js';
+import { keys, valueAt } from './config/keys.js';
 import type { Finding } from './config/policy.js';
+import type { RoleBinding } from './config/role-binding.js';
 import type { Config, KeyPath } from './config/schema.js';
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
-const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
-
-/** Everything that is wrong with the files that are named. */
-export function* examineFiles(config: Config): Iterable<Finding> {
-  yield* examineServerCertificate(config);
+/** Everything that is wrong with the files that are named, and with the file of the configuration itself. */
+export function* examineFiles(config: Config, configFile: string | undefined): Iterable<Finding> {
+  yield* examineServerIdentity(config);
   yield* examineAuthorities(config, 'tls.clientCaFile');
   yield* examineAuthorities(config, 'traces.caFile');
-  yield* examineTokens(config);
+  const remedy = 'Put one SHA-256 fingerprint or "serial:" number on each line; # begins a comment.';
+  yield* examineContents(config, 'tls.clientDenyFile', parseDenyList, remedy);
+  yield* examineCallers(config);
   yield* examineContents(
     config,
     'access.jwt.jwksFile',
     parseKeySet,
     'Put the public keys of the issuer there as a JWKS.',
   );
+  yield* examineWhoMayWrite(config, configFile);
 }
 
-function* examineServerCertificate(config: Config): Iterable<Finding> {
-  const { keyPassphrase, minVersion } = config.tls;
-  const pem = yield* contentsOf(config, 'tls.certFile');
+function* examineServerIdentity(config: Config): Iterable<Finding> {
+  const certPem = yield* contentsOf(config, 'tls.certFile');
   const keyPem = yield* contentsOf(config, 'tls.keyFile');
-  const [certificate] = pem === undefined ? [] : yield* certificatesIn(pem, 'tls.certFile');
-  const key = keyPem === undefined ? undefined : yield* privateKeyIn(keyPem, keyPassphrase);
-  if (pem === undefined || certificate === undefined || keyPem === undefined || key === undefined) return;
-  if (!certificate.checkPrivateKey(key)) {
-    const remedy =
-      'Name the key that the first certificate of tls.certFile was made for; intermediate ones come after it.';
-    yield error(['tls.keyFile', 'tls.certFile'], 'The key is not that of the certificate.', remedy);
-    return;
+  if (certPem === undefined || keyPem === undefined) return;
+  try {
+    const { certificate } = serverIdentityIn(certPem, keyPem, config.tls);
+    yield* examineServerCertificate(certificate);
+  } catch (failure) {
+    if (!(failure instanceof ServerIdentityError)) throw failure;
+    yield error(failure.keys, failure.message, failure.remedy);
   }
+}
+
+/** What works here and still not for clients. */
+function* examineServerCertificate(certificate: X509Certificate): Iterable<Finding> {
   yield* examineTime(certificate, 'tls.certFile', 'Renew it; clients refuse the daemon until then.');
-  if (certificate.subjectAltName === undefined) {
+  const { subjectAltName, publicKey } = certificate;
+  if (subjectAltName === undefined) {
     const remedy = 'Issue it anew with the names and addresses that clients call it by (subjectAltName).';
     yield warning(['tls.certFile'], `${nameOf(certificate)} has no alternative name, so clients refuse it.`, remedy);
   }
-  try {
-    createSecureContext({
-      cert: pem,
-      key: keyPem,
-      minVersion,
-      ...(keyPassphrase !== null && { passphrase: keyPassphrase }),
-    });
-  } catch (failure) {
-    const message = `TLS does not take the certificate and its key: ${reasonOf(failure)}.`;
-    yield error(
-      ['tls.certFile', 'tls.keyFile'],
-      message,
-      'Issue them anew, with an RSA key of 2048 bits or more, or ECDSA P-256.',
+  const kind = publicKey.asymmetricKeyType;
+  if (kind !== 'rsa' && kind !== 'ec') {
+    yield warning(
+      ['tls.certFile'],
+      `${nameOf(certificate)} has a key of type ${kind}, so the Python and Java clients can't connect.`,
+      'Issue it anew with an ECDSA P-256 or RSA key.',
     );
   }
 }
@@ -70,7 +71,15 @@ function* examineServerCertificate(config: Config): Iterable<Finding> {
 function* examineAuthorities(config: Config, path: KeyPath): Iterable<Finding> {
   const pem = yield* contentsOf(config, path);
   if (pem === undefined) return;
-  for (const authority of yield* certificatesIn(pem, path)) {
+  let authorities: readonly X509Certificate[];
+  try {
+    authorities = certificatesIn(pem.toString('latin1'));
+  } catch (failure) {
+    const remedy = 'Put certificates there as PEM, each from its BEGIN to its END line.';
+    yield error([path], (failure as Error).message, remedy);
+    return;
+  }
+  for (const authority of authorities) {
     yield* examineTime(
       authority,
       path,
@@ -83,17 +92,23 @@ function* examineAuthorities(config: Config, path: KeyPath): Iterable<Finding> {
   }
 }
 
-function* examineTokens(config: Config): Iterable<Finding> {
-  const { roles, tokensFile } = config.access;
+function* examineCallers(config: Config): Iterable<Finding> {
+  const rolesRemedy = 'Put a list there, such as [{ role: admin, principals: ["token:ops-*"] }].';
+  const ofFile = yield* examineContents(config, 'access.rolesFile', parseRoles, rolesRemedy);
+  const bindings = [...config.access.roles, ...(ofFile ?? [])];
   const remedy = 'Put it right; the form is told in wfdd.example.yaml at access.tokensFile.';
   const tokens = yield* examineContents(config, 'access.tokensFile', parseTokens, remedy);
-  if (tokensFile === null || tokens === undefined) return;
-  const expired = tokens.filter(({ expireTimeMs }) => expireTimeMs <= Date.now());
-  for (const { principal } of expired) {
+  for (const { principal } of tokens?.filter(({ expireTimeMs }) => expireTimeMs <= Date.now()) ?? []) {
     yield warning(['access.tokensFile'], `A token of ${principal} has expired.`, 'Take it out, or hand out another.');
   }
-  for (const principal of new Set(tokens.map((token) => token.principal))) {
-    if (rolesOf(principal, roles).size > 0) continue;
+  if (config.access.rolesFile === null || ofFile !== undefined) {
+    yield* examineRoles(new Set(tokens?.map(({ principal }) => principal)), bindings);
+  }
+}
+
+function* examineRoles(principals: ReadonlySet<string>, bindings: readonly RoleBinding[]): Iterable<Finding> {
+  for (const principal of principals) {
+    if (rolesOf({ source: 'token', principal }, bindings).size > 0) continue;
     const bind = 'Bind the principal in access.roles, or take its tokens out.';
     yield warning(
       ['access.tokensFile', 'access.roles'],
@@ -101,6 +116,22 @@ function* examineTokens(config: Config): Iterable<Finding> {
       bind,
     );
   }
+}
+
+/** Secrets besides, for who may read. */
+const SECRET_FILES: ReadonlySet<KeyPath> = new Set(['tls.keyFile']);
+
+function* examineWhoMayWrite(config: Config, configFile: string | undefined): Iterable<Finding> {
+  for (const { path, notes } of keys) {
+    const file = valueAt(config, path);
+    if (notes.file === undefined || typeof file !== 'string') continue;
+    for (const { severity, message, remedy } of examineProtection(file, SECRET_FILES.has(path))) {
+      yield { severity, keys: [path], message, remedy };
+    }
+  }
+  if (configFile === undefined) return;
+  const hasSecret = keys.some(({ path, notes }) => notes.isSecret && valueAt(config, path) !== null);
+  for (const finding of examineProtection(configFile, hasSecret)) yield { ...finding, keys: [] };
 }
 
 /** What a parser makes of the file, whose errors quote nothing; undefined where there is none, or it is wrong. */
@@ -135,51 +166,6 @@ function* contentsOf(config: Config, path: KeyPath): Generator<Finding, Buffer |
   }
 }
 
-function* certificatesIn(pem: Buffer, path: KeyPath): Generator<Finding, X509Certificate[]> {
-  const blocks = String(pem).match(CERTIFICATE) ?? [];
-  const remedy = 'Put certificates there as PEM, each from its BEGIN to its END line.';
-  if (blocks.length === 0) yield error([path], 'There is no certificate in the file.', remedy);
-  const certificates: X509Certificate[] = [];
-  for (const [index, block] of blocks.entries()) {
-    try {
-      certificates.push(new X509Certificate(block));
-    } catch {
-      yield error([path], `Certificate ${index + 1} of ${blocks.length} in the file cannot be read.`, remedy);
-      return [];
-    }
-  }
-  return certificates;
-}
-
-function* privateKeyIn(pem: Buffer, passphrase: string | null): Generator<Finding, KeyObject | undefined> {
-  try {
-    return createPrivateKey({ key: pem, ...(passphrase !== null && { passphrase }) });
-  } catch {
-    if (!PRIVATE_KEY.test(String(pem))) {
-      yield error(['tls.keyFile'], 'There is no private key in the file.', 'Put the private key there as PEM.');
-    } else if (!/ENCRYPTED/.test(String(pem))) {
-      yield error(
-        ['tls.keyFile'],
-        'The private key in the file cannot be read.',
-        'Put it there anew; it was cut, or is not PEM.',
-      );
-    } else if (passphrase === null) {
-      yield error(
-        ['tls.keyFile', 'tls.keyPassphrase'],
-        'The private key is encrypted.',
-        'Set tls.keyPassphrase to its passphrase.',
-      );
-    } else {
-      yield error(
-        ['tls.keyPassphrase', 'tls.keyFile'],
-        'This does not open the private key.',
-        'Give the passphrase of this key.',
-      );
-    }
-    return undefined;
-  }
-}
-
 function* examineTime(certificate: X509Certificate, path: KeyPath, remedy: string): Iterable<Finding> {
   const { validFrom, validTo } = certificate;
   if (Date.parse(validTo) <= Date.now()) yield warning([path], `${nameOf(certificate)} expired ${validTo}.`, remedy);
@@ -191,12 +177,6 @@ function* examineTime(certificate: X509Certificate, path: KeyPath, remedy: strin
 /** On one line, as a certificate's subject is public. */
 function nameOf({ subject }: X509Certificate): string {
   return `The certificate of ${subject?.replaceAll('\n', ', ') || 'nobody'}`;
-}
-
-/** The code, or what OpenSSL calls its reason: neither has anything of a file in it. */
-function reasonOf(failure: unknown): string {
-  const { code, reason } = failure as { code?: string; reason?: string };
-  return reason ?? code ?? 'for no reason that is told';
 }
 
 function error(keys: Finding['keys'], message: string, remedy: string): Finding {

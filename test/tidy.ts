@@ -57,7 +57,12 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'service/bundle': [],
   'service/root.ts': [],
   'service/config': ['service/root.ts'],
-  'service/access': ['service/fault.ts', 'type service/config/schema.ts', 'type service/telemetry/log.ts'],
+  'service/access': [
+    'service/fault.ts',
+    'service/config/role-binding.ts',
+    'type service/config/schema.ts',
+    'type service/telemetry/log.ts',
+  ],
   'service/events': ['service/fault.ts'],
   'service/session': [
     'type service/trace.ts',
@@ -92,7 +97,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   // The limits of GetHost are those of the config, and credentials come from its files.
   'service/transport/limits.ts': ['type service/config/schema.ts'],
   'service/transport/credentials.ts': ['type service/config/schema.ts'],
-  'service/transport/gate.ts': ['type service/config/schema.ts'],
+  'service/transport/peers.ts': ['type service/config/schema.ts'],
   'service/transport/simulator-service.ts': ['native'],
   'service/transport/simulator-messages.ts': ['native/simulator-types.ts'],
   'service/windows-service': ['native', 'service/config', 'service/telemetry'],
@@ -117,7 +122,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   zod: ['service/config', 'service/access'],
   yaml: ['service/config', 'service/access', 'clients/ctl'],
   commander: ['service/config', 'clients/ctl'],
-  jose: ['service/access'],
   pino: ['service/telemetry'],
   'pino-pretty': ['service/telemetry'],
   'prom-client': ['service/telemetry'],

@@ -3,19 +3,21 @@
  *
  *     credentials -> identity -> roles -> may they call this RPC at all? -> Caller, who knows whose sessions are theirs to see
  *
- * The rule that must not be broken: a caller learns that it is refused, and the log learns why; no credential is in either. A
- * credential counts as a call begins. A stream that stands outlives a certificate or token that expires, since a session hangs on
- * it, but not a token that is taken back: it is ended with `revoked`.
+ * The rules that must not be broken: a caller learns that it is refused, and the log learns why; no credential is in
+ * either. What let a call in is looked at again for as long as the call lasts (`Caller.isRevoked`): a credential that
+ * expires or is taken back, and a role that is, end streams too.
  */
+import type { RoleBinding } from '../config/role-binding.js';
 import type { Config } from '../config/schema.js';
-import { type Fault, ok, type Result, refuse } from '../fault.js';
+import { type Fault, ok, quotaExceeded, type Result, refuse } from '../fault.js';
 import type { Log } from '../telemetry/log.js';
 import { anonymous, type Caller, callerWith } from './caller.js';
 import { type AccessObserver, Denials, type Origin } from './denials.js';
-import { type Credentials, type Identified, unidentified } from './identity.js';
+import { type Credentials, type Identified, type Identity, type Unidentified, unidentified } from './identity.js';
 import type { JwtVerifier } from './jwt.js';
 import { LineLimit } from './line-limit.js';
-import { mayCall, rolesOf } from './permissions.js';
+import { perVersion } from './per-version.js';
+import { isView, mayCall, rolesOf } from './permissions.js';
 import { identifyToken, type Token } from './tokens.js';
 import { textOf } from './utf8.js';
 import { WatchedFiles } from './watched-files.js';
@@ -45,9 +47,13 @@ export interface AuditRecord {
   readonly traceId: string | undefined;
 }
 
-/** What the settings say that callers are known by, beside certificates. */
+/** How often expiries are looked at where files are not. */
+const LOOK_INTERVAL_MS = 10_000;
+
+/** What the settings say that callers are known by, beside certificates, and what they may do. */
 interface Sources {
   tokens?: WatchedFiles<readonly Token[]>;
+  roles?: WatchedFiles<readonly RoleBinding[]>;
   keys?: { close(): void };
   jwt?: JwtVerifier;
 }
@@ -56,67 +62,97 @@ export class Access {
   readonly denials: Denials;
   readonly #settings: Config['access'];
   readonly #log: Log;
-  readonly #tokens: WatchedFiles<readonly Token[]> | undefined;
-  readonly #keys: { close(): void } | undefined;
-  readonly #jwt: JwtVerifier | undefined;
+  readonly #sources: Sources;
+  /** Those of the configuration and those of the file. */
+  readonly #bindings: () => readonly RoleBinding[];
+  readonly #timer: NodeJS.Timeout;
   readonly #refusals = new LineLimit();
 
-  private constructor(settings: Config['access'], log: Log, observer: AccessObserver, sources: Sources) {
+  private constructor(
+    settings: Config['access'],
+    log: Log,
+    observer: AccessObserver,
+    sources: Sources,
+    onChanged: () => void,
+  ) {
     this.#settings = settings;
     this.#log = log;
     this.denials = new Denials(log, observer);
-    this.#tokens = sources.tokens;
-    this.#keys = sources.keys;
-    this.#jwt = sources.jwt;
+    this.#sources = sources;
+    this.#bindings = perVersion(
+      () => sources.roles?.current ?? [],
+      (ofFile) => [...settings.roles, ...ofFile],
+    );
+    this.#timer = setInterval(onChanged, settings.reloadIntervalMs || LOOK_INTERVAL_MS).unref();
   }
 
   /**
-   * Loads what the settings need and no more: most hosts read no tokens, and none pays for a parser it doesn't use. Throws where a file
-   * can't be used. `onRevoked` is told after tokens may have been taken back.
+   * Loads what the settings need and no more: most hosts read no tokens, and none pays for a parser it doesn't use. Throws
+   * where a file can't be used. `onChanged` is told when callers may have been revoked, and now and then, as some expire.
    */
   static async open(
     settings: Config['access'],
     log: Log,
     observer: AccessObserver,
-    onRevoked: () => void,
+    onChanged: () => void,
   ): Promise<Access> {
-    const { tokensFile, jwt, reloadIntervalMs: intervalMs } = settings;
+    const { tokensFile, rolesFile, jwt, reloadIntervalMs: intervalMs } = settings;
     const sources: Sources = {};
+    const watch = <T>(what: string, file: string, parse: (text: string) => T) => {
+      const load = ([content]: readonly Buffer[]) => parse(textOf(content));
+      const failed = () => observer.reloadFailed(what);
+      return new WatchedFiles({ what, files: [file], intervalMs, load, changed: onChanged, failed }, log);
+    };
     if (tokensFile !== null) {
       const { parseTokens } = await import('./tokens-file.js');
-      const load = ([content]: readonly Buffer[]) => parseTokens(textOf(content));
-      const files = [tokensFile];
-      sources.tokens = new WatchedFiles({ what: 'tokens', files, intervalMs, load, changed: onRevoked }, log);
+      sources.tokens = watch('tokens', tokensFile, parseTokens);
     }
-    const { jwksFile, issuer, audience, principalClaim } = jwt;
+    if (rolesFile !== null) {
+      const { parseRoles } = await import('./roles-file.js');
+      sources.roles = watch('roles', rolesFile, parseRoles);
+    }
+    const { jwksFile, issuer, audience } = jwt;
     if (jwksFile !== null && issuer !== null && audience !== null) {
-      const { JwtVerifier, parseKeySet } = await import('./jwt.js');
-      const load = ([content]: readonly Buffer[]) => parseKeySet(textOf(content));
-      const keys = new WatchedFiles({ what: 'keys of JWTs', files: [jwksFile], intervalMs, load }, log);
+      const [{ JwtVerifier }, { parseKeySet }] = await Promise.all([import('./jwt.js'), import('./key-set.js')]);
+      const keys = watch('keys of JWTs', jwksFile, parseKeySet);
       sources.keys = keys;
-      sources.jwt = new JwtVerifier({ issuer, audience, principalClaim }, () => keys.current);
+      sources.jwt = new JwtVerifier({ ...jwt, issuer, audience }, () => keys.current);
     }
-    return new Access(settings, log, observer, sources);
+    return new Access(settings, log, observer, sources, onChanged);
   }
 
-  /** Lets the call in as somebody, or refuses it; in this turn, unless a JWT has to be checked. */
-  admit(rpc: string, credentials: Credentials, origin: Origin): Result<Caller> | Promise<Result<Caller>> {
-    if (this.#settings.mode === 'anonymous') return ok(anonymous);
-    const identified = this.#identify(credentials);
-    if (!(identified instanceof Promise)) return this.#permit(rpc, identified, origin);
-    return identified.then((known) => this.#permit(rpc, known, origin));
+  /** Lets the call in as somebody, or refuses it. In this turn: nobody who waits here could be counted by a quota. */
+  admit(rpc: string, credentials: Credentials, origin: Origin): Result<Caller> {
+    const nowMs = Date.now();
+    const lost = lostCertificate(credentials, nowMs);
+    if (lost !== undefined) return this.#refuse(rpc, lost, origin);
+    const isLost = () => lostCertificate(credentials, Date.now()) !== undefined;
+    if (this.#settings.mode === 'anonymous') return ok(anonymous(isLost));
+    const identified = this.#identify(credentials, origin, nowMs);
+    if (!identified.ok) return this.#refuse(rpc, identified, origin);
+    return this.#permit(rpc, identified, isLost, origin);
   }
 
-  #permit(rpc: string, identified: Identified, origin: Origin): Result<Caller> {
-    if (!identified.ok) {
-      const { why, principal } = identified;
-      this.denials.call(rpc, 'UNAUTHENTICATED', { why, principal, ...origin });
-      return refuse(unauthenticated);
+  #refuse(rpc: string, { why, principal, isTooMany }: Unidentified, origin: Origin): Result<Caller> {
+    this.denials.call(rpc, 'UNAUTHENTICATED', { why, principal, ...origin });
+    return refuse(isTooMany ? tooMany : unauthenticated);
+  }
+
+  #permit(rpc: string, identity: Identity, isLost: () => boolean, origin: Origin): Result<Caller> {
+    const { principal } = identity;
+    const roles = perVersion(this.#bindings, (bindings) => rolesOf(identity, bindings));
+    if (mayCall(roles(), rpc)) {
+      const isRevoked = () =>
+        isLost() ||
+        !identity.holds(Date.now()) ||
+        !mayCall(roles(), rpc) ||
+        (isView(rpc) && sawAll && !caller.maySeeAll());
+      const caller = callerWith(principal, roles, isRevoked);
+      const sawAll = caller.maySeeAll();
+      return ok(caller);
     }
-    const { principal, isRevoked } = identified;
-    const roles = rolesOf(principal, this.#settings.roles);
-    if (mayCall(roles, rpc)) return ok(callerWith(principal, roles, isRevoked));
-    const why = roles.size === 0 ? 'The principal has no role.' : `Its roles are ${[...roles].join(', ')}.`;
+    const names = [...roles()];
+    const why = names.length === 0 ? 'The principal has no role.' : `Its roles are ${names.join(', ')}.`;
     this.denials.call(rpc, 'PERMISSION_DENIED', { why, principal, ...origin });
     return refuse(permissionDenied(rpc, principal));
   }
@@ -134,32 +170,44 @@ export class Access {
   }
 
   close(): void {
-    this.#tokens?.close();
-    this.#keys?.close();
+    clearInterval(this.#timer);
+    const { tokens, roles, keys } = this.#sources;
+    for (const files of [tokens, roles, keys]) files?.close();
   }
 
   /** A token says more than the connection it comes over, and one that is shown must be good. */
-  #identify({ authorization, certificate, certificateProblem }: Credentials): Identified | Promise<Identified> {
-    const nowMs = Date.now();
+  #identify({ authorization, certificate }: Credentials, { network }: Origin, nowMs: number): Identified {
+    const { tokens, jwt } = this.#sources;
     const [header, ...others] = authorization;
     if (header !== undefined) {
       const token = BEARER.exec(header)?.[1];
-      if (token === undefined || others.length > 0)
+      if (token === undefined || others.length > 0) {
         return unidentified('The header authorization is not one Bearer token.');
-      return (
-        identifyToken(token, () => this.#tokens?.current ?? [], nowMs) ??
-        (this.#jwt !== undefined && token.split('.').length === 3
-          ? this.#jwt.identify(token, nowMs)
-          : unidentified('The token is not known.'))
-      );
+      }
+      const known = identifyToken(token, () => tokens?.current ?? [], nowMs);
+      if (known !== undefined) return known;
+      const isJwt = token.split('.').length === 3;
+      return jwt !== undefined && isJwt
+        ? jwt.identify(token, network ?? '', nowMs)
+        : unidentified('The token is not known.');
     }
-    if (certificateProblem !== undefined) return unidentified(`The certificate is not trusted: ${certificateProblem}.`);
     if (certificate === undefined) return unidentified('There is no credential.');
-    const { principal, expireTimeMs } = certificate;
+    const { principal } = certificate;
+    const problem = certificate.problem(nowMs);
+    if (problem !== undefined) return unidentified(notTrusted(problem), principal);
     if (principal === undefined) return unidentified('The certificate names nobody.');
-    if (expireTimeMs <= nowMs) return unidentified('The certificate has expired.', principal);
-    return { ok: true, principal };
+    return { ok: true, source: 'cert', principal, holds: (laterMs) => certificate.problem(laterMs) === undefined };
   }
+}
+
+/** A connection that would not be accepted now is of no use any more, whatever else is shown over it. */
+function lostCertificate({ certificate }: Credentials, nowMs: number): Unidentified | undefined {
+  const problem = certificate?.isRequired ? certificate.problem(nowMs) : undefined;
+  return problem === undefined ? undefined : unidentified(notTrusted(problem), certificate?.principal);
+}
+
+function notTrusted(problem: string): string {
+  return `The certificate is not trusted: ${problem}.`;
 }
 
 const unauthenticated: Fault = {
@@ -167,8 +215,16 @@ const unauthenticated: Fault = {
   message: 'Nobody is known by what you showed: call with a trusted client certificate or a valid bearer token.',
 };
 
-/** For the streams of a caller whose token was taken back. */
-export const revoked: Fault = { reason: 'UNAUTHENTICATED', message: 'Your credential has been taken back.' };
+/** For the streams of a caller who would not be let in now. */
+export const revoked: Fault = {
+  reason: 'UNAUTHENTICATED',
+  message: 'Your credential or your role has expired or been taken back; call again with a valid one.',
+};
+
+const tooMany: Fault = {
+  ...quotaExceeded('network', 'false_tokens_per_second', 5),
+  message: 'Too many false tokens came from your network; try again in some seconds.',
+};
 
 function permissionDenied(rpc: string, principal: string): Fault {
   return {

@@ -8,11 +8,15 @@ export interface AccessObserver {
   denied(rpc: string, code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED'): void;
   /** A connection was refused, by TLS or for the number of them. */
   connectionRefused(): void;
+  /** A file that has changed can't be used; `what` is one of few. */
+  reloadFailed(what: string): void;
 }
 
 /** For the log: where a call came from, and the trace that it belongs to. */
 export interface Origin {
   readonly client: string;
+  /** What counts as one address among clients; `undefined` where the connection is local. */
+  readonly network?: string | undefined;
   readonly traceId?: string | undefined;
 }
 

@@ -1,51 +1,31 @@
 /**
- * JSON Web Tokens, checked against a local key set (JWKS, RFC 7517): no call leaves the host to let somebody in.
+ * JSON Web Tokens, checked against a local key set: no call leaves the host to let somebody in.
  *
- * The rule that must not be broken: only the algorithms below, which need a private key that this host doesn't have. `none` needs no
- * key, and HS256 would take the public key for one.
+ * The rules that must not be broken: nothing that a token says is believed before its signature is found good, and what
+ * strangers can make this host compute is bounded, for each network and in all.
  */
-import { createHash, createPublicKey, type JsonWebKey } from 'node:crypto';
-import type { JSONWebKeySet } from 'jose';
-import { createLocalJWKSet } from 'jose/jwks/local';
-import { type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose/jwt/verify';
-import * as z from 'zod';
+import { createHash } from 'node:crypto';
+import { BoundedMap } from './bounded-map.js';
 import { type Identified, isPrincipal, unidentified } from './identity.js';
+import { parseJson } from './json.js';
+import { hasKey, isAlgorithm, isSignedBy, type Key, type KeySet, keysFor, type Signed } from './key-set.js';
+import { Rate } from './rate.js';
 
-const ALGORITHMS = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-];
 /** Clocks that a time service keeps differ by less. */
-const CLOCK_TOLERANCE_SECONDS = 10;
-/** Tokens whose signature is remembered as good: a check costs the time of many calls. */
-const KNOWN_MAX = 1000;
+const CLOCK_TOLERANCE_MS = 10_000;
+/** Tokens that are remembered as good, and as false: a check costs as much as a small call. */
+const REMEMBERED_MAX = 1000;
+const FALSE_REMEMBERED_MS = 60_000;
+/** How many false signatures each network, and all together, may make this host check. */
+const FALSE_OF_NETWORK = { burst: 50, perSecond: 5 };
+const FALSE_IN_ALL = { burst: 2000, perSecond: 500 };
+const NETWORKS_MAX = 10_000;
 
-const publicKey = z
-  .looseObject({ kty: z.string() })
-  .refine(({ kty }) => kty !== 'oct', 'is a shared key, and whoever can check with it can sign')
-  .refine((key) => !('d' in key), 'is a private key; give the public one');
-
-/** Others in the set are passed over, as RFC 7517 has it; a set of nothing else would lock everybody out. */
-function isUsable(key: JsonWebKey): boolean {
-  try {
-    createPublicKey({ key, format: 'jwk' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const keySet = z.object({
-  keys: z.array(publicKey).refine((keys) => keys.some(isUsable), 'must have a key that can be used'),
-});
-
-/** Reads a JWKS. Throws an Error that quotes none of it. */
-export function parseKeySet(text: string): JWTVerifyGetKey {
-  const checked = keySet.safeParse(parseJson(text));
-  if (checked.success) return createLocalJWKSet(checked.data as JSONWebKeySet);
-  const [{ path, message } = { path: [], message: '' }] = checked.error.issues;
-  throw new Error(`${path.join('.') || 'The file'} ${message}.`);
-}
+/**
+ * Types of tokens that say who calls (RFC 7519, RFC 9068). Others are made for something else: a logout token lets
+ * nobody in.
+ */
+const TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/jwt', 'application/at+jwt']);
 
 export interface JwtSettings {
   /** The one `iss` that is accepted. */
@@ -53,68 +33,152 @@ export interface JwtSettings {
   /** What must be in `aud`. */
   readonly audience: string;
   readonly principalClaim: string;
+  /** The longest time from `iat`, or from now where a token has none, to `exp`. */
+  readonly lifetimeMaxMs: number;
 }
 
-interface Known {
-  readonly principal: string;
-  readonly expireTimeMs: number;
-  /** The key set that it was checked against: with another, it is checked anew. */
-  readonly keys: JWTVerifyGetKey;
+type Claims = Readonly<Record<string, unknown>>;
+
+interface Good {
+  readonly claims: Claims;
+  readonly signer: Key;
+}
+
+interface False {
+  /** With other keys the signature may be good. */
+  readonly keys: KeySet;
+  readonly untilMs: number;
 }
 
 export class JwtVerifier {
-  readonly #keys: () => JWTVerifyGetKey;
-  readonly #options: JWTVerifyOptions;
-  readonly #principalClaim: string;
-  readonly #known = new Map<string, Known>();
+  readonly #keys: () => KeySet;
+  readonly #settings: JwtSettings;
+  readonly #good = new BoundedMap<Good>(REMEMBERED_MAX);
+  readonly #false = new BoundedMap<False>(REMEMBERED_MAX);
+  readonly #networks = new BoundedMap<Rate>(NETWORKS_MAX);
+  readonly #all: Rate;
+  readonly #clock: () => number;
 
-  constructor({ issuer, audience, principalClaim }: JwtSettings, keys: () => JWTVerifyGetKey) {
+  /** `clock` is monotonic, in milliseconds. */
+  constructor(settings: JwtSettings, keys: () => KeySet, clock = () => performance.now()) {
+    this.#settings = settings;
     this.#keys = keys;
-    this.#principalClaim = principalClaim;
-    this.#options = {
-      algorithms: ALGORITHMS,
-      issuer,
-      audience,
-      requiredClaims: ['exp'],
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    this.#clock = clock;
+    this.#all = new Rate(FALSE_IN_ALL, clock);
+  }
+
+  /** `network` is where the call came from: false tokens of one must not keep out those of another. */
+  identify(token: string, network: string, nowMs: number): Identified {
+    let good: Good | undefined;
+    try {
+      good = this.#verify(token, network);
+    } catch (error) {
+      return refused((error as Error).message);
+    }
+    if (good === undefined) {
+      return { ...refused('too many false ones came before it.'), isTooMany: true };
+    }
+    const { claims, signer } = good;
+    const problem = problemOf(claims, this.#settings, nowMs);
+    if (problem !== undefined) return refused(problem);
+    const principal = claims[this.#settings.principalClaim];
+    if (!isPrincipal(principal)) return refused(`it has no usable claim "${this.#settings.principalClaim}".`);
+    return {
+      ok: true,
+      source: 'jwt',
+      principal,
+      holds: (laterMs) => hasKey(this.#keys(), signer) && problemOf(claims, this.#settings, laterMs) === undefined,
     };
   }
 
-  async identify(token: string, nowMs: number): Promise<Identified> {
+  /** `undefined`: too many false ones came before it. Throws for a false one, with a message that quotes none of it. */
+  #verify(token: string, network: string): Good | undefined {
     const keys = this.#keys();
     const digest = createHash('sha256').update(token).digest('base64');
-    const known = this.#known.get(digest);
-    if (known !== undefined && known.keys === keys && nowMs < known.expireTimeMs) {
-      return { ok: true, principal: known.principal };
-    }
-    this.#known.delete(digest);
-    try {
-      const { payload } = await jwtVerify(token, keys, { ...this.#options, currentDate: new Date(nowMs) });
-      const principal = payload[this.#principalClaim];
-      if (!isPrincipal(principal)) return unidentified(`The JWT has no usable claim "${this.#principalClaim}".`);
-      this.#remember(digest, { principal, expireTimeMs: (payload.exp ?? 0) * 1000, keys });
-      return { ok: true, principal };
-    } catch (error) {
-      // The messages of jose name claims and headers, and hold none of their values.
-      return unidentified(`The JWT is refused: ${(error as Error).message}.`);
-    }
-  }
+    const good = this.#good.get(digest);
+    if (good !== undefined && hasKey(keys, good.signer)) return good;
+    this.#good.delete(digest);
+    const known = this.#false.get(digest);
+    if (known?.keys === keys && this.#clock() < known.untilMs) throw new Error('its signature is false, as before.');
 
-  #remember(digest: string, known: Known): void {
-    // A Map keeps insertion order, so the first is the oldest.
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size < KNOWN_MAX) break;
-      this.#known.delete(oldest);
+    const { signed, payload } = read(token);
+    const candidates = keysFor(keys, signed);
+    if (candidates.length === 0) throw new Error('no key of the key set fits its header.');
+    const ofNetwork = this.#networks.get(network) ?? new Rate(FALSE_OF_NETWORK, this.#clock);
+    if (ofNetwork.isSpent() || this.#all.isSpent()) return undefined;
+    const signer = candidates.find((key) => isSignedBy(key, signed));
+    if (signer === undefined) {
+      for (const rate of [ofNetwork, this.#all]) rate.take(candidates.length);
+      this.#networks.set(network, ofNetwork);
+      this.#false.set(digest, { keys, untilMs: this.#clock() + FALSE_REMEMBERED_MS });
+      throw new Error('its signature is false.');
     }
-    this.#known.set(digest, known);
+    const found = { claims: objectFrom(payload, 'claims'), signer };
+    this.#good.set(digest, found);
+    return found;
   }
 }
 
-/** The message of `JSON.parse` quotes the text. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error('It is not valid JSON.');
+/** The parts of a token (RFC 7515, section 3.1). Nothing of the payload is looked at. */
+function read(token: string): { signed: Signed; payload: Buffer } {
+  const parts = token.split('.');
+  const [head = '', body = '', tail = ''] = parts;
+  if (parts.length !== 3) throw new Error('it has not three parts.');
+  const [header, payload, signature] = [decode(head), decode(body), decode(tail)];
+  const { alg, kid, typ, crit, b64 } = objectFrom(header, 'header');
+  if (!isAlgorithm(alg)) throw new Error('its "alg" is none that is accepted.');
+  if (kid !== undefined && typeof kid !== 'string') throw new Error('its "kid" is no text.');
+  if (typ !== undefined && !(typeof typ === 'string' && TYPES.has(typ.toLowerCase()))) {
+    throw new Error('its "typ" is not that of an access token.');
   }
+  if (crit !== undefined || b64 !== undefined) throw new Error('its header demands what is not understood ("crit").');
+  return { signed: { alg, kid, input: Buffer.from(`${head}.${body}`), signature }, payload };
+}
+
+/** What is wrong with a token that was signed by the issuer; `undefined` where nothing is. */
+function problemOf(claims: Claims, settings: JwtSettings, nowMs: number): string | undefined {
+  const { iss, aud, exp, nbf, iat, cnf, events } = claims;
+  const { issuer, audience, lifetimeMaxMs } = settings;
+  if (iss !== issuer) return 'its "iss" is another.';
+  if (!(Array.isArray(aud) ? aud : [aud]).includes(audience)) return 'its "aud" is another.';
+  if (!isTime(exp)) return 'it has no "exp".';
+  if (nbf !== undefined && !isTime(nbf)) return 'its "nbf" is no time.';
+  if (iat !== undefined && !isTime(iat)) return 'its "iat" is no time.';
+  if (exp * 1000 + CLOCK_TOLERANCE_MS <= nowMs) return 'it has expired ("exp").';
+  if (nbf !== undefined && nbf * 1000 - CLOCK_TOLERANCE_MS > nowMs) return 'it is not valid yet ("nbf").';
+  if (iat !== undefined && iat * 1000 - CLOCK_TOLERANCE_MS > nowMs) return 'it was issued in the future ("iat").';
+  if (exp * 1000 - (iat === undefined ? nowMs : iat * 1000) > lifetimeMaxMs) {
+    return 'it lives longer than access.jwt.lifetimeMaxMs.';
+  }
+  // RFC 8417: a report of an event, such as a logout, signed by the same issuer for the same audience.
+  if (events !== undefined) return 'it is a security event ("events").';
+  // RFC 7800: whoever has stolen such a token must not be able to use it as a bearer token.
+  if (cnf !== undefined) return 'it is bound to a key ("cnf"), and only bearer tokens are accepted.';
+  return undefined;
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+/** Base64url in its one right form (RFC 7515, appendix C). */
+function decode(part: string): Buffer {
+  const bytes = Buffer.from(part, 'base64url');
+  if (bytes.toString('base64url') !== part) throw new Error('a part of it is not base64url.');
+  return bytes;
+}
+
+function objectFrom(bytes: Buffer, what: string): Claims {
+  let value: unknown;
+  try {
+    value = parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (error) {
+    throw new Error(`its ${what} can't be read: ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`its ${what} is no object.`);
+  return value as Claims;
+}
+
+function refused(why: string) {
+  return unidentified(`The JWT is refused: ${why}`);
 }

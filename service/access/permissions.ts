@@ -3,15 +3,16 @@
  *
  * That an RPC may be called says nothing of whose sessions it reaches; that is `Caller.maySee` and `mayChange`.
  */
-import type { Config } from '../config/schema.js';
+import { type RoleBinding, type Source, sourceOf } from '../config/role-binding.js';
 
-export type RoleBinding = Config['access']['roles'][number];
 export type Role = RoleBinding['role'];
 
 interface Permission {
   readonly roles: readonly Role[];
   /** It changes something, so each call leaves an audit record. */
   readonly changes: boolean;
+  /** A stream that shows more to those who may see all: it ends for who no longer may. */
+  readonly isView?: true;
 }
 
 const probe: Permission = { roles: ['prober', 'viewer', 'operator', 'admin'], changes: false };
@@ -35,7 +36,7 @@ export const permissions: Readonly<Record<string, Permission>> = {
 
   'wifidirect.v1.SessionService/GetSession': read,
   'wifidirect.v1.SessionService/ListSessions': read,
-  'wifidirect.v1.SessionService/WatchSessions': read,
+  'wifidirect.v1.SessionService/WatchSessions': { ...read, isView: true },
   'wifidirect.v1.SessionService/OpenSession': operate,
   'wifidirect.v1.SessionService/CancelOpenSession': operate,
   'wifidirect.v1.SessionService/CloseSession': operate,
@@ -50,10 +51,21 @@ export function isChange(rpc: string): boolean {
   return permissionOf(rpc).changes;
 }
 
-/** All roles that are bound to the principal. */
-export function rolesOf(principal: string, bindings: readonly RoleBinding[]): ReadonlySet<Role> {
-  const bound = bindings.filter(({ principals }) => principals.some((pattern) => matches(pattern, principal)));
-  return new Set(bound.map(({ role }) => role));
+export function isView(rpc: string): boolean {
+  return permissionOf(rpc).isView === true;
+}
+
+/** All roles that are bound to the principal, where it is known by this. */
+export function rolesOf(
+  { source, principal }: { readonly source: Source; readonly principal: string },
+  bindings: readonly RoleBinding[],
+): ReadonlySet<Role> {
+  const isMeant = (pattern: string) => {
+    const only = sourceOf(pattern);
+    if (only === undefined) return matches(pattern, principal);
+    return only === source && matches(pattern.slice(only.length + 1), principal);
+  };
+  return new Set(bindings.filter(({ principals }) => principals.some(isMeant)).map(({ role }) => role));
 }
 
 /**

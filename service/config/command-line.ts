@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { keyAt } from './keys.js';
-import { type LoadedConfig, type LoadRequest, loadConfig, problemFrom } from './load.js';
+import { type LoadedConfig, type LoadRequest, loadConfig, withFindings } from './load.js';
 import type { Finding } from './policy.js';
 import { ConfigError, describeProblem } from './problem.js';
 import type { Config, KeyPath } from './schema.js';
@@ -36,8 +36,8 @@ export type Plan =
 export interface Surroundings extends Pick<LoadRequest, 'environment' | 'platform' | 'folder'> {
   /** Of the daemon, for `--version`. */
   readonly version: string;
-  /** Reads the files that a configuration names, and tells what is wrong in them. */
-  readonly examineFiles: (config: Config) => Promise<Iterable<Finding>>;
+  /** Reads the files that a configuration names, and tells what is wrong in them and in the protection of its own file. */
+  readonly examineFiles: (config: Config, file: string | undefined) => Promise<Iterable<Finding>>;
 }
 
 /** A flag of its own for a key that is often set. Its help is the description of the key. */
@@ -108,9 +108,15 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
   if (chosen.action === 'token') return { kind: 'token', choice: chosen };
   const request = { ...surroundings, ...requestFrom(program.opts()) };
   if (chosen.action === 'service' && surroundings.platform !== 'win32') return complaint(ONLY_WINDOWS, EXIT.usage);
+  // What is only shown may name files of another host.
+  const load = async (service?: string) => {
+    const loaded = await loadConfig(service === undefined ? request : { ...request, name: service });
+    if (chosen.action === 'print') return loaded;
+    return withFindings(loaded, await surroundings.examineFiles(loaded.config, loaded.file));
+  };
   try {
-    if (chosen.action === 'service') return await planService(chosen, request);
-    return await carryOut(chosen, await loadConfig(request), surroundings);
+    if (chosen.action === 'service') return await planService(chosen, request.assignments, load);
+    return await carryOut(chosen, await load());
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return complaint(error.message, EXIT.config);
@@ -120,7 +126,6 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
 async function carryOut(
   { action, json }: Exclude<Choice, ServiceChoice | TokenChoice>,
   loaded: LoadedConfig,
-  { examineFiles }: Surroundings,
 ): Promise<Plan> {
   switch (action) {
     case 'serve':
@@ -128,17 +133,8 @@ async function carryOut(
     case 'print':
       return answer(await print(loaded, json));
     case 'check': {
-      const findings = [...(await examineFiles(loaded.config))];
-      const problemsOf = (severity: Finding['severity']) =>
-        findings
-          .filter((finding) => finding.severity === severity)
-          .map((finding) => problemFrom(finding, loaded.config, loaded.sources));
-      const errors = problemsOf('error');
-      if (errors.length > 0) throw new ConfigError(errors);
       const file = loaded.file ?? 'no file, defaults';
-      const warnings = [...loaded.warnings, ...problemsOf('warning')].map(
-        (warning) => `\nwarning: ${describeProblem(warning)}`,
-      );
+      const warnings = loaded.warnings.map((warning) => `\nwarning: ${describeProblem(warning)}`);
       return answer(`The configuration is valid (${file}).\n${warnings.join('')}`);
     }
   }

@@ -69,7 +69,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const isWhole = problems.every(({ path }) => path !== '');
   for (const finding of isWhole ? findings(config, { platform, poolThreads: poolThreads(environment) }) : []) {
     if (finding.keys.some((path) => faulty.has(path))) continue;
-    (finding.severity === 'error' ? problems : warnings).push(problemFrom(finding, config, sources));
+    (finding.severity === 'error' ? problems : warnings).push(problemFrom(finding, { config, file, sources }));
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return { config, file, sources, warnings };
@@ -118,16 +118,30 @@ function problemsOf({ key, value, source }: Setting): Problem[] {
 }
 
 /** A finding, as whoever wrote the configuration can put it right: at the first of its keys that was set. */
-export function problemFrom(finding: Finding, config: Config, sources: LoadedConfig['sources']): Problem {
-  const path = finding.keys.find((key) => sources.has(key)) ?? finding.keys[0];
+export function problemFrom(
+  { keys, message, remedy }: Finding,
+  { config, file, sources }: Pick<LoadedConfig, 'config' | 'file' | 'sources'>,
+): Problem {
+  const path = keys.find((key) => sources.has(key)) ?? keys[0];
+  if (path === undefined) return { path: '', source: file ?? 'the configuration', message, remedy };
   const value = valueAt(config, path);
   return {
     path,
     value: keyAt(path).notes.isSecret ? MASK : showValue(value),
     source: sources.get(path) ?? 'the default',
-    message: finding.message,
-    remedy: finding.remedy,
+    message,
+    remedy,
   };
+}
+
+/** The same with what was found in the files that it names. Throws ConfigError where one can't be used. */
+export function withFindings(loaded: LoadedConfig, findings: Iterable<Finding>): LoadedConfig {
+  const found = [...findings];
+  const problemsOf = (severity: Finding['severity']) =>
+    found.filter((finding) => finding.severity === severity).map((finding) => problemFrom(finding, loaded));
+  const errors = problemsOf('error');
+  if (errors.length > 0) throw new ConfigError(errors);
+  return { ...loaded, warnings: [...loaded.warnings, ...problemsOf('warning')] };
 }
 
 function absolute({ key, value, source }: Setting): unknown {

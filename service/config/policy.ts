@@ -1,17 +1,18 @@
 /** What the keys demand of each other and of the host: findings about a Config whose every value is valid by itself. */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs';
 import { isExposed, parseCollectorUrl } from './collector.js';
 import { chooseDriver } from './driver.js';
 import { keys, valueAt } from './keys.js';
 import { isLocal, type ListenAddress, parseListenAddress } from './listen.js';
 import { isMissing } from './missing.js';
+import { sourceOf } from './role-binding.js';
 import type { Config, KeyPath } from './schema.js';
 
 export interface Finding {
   /** An error keeps the daemon from starting, a warning is logged at every start. */
   readonly severity: 'error' | 'warning';
-  /** The keys it is about, the one to blame first. */
-  readonly keys: readonly [KeyPath, ...KeyPath[]];
+  /** The keys it is about, the one to blame first; none where it is about the file of the configuration itself. */
+  readonly keys: readonly KeyPath[];
   readonly message: string;
   readonly remedy: string;
 }
@@ -56,6 +57,7 @@ const NEEDED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['tls.keyPassphrase', 'tls.keyFile'],
   ['tls.clientCaFile', 'tls.certFile'],
   ['tls.requireClientCertificate', 'tls.clientCaFile'],
+  ['tls.clientDenyFile', 'tls.clientCaFile'],
   ['access.jwt.jwksFile', 'access.jwt.issuer'],
   ['access.jwt.jwksFile', 'access.jwt.audience'],
   ['access.jwt.issuer', 'access.jwt.jwksFile'],
@@ -74,6 +76,7 @@ export function* findings(config: Config, host: Host): Iterable<Finding> {
   yield* findAccess(config);
   yield* findPlatform(config, host);
   yield* findUnreadable(config);
+  yield* findNoLibrary(config);
 }
 
 function* findOrder(config: Config): Iterable<Finding> {
@@ -186,6 +189,7 @@ function* findAccess(config: Config): Iterable<Finding> {
       ['access.tokensFile', access.tokensFile !== null],
       ['access.jwt.jwksFile', access.jwt.jwksFile !== null],
       ['access.roles', access.roles.length > 0],
+      ['access.rolesFile', access.rolesFile !== null],
     ];
     for (const [key] of idle.filter(([, isSet]) => isSet)) {
       yield error(
@@ -203,13 +207,33 @@ function* findAccess(config: Config): Iterable<Finding> {
       'Set access.tokensFile, access.jwt.jwksFile or tls.clientCaFile.',
     );
   }
-  if (access.roles.length === 0) {
+  if (access.roles.length === 0 && access.rolesFile === null) {
     yield error(
-      ['access.roles', 'access.mode'],
+      ['access.roles', 'access.mode', 'access.rolesFile'],
       'No principal has a role, so every call would be refused.',
-      'Bind at least one in access.roles, such as { role: admin, principals: ["ops-*"] }.',
+      'Bind at least one in access.roles, such as { role: admin, principals: ["token:ops-*"] }.',
     );
   }
+  yield* findMixed(config);
+}
+
+/** Where several sources name callers, a pattern for all of them lets each source make anybody of the others. */
+function* findMixed({ access, tls }: Config): Iterable<Finding> {
+  const sources = [
+    ...(access.tokensFile === null ? [] : ['token:']),
+    ...(access.jwt.jwksFile === null ? [] : ['jwt:']),
+    ...(tls.clientCaFile === null ? [] : ['cert:']),
+  ];
+  const patterns = access.roles.flatMap(({ principals }) => principals);
+  const open = [...new Set(patterns.filter((pattern) => sourceOf(pattern) === undefined))];
+  if (sources.length < 2 || open.length === 0) return;
+  const shown = open.slice(0, 5).map((pattern) => JSON.stringify(pattern));
+  yield {
+    severity: 'warning',
+    keys: ['access.roles'],
+    message: `Callers of ${sources.length} sources can meet ${shown.join(', ')}${open.length > 5 ? ', ...' : ''}: whoever one source calls so has the role, too.`,
+    remedy: `Say which source is meant, such as "${sources[0]}${open[0]}" (${sources.join(', ')}).`,
+  };
 }
 
 function* findPlatform(config: Config, { platform, poolThreads }: Host): Iterable<Finding> {
@@ -258,6 +282,34 @@ function* findUnreadable(config: Config): Iterable<Finding> {
           : 'Let the account of the daemon read it.',
       );
     }
+  }
+}
+
+/** What the files of libraries begin with: ELF, PE, and Mach-O of one processor and of several. */
+const LIBRARY_BEGINS = ['7f454c46', '4d5a', 'cffaedfe', 'cafebabe'];
+
+function* findNoLibrary({ driver: { simulatorLibrary } }: Config): Iterable<Finding> {
+  const begin = simulatorLibrary === null ? undefined : beginOf(simulatorLibrary);
+  if (begin === undefined || LIBRARY_BEGINS.some((known) => begin.startsWith(known))) return;
+  yield error(
+    ['driver.simulatorLibrary'],
+    'The file is no library.',
+    'Name libwfdsim.so or wfdsim.dll, or take the key out for the one that came with the daemon.',
+  );
+}
+
+/** The first four bytes in hexadecimal; `undefined` where they can't be read, which has been said. */
+function beginOf(file: string): string | undefined {
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      const bytes = Buffer.alloc(4);
+      return bytes.subarray(0, readSync(descriptor, bytes)).toString('hex');
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 /** `wfdd service ...`: what was typed -> what is to be done with the Windows service. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { type LoadedConfig, type LoadRequest, loadConfig } from './load.js';
+import type { LoadedConfig, LoadRequest } from './load.js';
 import { ConfigError } from './problem.js';
 import type { KeyPath } from './schema.js';
 
@@ -78,20 +78,23 @@ export function addServiceCommands(program: Command, choose: (choice: ServiceCho
 }
 
 /** Only to install and to run is the configuration read. Throws ConfigError where it is wrong and somebody sits there to be told. */
-export async function planService(choice: ServiceChoice, given: LoadRequest): Promise<ServicePlan> {
+export async function planService(
+  choice: ServiceChoice,
+  assignments: LoadRequest['assignments'],
+  load: (name: string) => Promise<LoadedConfig>,
+): Promise<ServicePlan> {
   const { verb, name, account, json } = choice;
-  const request = { ...given, name };
   if (verb === 'status') return { kind: 'service', command: { verb, name, json } };
   if (verb === 'run') {
-    const loaded = await loadConfig(request).catch((error: unknown) => {
+    const loaded = await load(name).catch((error: unknown) => {
       if (error instanceof ConfigError) return error;
       throw error;
     });
     return { kind: 'service-run', run: { name, loaded } };
   }
   if (verb !== 'install') return { kind: 'service', command: { verb, name } };
-  const loaded = await loadConfig(request);
-  const assigned = new Set((request.assignments ?? []).map(({ path }) => path as KeyPath));
+  const loaded = await load(name);
+  const assigned = new Set((assignments ?? []).map(({ path }) => path as KeyPath));
   return { kind: 'service', command: { verb, name, account, loaded, assigned: [...assigned] } };
 }
 

@@ -54,6 +54,7 @@ export class Metrics implements Observer {
   readonly #slowReaders: Counter<'method'>;
   readonly #denials: Counter<'method' | 'code'>;
   readonly #refusals: Counter;
+  readonly #reloadFailures: Counter<'what'>;
 
   constructor(readings: Readings) {
     const registers = [this.#registry];
@@ -88,6 +89,7 @@ export class Metrics implements Observer {
     );
     this.#slowReaders = counter('wfdd_slow_readers_ended_total', 'Streams ended as read too slowly.', ['method']);
     this.#denials = counter('wfdd_denials_total', 'Calls refused before a service saw them.', ['method', 'code']);
+    this.#reloadFailures = counter('wfdd_reload_failures_total', 'Changed files that could not be used.', ['what']);
     this.#refusals = counter('wfdd_connections_refused_total', 'Connections refused, by TLS or for their number.', []);
 
     const gauge = (name: string, help: string, read: () => number) =>
@@ -169,6 +171,10 @@ export class Metrics implements Observer {
 
   denied(rpc: string, code: string): void {
     this.#denials.inc({ method: rpc, code });
+  }
+
+  reloadFailed(what: string): void {
+    this.#reloadFailures.inc({ what });
   }
 
   connectionRefused(): void {

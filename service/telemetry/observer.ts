@@ -29,6 +29,8 @@ export interface Observer {
   denied(rpc: string, code: string): void;
   /** A connection was refused, by TLS or for the number of them. */
   connectionRefused(): void;
+  /** Files have changed and can't be used; `what` they are is one of few. */
+  reloadFailed(what: string): void;
 }
 
 /** Tells all that have been added. */
@@ -78,5 +80,9 @@ export class Observers implements Observer {
 
   connectionRefused(): void {
     for (const each of this.#all) each.connectionRefused?.();
+  }
+
+  reloadFailed(what: string): void {
+    for (const each of this.#all) each.reloadFailed?.(what);
   }
 }

@@ -1,32 +1,62 @@
 /**
- * TLS from files, renewed without a restart: a new connection sees the new certificate, those that stand live on.
+ * TLS from files, renewed without a restart: a new connection sees the new certificate, those that stand live on for as
+ * long as their clients are trusted.
  *
- * grpc-js can do it by itself with its `FileWatcherCertificateProvider`, but that serves nobody while a renewal is half written, takes no
- * passphrase and no oldest version; so this fills the same class, `ServerCredentials`, whose door for subclasses it is.
+ * grpc-js can do it by itself with its `FileWatcherCertificateProvider`, but that serves nobody while a renewal is half
+ * written, takes no passphrase and no oldest version; so this fills the same class, `ServerCredentials`, whose door for
+ * subclasses it is.
  */
-import { X509Certificate } from 'node:crypto';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
+import { type Authorities, type DenyList, parseDenyList } from '../access/client-trust.js';
+import { certificatesIn } from '../access/pem.js';
+import { serverContext, serverIdentityIn } from '../access/server-identity.js';
+import { textOf } from '../access/utf8.js';
 import { WatchedFiles } from '../access/watched-files.js';
 import type { Config } from '../config/schema.js';
 import type { Log } from '../telemetry/log.js';
 
 /** Whoever connects and then says nothing holds a socket for as long. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+export interface TlsListener {
+  /** Clients that were trusted may be so no more. */
+  changed(): void;
+  reloadFailed(what: string): void;
+}
+
+interface Loaded {
+  readonly context: SecureContextOptions;
+  readonly authorities: Authorities;
+}
+
+const NO_DENY_LIST: DenyList = new Set();
 
 export class TlsCredentials extends ServerCredentials {
-  readonly #files: WatchedFiles<SecureContextOptions>;
+  readonly isCertificateRequired: boolean;
+  readonly #files: WatchedFiles<Loaded>;
+  readonly #denyList: WatchedFiles<DenyList> | undefined;
 
   /** Throws where the files can't be used. */
-  constructor(settings: Config['tls'], log: Log) {
-    const { certFile, keyFile, clientCaFile, requireClientCertificate, reloadIntervalMs: intervalMs } = settings;
-    const files = new WatchedFiles(
+  constructor(settings: Config['tls'], log: Log, listener: TlsListener) {
+    const { certFile, keyFile, clientCaFile, clientDenyFile, requireClientCertificate } = settings;
+    const { reloadIntervalMs: intervalMs } = settings;
+    let authorities: Authorities | undefined;
+    const files = new WatchedFiles<Loaded>(
       {
         what: 'TLS files',
         files: [certFile, keyFile, clientCaFile].filter((file) => file !== null),
         intervalMs,
-        load: (contents) => secureContext(contents, settings, log),
-        changed: (context) => this.updateSecureContextOptions(context),
+        load: ([cert = Buffer.of(), key = Buffer.of(), ca]) => {
+          const context = { ...identityFrom(cert, key, settings, log), ...(ca !== undefined && { ca }) };
+          authorities = authoritiesFrom(ca, authorities);
+          return { context, authorities };
+        },
+        changed: ({ context }) => {
+          this.updateSecureContextOptions(context);
+          listener.changed();
+        },
+        failed: () => listener.reloadFailed('TLS files'),
       },
       log,
     );
@@ -36,9 +66,32 @@ export class TlsCredentials extends ServerCredentials {
         rejectUnauthorized: requireClientCertificate,
         handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       },
-      files.current,
+      files.current.context,
     );
+    this.isCertificateRequired = requireClientCertificate;
     this.#files = files;
+    if (clientDenyFile === null) return;
+    this.#denyList = new WatchedFiles(
+      {
+        what: 'denied certificates',
+        files: [clientDenyFile],
+        intervalMs,
+        load: ([content]) => parseDenyList(textOf(content)),
+        changed: () => listener.changed(),
+        failed: () => listener.reloadFailed('denied certificates'),
+      },
+      log,
+    );
+  }
+
+  /** Of client certificates. */
+  get authorities(): Authorities {
+    return this.#files.current.authorities;
+  }
+
+  /** Client certificates that are refused all the same. */
+  get denied(): DenyList {
+    return this.#denyList?.current ?? NO_DENY_LIST;
   }
 
   _equals(other: ServerCredentials): boolean {
@@ -47,30 +100,27 @@ export class TlsCredentials extends ServerCredentials {
 
   close(): void {
     this.#files.close();
+    this.#denyList?.close();
   }
 }
 
-/** Throws where the parts don't fit, or can't be read: so a renewal of which one file is still missing is not used. */
-function secureContext(
-  [cert, key, ca]: readonly Buffer[],
-  { keyPassphrase, minVersion }: Config['tls'],
-  log: Log,
-): SecureContextOptions {
-  const options: SecureContextOptions = {
-    cert,
-    key,
-    minVersion,
-    ...(ca !== undefined && { ca }),
-    ...(keyPassphrase !== null && { passphrase: keyPassphrase }),
-  };
-  createSecureContext(options);
-  // Which takes authorities that hold none, and then trusts nobody.
-  if (ca !== undefined) new X509Certificate(ca);
-  const { validTo, fingerprint256 } = new X509Certificate(cert ?? '');
+/** Throws where the parts don't fit: so a renewal of which one file is still missing is not used. */
+function identityFrom(cert: Buffer, key: Buffer, settings: Config['tls'], log: Log): SecureContextOptions {
+  const { certificate } = serverIdentityIn(cert, key, settings);
+  const { validTo, fingerprint256 } = certificate;
   // With its colons the log would take its parts for addresses of devices.
   const fingerprint = fingerprint256.replaceAll(':', '');
   const expired = Date.parse(validTo) <= Date.now();
   const message = `The certificate of this daemon ${expired ? 'expired' : 'is valid until'} ${validTo}.`;
   log[expired ? 'warn' : 'info']('certificate', message, { validTo, fingerprint });
-  return options;
+  return serverContext(cert, key, settings);
+}
+
+/** Those of before where they are the same: then nobody has to be judged anew. */
+function authoritiesFrom(ca: Buffer | undefined, before: Authorities | undefined): Authorities {
+  const certificates = ca === undefined ? [] : certificatesIn(ca.toString('latin1'));
+  const prints = (list: Authorities['certificates']) => list.map(({ fingerprint256 }) => fingerprint256).join();
+  if (before !== undefined && prints(before.certificates) === prints(certificates)) return before;
+  // The first were there before anybody connected.
+  return { certificates, sinceMs: before === undefined ? Number.NEGATIVE_INFINITY : performance.now() };
 }

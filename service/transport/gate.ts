@@ -4,8 +4,6 @@
  * The caller is known before a byte of the request's body is read. The rule that must not be broken: a call goes on only with a Caller;
  * whatever fails on the way to one ends it.
  */
-import type { Http2Session } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
 import {
   type Metadata,
   ServerInterceptingCall,
@@ -15,18 +13,14 @@ import {
 } from '@grpc/grpc-js';
 import type { Access } from '../access/access.js';
 import type { Caller } from '../access/caller.js';
-import { principalOf } from '../access/certificate.js';
-import type { ClientCertificate, Credentials } from '../access/identity.js';
 import { isChange } from '../access/permissions.js';
 import type { Quota } from '../access/quota.js';
-import type { Config } from '../config/schema.js';
-import type { Result } from '../fault.js';
 import type { Log } from '../telemetry/log.js';
 import type { TraceContext } from '../trace.js';
 import { must, settle } from './edge.js';
+import type { Peers } from './peers.js';
 import { toStatus } from './status.js';
 import type { Arrival, Transit } from './transit.js';
-import { http2StreamOf } from './wire.js';
 
 /**
  * Who makes a call, kept on its metadata: the one thing that both its interceptor and its handler hold. Nothing but this file can name the
@@ -38,8 +32,6 @@ type Known = Metadata & { [admittedAs]?: Caller };
 /** Calls that no quota counts. */
 const PROBES: ReadonlySet<string> = new Set(['grpc.health.v1.Health/Check', 'grpc.health.v1.Health/List']);
 
-type ShownCertificate = Pick<Credentials, 'certificate' | 'certificateProblem'>;
-
 interface Admitted {
   readonly caller: Caller;
   readonly trace: TraceContext | undefined;
@@ -47,23 +39,22 @@ interface Admitted {
 
 export class Gate {
   readonly #access: Access;
-  readonly #principalFrom: Config['access']['principalFrom'];
+  readonly #peers: Peers;
   readonly #calls: Quota;
   readonly #transit: Transit;
   readonly #log: Log;
   readonly #traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined;
-  readonly #certificates = new WeakMap<Http2Session, ShownCertificate>();
 
   /** `traceOf` gives the span of a call, where it is traced. */
   constructor(
     access: Access,
-    principalFrom: Config['access']['principalFrom'],
+    peers: Peers,
     bounds: { readonly calls: Quota; readonly transit: Transit },
     log: Log,
     traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined,
   ) {
     this.#access = access;
-    this.#principalFrom = principalFrom;
+    this.#peers = peers;
     this.#calls = bounds.calls;
     this.#transit = bounds.transit;
     this.#log = log;
@@ -103,9 +94,7 @@ export class Gate {
             const fail = (error: unknown) =>
               call.sendStatus(settle(error, rpc, this.#log, this.#traceOf({ metadata })));
             try {
-              const caller = this.#admit(rpc, metadata, call);
-              if (caller instanceof Promise) caller.then(enter).catch(fail);
-              else enter(caller);
+              enter(this.#admit(rpc, metadata, call));
             } catch (error) {
               fail(error);
             }
@@ -143,49 +132,22 @@ export class Gate {
     });
   };
 
-  /** The caller; or undefined, and the call has ended. A promise costs some turns, so there is one only where it is needed. */
-  #admit(
-    rpc: string,
-    metadata: Known,
-    call: ServerInterceptingCallInterface,
-  ): Caller | undefined | Promise<Caller | undefined> {
+  /** The caller; or undefined, and the call has ended. */
+  #admit(rpc: string, metadata: Known, call: ServerInterceptingCallInterface): Caller | undefined {
     const authorization = metadata.get('authorization').map(String);
     // Nothing behind the gate needs it, and what isn't there can't leak.
     metadata.remove('authorization');
-    const settled = (admitted: Result<Caller>): Caller | undefined => {
-      if (admitted.ok) {
-        metadata[admittedAs] = admitted.value;
-        return admitted.value;
-      }
-      call.sendStatus(toStatus(admitted.fault));
-      return undefined;
-    };
-    const credentials = { authorization, ...this.#certificateOf(call) };
+    const { network, certificate } = this.#peers.of(call);
     const traceId = this.#traceOf({ metadata })?.traceId;
-    const admitted = this.#access.admit(rpc, credentials, { client: call.getPeer(), traceId });
-    return admitted instanceof Promise ? admitted.then(settled) : settled(admitted);
+    const origin = { client: call.getPeer(), network, traceId };
+    const admitted = this.#access.admit(rpc, { authorization, certificate }, origin);
+    if (admitted.ok) {
+      metadata[admittedAs] = admitted.value;
+      return admitted.value;
+    }
+    call.sendStatus(toStatus(admitted.fault));
+    return undefined;
   }
-
-  /** Read once a connection: it doesn't change, and reading it costs as much as a small call. */
-  #certificateOf(call: ServerInterceptingCallInterface): ShownCertificate {
-    const connection = http2StreamOf(call)?.session;
-    const known = connection && this.#certificates.get(connection);
-    if (known !== undefined) return known;
-    const peer = call.getAuthContext().sslPeerCertificate;
-    const certificate: ClientCertificate | undefined = peer && {
-      principal: principalOf(peer, this.#principalFrom),
-      expireTimeMs: Date.parse(peer.valid_to),
-    };
-    const shown = { certificate, certificateProblem: connection && problemOf(connection.socket as TLSSocket) };
-    if (connection !== undefined) this.#certificates.set(connection, shown);
-    return shown;
-  }
-}
-
-/** Why a certificate that was shown is not trusted, where TLS lets the connection stand all the same. */
-function problemOf(socket: TLSSocket): string | undefined {
-  if (!socket.encrypted || socket.authorized || !socket.getPeerCertificate().raw) return undefined;
-  return String(socket.authorizationError);
 }
 
 /** One record for each call that may change something: the first outcome is the one. */

@@ -18,6 +18,7 @@ import type { TlsCredentials } from './credentials.js';
 import type { Edge } from './edge.js';
 import { Health, healthServiceDefinition } from './health.js';
 import { removeStaleSocket } from './local-socket.js';
+import type { Peers } from './peers.js';
 import { addReflection } from './reflection.js';
 import { refuseUnserved } from './refusals.js';
 import { isOfGrpc, putRight } from './request-headers.js';
@@ -72,6 +73,7 @@ export class GatewayServer {
     settings: ServerSettings,
     interceptors: ServerInterceptor[],
     { connection: refused, unserved }: RefusalListener,
+    peers: Peers,
   ) {
     this.#server = new KnowingServer({
       interceptors,
@@ -87,6 +89,7 @@ export class GatewayServer {
     this.#connections = new Connections(settings, refused);
     this.#outlook = {
       connected: (socket) => this.#connections.admit(socket),
+      begun: (session) => peers.begin(session),
       requested: (stream, headers) => this.#take(stream, headers),
       tlsRefused: (client, why) => refused(client, `TLS refused a connection: ${why}`),
       acceptFailed: ({ message }) => refused('unknown', `A connection could not be accepted: ${message}.`),

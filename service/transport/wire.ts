@@ -57,6 +57,8 @@ export function isGone({ destroyed, closed }: ServerHttp2Stream): boolean {
 export interface Outlook {
   /** False: the connection goes no further. */
   connected(socket: Socket): boolean;
+  /** HTTP/2 begins on a connection that was let pass, after TLS. */
+  begun(session: ServerHttp2Session): void;
   /** May change the headers. False: the request has been answered. */
   requested(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
   /** TLS has refused a connection: where from, and why. Without it they end all the same, but nobody on the host hears of it. */
@@ -78,7 +80,7 @@ export function lookOut(server: Server, outlook: Outlook): void {
       outlook.requested(surviving(stream), headers),
     );
     listening.prependListener('secureConnection', surviving);
-    listening.prependListener('session', surviving);
+    listening.prependListener('session', (session) => outlook.begun(surviving(session)));
     listening.on('error', (error) => outlook.acceptFailed(error));
     listening.on('tlsClientError', ({ message, code }: NodeJS.ErrnoException, socket: TLSSocket) => {
       // A certificate that is not trusted is found out when the handshake is over, and then the socket just ends.

@@ -3,7 +3,7 @@
  *
  * X.509 version 3 (RFC 5280) in DER, of only the parts that the tests need; node:crypto reads certificates but makes none.
  */
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 /** PEM, as the files of a daemon and the options of a client take it. */
 export interface Issued {
@@ -18,6 +18,8 @@ export interface Wanted {
   readonly ips?: readonly string[];
   readonly notBefore?: Date;
   readonly notAfter?: Date;
+  /** P-256 where nothing else is wanted. */
+  readonly keyType?: 'ec' | 'rsa' | 'ed25519';
   /** For servers; else it is a client's. */
   readonly isServer?: boolean;
 }
@@ -36,6 +38,8 @@ const oids = {
   basicConstraints: '2.5.29.19',
   keyUsage: '2.5.29.15',
   alternativeNames: '2.5.29.17',
+  subjectKeyIdentifier: '2.5.29.14',
+  authorityKeyIdentifier: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
@@ -47,14 +51,23 @@ export function makeAuthority(commonName: string): Authority {
   const maySign = extension(oids.keyUsage, Buffer.of(0x03, 0x02, 0x01, 0x06));
   const issuer = { name: commonName, key: pair.privateKey };
   return {
-    cert: certificate(issuer, { commonName }, pair.publicKey, [isAuthority, maySign]),
+    cert: certificate(issuer, { commonName }, pair.publicKey, [isAuthority, maySign, ...identifiers(pair.publicKey)]),
     issue: (wanted) => {
-      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const { privateKey, publicKey } = keyPair(wanted.keyType);
       const usage = oid(wanted.isServer ? oids.serverAuth : oids.clientAuth);
-      const extensions = [extension(oids.extendedKeyUsage, sequence(usage)), ...alternativeNames(wanted)];
+      const extensions = [
+        extension(oids.extendedKeyUsage, sequence(usage)),
+        ...identifiers(publicKey, pair.publicKey),
+        ...alternativeNames(wanted),
+      ];
       return { cert: certificate(issuer, wanted, publicKey, extensions), key: pem(privateKey) };
     },
   };
+}
+
+function keyPair(type: Wanted['keyType'] = 'ec') {
+  if (type === 'rsa') return generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
 function certificate(
@@ -79,6 +92,17 @@ function certificate(
   const base64 = sequence(body, algorithm, signature).toString('base64');
   const lines = base64.match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}
+
+/** By these, and not by its name, the right one of two authorities that have one name is found. */
+function identifiers(subject: KeyObject, issuer?: KeyObject): Buffer[] {
+  const idOf = (key: KeyObject) =>
+    createHash('sha1')
+      .update(key.export({ type: 'spki', format: 'der' }))
+      .digest();
+  const own = extension(oids.subjectKeyIdentifier, tagged(0x04, idOf(subject)));
+  if (issuer === undefined) return [own];
+  return [own, extension(oids.authorityKeyIdentifier, sequence(tagged(0x80, idOf(issuer))))];
 }
 
 function alternativeNames({ commonName, uris = [], dnsNames = [], ips = [] }: Wanted): Buffer[] {

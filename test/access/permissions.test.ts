@@ -2,8 +2,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import { anonymous, callerWith } from '../../service/access/caller.js';
 import { isChange, matches, mayCall, type Role, rolesOf } from '../../service/access/permissions.js';
+import type { Source } from '../../service/config/role-binding.js';
 
-const as = (...roles: Role[]) => callerWith('me', new Set(roles));
+const as = (...roles: Role[]) => callerWith('me', () => new Set(roles));
 
 test('a star stands for any run of characters, and everything else for itself', (t) => {
   const cases: [pattern: string, text: string, isMatch: boolean][] = [
@@ -49,9 +50,35 @@ test('a principal has every role that one of its patterns binds', (t) => {
     { role: 'viewer', principals: ['dash-*', 'ops'] },
     { role: 'operator', principals: ['ops'] },
   ] as const;
-  t.deepEqual(rolesOf('ops', bindings), new Set<Role>(['viewer', 'operator']));
-  t.deepEqual(rolesOf('dash-1', bindings), new Set<Role>(['viewer']));
-  t.deepEqual(rolesOf('nobody', bindings), new Set<Role>());
+  t.deepEqual(rolesOf({ source: 'token', principal: 'ops' }, bindings), new Set<Role>(['viewer', 'operator']));
+  t.deepEqual(rolesOf({ source: 'token', principal: 'dash-1' }, bindings), new Set<Role>(['viewer']));
+  t.deepEqual(rolesOf({ source: 'token', principal: 'nobody' }, bindings), new Set<Role>());
+});
+
+test('a pattern with a source before it is for those alone who are known by that', (t) => {
+  const bindings = [
+    { role: 'admin', principals: ['token:adm'] },
+    { role: 'operator', principals: ['jwt:*', 'cert:spiffe://a/*'] },
+    { role: 'viewer', principals: ['adm'] },
+  ] as const;
+  const rolesAs = (source: Source, principal: string) => [...rolesOf({ source, principal }, bindings)];
+  t.deepEqual(rolesAs('token', 'adm'), ['admin', 'viewer']);
+  t.deepEqual(rolesAs('jwt', 'adm'), ['operator', 'viewer']);
+  t.deepEqual(rolesAs('cert', 'adm'), ['viewer']);
+  t.deepEqual(rolesAs('cert', 'spiffe://a/b'), ['operator']);
+  t.deepEqual(rolesAs('token', 'spiffe://a/b'), []);
+  t.deepEqual(rolesAs('token', 'jwt:adm'), [], 'a name that looks like a source is none');
+});
+
+test('rights are those of the roles at the time of asking', (t) => {
+  let roles = new Set<Role>(['viewer', 'operator']);
+  const caller = callerWith('me', () => roles);
+  t.true(caller.maySee('you'));
+  roles = new Set(['operator']);
+  t.false(caller.maySee('you'));
+  t.true(caller.mayChange('me'));
+  roles = new Set();
+  t.false(caller.maySee('me') || caller.mayChange('me'));
 });
 
 test('an operator has its own sessions, a viewer sees all, an admin changes all', (t) => {
@@ -66,7 +93,7 @@ test('an operator has its own sessions, a viewer sees all, an admin changes all'
   t.deepEqual(rights(as('viewer', 'operator')), [true, true, true, false]);
   t.deepEqual(rights(as('admin')), [true, true, true, true]);
   t.deepEqual(rights(as('prober')), [false, false, false, false]);
-  t.deepEqual(rights(anonymous), [true, true, true, true]);
+  t.deepEqual(rights(anonymous()), [true, true, true, true]);
 });
 
 test('an RPC that nobody has thought of is for admins alone, and is recorded', (t) => {

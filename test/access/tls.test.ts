@@ -155,11 +155,56 @@ test.serial('a renewal of which half is there is not used until it is whole', as
   await using host = await start(files, {});
   const renewed = servers.issue(forServer);
   files.write('server.pem', renewed.cert);
-  t.regex((await host.log.line('reload-failed')).msg, /key values mismatch/);
+  t.regex((await host.log.line('reload-failed')).msg, /The key is not that of the certificate/);
   await getHost(host.clients(tokens.fleet, tlsTo(servers.cert)));
   files.write('server.key', renewed.key);
   await host.log.line('reloaded');
   await getHost(host.clients(tokens.fleet, tlsTo(servers.cert)));
+});
+
+test.serial('a certificate of another key type than the key is not put in force, nor started with', async (t) => {
+  using files = new Files();
+  await using host = await start(files, {});
+  const renewed = servers.issue({ ...forServer, keyType: 'rsa' });
+  files.write('server.pem', renewed.cert);
+  // It may be read while it is being written.
+  await host.log.line('reload-failed', ({ msg }) => /The key is not that of the certificate/.test(msg));
+  (await handshake(host.address, {})).destroy();
+  await getHost(host.clients(tokens.fleet, tlsTo(servers.cert)));
+  const mixed = { certFile: files.path('server.pem'), keyFile: files.path('server.key') };
+  await t.throwsAsync(Host.start({ tls: mixed }), { message: /The key is not that of the certificate/ });
+  files.write('server.key', renewed.key);
+  await host.log.line('reloaded');
+  await getHost(host.clients(tokens.fleet, tlsTo(servers.cert)));
+});
+
+test.serial('TLS 1.2 has ECDHE with AEAD only, unless the configuration says otherwise', async (t) => {
+  using files = new Files();
+  const { cert, key } = servers.issue({ ...forServer, keyType: 'rsa' });
+  const identity = { certFile: files.write('rsa.pem', cert), keyFile: files.write('rsa.key', key) };
+  const tls12 = { maxVersion: 'TLSv1.2' } as const;
+  {
+    await using host = await start(files, identity);
+    const socket = await handshake(host.address, tls12);
+    t.regex(socket.getCipher().name, /^ECDHE-RSA-.*(GCM|POLY1305)/);
+    socket.destroy();
+    for (const ciphers of [
+      'AES128-GCM-SHA256',
+      'ECDHE-RSA-AES128-SHA',
+      'ECDHE-RSA-AES256-SHA384',
+      'DHE-RSA-AES128-GCM-SHA256',
+    ]) {
+      await t.throwsAsync(handshake(host.address, { ...tls12, ciphers }), undefined, ciphers);
+    }
+    (await handshake(host.address, {})).destroy();
+  }
+  await using old = await start(files, { ...identity, ciphers: 'ECDHE-RSA-AES128-SHA' });
+  const socket = await handshake(old.address, tls12);
+  t.is(socket.getCipher().name, 'ECDHE-RSA-AES128-SHA');
+  socket.destroy();
+  const newest = await handshake(old.address, {});
+  t.is(newest.getProtocol(), 'TLSv1.3');
+  newest.destroy();
 });
 
 test.serial('authorities that are not there yet leave those before them in force', async (t) => {
@@ -191,7 +236,7 @@ test.serial('files that cannot be used keep the daemon from starting, and the me
   const { key } = servers.issue(forServer);
   const mismatched = { ...files.writeTls(servers.issue(forServer)), keyFile: files.write('other.key', key) };
   await t.throwsAsync(Host.start({ tls: mismatched }), {
-    message: /^The TLS files can't be used: .*key values mismatch/,
+    message: /^The TLS files can't be used: The key is not that of the certificate/,
   });
   const garbled = {
     ...files.writeTls(servers.issue(forServer)),

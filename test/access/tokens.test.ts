@@ -34,15 +34,18 @@ test('a token is refused from the moment that it expires', (t) => {
   t.like(identify(entry('a', 'x', '2026-06-01T02:00:00+02:00'), 'x'), { ok: false, principal: 'a' });
 });
 
-test('a token is revoked when it is no longer in the file', (t) => {
+test('a token holds until it expires, leaves the file or is bound to another principal there', (t) => {
   let tokens = parseTokens(entry('a', 'x'));
   const identified = identifyToken('x', () => tokens, now);
   if (!identified?.ok) return t.fail();
-  t.false(identified.isRevoked?.());
-  tokens = parseTokens(entry('a', 'x') + entry('b', 'y'));
-  t.false(identified.isRevoked?.());
+  t.true(identified.holds(now));
+  tokens = parseTokens(entry('a', 'x', '2026-06-01T00:00:01Z') + entry('b', 'y'));
+  t.true(identified.holds(now));
+  t.false(identified.holds(now + 1000));
+  tokens = parseTokens(entry('admin', 'x'));
+  t.false(identified.holds(now));
   tokens = parseTokens(entry('b', 'y'));
-  t.true(identified.isRevoked?.());
+  t.false(identified.holds(now));
 });
 
 test('a file that is empty, as one that is being written may be, is a mistake; an empty list is none', (t) => {
@@ -61,7 +64,7 @@ test('a file that is wrong is refused, with the place and without its text', (t)
     [`- principal: a\n  hash: ${hash}\n  expires: ${secret}`, /^0\.expires must be a time/],
     [`${secret}: true`, /^The file must be a list/],
     [`- principal: a\n  hash: "${secret}`, /^It is not valid YAML at line 2/],
-    [`- &x ${secret}\n- *x`, /./],
+    [`- &x ${secret}\n- *x`, /^It has an alias of YAML/],
     [`- principal: a\n  hash: ${hash}\n- principal: b\n  hash: ${hash}`, /^A hash stands in it twice/],
     [`- {principal: a, hash: "${hash}"}\n`.repeat(1001), /^The file must have 1000 tokens at most/],
   ];

@@ -23,10 +23,10 @@ export interface Written {
 let files = 0;
 
 /** Puts a text into a new file and returns its path. */
-export function write(text: string | Uint8Array, extension = 'yaml'): string {
+export function write(text: string | Uint8Array, extension = 'yaml', mode = 0o644): string {
   files += 1;
   const path = join(folder, `${files}.${extension}`);
-  writeFileSync(path, text);
+  writeFileSync(path, text, { mode });
   return path;
 }
 

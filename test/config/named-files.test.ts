@@ -15,10 +15,10 @@ const expired = authority.issue({
   notBefore: new Date(0),
   isServer: true,
 });
-const [cert, key, ca] = [write(server.cert, 'pem'), write(server.key, 'key'), write(authority.cert, 'pem')];
+const [cert, key, ca] = [write(server.cert, 'pem'), write(server.key, 'key', 0o600), write(authority.cert, 'pem')];
 
 const tls = (files: string) => `tls: { ${files} }\n`;
-const authenticated = (files: string, roles = '{ role: admin, principals: ["ops-*"] }') =>
+const authenticated = (files: string, roles = '{ role: admin, principals: ["token:ops-*"] }') =>
   `access: { mode: authenticated, roles: [${roles}], ${files} }\n`;
 
 /** What the command says, and the code that it ends with. */
@@ -28,7 +28,7 @@ async function check(yaml: string, environment: NodeJS.ProcessEnv = {}): Promise
     platform: 'linux',
     folder,
     version: '1.2.3',
-    examineFiles: async (config) => examineFiles(config),
+    examineFiles: async (config, file) => examineFiles(config, file),
   });
   if (plan.kind !== 'answer') throw new Error('It would serve.');
   return plan;
@@ -181,7 +181,7 @@ test('what works and is still not right is a warning', async (t) => {
   const tokens = write(
     `- { principal: nobody, hash: "sha256:${'ab'.repeat(32)}" }\n- { principal: ops-1, hash: "sha256:${'cd'.repeat(32)}", expires: ${past} }\n`,
   );
-  const files = `certFile: ${write(expired.cert)}, keyFile: ${write(expired.key)}, clientCaFile: ${cert}`;
+  const files = `certFile: ${write(expired.cert)}, keyFile: ${write(expired.key, 'key', 0o600)}, clientCaFile: ${cert}`;
   const { text, exitCode } = await check(`${tls(files)}${authenticated(`tokensFile: ${tokens}`)}`);
   t.is(exitCode, EXIT.ok);
   t.is(text.match(/^warning:/gm)?.length, 5, text);

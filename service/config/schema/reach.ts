@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import * as z from 'zod';
 import { parseCollectorUrl, parseHeader } from '../collector.js';
 import { isNetworkAddress, parseListenAddress } from '../listen.js';
+import { ROLES, roleBinding } from '../role-binding.js';
 import { boolean, choice, count, fraction, group, keyNotes, MASK, milliseconds, path, secret, text } from './leaf.js';
 
 const RELOAD_MAX_MS = 86_400_000;
@@ -44,6 +45,13 @@ export const insecureNonLoopback = boolean(false, {
   why: 'For laboratories: everybody on the network may then open radio links on this host.',
 });
 
+/** Mozilla's "intermediate" list without DHE. */
+const CIPHERS = [
+  ...['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'],
+  ...['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
+  ...['ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'],
+].join(':');
+
 export const tls = group('TLS of every "host:port" address; it is on where certFile is set.', {
   certFile: path('readable', '/etc/wfdd/tls/server.pem', {
     description: 'The certificate of the daemon, PEM, followed by its intermediate ones.',
@@ -61,6 +69,11 @@ export const tls = group('TLS of every "host:port" address; it is on where certF
     description: 'The authorities whose client certificates are trusted, PEM.',
     why: 'Your own only: the public ones of the system would let strangers in.',
   }),
+  clientDenyFile: path('readable', '/etc/wfdd/tls/denied', {
+    description:
+      'Client certificates, and authorities under them, that are refused all the same: one a line, by SHA-256 fingerprint or as "serial:" and the serial number, both in hexadecimal.',
+    why: 'The lines of openssl x509 -fingerprint -sha256 will do. A list of serial numbers can be made of any CRL.',
+  }),
   requireClientCertificate: boolean(false, {
     description: 'Refuse connections without a trusted client certificate.',
     why: 'Where it is off, a caller may bring a token in its place.',
@@ -69,6 +82,16 @@ export const tls = group('TLS of every "host:port" address; it is on where certF
     description: 'The oldest version of TLS that is spoken; 1.3 is preferred in any case.',
     why: '1.2 is still sound, and some clients have nothing newer.',
   }),
+  ciphers: z
+    .string()
+    .regex(/^[A-Za-z0-9:_+!@=-]+$/)
+    .default(CIPHERS)
+    .register(keyNotes, {
+      description: 'The cipher suites of TLS 1.2, in the form and order of OpenSSL. Those of TLS 1.3 are always on.',
+      why: 'ECDHE alone keeps what was recorded secret when the key is lost later, and only AEAD ciphers have no padding to attack.',
+      form: 'text',
+      expects: 'a list of cipher suites, separated by ":"',
+    }),
   reloadIntervalMs: milliseconds(10_000, [0, RELOAD_MAX_MS], {
     description: 'How often the files are looked at for a change, to be used without a restart; 0: never.',
     why: 'Looking is portable where notifications are not, and a renewal is never urgent.',
@@ -94,12 +117,12 @@ const jwt = group('JSON Web Tokens, checked against a local key set.', {
     form: 'text',
     expects: 'the name of a claim',
   }),
+  lifetimeMaxMs: milliseconds(86_400_000, [60_000, 31_536_000_000], {
+    description:
+      'The longest life of a token, from "iat" (or now, where it has none) to "exp"; longer ones are refused.',
+    why: 'A JWT can only be taken back with the key that signed it, so its life bounds what a stolen one is worth.',
+  }),
 });
-
-/** The roles, from the least to the most. */
-export const ROLES = ['prober', 'viewer', 'operator', 'admin'] as const;
-
-const roleBinding = z.strictObject({ role: z.enum(ROLES), principals: z.array(z.string().min(1)).min(1) });
 
 export const access = group('Who is calling, and what they may do.', {
   mode: choice(['anonymous', 'authenticated'], 'anonymous', {
@@ -113,8 +136,8 @@ export const access = group('Who is calling, and what they may do.', {
     why: 'Hashed, so that reading the file lets nobody in. Tokens must be random, no words; wfdd token create makes them.',
   }),
   reloadIntervalMs: milliseconds(10_000, [0, RELOAD_MAX_MS], {
-    description: 'How often the tokens and the key set are looked at for a change; 0: never.',
-    why: 'Bounds how long a token that was taken back still works.',
+    description: 'How often the tokens, the key set and the roles are looked at for a change; 0: never.',
+    why: 'Bounds how long what was taken back still works, also for streams that stand.',
   }),
   jwt,
   principalFrom: z
@@ -123,7 +146,8 @@ export const access = group('Who is calling, and what they may do.', {
     .refine((parts) => new Set(parts).size === parts.length, 'A part stands in it twice.')
     .default(['uri', 'dns', 'cn'])
     .register(keyNotes, {
-      description: 'Which part of a client certificate names the principal: the first of these that it has.',
+      description:
+        'Which part of a client certificate names the principal: the first of these that it has. One that is there and unfit (too long, two URIs) names nobody.',
       why: 'A URI (SPIFFE) says most; the common name is for old authorities.',
       form: 'list',
       expects: 'a list of uri, dns and cn, each at most once',
@@ -133,12 +157,16 @@ export const access = group('Who is calling, and what they may do.', {
     .default([])
     .register(keyNotes, {
       description:
-        'Who has which role. prober: health and reflection; viewer: sees all; operator: own sessions; admin: all sessions. Several add up. "*" in a pattern is any run of characters.',
-      why: 'Nobody has any right that is not written here (mode authenticated).',
+        'Who has which role. prober: health and reflection; viewer: sees all; operator: own sessions; admin: all sessions. Several add up. "*" in a pattern is any run of characters; "token:", "jwt:" or "cert:" before it binds only those who are known by that.',
+      why: 'Nobody has any right that is not written here or in rolesFile (mode authenticated).',
       form: 'json',
       expects: `a list of { role: ${ROLES.join('|')}, principals: [patterns] }`,
-      example: [{ role: 'operator', principals: ['spiffe://example.com/backend/*', 'fleet-agent'] }],
+      example: [{ role: 'operator', principals: ['cert:spiffe://example.com/backend/*', 'token:fleet-agent'] }],
     }),
+  rolesFile: path('readable', '/etc/wfdd/roles.yaml', {
+    description: 'More of them, a YAML list of the same form, used anew when it has changed.',
+    why: 'A role that is taken back in a file ends streams within reloadIntervalMs; one in the configuration needs a restart.',
+  }),
 });
 
 export const log = group('The log, on the standard output.', {

@@ -1,0 +1,67 @@
+/**
+ * Who else on the host may change, or read, a file that decides who is let in. Whoever may write to a list of tokens is
+ * whoever they like.
+ */
+import { realpathSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+export interface Exposure {
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const [OTHERS_WRITE, GROUP_WRITES, OTHERS_READ, STICKY] = [0o002, 0o020, 0o004, 0o1000];
+
+/** Nothing where the file isn't there: others say so. */
+export function* examineProtection(file: string, isSecret: boolean): Iterable<Exposure> {
+  if (process.platform === 'win32') return;
+  let path: string;
+  try {
+    path = realpathSync(file);
+  } catch {
+    return;
+  }
+  yield* examineMode(path, statSync(path), isSecret, process.getuid?.() ?? 0);
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const { mode } = statSync(folder);
+    if ((mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0) {
+      yield {
+        severity: 'error',
+        message: `Everybody on this host may put another file in its place: they may write to ${folder}.`,
+        remedy: `chmod o-w ${folder}, or put the file elsewhere.`,
+      };
+    }
+    if (folder === dirname(folder)) return;
+  }
+}
+
+/** By owner and mode. `uid` is that of this process. */
+export function* examineMode(
+  path: string,
+  { mode, uid: owner, gid }: Pick<Stats, 'mode' | 'uid' | 'gid'>,
+  isSecret: boolean,
+  uid: number,
+): Iterable<Exposure> {
+  if ((mode & OTHERS_WRITE) !== 0) {
+    const message = 'Everybody on this host may write to the file.';
+    yield { severity: 'error', message, remedy: `chmod o-w ${path}` };
+    // A group of the same number as its owner is the owner's own, as most distributions make them.
+  } else if ((mode & GROUP_WRITES) !== 0 && gid !== owner && gid !== 0) {
+    const message = `The group ${gid} may write to the file.`;
+    yield { severity: 'warning', message, remedy: `chmod g-w ${path}, unless all of it may decide who is let in.` };
+  }
+  if (isSecret && (mode & OTHERS_READ) !== 0) {
+    const message = 'Everybody on this host may read the file, and it holds a secret.';
+    yield { severity: 'warning', message, remedy: `chmod o-r ${path}` };
+  }
+  // Root may be asked about a daemon that runs as another.
+  if (owner !== 0 && owner !== uid && uid !== 0) {
+    const message = `The file belongs to another account (uid ${owner}), which may change it.`;
+    yield {
+      severity: 'warning',
+      message,
+      remedy: `Give it to root or to the account of the daemon: chown root ${path}`,
+    };
+  }
+}
