@@ -45,7 +45,7 @@ test('a list that is empty is there', (t) => {
 });
 
 test('states have their full names, as in ProtoJSON', (t) => {
-  t.like(messages.sessionAt({ session: session('OPEN'), cursor: 'c' }), {
+  t.like(messages.sessionAt({ session: session('OPEN'), cursor: 'c', hostTime: undefined }), {
     session: { sessionId: 'a-session', state: 'SESSION_STATE_OPEN' },
     cursor: 'c',
   });

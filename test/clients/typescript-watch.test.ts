@@ -1,7 +1,18 @@
 /** The watch that goes on, with a scripted host and a clock of its own: what is asked, what comes out, and when. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { concat, NEVER, type Observable, of, take, throwError, VirtualTimeScheduler } from 'rxjs';
+import {
+  concat,
+  defer,
+  ignoreElements,
+  NEVER,
+  type Observable,
+  of,
+  take,
+  throwError,
+  timer,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { GatewayError } from '../../clients/typescript/src/error.js';
 import {
   type Backoff,
@@ -26,6 +37,8 @@ function batch(parts: Partial<Batch<string, number>>): Batch<string, number> {
   return { events: [], cursor: '', snapshot: [], snapshotComplete: false, ...parts };
 }
 
+let clock: VirtualTimeScheduler;
+const pauseOf = (ms: number) => defer(() => timer(ms, clock)).pipe(ignoreElements());
 const snapshotAt = (cursor: string, ...snapshot: string[]) => of(batch({ snapshot, snapshotComplete: true, cursor }));
 const eventsTo = (cursor: string, ...events: number[]) => of(batch({ events, cursor }));
 const breaks = (error: unknown) => throwError(() => error);
@@ -33,6 +46,7 @@ const breaks = (error: unknown) => throwError(() => error);
 /** Attaches to one after another of the scripted streams, until the last has been silent for an hour. */
 function run(streams: readonly Attachment[], { cursor, backoff }: { cursor?: string; backoff?: Backoff } = {}) {
   const scheduler = new VirtualTimeScheduler(undefined, 3_600_000);
+  clock = scheduler;
   const asked: { cursor: string; atMs: number }[] = [];
   const items: Item[] = [];
   let failure: unknown;
@@ -146,11 +160,36 @@ test('a snapshot that broke off is thrown away, and asked for anew', (t) => {
   t.deepEqual(items.at(-1), { kind: 'snapshot', things: ['a'], cursor: 'c1' });
 });
 
-test('pauses double up to their bound, and start anew once something has come', (t) => {
-  const failing = Array.from({ length: 9 }, () => breaks(broken));
-  const { asked, items } = run([...failing, concat(eventsTo('c1', 1), breaks(broken)), NEVER], { cursor: 'c0' });
-  t.deepEqual(pauses(items), [125, 250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 125]);
+const failing = (times: number, error: unknown = broken) => Array.from({ length: times }, () => breaks(error));
+
+test('pauses double up to their bound', (t) => {
+  const { asked, items } = run(failing(9), { cursor: 'c0' });
+  t.deepEqual(pauses(items), [125, 250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
   t.deepEqual(asked.map(({ atMs }) => atMs).slice(0, 4), [0, 125, 375, 875]);
+});
+
+test('a stream that breaks soon after it began has not ended a row of failures', (t) => {
+  const streams = [0, 1, 2].map((n) => concat(eventsTo(`c${n}`, n), pauseOf(9_999), breaks(broken)));
+  t.deepEqual(pauses(run([...failing(2), ...streams], { cursor: 'c0' }).items), [125, 250, 500, 1000, 2000]);
+});
+
+test('a stream that stood for ten seconds has, counted from its first message', (t) => {
+  const stood = concat(eventsTo('c1', 1), pauseOf(10_000), breaks(broken));
+  t.deepEqual(pauses(run([...failing(3), stood, ...failing(1)], { cursor: 'c0' }).items), [125, 250, 500, 125, 250]);
+  const late = concat(pauseOf(60_000), eventsTo('c1', 1), breaks(broken));
+  t.deepEqual(pauses(run([...failing(3), late], { cursor: 'c0' }).items), [125, 250, 500, 1000]);
+});
+
+test('an answer, after failures without one, starts over; answers in a row count as failures do', (t) => {
+  const refused = new GatewayError(status.RESOURCE_EXHAUSTED, 'Too many.', { reason: 'QUOTA_EXCEEDED' });
+  const streams = [...failing(4), ...failing(3, refused), ...failing(2)];
+  t.deepEqual(pauses(run(streams, { cursor: 'c0' }).items), [125, 250, 500, 1000, 125, 250, 500, 1000, 2000]);
+});
+
+test('after a restart the snapshot is asked for at once, however long the host was away', (t) => {
+  const { asked, items } = run([...failing(9), breaks(expired), concat(snapshotAt('d1'), NEVER)], { cursor: 'c0' });
+  t.is(pauses(items).at(-1), 125);
+  t.is(asked.at(-1)?.cursor, '');
 });
 
 test('a pause is drawn at random from nothing to its bound', (t) => {
@@ -168,11 +207,11 @@ test('a pause that the host asks for is kept, and clients told the same do not r
   t.deepEqual(pauses(run([breaks(stopping)]).items), [5125]);
 });
 
-test('a pause longer than timers can measure does not become none', (t) => {
+test('no host makes a watch wait for more than five minutes', (t) => {
   const absurd = new GatewayError(status.UNAVAILABLE, 'Later.', { retryDelayMs: 1e15 });
   const { asked, items } = run([breaks(absurd)]);
-  t.deepEqual(pauses(items), [2 ** 31 - 1]);
-  t.is(asked.length, 1);
+  t.deepEqual(pauses(items), [300_125]);
+  t.is(asked.length, 2);
 });
 
 for (const code of [

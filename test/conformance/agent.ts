@@ -2,9 +2,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Credentials, Does, ErrorItem, Gives, Line, Takes } from './protocol.js';
+import type { ConnectCommand, Does, ErrorItem, Gives, Line, Takes } from './protocol.js';
 
-/** Longer than anything takes but what hangs. */
+/** Longer than anything takes but what hangs, or is to wait. */
 const PATIENCE_MS = 15_000;
 
 /** What a command failed with, as the library told it. */
@@ -12,7 +12,7 @@ export class Refused extends Error {
   readonly error: ErrorItem;
 
   constructor(error: ErrorItem) {
-    super(`${error.code} ${error.reason ?? ''}`);
+    super(`${error.code} ${error.reason ?? ''} ${error.message ?? ''}`);
     this.error = error;
   }
 }
@@ -35,8 +35,8 @@ export class Doing<Item> {
   }
 
   /** The first item, past or to come, that is so. */
-  first(isSo: (item: Item) => boolean): Promise<Item> {
-    return this.#until(() => {
+  first(isSo: (item: Item) => boolean, patienceMs?: number): Promise<Item> {
+    return this.#until(patienceMs, () => {
       const found = this.items.find(isSo);
       if (found === undefined && this.#end !== undefined) throw new Error(`it ended, after ${this.#told()}`);
       return found;
@@ -44,13 +44,13 @@ export class Doing<Item> {
   }
 
   /** How it ended; undefined: well. */
-  async outcome(): Promise<ErrorItem | undefined> {
-    const { error } = await this.#until(() => this.#end);
+  async outcome(patienceMs?: number): Promise<ErrorItem | undefined> {
+    const { error } = await this.#until(patienceMs, () => this.#end);
     return error ?? undefined;
   }
 
-  async #until<T>(find: () => T | undefined): Promise<T> {
-    const patience = AbortSignal.timeout(PATIENCE_MS);
+  async #until<T>(patienceMs = PATIENCE_MS, find: () => T | undefined): Promise<T> {
+    const patience = AbortSignal.timeout(patienceMs);
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
@@ -94,8 +94,8 @@ export class Agent {
     });
   }
 
-  async connect(address: string, credentials: Credentials = {}): Promise<void> {
-    await this.ask('connect', { address, ...credentials });
+  async connect(address: string, options: Omit<ConnectCommand, 'address'> = {}): Promise<void> {
+    await this.ask('connect', { address, ...options });
   }
 
   do<Do extends Does>(what: Do, command: Takes<Do>): Doing<Gives<Do>> {

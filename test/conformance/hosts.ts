@@ -1,5 +1,6 @@
 /** The daemons that the clients of all languages are run against; a scenario that stops its host starts one of its own. */
-import { makeAuthority } from '../access/authority.js';
+import { readFileSync } from 'node:fs';
+import { type Issued, makeAuthority } from '../access/authority.js';
 import { Files } from '../access/files.js';
 import { type DaemonProcess, startDaemon, startSimulated } from '../harness/daemon.js';
 import { Gateway } from '../harness/gateway.js';
@@ -61,6 +62,12 @@ export class Hosts implements AsyncDisposable {
   /** By the name that is in its certificate. */
   get guardedAddress(): string {
     return this.#guarded.address.replace('127.0.0.1', 'localhost');
+  }
+
+  /** What the guarded host shows: a certificate of `localhost`, and its key. */
+  get identity(): Issued {
+    const read = (name: string) => readFileSync(this.#files.path(name), 'utf8');
+    return { cert: read('server.pem'), key: read('server.key') };
   }
 
   /** Credentials for the guarded host. */

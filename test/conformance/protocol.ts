@@ -13,7 +13,9 @@
  * side. The rule that must not be broken: an agent calls nothing but the public API of its library, and judges nothing; what
  * must come out is in scenarios.ts. An agent ends when its input does.
  *
- * Enum values are names without their prefix, of status codes too. What is empty or unset is left out, or null.
+ * Enum values are names without their prefix, of status codes too; the number as text where the library knows no name.
+ * What is empty or unset is left out, or null. What a language throws for a wrong argument (ValueError,
+ * IllegalArgumentException) is told as INVALID_ARGUMENT.
  */
 
 export interface Credentials {
@@ -24,22 +26,46 @@ export interface Credentials {
   readonly token?: string;
 }
 
+export interface ConnectCommand extends Credentials {
+  readonly address: string;
+  /** How long one attempt to connect may take. Default: the library's. */
+  readonly connectTimeoutMs?: number;
+  /** The deadline of unary calls. Default: the library's. */
+  readonly timeoutMs?: number;
+  /** What the hook for metadata gives for each call. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** The source of tokens throws, at each call. */
+  readonly tokenFails?: boolean;
+}
+
 export interface OpenCommand {
   readonly deviceAddress: string;
   readonly sessionId?: string;
   readonly requestId?: string;
   readonly openTimeoutMs?: number;
   readonly leaseTtlMs?: number;
+  /** 0: the library asks for no heartbeats. Default: the library's. */
+  readonly heartbeatIntervalMs?: number;
+}
+
+export interface WatchCommand {
+  readonly cursor?: string;
+  readonly sessionIds?: readonly string[];
+  /** Default: the host's. */
+  readonly bookmarkIntervalMs?: number;
+  /** The bounds of the pauses between attempts. Default 20 and 100. */
+  readonly backoffInitialMs?: number;
+  readonly backoffMaxMs?: number;
 }
 
 /** What each command takes, and what its items are. */
 export interface Commands {
-  /** Makes a client of this host; the one before is closed. */
-  connect: { takes: { readonly address: string } & Credentials; gives: never };
+  /** Makes a client of this host; the one before is closed. Fails where the library refuses the options. */
+  connect: { takes: ConnectCommand; gives: never };
   /** Until the stream ends. */
   open: { takes: OpenCommand; gives: { readonly event: EventItem } };
-  /** Until it ends. Pauses between attempts are drawn from at most 20 ms, then up to 100 ms. */
-  watch: { takes: { readonly cursor?: string; readonly sessionIds?: readonly string[] }; gives: WatchItem };
+  /** Until it ends. */
+  watch: { takes: WatchCommand; gives: WatchItem };
   /** Leaves the stream of another command. */
   leave: { takes: { readonly command: number }; gives: never };
   get: { takes: { readonly sessionId: string }; gives: SessionAtItem };
@@ -98,6 +124,8 @@ export type WatchItem =
 
 export interface ErrorItem {
   readonly code: string;
+  /** As people read it. */
+  readonly message?: string | null;
   readonly reason?: string | null;
   readonly metadata?: Readonly<Record<string, string>> | null;
   readonly native?: NativeItem | null;

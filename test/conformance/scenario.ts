@@ -16,6 +16,12 @@ export interface Stage {
 export interface Scenario {
   /** The row of the table. */
   readonly name: string;
+  /**
+   * The columns in which it is demanded, while not all libraries have learned it; without it, all. Elsewhere it is not run,
+   * and its cell is empty. Add a column when its library passes (WFD_EVERY_ROW=1 runs it before), and delete this field
+   * when no scenario has it any more.
+   */
+  readonly holds?: readonly string[];
   /** Throws where something is not as it must be. */
   readonly play: (stage: Stage) => Promise<void>;
 }
@@ -69,9 +75,10 @@ export async function itemOf<K extends WatchItem['kind']>(
   watching: Doing<WatchItem>,
   kind: K,
   isSo: (item: Kind<K>) => boolean = () => true,
+  patienceMs?: number,
 ): Promise<Kind<K>> {
   const isIt = (item: WatchItem): item is Kind<K> => item.kind === kind && isSo(item as Kind<K>);
-  const item = await watching.first(isIt);
+  const item = await watching.first(isIt, patienceMs);
   if (!isIt(item)) throw new Error('first gave another');
   return item;
 }

@@ -5,10 +5,11 @@
  * thrown, rejected or emitted as an error is a GatewayError. RxJS has no back-pressure: a subscriber that can't keep up
  * bounds its own queue.
  */
-import { type CallOptions, Connection, type ConnectOptions } from './connection.js';
+import { type CallOptions, Connection } from './connection.js';
 import { Devices } from './devices.js';
 import { type GetHostResponse, HostServiceService } from './gen/wifidirect/v1/host_service.js';
 import { check, type HealthStatus } from './health.js';
+import type { ConnectOptions } from './options.js';
 import { Sessions } from './sessions.js';
 
 /** One host. Cheap to keep: it connects when it is first used, and again when it has to. */
@@ -44,14 +45,15 @@ export class Client {
 
 /**
  * A client of the host at `host:port`, or `unix:/path`. Does not wait for the connection: `await client.host()` does.
- * Throws where the options can't be right (files that can't be read, a token in clear text).
+ * Throws INVALID_ARGUMENT where an option can't be right (an address with a scheme, a token in clear text, a file that
+ * can't be read), and names it.
  */
 export function connect(address: string, options?: ConnectOptions): Client {
   return new Client(address, options);
 }
 
 export { status } from '@grpc/grpc-js';
-export type { CallOptions, ConnectOptions, Pem, TlsOptions } from './connection.js';
+export type { CallOptions } from './connection.js';
 export type {
   DevicePage,
   DeviceSnapshot,
@@ -90,16 +92,18 @@ export {
 } from './gen/wifidirect/v1/session.js';
 export type { HealthStatus } from './health.js';
 export type { HeldSession } from './held-session.js';
-export type {
-  CloseOptions,
-  ListOptions,
-  OpenRequest,
-  RenewOptions,
-  SessionAt,
-  SessionPage,
-  SessionSnapshot,
-  Sessions,
-  SessionWatchItem,
-  WatchOptions,
+export type { ConnectOptions, Pem, TlsOptions } from './options.js';
+export {
+  type CloseOptions,
+  type ListOptions,
+  leaseLeftMs,
+  type OpenRequest,
+  type RenewOptions,
+  type SessionAt,
+  type SessionPage,
+  type SessionSnapshot,
+  type Sessions,
+  type SessionWatchItem,
+  type WatchOptions,
 } from './sessions.js';
 export type { Backoff, Bookmark, Change, Disconnected } from './watch.js';

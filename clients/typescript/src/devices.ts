@@ -6,6 +6,7 @@ import { toDuration } from './duration.js';
 import { GatewayError } from './error.js';
 import type { Device, DeviceEvent } from './gen/wifidirect/v1/device.js';
 import { DeviceServiceService as service } from './gen/wifidirect/v1/device_service.js';
+import { failWhenSilent } from './silence.js';
 import { type Backoff, type Bookmark, type Change, type Disconnected, watch } from './watch.js';
 
 export interface DevicePage {
@@ -23,7 +24,10 @@ export interface WatchDevicesOptions {
   readonly cursor?: string | undefined;
   /** Only these devices. Default: all. */
   readonly deviceAddresses?: readonly string[] | undefined;
-  /** How long a silence lasts before a bookmark comes: 1,000 to 300,000 ms. Default 10,000 ms. */
+  /**
+   * How long a silence lasts before a bookmark comes: 1,000 to 300,000 ms. Default 10,000 ms. A watch that hears nothing
+   * for three of them is disconnected, and resumes.
+   */
   readonly bookmarkIntervalMs?: number | undefined;
   readonly backoff?: Backoff | undefined;
 }
@@ -84,7 +88,10 @@ export class Devices {
   }: WatchDevicesOptions = {}): Observable<DeviceWatchItem> {
     const request = { deviceAddresses: [...deviceAddresses], bookmarkInterval: toDuration(bookmarkIntervalMs) };
     const items = watch({
-      attach: (cursor) => this.#connection.stream(service.watchDevices, { ...request, cursor }),
+      attach: (cursor) =>
+        this.#connection
+          .stream(service.watchDevices, { ...request, cursor })
+          .pipe(failWhenSilent({ intervalMs: bookmarkIntervalMs })),
       toSnapshot: (devices: readonly Device[], cursor): DeviceSnapshot => ({ kind: 'snapshot', devices, cursor }),
       cursor,
       backoff,

@@ -62,7 +62,7 @@ export class GatewayError extends Error {
   /** Whatever was thrown or received, as a GatewayError. */
   static from(thrown: unknown): GatewayError {
     if (thrown instanceof GatewayError) return thrown;
-    if (isStatus(thrown)) return new GatewayError(thrown.code, thrown.details, decode(thrown.metadata), thrown);
+    if (isStatus(thrown)) return fromStatus(thrown);
     return new GatewayError(status.UNKNOWN, thrown instanceof Error ? thrown.message : String(thrown), {}, thrown);
   }
 }
@@ -71,6 +71,13 @@ interface ReceivedStatus {
   readonly code: status;
   readonly details: string;
   readonly metadata: Metadata;
+}
+
+/** A code that gRPC doesn't know is UNKNOWN, as gRPC wants it. */
+function fromStatus(received: ReceivedStatus): GatewayError {
+  const { code, details, metadata } = received;
+  if (status[code] !== undefined) return new GatewayError(code, details, decode(metadata), received);
+  return new GatewayError(status.UNKNOWN, `${details} (status code ${code})`.trimStart(), decode(metadata), received);
 }
 
 function isStatus(thrown: unknown): thrown is ReceivedStatus {
@@ -100,7 +107,9 @@ function decodeOne(typeUrl: string, value: Uint8Array): Details {
       return { fieldViolations: BadRequest.decode(value).fieldViolations };
     case 'google.rpc.RetryInfo': {
       const { retryDelay } = RetryInfo.decode(value);
-      return retryDelay === undefined ? {} : { retryDelayMs: toMilliseconds(retryDelay) };
+      const retryDelayMs = retryDelay === undefined ? 0 : toMilliseconds(retryDelay);
+      // Who asks for a negative pause asks for none.
+      return retryDelayMs > 0 ? { retryDelayMs } : {};
     }
     case 'wifidirect.v1.NativeResult':
       return { native: NativeResult.decode(value) };

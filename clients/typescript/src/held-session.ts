@@ -35,12 +35,13 @@ export class HeldSession {
   /** The latest event, then those that come, then how the stream ended. Subscribing or not has no effect on the session. */
   readonly events: Observable<SessionEvent>;
 
+  readonly #latest = new ReplaySubject<SessionEvent>(1);
   readonly #stream: Subscription;
   readonly #close: Close;
   #hasBegun = false;
 
   constructor(sessionId: string, events: Observable<SessionEvent>, close: Close) {
-    const latest = new ReplaySubject<SessionEvent>(1);
+    const latest = this.#latest;
     this.sessionId = sessionId;
     this.events = latest.asObservable();
     this.opened = reached(latest, ({ state }) => state === SessionState.OPEN, 'The session ended before it was open.');
@@ -58,6 +59,15 @@ export class HeldSession {
     if (this.#stream.closed && !this.#hasBegun) return this.ended;
     const { session } = await this.#close(options);
     return session;
+  }
+
+  /**
+   * Leaves the stream: a session without a lease then ends, one with a lease lives on until it lapses. What has not come
+   * by then rejects, and `events` errors, with CANCELLED. Harmless to repeat, and after the end.
+   */
+  detach(): void {
+    this.#stream.unsubscribe();
+    this.#latest.error(new GatewayError(status.CANCELLED, 'The session was detached from.'));
   }
 }
 

@@ -1,13 +1,18 @@
 /** SessionService: opens, closes and follows sessions. What each RPC promises is in `session_service.proto`. */
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
-import { filter, map, type Observable } from 'rxjs';
+import { filter, identity, map, type Observable } from 'rxjs';
 import type { CallOptions, Connection } from './connection.js';
 import { toDuration } from './duration.js';
 import { GatewayError } from './error.js';
 import { type Session, type SessionEvent, SessionKind, type SessionState } from './gen/wifidirect/v1/session.js';
-import { SessionServiceService as service } from './gen/wifidirect/v1/session_service.js';
+import {
+  type GetSessionResponse,
+  type OpenSessionResponse,
+  SessionServiceService as service,
+} from './gen/wifidirect/v1/session_service.js';
 import { HeldSession } from './held-session.js';
+import { failWhenSilent } from './silence.js';
 import { type Backoff, type Bookmark, type Change, type Disconnected, watch } from './watch.js';
 
 export interface OpenRequest {
@@ -23,12 +28,19 @@ export interface OpenRequest {
   readonly leaseTtlMs?: number | undefined;
   /** UUID by which the host knows this request again. Default: a new one at each call. */
   readonly requestId?: string | undefined;
+  /**
+   * How long a silence lasts before the host sends a sign of life, which keeps proxies from cutting a quiet stream: 1,000
+   * to 300,000 ms, or 0 for none. After three of them in silence the stream errors with UNAVAILABLE. Default 10,000 ms.
+   */
+  readonly heartbeatIntervalMs?: number | undefined;
 }
 
 /** A session, and the cursor at which it was so: a watch from there sees all that came after. */
 export interface SessionAt {
   readonly session: Session;
   readonly cursor: string;
+  /** The clock of the host at that time, for `leaseLeftMs`. Undefined: an older host, which does not tell. */
+  readonly hostTime: Date | undefined;
 }
 
 export interface CloseOptions extends CallOptions {
@@ -44,6 +56,7 @@ export interface RenewOptions extends CallOptions {
 export interface SessionPage {
   readonly sessions: readonly Session[];
   readonly cursor: string;
+  readonly hostTime: Date | undefined;
 }
 
 export interface ListOptions extends CallOptions {
@@ -60,7 +73,10 @@ export interface WatchOptions {
   readonly cursor?: string | undefined;
   /** Only these sessions. Default: all that the caller may see. */
   readonly sessionIds?: readonly string[] | undefined;
-  /** How long a silence lasts before a bookmark comes: 1,000 to 300,000 ms. Default 10,000 ms. */
+  /**
+   * How long a silence lasts before a bookmark comes: 1,000 to 300,000 ms. Default 10,000 ms. A watch that hears nothing
+   * for three of them is disconnected, and resumes.
+   */
   readonly bookmarkIntervalMs?: number | undefined;
   readonly backoff?: Backoff | undefined;
 }
@@ -73,6 +89,8 @@ export interface SessionSnapshot {
 }
 
 export type SessionWatchItem = SessionSnapshot | Change<SessionEvent> | Bookmark | Disconnected;
+
+const HEARTBEAT_INTERVAL_MS_DEFAULT = 10_000;
 
 export class Sessions {
   readonly #connection: Connection;
@@ -94,19 +112,14 @@ export class Sessions {
     openTimeoutMs,
     leaseTtlMs,
     requestId = randomUUID(),
+    heartbeatIntervalMs = HEARTBEAT_INTERVAL_MS_DEFAULT,
   }: OpenRequest): Observable<SessionEvent> {
     const openTimeout = toDuration(openTimeoutMs);
     const leaseTtl = toDuration(leaseTtlMs);
-    const request = {
-      deviceAddress,
-      sessionId,
-      kind,
-      openTimeout,
-      leaseTtl,
-      requestId,
-      heartbeatInterval: undefined,
-    };
+    const heartbeatInterval = heartbeatIntervalMs === 0 ? undefined : toDuration(heartbeatIntervalMs);
+    const request = { deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval };
     return this.#connection.stream(service.openSession, request).pipe(
+      heartbeatInterval === undefined ? identity : failWhenSilent({ intervalMs: heartbeatIntervalMs, isReckoned }),
       map(({ event }) => event),
       filter((event) => event !== undefined),
     );
@@ -149,8 +162,9 @@ export class Sessions {
     let pageToken = '';
     do {
       const request = { states: [...states], deviceAddress, pageSize, pageToken };
-      const { sessions, cursor, nextPageToken } = await this.#connection.unary(service.listSessions, request, options);
-      yield { sessions, cursor };
+      const page = await this.#connection.unary(service.listSessions, request, options);
+      const { sessions, cursor, hostTime, nextPageToken } = page;
+      yield { sessions, cursor, hostTime };
       pageToken = nextPageToken;
     } while (pageToken !== '');
   }
@@ -163,7 +177,10 @@ export class Sessions {
   watch({ cursor, sessionIds = [], bookmarkIntervalMs, backoff }: WatchOptions = {}): Observable<SessionWatchItem> {
     const request = { sessionIds: [...sessionIds], bookmarkInterval: toDuration(bookmarkIntervalMs) };
     const items = watch({
-      attach: (cursor) => this.#connection.stream(service.watchSessions, { ...request, cursor }),
+      attach: (cursor) =>
+        this.#connection
+          .stream(service.watchSessions, { ...request, cursor })
+          .pipe(failWhenSilent({ intervalMs: bookmarkIntervalMs })),
       toSnapshot: (sessions: readonly Session[], cursor): SessionSnapshot => ({ kind: 'snapshot', sessions, cursor }),
       cursor,
       backoff,
@@ -172,7 +189,20 @@ export class Sessions {
   }
 }
 
-function shown({ session, cursor }: { session: Session | undefined; cursor: string }): SessionAt {
+/** A host that does not tell its time is older than heartbeats, and its silence says nothing. */
+const isReckoned = ({ hostTime }: OpenSessionResponse): boolean => hostTime !== undefined;
+
+type Shown = Pick<GetSessionResponse, 'session' | 'cursor' | 'hostTime'>;
+
+function shown({ session, cursor, hostTime }: Shown): SessionAt {
   if (session === undefined) throw new GatewayError(status.INTERNAL, 'The host answered without a session.');
-  return { session, cursor };
+  return { session, cursor, hostTime };
+}
+
+/**
+ * How long a lease still had at this time of the host's clock (of `SessionAt` or `SessionPage`; of an event, its `time`).
+ * The clock of this machine may differ, and takes no part. Undefined: the session has no lease; negative: it has lapsed.
+ */
+export function leaseLeftMs({ leaseExpireTime }: Session, hostTime: Date): number | undefined {
+  return leaseExpireTime && leaseExpireTime.getTime() - hostTime.getTime();
 }

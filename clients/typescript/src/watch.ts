@@ -14,11 +14,14 @@ import {
   concat,
   concatMap,
   defer,
+  type MonoTypeOperatorFunction,
   merge,
   type Observable,
   retry,
   type SchedulerLike,
   Subject,
+  Subscription,
+  tap,
   throwError,
   timer,
 } from 'rxjs';
@@ -49,12 +52,18 @@ export interface Disconnected {
   readonly retryInMs: number;
 }
 
-/** The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row ("full jitter"). */
+/**
+ * The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row ("full jitter"). The
+ * bound starts over after a stream that stood for a while, and when the host answers, if only to refuse, after failures
+ * of which it knows nothing.
+ */
 export interface Backoff {
   /** The bound after the first failure. Default 250 ms. */
   readonly initialMs?: number | undefined;
   /** The largest bound. Default 30,000 ms. */
   readonly maxMs?: number | undefined;
+  /** How long a stream has to stand, from its first message, until what was before no longer counts. Default 10,000 ms. */
+  readonly resetAfterMs?: number | undefined;
   /** Default Math.random. */
   readonly random?: (() => number) | undefined;
   /** Default: the real clock. */
@@ -85,27 +94,46 @@ const FATAL: ReadonlySet<status> = new Set([
   status.UNIMPLEMENTED,
 ]);
 
-/** The longest pause that a timer can measure. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
+/** Longer than this no host makes a watch wait, whatever it asks for. */
+const RETRY_DELAY_MS_MAX = 300_000;
 
 export function watch<Thing, Event, Snapshot>({
   attach,
   toSnapshot,
   cursor: from = '',
-  backoff: { initialMs = 250, maxMs = 30_000, random = Math.random, scheduler = asyncScheduler } = {},
+  backoff: {
+    initialMs = 250,
+    maxMs = 30_000,
+    resetAfterMs = 10_000,
+    random = Math.random,
+    scheduler = asyncScheduler,
+  } = {},
 }: Watched<Thing, Event, Snapshot>): Observable<Snapshot | Change<Event> | Bookmark | Disconnected> {
   return defer(() => {
     let cursor = from;
     let failures = 0;
+    let wasAnswered = false;
     const disconnects = new Subject<Disconnected>();
 
     const items = defer(() => {
       const things: Thing[] = [];
-      return concat(attach(cursor), ended).pipe(concatMap((batch) => itemsOf(batch, things)));
+      const batches = attach(cursor).pipe(standing());
+      return concat(batches, ended).pipe(concatMap((batch) => itemsOf(batch, things)));
     });
 
+    /** A stream that has stood for a while: what was before no longer counts. */
+    const standing = (): MonoTypeOperatorFunction<Batch<Thing, Event>> => {
+      let standing = Subscription.EMPTY;
+      const begin = (): void => {
+        if (standing === Subscription.EMPTY)
+          standing = timer(resetAfterMs, scheduler).subscribe(() => {
+            failures = 0;
+          });
+      };
+      return tap({ next: begin, finalize: () => standing.unsubscribe() });
+    };
+
     const itemsOf = (batch: Batch<Thing, Event>, things: Thing[]): (Snapshot | Change<Event> | Bookmark)[] => {
-      failures = 0;
       things.push(...batch.snapshot);
       const before = cursor;
       cursor = batch.cursor || cursor;
@@ -122,8 +150,11 @@ export function watch<Thing, Event, Snapshot>({
       const error = GatewayError.from(thrown);
       if (FATAL.has(error.code)) throw error;
       if (error.reason === 'CURSOR_EXPIRED') cursor = '';
+      const isAnswer = error.reason !== undefined;
+      if (isAnswer && !wasAnswered) failures = 0;
+      wasAnswered = isAnswer;
       const jitterMs = random() * Math.min(maxMs, initialMs * 2 ** failures++);
-      const retryInMs = Math.min(Math.round((error.retryDelayMs ?? 0) + jitterMs), TIMER_MS_MAX);
+      const retryInMs = Math.round(Math.min(error.retryDelayMs ?? 0, RETRY_DELAY_MS_MAX) + jitterMs);
       disconnects.next({ kind: 'disconnected', error, retryInMs });
       return timer(retryInMs, scheduler);
     };

@@ -22,16 +22,22 @@ import {
 } from '../../../clients/typescript/src/client.js';
 import type { Command, ErrorItem } from '../protocol.js';
 
+/** A source of tokens that has none. */
+const noToken = (): string => {
+  throw new Error('the vault is sealed');
+};
+
 let client: Client | undefined;
 const leaving = new Map<number, Subject<void>>();
 
 function carryOut(command: Command, left: Observable<unknown>): Observable<unknown> {
   if (command.do === 'connect') {
-    const { address, caFile, certFile, keyFile, token } = command;
+    const { address, caFile, certFile, keyFile, connectTimeoutMs, timeoutMs, metadata } = command;
+    const token = command.tokenFails === true ? noToken : command.token;
     const file = (path: string | undefined) => (path === undefined ? undefined : { file: path });
     const tls = caFile === undefined ? undefined : { ca: file(caFile), cert: file(certFile), key: file(keyFile) };
     client?.close();
-    client = connect(address, { tls, token });
+    client = connect(address, { tls, token, connectTimeoutMs, timeoutMs, metadata: metadata && (() => metadata) });
     return EMPTY;
   }
   if (client === undefined) throw new Error('connect comes first');
@@ -42,10 +48,10 @@ function carryOut(command: Command, left: Observable<unknown>): Observable<unkno
         takeUntil(left),
         map((event) => ({ event: eventItem(event) })),
       );
-    case 'watch':
-      return sessions
-        .watch({ ...command, backoff: { initialMs: 20, maxMs: 100 } })
-        .pipe(takeUntil(left), map(watchItem));
+    case 'watch': {
+      const { backoffInitialMs: initialMs = 20, backoffMaxMs: maxMs = 100 } = command;
+      return sessions.watch({ ...command, backoff: { initialMs, maxMs } }).pipe(takeUntil(left), map(watchItem));
+    }
     case 'leave':
       leaving.get(command.command)?.next();
       return EMPTY;
@@ -124,9 +130,10 @@ function deviceItem({ deviceAddress, name, isVisible }: Device) {
 
 function errorItem(thrown: unknown): ErrorItem {
   if (!(thrown instanceof GatewayError)) return { code: 'THREW', reason: String(thrown) };
-  const { code, reason, metadata, native, retryDelayMs, fieldViolations } = thrown;
+  const { code, message, reason, metadata, native, retryDelayMs, fieldViolations } = thrown;
   return {
     code: nameOf(status as unknown as Record<string, number>, code),
+    message,
     reason: reason ?? null,
     metadata,
     native: nativeItem(native) ?? null,
