@@ -12,10 +12,13 @@ import { loadLibraries, type NativeLibraries, windowsLibraryPaths } from '../nat
 import { openSimulatorControl, type SimulatorControl } from '../native/simulator-control.js';
 import { Access, revoked } from './access/access.js';
 import { Quota } from './access/quota.js';
+import { UnusableFiles } from './access/watched-files.js';
 import { parseHeader } from './config/collector.js';
+import { EXIT } from './config/command-line.js';
 import { chooseDriver } from './config/driver.js';
 import { bindTarget, parseListenAddress } from './config/listen.js';
 import type { Config } from './config/schema.js';
+import { addressFailure, readExcludedPorts, StartFailure } from './config/start-failure.js';
 import type { DeviceEvent, DeviceEventDraft } from './device/device.js';
 import { Devices } from './device/devices.js';
 import { incomplete } from './driver/availability.js';
@@ -79,8 +82,16 @@ export class Daemon {
   #starting: Promise<void> = Promise.resolve();
   #isStopping = false;
 
-  /** Throws where the configuration names a file that can't be used. */
+  /** Throws a StartFailure where the configuration names a file that can't be used. */
   static async compose(config: Config, version: string, log: Log): Promise<Daemon> {
+    try {
+      return await Daemon.#compose(config, version, log);
+    } catch (error) {
+      throw error instanceof UnusableFiles ? new StartFailure(error.message, EXIT.config) : error;
+    }
+  }
+
+  static async #compose(config: Config, version: string, log: Log): Promise<Daemon> {
     const [telemetry, streams] = [new Telemetry(telemetrySettings(config, version), log), new OpenStreams()];
     let peers: Peers | undefined;
     const endRevoked = () => {
@@ -144,7 +155,12 @@ export class Daemon {
       log,
     };
     this.#server = new GatewayServer(
-      { ...limits, keepaliveTimeMs: keepalive.timeMs, keepaliveTimeoutMs: keepalive.timeoutMs },
+      {
+        ...limits,
+        keepaliveTimeMs: keepalive.timeMs,
+        keepaliveTimeoutMs: keepalive.timeoutMs,
+        socketMode: Number.parseInt(config.socketMode, 8),
+      },
       [observe, gate.interceptor],
       {
         connection: (client, message) => this.#access.denials.connection(client, message),
@@ -222,7 +238,7 @@ export class Daemon {
   }
 
   async #start(): Promise<void> {
-    await this.#telemetry.start(this.#readings);
+    await servedAt(this.#config.metrics.listen ?? '', () => this.#telemetry.start(this.#readings));
     if (this.#isStopping) return;
     const started = this.#driver.start();
     started.catch((error: unknown) => this.#log.error('driver-failed', 'The driver could not start.', { err: error }));
@@ -232,9 +248,11 @@ export class Daemon {
       if (fault !== undefined) this.#log.warn('degraded', fault.message, { reason: fault.reason, ...fault.metadata });
       else this.#log.info('ready', 'Wi-Fi Direct can be reached.');
     });
-    for (const address of this.#config.listen.map(parseListenAddress)) {
+    for (const text of this.#config.listen) {
       if (this.#isStopping) return;
-      await this.#server.bind(bindTarget(address), address.kind === 'tcp' ? this.#tls : undefined);
+      const address = parseListenAddress(text);
+      const tls = address.kind === 'tcp' ? this.#tls : undefined;
+      await servedAt(text, () => this.#server.bind(bindTarget(address), tls));
     }
     const addresses = this.#server.addresses;
     this.#log.info('serving', `Serving on ${addresses.join(', ')}.`, { addresses });
@@ -293,6 +311,16 @@ export class Daemon {
     }
     const fault = incomplete(this.#native.missing);
     if (fault !== undefined) this.#log.error('library-incomplete', fault.message, { ...fault.metadata });
+  }
+}
+
+/** What binds an address fails with a sentence about it. */
+async function servedAt<T>(address: string, bind: () => Promise<T>): Promise<T> {
+  try {
+    return await bind();
+  } catch (error) {
+    if (address === '') throw error;
+    throw await addressFailure(address, error, { platform: process.platform, excludedPorts: readExcludedPorts });
   }
 }
 

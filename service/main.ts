@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { nativeCallsUnderWay } from '../native/library.js';
 import { EXIT, readCommandLine } from './config/command-line.js';
 import type { LoadedConfig } from './config/load.js';
+import { tellStartFailure } from './config/start-failure.js';
 import type { TokenChoice } from './config/token-command.js';
 import { root } from './root.js';
 import { createLog, type Log } from './telemetry/log.js';
@@ -56,10 +57,7 @@ async function main(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGBREAK', 'SIGHUP'] as const) process.on(signal, stop);
     await daemon.start();
   } catch (error) {
-    log.error('start-failed', `wfdd can't start: ${error instanceof Error ? error.message : String(error)}`, {
-      err: error,
-    });
-    end(EXIT.internal);
+    end(tellStartFailure(log, error));
   }
 }
 

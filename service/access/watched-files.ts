@@ -25,6 +25,9 @@ export interface WatchedFilesSettings<T> {
   readonly failed?: () => void;
 }
 
+/** The files can't be used as the daemon starts. */
+export class UnusableFiles extends Error {}
+
 export class WatchedFiles<T> {
   readonly #settings: WatchedFilesSettings<T>;
   readonly #log: Log;
@@ -44,7 +47,7 @@ export class WatchedFiles<T> {
       this.#digest = digestOf(contents);
       this.#current = settings.load(contents);
     } catch (error) {
-      throw new Error(`The ${settings.what} can't be used: ${(error as Error).message}`);
+      throw new UnusableFiles(`The ${settings.what} can't be used: ${(error as Error).message}`);
     }
     this.#wait();
   }

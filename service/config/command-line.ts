@@ -21,7 +21,7 @@ import { addTokenCommands, TOKEN_WORDS, type TokenChoice } from './token-command
 /** As in sysexits.h, which service managers and scripts know, but for the two of a status, which are those of init scripts. */
 export const EXIT = {
   ...{ ok: 0, notRunning: 3, notInstalled: 4 },
-  ...{ usage: 64, service: 69, internal: 70, denied: 77, config: 78 },
+  ...{ usage: 64, service: 69, internal: 70, address: 71, denied: 77, config: 78 },
 } as const;
 
 export type Plan =
@@ -75,8 +75,9 @@ Exit codes:
   ${EXIT.usage}  the command line is wrong
   ${EXIT.service}  the service could not be installed, started or stopped
   ${EXIT.internal}  the daemon failed
+  ${EXIT.address}  an address can't be served: it is in use, or the system refuses it
   ${EXIT.denied}  Windows refused it: the console was not started as administrator
-  ${EXIT.config}  the configuration is wrong
+  ${EXIT.config}  the configuration is wrong, or a file that it names
 `;
 
 const ONLY_WINDOWS = `wfdd service is for Windows.

@@ -144,6 +144,14 @@ function* findExposure(config: Config): Iterable<Finding> {
       'Set access.mode to authenticated, or tls.requireClientCertificate to true; in a laboratory, --insecure-non-loopback.',
     );
   }
+  const hasSocket = config.listen.map(parseListenAddress).some(({ kind }) => kind === 'unix');
+  if (hasSocket && config.access.mode === 'anonymous' && (Number.parseInt(config.socketMode, 8) & 0o002) !== 0) {
+    yield error(
+      ['socketMode', 'access.mode', 'listen'],
+      'Everybody on this host could connect to the socket, and whoever connects has all rights.',
+      'Set access.mode to authenticated, or socketMode to 0660 and let a group in.',
+    );
+  }
   const metricsAddress = config.metrics.listen === null ? undefined : parseListenAddress(config.metrics.listen);
   if (metricsAddress !== undefined && !isLocal(metricsAddress)) {
     const isAllowed = config.insecureNonLoopback;

@@ -8,12 +8,13 @@
  * Where each value comes from: load.ts. What keys demand of each other: policy.ts.
  */
 import * as z from 'zod';
-import { access, hostId, insecureNonLoopback, listen, log, metrics, tls, traces } from './schema/reach.js';
+import { access, hostId, insecureNonLoopback, listen, log, metrics, socketMode, tls, traces } from './schema/reach.js';
 import { driver, events, keepalive, limits, session, shutdown } from './schema/work.js';
 
 export const configSchema = z.strictObject({
   hostId,
   listen,
+  socketMode,
   insecureNonLoopback,
   tls,
   access,

@@ -17,7 +17,7 @@ import { type ConnectionLimits, Connections } from './connections.js';
 import type { TlsCredentials } from './credentials.js';
 import type { Edge } from './edge.js';
 import { Health, healthServiceDefinition } from './health.js';
-import { removeStaleSocket } from './local-socket.js';
+import { bindLocalSocket } from './local-socket.js';
 import type { Peers } from './peers.js';
 import { addReflection } from './reflection.js';
 import { refuseUnserved } from './refusals.js';
@@ -38,6 +38,8 @@ export interface ServerSettings extends ConnectionLimits {
   readonly connectionIdleMs: number;
   readonly keepaliveTimeMs: number;
   readonly keepaliveTimeoutMs: number;
+  /** Of Unix sockets, as chmod takes it. */
+  readonly socketMode: number;
 }
 
 /** One HTTP/2 connection may make Node keep at most this many megabytes: frames, headers and what is unsent. */
@@ -64,6 +66,7 @@ export class GatewayServer {
   readonly #services: string[] = [];
   readonly #addresses: string[] = [];
   readonly #unserved: () => void;
+  readonly #socketMode: number;
   readonly #sweep: NodeJS.Timeout;
 
   /**
@@ -86,6 +89,7 @@ export class GatewayServer {
       'grpc.enable_channelz': 0,
     });
     this.#unserved = unserved;
+    this.#socketMode = settings.socketMode;
     this.#connections = new Connections(settings, refused);
     this.#outlook = {
       connected: (socket) => this.#connections.admit(socket),
@@ -124,8 +128,17 @@ export class GatewayServer {
   /** Binds one target, without TLS where there are no credentials for it; resolves to the address that clients use. */
   async bind(target: string, tls: TlsCredentials | undefined): Promise<string> {
     const credentials = tls ?? ServerCredentials.createInsecure();
-    if (target.startsWith('unix:/')) await removeStaleSocket(target.slice('unix:'.length));
-    const port = await new Promise<number>((resolve, reject) => {
+    const bind = () => this.#bind(target, credentials);
+    const port = target.startsWith('unix:/')
+      ? await bindLocalSocket(target.slice('unix:'.length), this.#socketMode, bind)
+      : await bind();
+    const address = /:0$/.test(target) ? target.replace(/0$/, String(port)) : target;
+    this.#addresses.push(address);
+    return address;
+  }
+
+  #bind(target: string, credentials: ServerCredentials): Promise<number> {
+    return new Promise((resolve, reject) => {
       this.#server.bindAsync(target, credentials, (error, bound) => {
         // In the same turn, so that nothing comes in unseen.
         lookOut(this.#server, this.#outlook);
@@ -133,9 +146,6 @@ export class GatewayServer {
         else reject(error);
       });
     });
-    const address = /:0$/.test(target) ? target.replace(/0$/, String(port)) : target;
-    this.#addresses.push(address);
-    return address;
   }
 
   /** Says which services serve; the empty name is the host in all. Who watches is told only what has changed. */

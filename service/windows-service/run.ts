@@ -11,6 +11,7 @@ import type { LoadedConfig } from '../config/load.js';
 import { ConfigError } from '../config/problem.js';
 import { type Config, makeConfig } from '../config/schema.js';
 import type { RunCommand } from '../config/service-command.js';
+import { tellStartFailure } from '../config/start-failure.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { type Demand, ServiceConnection, type ServiceFunctions } from './connection.js';
 import { type EventFunctions, EventLog, withEvents } from './event-log.js';
@@ -83,9 +84,7 @@ export async function runAsService(
     hosted = await host(loaded, log);
     if (!(await within(START_LIMIT_MS, hosted.start()))) throw new Error('It has not come up in a minute.');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    log.error('start-failed', `wfdd can't start: ${why}`, { err: error });
-    return leave(EXIT.internal);
+    return leave(tellStartFailure(log, error));
   }
 
   let isStopping = false;

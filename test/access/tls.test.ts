@@ -1,8 +1,5 @@
 /** TLS as clients meet it: who gets in, as whom, and what a renewal of the files does. */
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
@@ -243,35 +240,6 @@ test.serial('files that cannot be used keep the daemon from starting, and the me
     certFile: files.write('garbled.pem', 'no certificate'),
   };
   await t.throwsAsync(Host.start({ tls: garbled }), { message: /^The TLS files can't be used: / });
-});
-
-const onUnix = process.platform === 'win32' ? test.serial.skip : test.serial;
-onUnix('a local socket is served without TLS beside it, and asks for a token all the same', async (t) => {
-  using files = new Files();
-  const socket = `unix:${files.path('wfdd.sock')}`;
-  await using host = await start(files, {}, { listen: ['127.0.0.1:0', socket] });
-  t.is(host.addresses[1], socket);
-  await getHost(host.clients(tokens.fleet, undefined, socket));
-  t.is(await codeOf(getHost(host.clients(undefined, undefined, socket))), status.UNAUTHENTICATED);
-});
-
-onUnix('a local socket that a killed daemon left behind is in the way of nobody', async (t) => {
-  using files = new Files();
-  const path = files.path('wfdd.sock');
-  const left = spawnSync(process.execPath, ['-e', `net.createServer().listen(${JSON.stringify(path)}, process.abort)`]);
-  t.is(left.signal, 'SIGABRT');
-  await using host = await start(files, {}, { listen: [`unix:${path}`] });
-  await getHost(host.clients(tokens.fleet));
-});
-
-onUnix('a local socket that another process serves is left to it', async (t) => {
-  using files = new Files();
-  const path = files.path('wfdd.sock');
-  const other = createServer().listen(path);
-  await once(other, 'listening');
-  await t.throwsAsync(start(files, {}, { listen: [`unix:${path}`] }), { message: /EADDRINUSE|address already in use/ });
-  t.true(existsSync(path));
-  other.close();
 });
 
 test.after('nothing was misused', (t) => {

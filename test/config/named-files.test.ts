@@ -1,5 +1,6 @@
 /** `wfdd config check` reads the files that the configuration names: what is wrong in them, where it was named, and what to do. */
 import { createPrivateKey } from 'node:crypto';
+import { chmodSync } from 'node:fs';
 import test from 'ava';
 import { EXIT, readCommandLine } from '../../service/config/command-line.js';
 import { examineFiles } from '../../service/named-files.js';
@@ -22,8 +23,12 @@ const authenticated = (files: string, roles = '{ role: admin, principals: ["toke
   `access: { mode: authenticated, roles: [${roles}], ${files} }\n`;
 
 /** What the command says, and the code that it ends with. */
-async function check(yaml: string, environment: NodeJS.ProcessEnv = {}): Promise<{ text: string; exitCode: number }> {
-  const plan = await readCommandLine(['config', 'check', '--config', write(yaml)], {
+function check(yaml: string, environment: NodeJS.ProcessEnv = {}): Promise<{ text: string; exitCode: number }> {
+  return checkFile(write(yaml), environment);
+}
+
+async function checkFile(file: string, environment: NodeJS.ProcessEnv = {}) {
+  const plan = await readCommandLine(['config', 'check', '--config', file], {
     environment: { UV_THREADPOOL_SIZE: '16', ...environment },
     platform: 'linux',
     folder,
@@ -174,6 +179,67 @@ test(
   /^access\.tokensFile/,
   /EISDIR/,
   /may read/,
+);
+
+const onPosix = process.platform === 'win32' ? test.skip : test;
+onPosix('files that everybody may write are refused, that of the configuration too', async (t) => {
+  const tokens = write(`- { principal: ops-1, hash: "sha256:${'ab'.repeat(32)}" }\n`);
+  chmodSync(tokens, 0o666);
+  const yaml = write(authenticated(`tokensFile: ${tokens}`));
+  const ofTokens = await checkFile(yaml);
+  t.is(ofTokens.exitCode, EXIT.config);
+  t.regex(ofTokens.text, /access\.tokensFile: .*\n {2}Everybody on this host may write to the file\.\n {2}chmod o-w /);
+  chmodSync(tokens, 0o644);
+  chmodSync(yaml, 0o646);
+  const ofItself = await checkFile(yaml);
+  t.is(ofItself.exitCode, EXIT.config);
+  t.true(ofItself.text.includes(`\n\n${yaml}\n  Everybody on this host may write to the file.`), ofItself.text);
+  chmodSync(yaml, 0o644);
+  t.is((await checkFile(yaml)).exitCode, EXIT.ok);
+});
+
+test('a key of a kind that some clients can not use is a warning', async (t) => {
+  const edwards = authority.issue({ commonName: 'ed', dnsNames: ['ed.test'], keyType: 'ed25519', isServer: true });
+  const files = `certFile: ${write(edwards.cert)}, keyFile: ${write(edwards.key, 'key', 0o600)}`;
+  const { text, exitCode } = await check(tls(files));
+  t.is(exitCode, EXIT.ok);
+  t.regex(text, /warning: .*\n.*CN=ed has a key of type ed25519, so the Python and Java clients can't connect/);
+});
+
+test('roles of the file count', async (t) => {
+  const tokens = write(`- { principal: agent-1, hash: "sha256:${'ab'.repeat(32)}" }\n`);
+  const roles = write('- { role: operator, principals: ["token:agent-*"] }\n');
+  const { text } = await check(authenticated(`tokensFile: ${tokens}, rolesFile: ${roles}`));
+  t.notRegex(text, /warning/);
+});
+
+const king = write('- { role: king, principals: ["hunter2"] }\n');
+test(
+  'a role that is none',
+  refuses,
+  authenticated(`tokensFile: ${write('[]')}, rolesFile: ${king}`),
+  /^access\.rolesFile/,
+  /0\.role must be one of prober/,
+  /list/,
+);
+
+const denied = write('AB:CD\n');
+test(
+  'a line that denies no certificate',
+  refuses,
+  tls(`certFile: ${cert}, keyFile: ${key}, clientCaFile: ${ca}, clientDenyFile: ${denied}`),
+  /^tls\.clientDenyFile/,
+  /Line 1 is neither/,
+  /fingerprint/,
+);
+
+test(
+  'ciphers that nobody knows',
+  refuses,
+  tls(`certFile: ${cert}, keyFile: ${key}, ciphers: NOT-A-CIPHER`),
+  /^tls\.ciphers/,
+  /does not know these ciphers/,
+  /openssl ciphers/,
 );
 
 test('what works and is still not right is a warning', async (t) => {

@@ -49,6 +49,38 @@ for (const address of ['127.0.0.1:1', '127.8.9.10:1', '[::1]:1', 'localhost:1', 
   test(`${address} needs no TLS`, accepts, { yaml: `listen: ["${address}"]` });
 }
 
+test(
+  'a socket for everybody where nobody is asked who they are',
+  refuses,
+  { yaml: 'listen: ["unix:/run/wfdd.sock"]\nsocketMode: "0666"\n' },
+  'socketMode',
+  /Everybody on this host could connect/,
+  /authenticated/,
+);
+
+test('a socket for everybody who shows who they are', accepts, {
+  yaml: `listen: ["unix:/run/wfdd.sock"]\nsocketMode: "666"\ntls: ${TLS}\naccess: ${AUTHENTICATED}`,
+});
+
+test('a role for whoever has a name is warned of where several sources give names', async (t) => {
+  const withRoles = (principals: string, sources: string) =>
+    load({
+      yaml: `tls: ${TLS}\naccess: { mode: authenticated, roles: [{ role: admin, principals: ${principals} }], ${sources} }`,
+    });
+  const tokens = `tokensFile: ${certificate}`;
+  const { warnings } = await withRoles('["adm", "cert:spiffe://a/*"]', tokens);
+  t.like(warnings, [{ path: 'access.roles' }]);
+  t.regex(warnings[0]?.message ?? '', /Callers of 2 sources can meet "adm": whoever/);
+  t.regex(warnings[0]?.remedy ?? '', /"token:adm" \(token:, cert:\)/);
+  t.deepEqual((await withRoles('["token:adm", "cert:spiffe://a/*"]', tokens)).warnings, []);
+  t.deepEqual((await withRoles('["adm"]', '')).warnings, [], 'there are certificates only');
+});
+
+test('a pattern that names a source and nobody is refused', async (t) => {
+  const yaml = `tls: ${TLS}\naccess: { mode: authenticated, roles: [{ role: admin, principals: ["jwt:"] }] }`;
+  t.regex((await problemsOf({ yaml }))[0]?.message ?? '', /must name somebody, such as jwt:\*/);
+});
+
 test('a laboratory may do without, and is warned at every start', async (t) => {
   const plain = await load({ yaml: `${OPEN_TO_ALL}insecureNonLoopback: true` });
   t.like(plain.warnings, [{ path: 'insecureNonLoopback', value: 'true' }]);
@@ -166,6 +198,7 @@ for (const [yaml, path, needed] of [
   [`tls: { keyFile: ${certificate} }`, 'tls.keyFile', 'tls.certFile'],
   ['tls: { keyPassphrase: x }', 'tls.keyPassphrase', 'tls.keyFile'],
   [`tls: { clientCaFile: ${certificate} }`, 'tls.clientCaFile', 'tls.certFile'],
+  [`tls: { clientDenyFile: ${certificate} }`, 'tls.clientDenyFile', 'tls.clientCaFile'],
   ['tls: { requireClientCertificate: true }', 'tls.requireClientCertificate', 'tls.clientCaFile'],
   ['access: { jwt: { issuer: x } }', 'access.jwt.issuer', 'access.jwt.jwksFile'],
   ['access: { jwt: { audience: x } }', 'access.jwt.audience', 'access.jwt.jwksFile'],

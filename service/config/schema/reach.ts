@@ -40,6 +40,17 @@ export const listen = z
     expects: 'a list of 1 to 16 addresses like "127.0.0.1:50051", "unix:/run/wfdd.sock" or "pipe:wfdd"',
   });
 
+export const socketMode = z
+  .string()
+  .regex(/^0?[0-7]{3}$/)
+  .default('0660')
+  .register(keyNotes, {
+    description: 'Who may connect to Unix sockets: their mode, as chmod takes it.',
+    why: 'Its owner and its group, and nobody else, whatever umask the daemon was started with.',
+    form: 'text',
+    expects: 'a mode in octal digits like "0660"',
+  });
+
 export const insecureNonLoopback = boolean(false, {
   description: 'Serve addresses other than loopback even without TLS, or without knowing who calls.',
   why: 'For laboratories: everybody on the network may then open radio links on this host.',
