@@ -8,7 +8,7 @@ package wifidirect
 
 import (
 	"context"
-	"fmt"
+	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -22,22 +22,26 @@ type Client struct {
 	Sessions *Sessions
 	Devices  *Devices
 	conn     *grpc.ClientConn
-	close    context.CancelFunc
+	close    func() error
 }
 
 // Connect makes a client of the host at "host:port", or "unix:/path". It does not wait for the connection; Client.Host
-// does. It fails only where the options can't be right, such as a token in clear text.
+// does. It fails only where address or options can't be right, such as a token in clear text: codes.InvalidArgument.
 func Connect(address string, options ...Option) (*Client, error) {
-	conn, err := dial(address, options)
+	clock := &hostClock{}
+	conn, err := dial(address, options, clock)
 	if err != nil {
-		return nil, fmt.Errorf("wifidirect: %w", err)
+		return nil, err
 	}
 	isOpen, closeAll := context.WithCancel(context.Background())
 	return &Client{
-		Sessions: &Sessions{wifidirectv1.NewSessionServiceClient(conn), isOpen},
+		Sessions: &Sessions{wifidirectv1.NewSessionServiceClient(conn), isOpen, clock},
 		Devices:  &Devices{wifidirectv1.NewDeviceServiceClient(conn), isOpen},
 		conn:     conn,
-		close:    closeAll,
+		close: sync.OnceValue(func() error {
+			closeAll()
+			return conn.Close()
+		}),
 	}, nil
 }
 
@@ -59,8 +63,6 @@ func (c *Client) Health(
 // Conn is the connection itself, for generated clients; they too fail with *Error.
 func (c *Client) Conn() grpc.ClientConnInterface { return c.conn }
 
-// Close ends every call and iterator with codes.Canceled, and the connection.
-func (c *Client) Close() error {
-	c.close()
-	return c.conn.Close()
-}
+// Close ends every call and iterator with codes.Canceled, which errors.Is tells as context.Canceled, and the connection.
+// Harmless to repeat.
+func (c *Client) Close() error { return c.close() }

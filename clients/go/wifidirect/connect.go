@@ -2,12 +2,9 @@ package wifidirect
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"os"
 	"regexp"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -16,88 +13,39 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
 
-// Option is an option of Connect.
-type Option func(*settings)
+const (
+	timeoutDefault        = 10 * time.Second
+	connectTimeoutDefault = 10 * time.Second
+)
 
-type settings struct {
-	tls      *tls.Config
-	clear    bool
-	token    TokenSource
-	timeout  time.Duration
-	dialling []grpc.DialOption
-}
-
-// TokenSource gives the current bearer token; it is asked at each call.
-type TokenSource func(ctx context.Context) (string, error)
-
-// WithTLS sets what TLS trusts and shows. Without it or WithClearText, connections to this machine ("localhost",
-// "127.x.x.x", "[::1]", "unix:") are in clear text, and those to any other are TLS, trusting what the system trusts.
-func WithTLS(config *tls.Config) Option { return func(s *settings) { s.tls, s.clear = config, false } }
-
-// WithClearText goes without TLS, also to another machine: for laboratories.
-func WithClearText() Option { return func(s *settings) { s.tls, s.clear = nil, true } }
-
-// WithToken sends this bearer token with each call. Connect refuses it in clear text to another machine.
-func WithToken(token string) Option {
-	return WithTokenSource(func(context.Context) (string, error) { return token, nil })
-}
-
-// WithTokenSource is WithToken for tokens that change.
-func WithTokenSource(source TokenSource) Option { return func(s *settings) { s.token = source } }
-
-// WithTimeout bounds unary calls whose context has no deadline; 0: not at all. Default 10 s.
-func WithTimeout(timeout time.Duration) Option { return func(s *settings) { s.timeout = timeout } }
-
-// WithDialOptions are handed to grpc.NewClient as they are; they win over what this package sets.
-func WithDialOptions(options ...grpc.DialOption) Option {
-	return func(s *settings) { s.dialling = append(s.dialling, options...) }
-}
-
-// LoadTLS reads PEM files for WithTLS: of the authorities that may have signed the host's certificate (empty: those
-// that the system trusts), and, for mTLS, of the client's own certificate with its chain, and its key.
-func LoadTLS(caFile, certFile, keyFile string) (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if caFile != "" {
-		pem, err := os.ReadFile(caFile)
-		if err != nil {
-			return nil, fmt.Errorf("wifidirect: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("wifidirect: %s holds no certificate", caFile)
-		}
-	}
-	if certFile != "" || keyFile != "" {
-		own, err := tls.LoadX509KeyPair(certFile, keyFile)
-		if err != nil {
-			return nil, fmt.Errorf("wifidirect: %w", err)
-		}
-		config.Certificates = []tls.Certificate{own}
-	}
-	return config, nil
-}
-
-const timeoutDefault = 10 * time.Second
-
-// A host that vanished without a word is noticed within 30 s: watches have no deadline that would tell.
+// A host that vanished without a word is noticed within 30 s: streams have no deadline that would tell.
 var alive = keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}
 
-// Calls fail at once while the channel waits to reconnect, so it must not wait longer than a watch does.
-var reconnect = grpc.ConnectParams{
-	Backoff: backoff.Config{
-		BaseDelay: 250 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 10 * time.Second,
-	},
-	MinConnectTimeout: 10 * time.Second,
+// reconnect: calls fail at once while the channel waits to reconnect, so it must not wait longer than a watch does.
+func reconnect(connectTimeout time.Duration) grpc.ConnectParams {
+	// gRPC lets an attempt take as long as the pause that would follow it, lengthened by the jitter, if that is longer than
+	// the timeout. With so much less it never is.
+	const jitter, share = 0.2, 0.8
+	longest := time.Duration(share * float64(min(connectTimeout, 10*time.Second)))
+	return grpc.ConnectParams{
+		Backoff: backoff.Config{
+			BaseDelay: min(250*time.Millisecond, longest), Multiplier: 1.6, Jitter: jitter, MaxDelay: longest,
+		},
+		MinConnectTimeout: connectTimeout,
+	}
 }
 
 var thisMachine = regexp.MustCompile(
 	`^(unix:|((dns|passthrough):(///)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1)$)`)
 
-func dial(address string, options []Option) (*grpc.ClientConn, error) {
-	set := settings{timeout: timeoutDefault}
+// dial makes the connection; the clock is set by what comes through it.
+func dial(address string, options []Option, clock *hostClock) (*grpc.ClientConn, error) {
+	set := settings{timeout: timeoutDefault, connectTimeout: connectTimeoutDefault}
+	set.refuse(checkAddress(address))
 	for _, option := range options {
 		option(&set)
 	}
@@ -105,13 +53,17 @@ func dial(address string, options []Option) (*grpc.ClientConn, error) {
 	isSecure := set.tls != nil || !isLocal && !set.clear
 	if set.token != nil && !isSecure && !isLocal {
 		// The rule that must not be broken: no credential leaves in clear text, but to this machine itself.
-		return nil, errors.New("the token would reach " + address + " in clear text; use TLS")
+		set.refuse(invalid("token", "would reach %s in clear text; use TLS", address))
 	}
+	if set.err != nil {
+		return nil, set.err
+	}
+	calls := calls{set, clock}
 	dialling := []grpc.DialOption{
 		grpc.WithKeepaliveParams(alive),
-		grpc.WithConnectParams(reconnect),
-		grpc.WithChainUnaryInterceptor(decodeUnary(set.timeout)),
-		grpc.WithChainStreamInterceptor(decodeStream),
+		grpc.WithConnectParams(reconnect(set.connectTimeout)),
+		grpc.WithChainUnaryInterceptor(calls.unary),
+		grpc.WithChainStreamInterceptor(calls.stream),
 	}
 	if isLocal {
 		dialling = append(dialling, grpc.WithNoProxy())
@@ -124,7 +76,11 @@ func dial(address string, options []Option) (*grpc.ClientConn, error) {
 	if set.token != nil {
 		dialling = append(dialling, grpc.WithPerRPCCredentials(bearer{set.token, isSecure}))
 	}
-	return grpc.NewClient(address, append(dialling, set.dialling...)...)
+	conn, err := grpc.NewClient(address, append(dialling, set.dialling...)...)
+	if err != nil {
+		return nil, invalid("address", "%q: %v", address, err)
+	}
+	return conn, nil
 }
 
 type bearer struct {
@@ -134,11 +90,20 @@ type bearer struct {
 
 func (b bearer) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
 	token, err := b.token(ctx)
+	if err == nil {
+		if wrong := checkToken(token); wrong != nil {
+			err = wrong
+		}
+	}
 	if err != nil {
-		// Whatever gives tokens may be back soon, so a watch is not to give up.
-		return nil, status.Error(codes.Unavailable, "the token can't be had: "+err.Error())
+		return nil, notHad("token", err)
 	}
 	return map[string]string{"authorization": "Bearer " + token}, nil
+}
+
+// notHad is what a call fails with; whatever gives tokens may be back soon, so a watch is not to give up.
+func notHad(what string, err error) error {
+	return status.Error(codes.Unavailable, fmt.Sprintf("the %s can't be had: %v", what, err))
 }
 
 func (b bearer) RequireTransportSecurity() bool { return b.isSecure }
@@ -149,36 +114,91 @@ type within struct {
 	timeout time.Duration
 }
 
-// decodeUnary gives calls their deadline, and their errors as *Error.
-func decodeUnary(timeoutDefault time.Duration) grpc.UnaryClientInterceptor {
-	return func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn,
-		invoke grpc.UnaryInvoker, options ...grpc.CallOption,
-	) error {
-		timeout := timeoutDefault
-		for _, option := range options {
-			if own, is := option.(within); is {
-				timeout = own.timeout
+// calls is what is done to every call: its metadata and deadline go in, its errors come out as *Error, and the clock is set.
+type calls struct {
+	settings
+	clock *hostClock
+}
+
+func (c calls) unary(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn,
+	invoke grpc.UnaryInvoker, options ...grpc.CallOption,
+) error {
+	timeout := c.timeout
+	for _, option := range options {
+		if own, is := option.(within); is {
+			timeout = own.timeout
+		}
+	}
+	if _, has := ctx.Deadline(); !has && timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	ctx, err := c.withMetadata(ctx)
+	if err == nil {
+		err = invoke(ctx, method, request, reply, conn, options...)
+	}
+	if err != nil {
+		return c.decode(err)
+	}
+	c.clock.hear(reply)
+	return nil
+}
+
+func (c calls) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string,
+	streamer grpc.Streamer, options ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	ctx, err := c.withMetadata(ctx)
+	if err != nil {
+		return nil, c.decode(err)
+	}
+	inner, err := streamer(ctx, desc, conn, method, options...)
+	if err != nil {
+		return nil, c.decode(err)
+	}
+	return decodedStream{inner, c}, nil
+}
+
+// decode adds the cause to what gRPC says of an attempt to connect, where its words hide it.
+func (c calls) decode(err error) error {
+	err = decode(err)
+	if failure, is := err.(*Error); is && failure.Code == codes.Unavailable && strings.Contains(failure.Message, "connection error") {
+		for _, sign := range []string{"context deadline exceeded", "i/o timeout", "error reading server preface"} {
+			if strings.Contains(failure.Message, sign) {
+				failure.Message = fmt.Sprintf("no answer within %v, or the connection was cut (%s)", c.connectTimeout, failure.Message)
+				break
 			}
 		}
-		if _, has := ctx.Deadline(); !has && timeout > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, timeout)
-			defer cancel()
-		}
-		return decode(invoke(ctx, method, request, reply, conn, options...))
 	}
+	return err
 }
 
-func decodeStream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string,
-	stream grpc.Streamer, options ...grpc.CallOption,
-) (grpc.ClientStream, error) {
-	inner, err := stream(ctx, desc, conn, method, options...)
+func (c calls) withMetadata(ctx context.Context) (context.Context, error) {
+	if c.metadata == nil {
+		return ctx, nil
+	}
+	pairs, err := c.metadata(ctx)
 	if err != nil {
-		return nil, decode(err)
+		return nil, notHad("metadata", err)
 	}
-	return decodedStream{inner}, nil
+	for name, value := range pairs {
+		if wrong := checkHeader(name, value); wrong != nil {
+			return nil, notHad("metadata", wrong)
+		}
+		ctx = metadata.AppendToOutgoingContext(ctx, name, value)
+	}
+	return ctx, nil
 }
 
-type decodedStream struct{ grpc.ClientStream }
+type decodedStream struct {
+	grpc.ClientStream
+	calls calls
+}
 
-func (s decodedStream) RecvMsg(message any) error { return decode(s.ClientStream.RecvMsg(message)) }
+func (s decodedStream) RecvMsg(message any) error {
+	if err := s.ClientStream.RecvMsg(message); err != nil {
+		return s.calls.decode(err)
+	}
+	s.calls.clock.hear(message)
+	return nil
+}

@@ -49,7 +49,7 @@ func (d *Devices) Watch(ctx context.Context, options WatchDevicesOptions) iter.S
 			BookmarkInterval: optional(options.BookmarkInterval),
 		})
 	}
-	return watch(ctx, d.isOpen, attach, options.Cursor, options.Backoff)
+	return watch(ctx, d.isOpen, attach, start{options.Cursor, options.BookmarkInterval, options.Backoff})
 }
 
 const (
@@ -69,5 +69,9 @@ func (d *Devices) UpdateVisibility(
 	if discoveryTimeout == 0 {
 		discoveryTimeout = discoveryTimeoutDefault
 	}
-	return d.client.UpdateDeviceVisibility(ctx, request, within{timeout: discoveryTimeout + answerTimeout})
+	response, err := d.client.UpdateDeviceVisibility(ctx, request, within{timeout: discoveryTimeout + answerTimeout})
+	if err == nil && response.GetDevice() == nil {
+		return nil, incomplete("the device")
+	}
+	return response, err
 }

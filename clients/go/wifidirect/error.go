@@ -32,7 +32,7 @@ type Error struct {
 	// Native is what the Windows function, or its callback, said; nil unless one of them is what failed.
 	Native *wifidirectv1.NativeResult
 
-	// RetryDelay is how long to wait before asking again; 0 where the host does not say.
+	// RetryDelay is how long to wait before asking again; 0 where the host does not say. Never negative.
 	RetryDelay time.Duration
 
 	// FieldViolations say what is wrong with the request; empty unless the reason is ReasonInvalidField.
@@ -60,7 +60,8 @@ func (e *Error) GRPCStatus() *status.Status {
 	return e.status
 }
 
-// Is tells that a call which its own context ended is context.Canceled or context.DeadlineExceeded.
+// Is tells that a call which its own context ended is context.Canceled or context.DeadlineExceeded, and one that
+// Client.Close ended context.Canceled.
 func (e *Error) Is(target error) bool {
 	if e.Reason != "" || e.status == nil {
 		return false
@@ -82,6 +83,10 @@ func decode(err error) error {
 	}
 	received := status.Convert(err)
 	decoded := &Error{Code: received.Code(), Message: received.Message(), status: received}
+	if decoded.Code > codes.Unauthenticated {
+		// gRPC knows no more of it than its number.
+		decoded.Code = codes.Unknown
+	}
 	for _, detail := range received.Details() {
 		switch detail := detail.(type) {
 		case *errdetails.ErrorInfo:
@@ -91,12 +96,17 @@ func decode(err error) error {
 		case *errdetails.BadRequest:
 			decoded.FieldViolations = detail.GetFieldViolations()
 		case *errdetails.RetryInfo:
-			decoded.RetryDelay = detail.GetRetryDelay().AsDuration()
+			decoded.RetryDelay = max(0, detail.GetRetryDelay().AsDuration())
 		case *wifidirectv1.NativeResult:
 			decoded.Native = detail
 		}
 	}
 	return decoded
+}
+
+// incomplete is what an answer is that lacks what the contract promises.
+func incomplete(what string) *Error {
+	return &Error{Code: codes.Internal, Message: "the host answered without " + what}
 }
 
 // asError is for errors that decode has made.

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"testing"
@@ -75,6 +76,26 @@ func TestWhatIsNoFailureStaysAsItIs(t *testing.T) {
 	equal(t, decode(io.EOF), io.EOF)
 	once := decode(errors.New("boom"))
 	equal(t, decode(once) == once, true)
+}
+
+func TestDelayThatIsNegativeIsNoneAndTheLongestIsHeld(t *testing.T) {
+	for seconds, want := range map[int64]time.Duration{-1: 0, -315_576_000_000: 0, 315_576_000_000: math.MaxInt64, 5: 5 * time.Second} {
+		retry := &errdetails.RetryInfo{RetryDelay: &durationpb.Duration{Seconds: seconds}}
+		equal(t, asError(decode(received(t, codes.Unavailable, retry))).RetryDelay, want)
+	}
+}
+
+func TestCodesFrom2To31AreWhatWindowsSaid(t *testing.T) {
+	native := &wifidirectv1.NativeResult{Code: 0x80070490, ReasonCode: 0xffffffff}
+	decoded := asError(decode(received(t, codes.FailedPrecondition, native)))
+	equal(t, decoded.Native.GetCode(), uint32(2_147_943_568))
+	equal(t, decoded.Native.GetReasonCode(), uint32(4_294_967_295))
+}
+
+func TestStatusCodeThatGRPCDoesNotKnowIsUnknown(t *testing.T) {
+	err := decode(status.Error(codes.Code(77), "odd"))
+	equal(t, asError(err).Code, codes.Unknown)
+	equal(t, err.Error(), "Unknown: odd")
 }
 
 func TestReasonsAreThoseOfTheContract(t *testing.T) {

@@ -17,7 +17,7 @@ type HeldSession struct {
 	ID string
 
 	sessions *Sessions
-	stream   receiver[*wifidirectv1.OpenSessionResponse]
+	stream   *attentive[*wifidirectv1.OpenSessionResponse]
 	detach   context.CancelFunc
 	// Read ahead, and not given out yet.
 	next *wifidirectv1.SessionEvent
@@ -28,23 +28,19 @@ type HeldSession struct {
 }
 
 func hold(
-	sessions *Sessions, stream receiver[*wifidirectv1.OpenSessionResponse], detach context.CancelFunc,
+	sessions *Sessions, stream *attentive[*wifidirectv1.OpenSessionResponse], detach context.CancelFunc,
 ) (*HeldSession, error) {
-	first, err := stream.Recv()
+	held := &HeldSession{sessions: sessions, stream: stream, detach: detach}
+	first, err := held.receive()
 	if err == io.EOF {
-		err = &Error{Code: codes.Internal, Message: "the host ended the stream without an event"}
+		err = incomplete("an event")
 	}
 	if err != nil {
 		detach()
 		return nil, err
 	}
-	return &HeldSession{
-		ID:       first.GetEvent().GetSession().GetSessionId(),
-		sessions: sessions,
-		stream:   stream,
-		detach:   detach,
-		next:     first.GetEvent(),
-	}, nil
+	held.ID, held.next = first.GetSession().GetSessionId(), first
+	return held, nil
 }
 
 // Events goes through the events of the session that were not given out yet, as they come. Breaking off keeps the
@@ -90,14 +86,32 @@ func (h *HeldSession) Detach() { h.detach() }
 func (h *HeldSession) read() (*wifidirectv1.SessionEvent, error) {
 	event := h.next
 	h.next = nil
-	for event == nil && h.end == nil {
-		var response *wifidirectv1.OpenSessionResponse
-		response, h.end = h.stream.Recv()
-		event = response.GetEvent()
+	if event == nil && h.end == nil {
+		event, h.end = h.receive()
 	}
 	if event == nil {
 		return nil, h.end
 	}
 	h.session = event.GetSession()
 	return event, nil
+}
+
+// receive passes over signs of life.
+func (h *HeldSession) receive() (*wifidirectv1.SessionEvent, error) {
+	for {
+		response, err := h.stream.Recv()
+		if err != nil {
+			return nil, err
+		}
+		if response.GetHostTime() == nil {
+			// A host that does not date its messages sends no signs of life either: its silence means nothing.
+			h.stream.patience = 0
+		}
+		if event := response.GetEvent(); event != nil {
+			if event.GetSession() == nil {
+				return nil, incomplete("the session of an event")
+			}
+			return event, nil
+		}
+	}
 }

@@ -19,6 +19,7 @@ type scriptedHost struct {
 	open  func(*wifidirectv1.OpenSessionRequest, grpc.ServerStreamingServer[wifidirectv1.OpenSessionResponse]) error
 	close func(context.Context, *wifidirectv1.CloseSessionRequest) (*wifidirectv1.CloseSessionResponse, error)
 	get   func(context.Context, *wifidirectv1.GetSessionRequest) (*wifidirectv1.GetSessionResponse, error)
+	watch func(grpc.ServerStreamingServer[wifidirectv1.WatchSessionsResponse]) error
 	list  func(*wifidirectv1.ListSessionsRequest) (*wifidirectv1.ListSessionsResponse, error)
 }
 
@@ -26,6 +27,12 @@ func (h *scriptedHost) OpenSession(
 	request *wifidirectv1.OpenSessionRequest, stream grpc.ServerStreamingServer[wifidirectv1.OpenSessionResponse],
 ) error {
 	return h.open(request, stream)
+}
+
+func (h *scriptedHost) WatchSessions(
+	_ *wifidirectv1.WatchSessionsRequest, stream grpc.ServerStreamingServer[wifidirectv1.WatchSessionsResponse],
+) error {
+	return h.watch(stream)
 }
 
 func (h *scriptedHost) CloseSession(

@@ -17,6 +17,7 @@ type Sessions struct {
 	client wifidirectv1.SessionServiceClient
 	// Done when the client is closed.
 	isOpen context.Context
+	clock  *hostClock
 }
 
 // OpenRequest says what to open. Only DeviceAddress is required.
@@ -32,6 +33,10 @@ type OpenRequest struct {
 	OpenTimeout time.Duration
 	// LeaseTTL lets the session outlive its streams by this long: 1 s to 24 h. Default: it ends with them.
 	LeaseTTL time.Duration
+	// HeartbeatInterval is how often the host gives a sign of life when nothing happens: 1 s to 5 min. Proxies then don't
+	// take the stream for dead, and after three intervals of silence it ends with codes.Unavailable. Default 10 s;
+	// negative: never.
+	HeartbeatInterval time.Duration
 	// RequestID is a UUID by which the host knows this request again: opening with it again attaches to the same
 	// session. Default: a new one at each call.
 	RequestID string
@@ -49,20 +54,30 @@ func (s *Sessions) Open(ctx context.Context, request OpenRequest) (*HeldSession,
 	if request.RequestID == "" {
 		request.RequestID = newRequestID()
 	}
+	heartbeat := request.HeartbeatInterval
+	if heartbeat == 0 {
+		heartbeat = intervalDefault
+	}
+	heartbeat = max(0, heartbeat)
 	ctx, cancel := context.WithCancel(ctx)
 	stream, err := s.client.OpenSession(ctx, &wifidirectv1.OpenSessionRequest{
-		SessionId:     request.SessionID,
-		DeviceAddress: request.DeviceAddress,
-		Kind:          request.Kind,
-		OpenTimeout:   optional(request.OpenTimeout),
-		LeaseTtl:      optional(request.LeaseTTL),
-		RequestId:     request.RequestID,
+		SessionId:         request.SessionID,
+		DeviceAddress:     request.DeviceAddress,
+		Kind:              request.Kind,
+		OpenTimeout:       optional(request.OpenTimeout),
+		LeaseTtl:          optional(request.LeaseTTL),
+		HeartbeatInterval: optional(heartbeat),
+		RequestId:         request.RequestID,
 	})
 	if err != nil {
 		cancel()
 		return nil, err
 	}
-	return hold(s, stream, cancel)
+	heard := &attentive[*wifidirectv1.OpenSessionResponse]{receiver: stream, end: cancel}
+	if heartbeat > 0 {
+		heard.patience = patience(heartbeat)
+	}
+	return hold(s, heard, cancel)
 }
 
 // Close closes an open session, and cancels one that is opening. It answers when that is under way.
@@ -139,7 +154,8 @@ type (
 )
 
 // Watch follows sessions: a SessionSnapshot, unless there is a cursor, then each SessionChange, in order, none twice,
-// whatever happens to the connection, with Bookmark and Disconnected between them. It ends with an error when the
+// whatever happens to the connection, with Bookmark and Disconnected between them. A stream that breaks, or brings nothing
+// for three bookmark intervals, is attached again. It ends with an error when the
 // context ends, when the client is closed, and where trying again can't help: Unauthenticated, PermissionDenied,
 // InvalidArgument, Unimplemented.
 func (s *Sessions) Watch(ctx context.Context, options WatchOptions) iter.Seq2[WatchItem, error] {
@@ -150,13 +166,16 @@ func (s *Sessions) Watch(ctx context.Context, options WatchOptions) iter.Seq2[Wa
 			BookmarkInterval: optional(options.BookmarkInterval),
 		})
 	}
-	return watch(ctx, s.isOpen, attach, options.Cursor, options.Backoff)
+	return watch(ctx, s.isOpen, attach, start{options.Cursor, options.BookmarkInterval, options.Backoff})
 }
 
 func shown[Response interface {
 	GetSession() *wifidirectv1.Session
 	GetCursor() string
 }](response Response, err error) (SessionAt, error) {
+	if err == nil && response.GetSession() == nil {
+		err = incomplete("the session")
+	}
 	return SessionAt{response.GetSession(), response.GetCursor()}, err
 }
 

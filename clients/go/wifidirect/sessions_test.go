@@ -146,8 +146,8 @@ func TestRequestSaysWhatWasAskedForAndNoMore(t *testing.T) {
 		session.Detach()
 	}
 	bare, full := <-requests, <-requests
-	equal(t, bare.GetOpenTimeout(), full.GetLeaseTtl())
-	equal(t, bare.GetOpenTimeout() == nil, true)
+	equal(t, bare.GetOpenTimeout() == nil && full.GetLeaseTtl() == nil, true)
+	equal(t, bare.GetHeartbeatInterval().AsDuration(), 10*time.Second)
 	uuid := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 	equal(t, uuid.MatchString(bare.GetRequestId()), true)
 	equal(t, full.GetRequestId(), "mine")
@@ -166,14 +166,14 @@ func TestUnaryCallsHaveADeadlineButWhereTheyWait(t *testing.T) {
 	client := connected(t, serve(t, &scriptedHost{
 		get: func(ctx context.Context, _ *wifidirectv1.GetSessionRequest) (*wifidirectv1.GetSessionResponse, error) {
 			seen <- left(ctx)
-			return &wifidirectv1.GetSessionResponse{Cursor: "c1"}, nil
+			return &wifidirectv1.GetSessionResponse{Session: &wifidirectv1.Session{}, Cursor: "c1"}, nil
 		},
 		close: func(
 			ctx context.Context, request *wifidirectv1.CloseSessionRequest,
 		) (*wifidirectv1.CloseSessionResponse, error) {
 			equal(t, request.GetWaitForDisconnect(), true)
 			seen <- left(ctx)
-			return &wifidirectv1.CloseSessionResponse{}, nil
+			return &wifidirectv1.CloseSessionResponse{Session: &wifidirectv1.Session{}}, nil
 		},
 	}))
 	at, err := client.Sessions.Get(t.Context(), "a-session")

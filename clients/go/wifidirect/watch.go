@@ -33,8 +33,9 @@ type Snapshot[Thing any] struct {
 // Change is one thing that happened.
 type Change[Event any] struct {
 	Event Event
-	// Cursor is what to keep to resume a later watch: nothing will be missed. Events that came together share a cursor,
-	// so those handled already may then come again; pass over them by epoch and sequence.
+	// Cursor is what to keep, once the event is dealt with, to resume a later watch: nothing will be missed. Events that
+	// came together share a cursor, so a program that ends in the middle of them gets some again; pass over those by epoch
+	// and sequence.
 	Cursor string
 }
 
@@ -76,14 +77,15 @@ func (b Backoff) pause(failures int, err *Error) time.Duration {
 		random = rand.Float64
 	}
 	jitter := time.Duration(random() * min(float64(bound), float64(initial)*math.Exp2(float64(failures))))
-	if err.RetryDelay > math.MaxInt64-jitter {
-		return math.MaxInt64
-	}
-	return err.RetryDelay + jitter
+	return min(err.RetryDelay, retryDelayMax) + jitter
 }
 
-// receiver is a stream of responses.
-type receiver[Response any] interface{ Recv() (Response, error) }
+const (
+	// How long a watch waits at most because the host asks for it.
+	retryDelayMax = 5 * time.Minute
+	// A stream that stood for so long was well: the pauses start over.
+	healthyAfter = 10 * time.Second
+)
 
 // batch is a response of WatchSessions or WatchDevices.
 type batch[Thing, Event any] interface {
@@ -93,18 +95,39 @@ type batch[Thing, Event any] interface {
 	GetSnapshotComplete() bool
 }
 
+// start is where and how a watch begins.
+type start struct {
+	cursor           string
+	bookmarkInterval time.Duration
+	backoff          Backoff
+}
+
+func (s start) check() *Error {
+	for option, duration := range map[string]time.Duration{
+		"bookmark interval": s.bookmarkInterval, "backoff, initial": s.backoff.Initial, "backoff, max": s.backoff.Max,
+	} {
+		if duration < 0 {
+			return invalid(option, "is %v; it has to be 0 (the default) or more", duration)
+		}
+	}
+	return nil
+}
+
 // watch ends with either context.
 func watch[Thing, Event any, Batch batch[Thing, Event]](
 	ctx, isOpen context.Context,
 	attach func(ctx context.Context, cursor string) (receiver[Batch], error),
-	cursor string,
-	backoff Backoff,
+	from start,
 ) iter.Seq2[WatchItem, error] {
 	return func(yield func(WatchItem, error) bool) {
+		if err := from.check(); err != nil {
+			yield(nil, err)
+			return
+		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(isOpen, cancel)()
-		watching := watching[Thing, Event, Batch]{cursor: cursor, backoff: backoff}
+		watching := watching[Thing, Event, Batch]{start: from}
 		for {
 			err := watching.follow(ctx, attach, yield)
 			if err == nil {
@@ -128,9 +151,13 @@ func watch[Thing, Event any, Batch batch[Thing, Event]](
 
 // watching is where one watch is.
 type watching[Thing, Event any, Batch batch[Thing, Event]] struct {
-	cursor   string
+	// Its cursor moves.
+	start
 	failures int
-	backoff  Backoff
+	// Of the failure before; empty: the host did not say why, or there was none.
+	reason Reason
+	// When the first message of the stream came; zero: none has.
+	standsSince time.Time
 }
 
 // follow attaches once, and gives out what comes. It answers with what ended it; nil: whoever reads has left.
@@ -145,9 +172,10 @@ func (w *watching[Thing, Event, Batch]) follow(
 	if err != nil {
 		return asError(err)
 	}
+	heard := attentive[Batch]{receiver: stream, patience: patience(w.bookmarkInterval), end: cancel}
 	var things []Thing
 	for {
-		batch, err := stream.Recv()
+		batch, err := heard.Recv()
 		if err == io.EOF {
 			// A watch has no end of its own.
 			return &Error{Code: codes.Unavailable, Message: "the host ended the watch"}
@@ -165,7 +193,9 @@ func (w *watching[Thing, Event, Batch]) follow(
 
 // take moves the cursor; things is what has come of a snapshot that is not complete.
 func (w *watching[Thing, Event, Batch]) take(batch Batch, things *[]Thing) []WatchItem {
-	w.failures = 0
+	if w.standsSince.IsZero() {
+		w.standsSince = time.Now()
+	}
 	*things = append(*things, batch.GetSnapshot()...)
 	before := w.cursor
 	if batch.GetCursor() != "" {
@@ -195,9 +225,23 @@ func (w *watching[Thing, Event, Batch]) broke(err *Error) Disconnected {
 	if err.Reason == ReasonCursorExpired {
 		w.cursor = ""
 	}
+	if w.startsOver(err.Reason) {
+		w.failures = 0
+	}
+	w.standsSince, w.reason = time.Time{}, err.Reason
 	pause := w.backoff.pause(w.failures, err)
 	w.failures++
 	return Disconnected{err, pause}
+}
+
+// startsOver tells whether the pauses do: the stream stood for a while, or a host that did not answer now does. A message
+// alone proves nothing: a stream that breaks right after it would be attached to again and again.
+func (w *watching[Thing, Event, Batch]) startsOver(reason Reason) bool {
+	stood := !w.standsSince.IsZero() && time.Since(w.standsSince) >= healthyAfter
+	answersAgain := reason != "" && w.reason == ""
+	// Asking for a snapshot instead heals this one at once, but not if it comes again.
+	hasExpired := reason == ReasonCursorExpired && w.reason != ReasonCursorExpired
+	return stood || answersAgain || hasExpired
 }
 
 // isFatal: trying again can't help.

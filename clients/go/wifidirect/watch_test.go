@@ -25,10 +25,11 @@ var (
 
 type message = *wifidirectv1.WatchSessionsResponse
 
-// script is a stream that gives these messages, and then this error; nil: then it is silent.
+// script is a stream that gives these messages, stands for a while, and ends with this error; nil: then it is silent.
 type script struct {
 	messages []message
 	err      error
+	stands   time.Duration
 }
 
 // host attaches watches to one script after another, and notes what they asked.
@@ -54,6 +55,7 @@ func (s *scripted) Recv() (message, error) {
 		<-s.ctx.Done()
 		return nil, &Error{Code: codes.Canceled}
 	}
+	time.Sleep(s.stands)
 	return nil, s.err
 }
 
@@ -70,13 +72,17 @@ func (h *host) attach(ctx context.Context, cursor string) (receiver[message], er
 // half makes the pauses 125, 250, 500, ... ms.
 var half = Backoff{Random: func() float64 { return 0.5 }}
 
-// run watches until the last script has been silent for an hour of simulated time.
+// run watches until the last script has been silent for an hour of simulated time. Bookmarks are not waited for.
 func run(t *testing.T, cursor string, backoff Backoff, scripts ...script) (h host, items []WatchItem, failure error) {
+	return runFrom(t, start{cursor, time.Hour, backoff}, scripts...)
+}
+
+func runFrom(t *testing.T, from start, scripts ...script) (h host, items []WatchItem, failure error) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		h = host{scripts: scripts, start: time.Now()}
-		for item, err := range watch(ctx, context.Background(), h.attach, cursor, backoff) {
+		for item, err := range watch(ctx, context.Background(), h.attach, from) {
 			if err == nil {
 				items = append(items, item)
 			} else if ctx.Err() == nil {
@@ -156,7 +162,7 @@ func TestHostWithoutSessionsIsToldByAnEmptySnapshot(t *testing.T) {
 }
 
 func TestBookmarkIsResumedFrom(t *testing.T) {
-	h, items, _ := run(t, "c1", half, script{[]message{{Cursor: "c7"}}, broken})
+	h, items, _ := run(t, "c1", half, script{messages: []message{{Cursor: "c7"}}, err: broken})
 	equal(t, told(items), []any{"bookmark c7", codes.Unavailable})
 	equal(t, h.cursors, []string{"c1", "c7"})
 }
@@ -181,8 +187,8 @@ func TestWatchGoesOnWithoutGapOrDouble(t *testing.T) {
 	} {
 		t.Run("after "+what, func(t *testing.T) {
 			h, items, _ := run(t, "", half,
-				script{[]message{snapshotAt("c0", "a"), eventsTo("c2", 1, 2)}, err},
-				script{[]message{eventsTo("c3", 3), eventsTo("c5", 4, 5)}, err},
+				script{messages: []message{snapshotAt("c0", "a"), eventsTo("c2", 1, 2)}, err: err},
+				script{messages: []message{eventsTo("c3", 3), eventsTo("c5", 4, 5)}, err: err},
 				script{messages: []message{eventsTo("c6", 6)}})
 			equal(t, h.cursors, []string{"", "c2", "c5"})
 			code := items[3].(Disconnected).Err.Code
@@ -200,20 +206,67 @@ func TestExpiredCursorIsToldAndANewSnapshotFollows(t *testing.T) {
 
 func TestSnapshotThatBrokeOffIsAskedForAnew(t *testing.T) {
 	h, items, _ := run(t, "", half,
-		script{[]message{{Snapshot: sessions("a", "b")}}, broken}, script{messages: []message{snapshotAt("c1", "a")}})
+		script{messages: []message{{Snapshot: sessions("a", "b")}}, err: broken}, script{messages: []message{snapshotAt("c1", "a")}})
 	equal(t, h.cursors, []string{"", ""})
 	equal(t, told(items), []any{codes.Unavailable, []string{"a"}})
 }
 
-func TestPausesDoubleUpToTheirBoundAndStartAnew(t *testing.T) {
-	scripts := slices.Repeat([]script{{err: broken}}, 9)
-	h, items, _ := run(t, "c0", half, append(scripts, script{[]message{eventsTo("c1", 1)}, broken})...)
-	want := []time.Duration{}
-	for _, ms := range []time.Duration{125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 125} {
-		want = append(want, ms*time.Millisecond)
+func milliseconds(counts ...time.Duration) (durations []time.Duration) {
+	for _, count := range counts {
+		durations = append(durations, count*time.Millisecond)
 	}
-	equal(t, pauses(items), want)
+	return durations
+}
+
+func TestPausesDoubleUpToTheirBound(t *testing.T) {
+	h, items, _ := run(t, "c0", half, slices.Repeat([]script{{err: broken}}, 9)...)
+	equal(t, pauses(items), milliseconds(125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000))
 	equal(t, h.times[:4], []time.Duration{0, 125 * time.Millisecond, 375 * time.Millisecond, 875 * time.Millisecond})
+}
+
+func TestPausesStartOverOnlyOnceAStreamHasStood(t *testing.T) {
+	one := []message{eventsTo("c1", 1)}
+	_, items, _ := run(t, "c0", half, script{err: broken}, script{err: broken},
+		script{messages: one, err: broken}, script{messages: one, err: broken, stands: healthyAfter - 1},
+		script{err: broken, stands: time.Minute}, script{messages: one, err: broken, stands: healthyAfter})
+	equal(t, pauses(items), milliseconds(125, 250, 500, 1000, 2000, 125))
+}
+
+func TestPausesStartOverWhenAHostThatWasAwayAnswers(t *testing.T) {
+	refused := &Error{Code: codes.ResourceExhausted, Reason: ReasonQuotaExceeded}
+	_, items, _ := run(t, "c0", half, script{err: broken}, script{err: broken}, script{err: broken},
+		script{err: refused}, script{err: refused}, script{err: refused}, script{err: broken}, script{err: expired})
+	equal(t, pauses(items), milliseconds(125, 250, 500, 125, 250, 500, 1000, 125))
+}
+
+func TestCursorThatExpiresAgainAndAgainIsNotAskedForAtOnce(t *testing.T) {
+	refused := &Error{Code: codes.Internal, Reason: ReasonInternal}
+	scripts := []script{{err: refused}, {err: refused}, {err: expired}, {err: expired}, {err: expired}}
+	_, items, _ := run(t, "c0", half, scripts...)
+	equal(t, pauses(items), milliseconds(125, 250, 125, 250, 500))
+}
+
+func TestWatchThatHearsNothingForThreeBookmarksAttachesAgain(t *testing.T) {
+	for interval, silence := range map[time.Duration]time.Duration{0: 30 * time.Second, time.Minute: 3 * time.Minute} {
+		alive := script{messages: []message{eventsTo("c1", 1)}}
+		h, items, _ := runFrom(t, start{"c0", interval, half}, script{}, alive)
+		equal(t, told(items[:3]), []any{codes.Unavailable, 1, codes.Unavailable})
+		first := items[0].(Disconnected)
+		equal(t, first.Err.Reason, Reason(""))
+		equal(t, first.Err.Message, "nothing was heard from the host for "+silence.String())
+		equal(t, h.cursors[:3], []string{"c0", "c0", "c1"})
+		equal(t, h.times[1], silence+first.RetryIn)
+	}
+}
+
+func TestWatchThatCannotBeIsRefused(t *testing.T) {
+	for _, from := range []start{
+		{bookmarkInterval: -1}, {backoff: Backoff{Initial: -1}}, {backoff: Backoff{Max: -time.Second}},
+	} {
+		h, items, failure := runFrom(t, from)
+		equal(t, asError(failure).Code, codes.InvalidArgument)
+		equal(t, len(h.cursors)+len(items), 0)
+	}
 }
 
 func TestPauseIsDrawnAtRandom(t *testing.T) {
@@ -229,17 +282,16 @@ func TestPauseThatTheHostAsksForIsKept(t *testing.T) {
 	equal(t, pauses(items), []time.Duration{5125 * time.Millisecond})
 }
 
-func TestPauseThatNoTimerCanMeasureDoesNotBecomeNone(t *testing.T) {
-	h, items, _ := run(t, "c0", half, script{err: &Error{Code: codes.Unavailable, RetryDelay: math.MaxInt64}})
-	equal(t, pauses(items), []time.Duration{math.MaxInt64})
-	equal(t, len(h.cursors), 1)
+func TestPauseThatTheHostAsksForIsKeptForFiveMinutesAtMost(t *testing.T) {
+	_, items, _ := run(t, "c0", half, script{err: &Error{Code: codes.Unavailable, RetryDelay: math.MaxInt64}})
+	equal(t, pauses(items), []time.Duration{5*time.Minute + 125*time.Millisecond})
 }
 
 func TestWatchGivesUpWhereTryingAgainCannotHelp(t *testing.T) {
 	for _, code := range []codes.Code{
 		codes.Unauthenticated, codes.PermissionDenied, codes.InvalidArgument, codes.Unimplemented,
 	} {
-		h, items, failure := run(t, "", half, script{[]message{eventsTo("c1", 1)}, &Error{Code: code}})
+		h, items, failure := run(t, "", half, script{messages: []message{eventsTo("c1", 1)}, err: &Error{Code: code}})
 		equal(t, told(items), []any{1})
 		equal(t, asError(failure).Code, code)
 		equal(t, len(h.cursors), 1)
@@ -247,9 +299,9 @@ func TestWatchGivesUpWhereTryingAgainCannotHelp(t *testing.T) {
 }
 
 func TestWhoLeavesGetsNoMoreAndNothingIsAttachedAgain(t *testing.T) {
-	h := host{scripts: []script{{[]message{eventsTo("c9", 1, 2, 3)}, broken}}}
+	h := host{scripts: []script{{messages: []message{eventsTo("c9", 1, 2, 3)}, err: broken}}}
 	seen := 0
-	for range watch(t.Context(), context.Background(), h.attach, "", half) {
+	for range watch(t.Context(), context.Background(), h.attach, start{backoff: half}) {
 		if seen++; seen == 2 {
 			break
 		}
@@ -260,7 +312,7 @@ func TestWhoLeavesGetsNoMoreAndNothingIsAttachedAgain(t *testing.T) {
 
 func TestEachRangeIsAWatchOfItsOwn(t *testing.T) {
 	h := host{scripts: []script{{messages: []message{eventsTo("c5", 5)}}, {messages: []message{eventsTo("c5", 5)}}}}
-	items := watch(t.Context(), context.Background(), h.attach, "c4", half)
+	items := watch(t.Context(), context.Background(), h.attach, start{cursor: "c4", backoff: half})
 	for range 2 {
 		for range items {
 			break
@@ -275,7 +327,7 @@ func TestClosedClientEndsAWatchThatPauses(t *testing.T) {
 		defer closeClient()
 		h := host{scripts: []script{{err: stopping}}, start: time.Now()}
 		var failure error
-		for item, err := range watch(t.Context(), isOpen, h.attach, "c0", half) {
+		for item, err := range watch(t.Context(), isOpen, h.attach, start{cursor: "c0", backoff: half}) {
 			if _, is := item.(Disconnected); is {
 				time.AfterFunc(time.Second, closeClient)
 			}

@@ -84,10 +84,15 @@ async def main() -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
         command: Command = json.loads(line)
         if command["do"] == "connect":
-            if client is not None:
-                await client.close()
-            client = connect(command["address"], **connect_options(command))
-            write({"id": command["id"], "end": {}})
+            end: Item = {}
+            try:
+                fresh = connect(command["address"], **connect_options(command))
+                if client is not None:
+                    await client.close()
+                client = fresh
+            except Exception as error:  # noqa: BLE001 what is thrown is the answer
+                end = {"error": error_item(error)}
+            write({"id": command["id"], "end": end})
         elif command["do"] == "leave":
             tasks[command["command"]].cancel()
             write({"id": command["id"], "end": {}})

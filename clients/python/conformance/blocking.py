@@ -80,10 +80,15 @@ def write(line: Item) -> None:
 for line in sys.stdin:
     command: Command = json.loads(line)
     if command["do"] == "connect":
-        if client is not None:
-            client.close()
-        client = connect(command["address"], **connect_options(command))
-        write({"id": command["id"], "end": {}})
+        end: Item = {}
+        try:
+            fresh = connect(command["address"], **connect_options(command))
+            if client is not None:
+                client.close()
+            client = fresh
+        except Exception as error:  # noqa: BLE001 what is thrown is the answer
+            end = {"error": error_item(error)}
+        write({"id": command["id"], "end": end})
     elif command["do"] == "leave":
         leaving[command["command"]]()
         write({"id": command["id"], "end": {}})

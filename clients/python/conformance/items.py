@@ -19,6 +19,7 @@ from wifidirect_gateway import (
     SessionState,
     Snapshot,
     Tls,
+    name_of,
 )
 
 if TYPE_CHECKING:
@@ -41,24 +42,41 @@ def connect_options(command: Command) -> Item:
         return Path(command[name]) if name in command else None
 
     tls = Tls(ca=file("caFile"), cert=file("certFile"), key=file("keyFile")) if "caFile" in command else None
-    return {"tls": tls, "token": command.get("token")}
+    options: Item = {"tls": tls, "token": command.get("token")}
+    if command.get("tokenFails"):
+        options["token"] = no_token
+    if "metadata" in command:
+        options["metadata"] = lambda: command["metadata"]
+    for name, option in (("timeoutMs", "timeout"), ("connectTimeoutMs", "connect_timeout")):
+        if name in command:
+            options[option] = seconds(command[name])
+    return options
+
+
+def no_token() -> str:
+    raise RuntimeError("the vault is sealed")
 
 
 def open_options(command: Command) -> Item:
-    return {
+    options: Item = {
         "device_address": command["deviceAddress"],
         "session_id": command.get("sessionId", ""),
         "request_id": command.get("requestId"),
         "open_timeout": seconds(command.get("openTimeoutMs")),
         "lease_ttl": seconds(command.get("leaseTtlMs")),
     }
+    if "heartbeatIntervalMs" in command:
+        options["heartbeat_interval"] = seconds(command["heartbeatIntervalMs"])
+    return options
 
 
 def watch_options(command: Command) -> Item:
+    initial, largest = command.get("backoffInitialMs", 20), command.get("backoffMaxMs", 100)
     return {
         "cursor": command.get("cursor", ""),
         "session_ids": command.get("sessionIds", ()),
-        "backoff": Backoff(initial=0.02, max=0.1),
+        "bookmark_interval": seconds(command.get("bookmarkIntervalMs")),
+        "backoff": Backoff(initial=initial / 1000, max=largest / 1000),
     }
 
 
@@ -84,7 +102,7 @@ def session_at(at: SessionAt) -> Item:
 
 def event_item(event: SessionEvent) -> Item:
     return {
-        "type": SessionEventType.Name(event.type).removeprefix("SESSION_EVENT_TYPE_"),
+        "type": name_of(SessionEventType, event.type),
         "sequence": event.sequence,
         "session": session_item(event.session),
         "native": native_item(event.native_result) if event.HasField("native_result") else None,
@@ -94,12 +112,12 @@ def event_item(event: SessionEvent) -> Item:
 def session_item(session: Session) -> Item:
     item = {
         "id": session.session_id,
-        "state": SessionState.Name(session.state).removeprefix("SESSION_STATE_"),
+        "state": name_of(SessionState, session.state),
         "owner": session.owner,
     }
     if session.HasField("end"):
-        item["reason"] = SessionEndReason.Name(session.end.reason).removeprefix("SESSION_END_REASON_")
-        item["evidence"] = DisconnectEvidence.Name(session.end.evidence).removeprefix("DISCONNECT_EVIDENCE_")
+        item["reason"] = name_of(SessionEndReason, session.end.reason)
+        item["evidence"] = name_of(DisconnectEvidence, session.end.evidence)
     return item
 
 
@@ -109,8 +127,8 @@ def device_item(device: Device) -> Item:
 
 
 def host_item(host: GetHostResponse, health: str) -> Item:
-    state = HostState.Name(host.state).removeprefix("HOST_STATE_")
-    driver = DriverKind.Name(host.driver.kind).removeprefix("DRIVER_KIND_")
+    state = name_of(HostState, host.state)
+    driver = name_of(DriverKind, host.driver.kind)
     return {"host": {"state": state, "driver": driver}, "health": health}
 
 
@@ -120,6 +138,7 @@ def error_item(error: Exception) -> Item:
     return {
         "code": error.code.name,
         "reason": error.reason,
+        "message": str(error),
         "metadata": dict(error.metadata),
         "native": native_item(error.native) if error.native else None,
         "retryDelayMs": None if error.retry_delay is None else error.retry_delay * 1000,

@@ -28,6 +28,7 @@ from wifidirect_gateway import (
     SessionState,
     Snapshot,
     connect,
+    name_of,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def walk(client: Client, address: str) -> None:
 def introduce(client: Client) -> tuple[Device, Device]:
     """List the devices, and pick one that is in range and one that is not."""
     host = client.host()
-    print(f"The host is {host.hostname}, its driver {short(DriverKind.Name(host.driver.kind))}. Its paired devices:")
+    print(f"The host is {host.hostname}, its driver {name_of(DriverKind, host.driver.kind)}. Its paired devices:")
     devices = list(client.devices.list())
     for device in devices:
         print(f"  {device.device_address}  {device.name}")
@@ -63,8 +64,8 @@ def open_and_close(client: Client, device: Device) -> None:
         tell("OPEN", f"interface {session.wait_open().network_interface.guid}")
         closed = session.close()
         for event in session:
-            tell(short(SessionEventType.Name(event.type)))
-    tell("", f"evidence {short(DisconnectEvidence.Name(closed.end.evidence))}")
+            tell(name_of(SessionEventType, event.type))
+    tell("", f"evidence {name_of(DisconnectEvidence, closed.end.evidence)}")
     expect(closed.state == SessionState.SESSION_STATE_CLOSED, "a closed session ends CLOSED")
     unconfirmed = DisconnectEvidence.DISCONNECT_EVIDENCE_UNCONFIRMED
     expect(closed.end.evidence != unconfirmed, "the end of the connection was seen")
@@ -75,7 +76,7 @@ def fail(client: Client, device: Device) -> None:
     try:
         with client.sessions.open(device.device_address) as session:
             for event in session:
-                tell(short(SessionEventType.Name(event.type)))
+                tell(name_of(SessionEventType, event.type))
     except GatewayError as error:
         failure = error
     if failure is None or failure.native is None:
@@ -90,7 +91,7 @@ def cancel(client: Client, device: Device) -> None:
     with client.sessions.open(device.device_address) as session:
         client.sessions.cancel(session.session_id)
         for event in session:
-            tell(short(SessionEventType.Name(event.type)))
+            tell(name_of(SessionEventType, event.type))
     expect(session.session.state == SessionState.SESSION_STATE_CANCELLED, "a cancelled session ends CANCELLED")
 
 
@@ -112,7 +113,7 @@ def cut_watch(client: Client, address: str, device: Device) -> None:
                     tell("disconnected", f"again in {retry_in * 1000:.0f} ms")
                     way.mend()
                 case Change(event):
-                    tell(short(SessionEventType.Name(event.type)))
+                    tell(name_of(SessionEventType, event.type))
                     expect(last in {0, event.sequence - 1}, "no event is missed")
                     last = event.sequence
                     if (event.session.session_id, event.type) == (missed, SessionEventType.SESSION_EVENT_TYPE_CLOSED):
@@ -179,13 +180,6 @@ def pipe(source: socket.socket, sink: socket.socket) -> None:
         while data := source.recv(65_536):
             sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)
-
-
-def short(name: str) -> str:
-    """Leave out the prefix of an enum value."""
-    for prefix in ("DRIVER_KIND_", "SESSION_EVENT_TYPE_", "DISCONNECT_EVIDENCE_"):
-        name = name.removeprefix(prefix)
-    return name
 
 
 started = monotonic()

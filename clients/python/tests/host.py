@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from threading import Event
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.any_pb2 import Any
@@ -31,6 +32,8 @@ from wifidirect_gateway import Session, SessionEvent, SessionState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+R = TypeVar("R", OpenSessionResponse, WatchSessionsResponse, GetSessionResponse)
+
 DISPLAY = "02:11:22:33:44:01"
 
 OPENING = SessionState.SESSION_STATE_OPENING
@@ -51,6 +54,12 @@ def told(*states: SessionState.ValueType) -> Iterator[OpenSessionResponse]:
         yield OpenSessionResponse(event=SessionEvent(session=session))
 
 
+def dated(response: R, ago: float = 0.0) -> R:
+    """Say when it was sent."""
+    response.host_time.FromDatetime(datetime.now(UTC) - timedelta(seconds=ago))
+    return response
+
+
 def refuse(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str) -> NoReturn:
     detail = Any()
     detail.Pack(ErrorInfo(domain="wifidirect.v1", reason=reason))
@@ -62,6 +71,9 @@ class ScriptedHost(SessionServiceServicer):
 
     def __init__(self) -> None:
         self.seen: list[object] = []
+        self.headers: list[dict[str, str | bytes]] = []
+        # What it answers to GetSession, where that is not what was asked for.
+        self.shows: GetSessionResponse | None = None
         self.waiting = Event()
         self.gone = Event()
         self.opens: Callable[[grpc.ServicerContext], Iterator[OpenSessionResponse]] = lambda _: told(OPENING)
@@ -69,6 +81,7 @@ class ScriptedHost(SessionServiceServicer):
 
     def OpenSession(self, request: OpenSessionRequest, context: grpc.ServicerContext) -> Iterator[OpenSessionResponse]:
         self.seen.append(request)
+        self.headers.append(dict(context.invocation_metadata()))
         return self.opens(context)
 
     def CloseSession(self, request: CloseSessionRequest, context: grpc.ServicerContext) -> CloseSessionResponse:
@@ -78,10 +91,11 @@ class ScriptedHost(SessionServiceServicer):
     def GetSession(self, request: GetSessionRequest, context: grpc.ServicerContext) -> GetSessionResponse:
         headers = dict(context.invocation_metadata())
         self.seen.append(headers.get("authorization"))
+        self.headers.append(headers)
         self.seen.append(context.time_remaining())
         if request.session_id == "slow-session":
             self.silent(context)
-        return GetSessionResponse(session=Session(session_id=request.session_id), cursor="c1")
+        return self.shows or GetSessionResponse(session=Session(session_id=request.session_id), cursor="c1")
 
     def ListSessions(self, request: ListSessionsRequest, context: grpc.ServicerContext) -> ListSessionsResponse:
         self.seen.append(request.page_token)
@@ -94,6 +108,7 @@ class ScriptedHost(SessionServiceServicer):
         self, request: WatchSessionsRequest, context: grpc.ServicerContext
     ) -> Iterator[WatchSessionsResponse]:
         self.seen.append(request.cursor)
+        self.headers.append(dict(context.invocation_metadata()))
         if self.watches:
             return self.watches.pop(0)(context)
         self.silent(context)

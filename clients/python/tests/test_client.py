@@ -3,14 +3,31 @@
 import math
 import re
 from collections.abc import Callable, Iterator
-from threading import Thread, Timer
+from datetime import UTC, datetime
+from threading import Event, Thread, Timer
+from threading import enumerate as enumerate_threads
+from time import sleep
 
 import grpc
 import pytest
-from host import CLOSED, CLOSING, DISPLAY, FAILED, OPEN, OPENING, ScriptedHost, refuse, told
+from host import CLOSED, CLOSING, DISPLAY, FAILED, OPEN, OPENING, R, ScriptedHost, dated, refuse, told
 
-from wifidirect.v1.session_service_pb2 import OpenSessionRequest, OpenSessionResponse, WatchSessionsResponse
-from wifidirect_gateway import Backoff, Bookmark, Disconnected, GatewayError, Reason, connect
+from wifidirect.v1.session_service_pb2 import (
+    GetSessionResponse,
+    OpenSessionRequest,
+    OpenSessionResponse,
+    WatchSessionsResponse,
+)
+from wifidirect_gateway import (
+    Backoff,
+    Bookmark,
+    Disconnected,
+    GatewayError,
+    Reason,
+    Session,
+    SessionEvent,
+    connect,
+)
 
 QUICK = Backoff(initial=0.001, max=0.001)
 
@@ -85,6 +102,7 @@ def test_a_request_says_what_was_asked_for_and_no_more(host: ScriptedHost, addre
     assert isinstance(full, OpenSessionRequest)
     assert not bare.HasField("open_timeout")
     assert not bare.HasField("lease_ttl")
+    assert bare.heartbeat_interval.ToMilliseconds() == 10_000
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", bare.request_id)
     assert full.request_id == "mine"
     assert (full.open_timeout.ToMilliseconds(), full.lease_ttl.ToMilliseconds()) == (1500, 0)
@@ -181,3 +199,151 @@ def test_a_closed_client_ends_a_watch_that_pauses() -> None:
     Timer(0.01, client.close).start()
     with pytest.raises(GatewayError, match="CANCELLED: The client was closed"):
         next(watch)
+
+
+def silently(host: ScriptedHost, *messages: R) -> Callable[[grpc.ServicerContext], Iterator[R]]:
+    """Send these, and then nothing for as long as the client listens."""
+
+    def stream(context: grpc.ServicerContext) -> Iterator[R]:
+        yield from messages
+        ended = Event()
+        for end in (ended.set, host.gone.set):
+            context.add_callback(end)
+        ended.wait()
+
+    return stream
+
+
+def test_signs_of_life_are_asked_for_unless_told_otherwise(host: ScriptedHost, address: str) -> None:
+    with connect(address) as client:
+        for interval in (60, 0):
+            with client.sessions.open(DISPLAY, heartbeat_interval=interval):
+                pass
+    minute, none = host.seen
+    assert isinstance(minute, OpenSessionRequest)
+    assert isinstance(none, OpenSessionRequest)
+    assert minute.heartbeat_interval.seconds == 60
+    assert not none.HasField("heartbeat_interval")
+
+
+def test_signs_of_life_keep_a_session_and_are_not_handed_on(host: ScriptedHost, address: str) -> None:
+    def opens(_: grpc.ServicerContext) -> Iterator[OpenSessionResponse]:
+        for each in told(OPENING, OPEN):
+            yield dated(OpenSessionResponse())
+            yield dated(each)
+            for _heartbeat in range(3):
+                sleep(0.2)
+                yield dated(OpenSessionResponse())
+
+    host.opens = opens
+    with connect(address) as client, client.sessions.open(DISPLAY, heartbeat_interval=0.15) as session:
+        assert [event.session.state for event in session] == [OPENING, OPEN]
+
+
+def test_a_host_that_falls_silent_ends_the_session_here(host: ScriptedHost, address: str) -> None:
+    host.opens = silently(host, *map(dated, told(OPENING, OPEN)))
+    with connect(address) as client, client.sessions.open(DISPLAY, heartbeat_interval=0.1) as session:
+        session.wait_open()
+        with pytest.raises(GatewayError, match=r"UNAVAILABLE: Nothing was heard from the host for 0\.3 s") as raised:
+            next(session)
+    assert raised.value.reason is None
+    assert host.gone.wait(10)
+
+
+def test_a_host_that_never_answers_an_open_is_silent_too(host: ScriptedHost, address: str) -> None:
+    host.opens = silently(host)
+    with (
+        connect(address) as client,
+        pytest.raises(GatewayError, match="UNAVAILABLE: Nothing was heard"),
+        client.sessions.open(DISPLAY, heartbeat_interval=0.1),
+    ):
+        pytest.fail("there is no session")
+
+
+def test_a_host_that_knows_no_signs_of_life_may_be_silent(host: ScriptedHost, address: str) -> None:
+    def opens(_: grpc.ServicerContext) -> Iterator[OpenSessionResponse]:
+        yield from told(OPENING)
+        sleep(0.6)
+        yield from told(OPEN)
+
+    host.opens = opens
+    with connect(address) as client, client.sessions.open(DISPLAY, heartbeat_interval=0.1) as session:
+        assert session.wait_open().state == OPEN
+
+
+def test_a_reader_that_takes_its_time_is_no_silence(host: ScriptedHost, address: str) -> None:
+    host.opens = lambda _: map(dated, told(OPENING, OPEN, CLOSING, CLOSED))
+    with connect(address) as client, client.sessions.open(DISPLAY, heartbeat_interval=0.1) as session:
+        seen = []
+        for event in session:
+            sleep(0.4)
+            seen.append(event.session.state)
+    assert seen == [OPENING, OPEN, CLOSING, CLOSED]
+
+
+def test_a_watch_that_hears_nothing_attaches_again(host: ScriptedHost, address: str) -> None:
+    host.watches = [
+        silently(host, WatchSessionsResponse(cursor="c1")),
+        silently(host),
+        lambda _: iter([WatchSessionsResponse(cursor="c2")]),
+    ]
+    with connect(address) as client, client.sessions.watch(bookmark_interval=0.1, backoff=QUICK) as watch:
+        assert next(watch) == Bookmark("c1")
+        for _ in range(2):
+            silent = next(watch)
+            assert isinstance(silent, Disconnected)
+            assert str(silent.error) == "UNAVAILABLE: Nothing was heard from the host for 0.3 s."
+        assert next(watch) == Bookmark("c2")
+    assert host.seen == ["", "c1", "c1"]
+
+
+def test_nothing_watches_over_a_client_that_waits_for_nothing(host: ScriptedHost, address: str) -> None:
+    before = set(enumerate_threads())
+
+    def watchdogs() -> list[Thread]:
+        return [each for each in set(enumerate_threads()) - before if each.name == "wifidirect-gateway-watchdog"]
+
+    host.opens = silently(host, *map(dated, told(OPENING)))
+    with connect(address) as client, client.sessions.open(DISPLAY) as session:
+        (watchdog,) = watchdogs()
+        Timer(0.1, session.detach).start()
+        with pytest.raises(GatewayError, match="CANCELLED"):
+            session.wait_open()
+    watchdog.join(10)
+    assert watchdogs() == []
+
+
+def test_a_lease_is_reckoned_by_the_clock_of_the_host(host: ScriptedHost, address: str) -> None:
+    with connect(address) as client:
+        assert abs((client.host_now() - datetime.now(UTC)).total_seconds()) < 10
+        for ahead in (7200, -7200):
+            shows = dated(GetSessionResponse(), -ahead)
+            shows.session.lease_expire_time.FromMilliseconds(shows.host_time.ToMilliseconds() + 60_000)
+            host.shows = shows
+            at = client.sessions.get("a-session")
+            left = client.sessions.lease_left(at.session)
+            assert left is not None
+            assert 30 < left <= 60.001
+            assert abs((client.host_now() - datetime.now(UTC)).total_seconds() - ahead) < 30
+            at.session.lease_expire_time.FromMilliseconds(shows.host_time.ToMilliseconds() - 1)
+            assert client.sessions.lease_left(at.session) == 0
+        assert client.sessions.lease_left(Session()) is None
+
+
+def test_every_message_of_a_stream_sets_the_clock(host: ScriptedHost, address: str) -> None:
+    host.opens = lambda _: (dated(each, 86_400) for each in told(OPENING))
+    with connect(address) as client, client.sessions.open(DISPLAY):
+        assert (datetime.now(UTC) - client.host_now()).days == 1
+
+
+def test_an_answer_without_what_it_promised_is_the_fault_of_the_host(host: ScriptedHost, address: str) -> None:
+    host.shows = GetSessionResponse(cursor="c1")
+    host.opens = lambda _: iter([OpenSessionResponse(event=SessionEvent(sequence=1))])
+    with connect(address) as client:
+        with pytest.raises(GatewayError, match="INTERNAL: The host answered without the session"):
+            client.sessions.get("a-session")
+        with (
+            pytest.raises(GatewayError, match="INTERNAL: The host answered without the session"),
+            client.sessions.open(""),
+        ):
+            pytest.fail("there is no session")

@@ -1,6 +1,7 @@
 """What gRPC raises becomes one typed value."""
 
 import grpc
+import pytest
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -9,7 +10,15 @@ from google.rpc.status_pb2 import Status
 from grpc.aio import AioRpcError, Metadata
 
 from wifidirect.v1.error_pb2 import ErrorReason
-from wifidirect_gateway import FieldViolation, NativeResult, Reason
+from wifidirect_gateway import (
+    FieldViolation,
+    NativeResult,
+    Reason,
+    SessionEventType,
+    SessionKind,
+    SessionState,
+    name_of,
+)
 from wifidirect_gateway.errors import decode
 
 
@@ -53,6 +62,28 @@ def test_a_reason_of_a_newer_host_is_kept() -> None:
     error = decode(raised(grpc.StatusCode.INTERNAL, ErrorInfo(domain="wifidirect.v1", reason="NEW")))
     assert error.reason == "NEW"
     assert not isinstance(error.reason, Reason)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "delay"), [(-1, None), (-315_576_000_000, None), (315_576_000_000, 315_576_000_000), (0, 0)]
+)
+def test_a_delay_that_is_negative_is_none(seconds: int, delay: float | None) -> None:
+    error = decode(raised(grpc.StatusCode.UNAVAILABLE, RetryInfo(retry_delay=Duration(seconds=seconds))))
+    assert error.retry_delay == delay
+
+
+def test_codes_from_2_to_31_are_what_windows_said() -> None:
+    native = decode(raised(grpc.StatusCode.INTERNAL, NativeResult(code=0x80070490, reason_code=0xFFFFFFFF))).native
+    assert native is not None
+    assert (native.code, native.reason_code) == (2_147_943_568, 4_294_967_295)
+
+
+def test_the_name_of_an_enum_value_is_without_its_prefix() -> None:
+    assert name_of(SessionState, SessionState.SESSION_STATE_OPEN) == "OPEN"
+    assert name_of(SessionKind, SessionKind.SESSION_KIND_WIFI_DIRECT) == "WIFI_DIRECT"
+    assert name_of(SessionEventType, 0) == "UNSPECIFIED"
+    assert name_of(ErrorReason, ErrorReason.ERROR_REASON_OPEN_FAILED) == Reason.OPEN_FAILED
+    assert name_of(SessionState, 99) == "99"
 
 
 def test_details_that_can_not_be_read_are_left_out() -> None:

@@ -1,19 +1,137 @@
 """How hosts are reached, and what never leaves in clear text."""
 
-from pathlib import Path
+import math
+import re
+import socket
+from itertools import count
 
 import pytest
-from host import ScriptedHost
+from host import DISPLAY, ScriptedHost
 
 from wifidirect.v1.session_service_pb2 import WatchSessionsResponse
-from wifidirect_gateway import Backoff, Bookmark, Disconnected, GatewayError, Tls, connect
-from wifidirect_gateway.options import resolve
+from wifidirect_gateway import Backoff, Bookmark, Disconnected, GatewayError, Tls, aio, connect
+from wifidirect_gateway.options import Headers, check_address, resolve
 
 QUICK = Backoff(initial=0.001, max=0.001)
 
 
 def is_secure(address: str, *, tls: bool | Tls | None = None) -> bool:
     return resolve(address, tls=tls, has_token=False, options=()).credentials is not None
+
+
+NONE = {
+    "": "is empty",
+    " \t": "is empty",
+    "host.example:1 ": "white space",
+    "http://127.0.0.1:50051": "begins with http://",
+    "https://host.example": "begins with https://",
+    "grpc://host.example:1": "begins with grpc://",
+    "tcp://h:1": "begins with tcp://",
+    "host.example:50051/path": "has a path",
+    "host.example:0": "no port",
+    "host.example:65536": "no port",
+    "host.example:port": "no port",
+    "host.example:": "no port",
+    "host.example:-1": "no port",
+    "[::1]:65536": "no port",
+    "dns:///host.example:0": "no port",
+    ":50051": "names no host",
+    "a:b:c": "names no host",
+}
+
+
+@pytest.mark.parametrize(("address", "told"), NONE.items())
+def test_an_address_that_is_none_is_refused(address: str, told: str) -> None:
+    for make in (connect, aio.connect):
+        with pytest.raises(GatewayError, match=f"^INVALID_ARGUMENT: address: .*{re.escape(told)}"):
+            make(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "localhost:50051",
+        "localhost",
+        "host-7.example:65535",
+        "[::1]:50051",
+        "[fe80::1%eth0]:50051",
+        "::1",
+        "fe80::1:2",
+        "dns:///host.example:50051",
+        "dns:host.example:50051",
+        "dns://8.8.8.8/host.example:50051",
+        "ipv4:10.0.0.7:1,10.0.0.8:2",
+        "ipv6:[::1]:50051",
+        "unix:/run/wfdd.sock",
+        "unix:///run/wfdd.sock",
+    ],
+)
+def test_the_addresses_that_grpc_knows_are_taken(address: str) -> None:
+    check_address(address)
+
+
+@pytest.mark.parametrize(
+    ("token", "told"),
+    [
+        ("", "is empty"),
+        ("  ", "is empty"),
+        ("secret\n", "a line break at position 7"),
+        ("s\0cret", r"U\+0000 at position 2"),
+        ("s\u00e9cret", r"U\+00E9"),
+    ],
+)
+def test_a_token_that_no_header_can_hold_is_refused_and_not_told(token: str, told: str) -> None:
+    for make in (connect, aio.connect):
+        with pytest.raises(GatewayError, match=f"^INVALID_ARGUMENT: token: .*{told}") as raised:
+            make("localhost:1", token=token)
+        assert "cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, math.nan])
+@pytest.mark.parametrize("option", ["timeout", "connect_timeout"])
+def test_a_timeout_that_is_none_is_refused(option: str, seconds: float) -> None:
+    for make in (connect, aio.connect):
+        with pytest.raises(GatewayError, match=f"^INVALID_ARGUMENT: {option}: is "):
+            make("localhost:1", **{option: seconds})  # type: ignore[arg-type]
+
+
+def test_a_bookmark_or_heartbeat_interval_that_is_none_is_refused() -> None:
+    with connect("localhost:1") as client:
+        with pytest.raises(GatewayError, match="INVALID_ARGUMENT: bookmark_interval"):
+            client.sessions.watch(bookmark_interval=-1)
+        with (
+            pytest.raises(GatewayError, match="INVALID_ARGUMENT: heartbeat_interval"),
+            client.sessions.open("", heartbeat_interval=-1),
+        ):
+            pytest.fail("it was refused")
+
+
+def test_a_vanished_host_is_noticed_within_30_s_and_an_attempt_to_connect_ends_within_10_s() -> None:
+    options = dict(resolve("localhost", tls=None, has_token=False, options=()).options)
+    # The core waits for the longer of the two.
+    silence = max(options["grpc.keepalive_timeout_ms"], options["grpc.http2.ping_timeout_ms"])
+    assert options["grpc.keepalive_time_ms"] + silence <= 30_000
+    assert options["grpc.min_reconnect_backoff_ms"] == 10_000
+    # An attempt may take as long as the pause after it, which may be longer by a fifth.
+    assert options["grpc.max_reconnect_backoff_ms"] * 1.2 <= 10_000
+
+
+@pytest.mark.parametrize("is_secure", [True, False])
+def test_a_host_that_accepts_and_says_nothing_is_given_up(*, is_secure: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            connect(address, tls=is_secure, connect_timeout=0.3, timeout=60) as client,
+            pytest.raises(GatewayError, match=r"UNAVAILABLE: .*no answer within 0\.3 s"),
+        ):
+            client.host()
+
+
+def test_the_cause_of_a_failed_connection_is_named(address: str) -> None:
+    with connect(address, tls=True) as client, pytest.raises(GatewayError, match="the host speaks no TLS there"):
+        client.host()
+    with connect("127.0.0.1:1") as client, pytest.raises(GatewayError, match="Connection refused"):
+        client.host()
 
 
 LOCAL = ["localhost:50051", "127.0.0.1:50051", "[::1]:50051", "unix:/run/wfdd.sock", "dns:///localhost:1", "localhost"]
@@ -81,8 +199,38 @@ def test_another_name_may_be_looked_for_in_the_certificate() -> None:
     assert ("grpc.ssl_target_name_override", "host.example") in target.options
 
 
-def test_files_that_can_not_be_used_are_named() -> None:
-    with pytest.raises(GatewayError, match=r"tls\.ca: can't read no-such\.pem"):
-        connect("host.example:1", tls=Tls(ca=Path("no-such.pem")))
-    with pytest.raises(GatewayError, match="tls: cert and key go together"):
-        connect("host.example:1", tls=Tls(cert="PEM"))
+def test_a_token_that_a_source_gives_and_no_header_can_hold_fails_the_call(address: str) -> None:
+    with connect(address, token=lambda: "secret\n") as client:
+        with pytest.raises(GatewayError, match=r"UNAVAILABLE: The token can't be had: .* line break") as raised:
+            client.sessions.get("a-session")
+        assert "secret" not in str(raised.value)
+
+
+def test_every_call_has_what_the_hook_for_metadata_gives(host: ScriptedHost, address: str) -> None:
+    numbers = count(1)
+    hook = lambda: {"traceparent": f"number-{next(numbers)}"}  # noqa: E731
+    host.watches = [lambda _: iter([WatchSessionsResponse(cursor="c1")])]
+    with connect(address, metadata=hook, token="secret") as client:
+        client.sessions.get("a-session")
+        with client.sessions.open(DISPLAY):
+            pass
+        next(client.sessions.watch())
+    assert [headers["traceparent"] for headers in host.headers] == ["number-1", "number-2", "number-3"]
+    assert host.headers[0]["authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"Upper": "x"}, "'Upper' is no name"),
+        ({"grpc-timeout": "x"}, "no name of a header"),
+        ({"authorization": "x"}, "the option token"),
+        ([("x", "a\nb")], "no header can hold"),
+    ],
+)
+def test_metadata_that_can_not_be_sent_fails_the_call(given: Headers, told: str, address: str) -> None:
+    with (
+        connect(address, metadata=lambda: given) as client,
+        pytest.raises(GatewayError, match=f"UNAVAILABLE: The metadata can't be had: .*{told}"),
+    ):
+        client.sessions.get("a-session")

@@ -1,5 +1,7 @@
 """A watch goes on from where it was, whatever ends its stream."""
 
+import math
+
 import grpc
 import pytest
 
@@ -93,12 +95,47 @@ def test_a_snapshot_that_broke_off_is_thrown_away() -> None:
     assert watching.take(snapshot_at("c1", "a")) == [Snapshot(sessions("a"), "c1")]
 
 
-def test_pauses_double_up_to_their_bound_and_start_anew_once_something_has_come() -> None:
-    watching = Sessions("c0", HALF)
-    pauses = [watching.broke(BROKEN).retry_in for _ in range(9)]
-    assert pauses == [0.125, 0.25, 0.5, 1, 2, 4, 8, 15, 15]
+def pauses(watching: Sessions, *errors: GatewayError) -> list[float]:
+    return [watching.broke(error).retry_in for error in errors]
+
+
+class Time:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_pauses_double_up_to_their_bound() -> None:
+    assert pauses(Sessions("c0", HALF), *[BROKEN] * 9) == [0.125, 0.25, 0.5, 1, 2, 4, 8, 15, 15]
+
+
+def test_pauses_start_over_only_once_a_stream_has_stood() -> None:
+    time = Time()
+    watching = Sessions("c0", HALF, time)
+    assert pauses(watching, BROKEN, BROKEN) == [0.125, 0.25]
     watching.take(events_to("c1", 1))
-    assert watching.broke(BROKEN).retry_in == 0.125
+    time.now += 9.9
+    assert pauses(watching, BROKEN) == [0.5]
+    time.now += 60
+    assert pauses(watching, BROKEN) == [1]
+    watching.take(events_to("c2", 2))
+    time.now += 5
+    watching.take(events_to("c3", 3))
+    time.now += 5
+    assert pauses(watching, BROKEN, BROKEN) == [0.125, 0.25]
+
+
+def test_pauses_start_over_when_a_host_that_was_away_answers() -> None:
+    refused = GatewayError(grpc.StatusCode.RESOURCE_EXHAUSTED, "Slower.", reason=Reason.QUOTA_EXCEEDED)
+    errors = [BROKEN, BROKEN, BROKEN, refused, refused, refused, BROKEN, EXPIRED]
+    assert pauses(Sessions("c0", HALF), *errors) == [0.125, 0.25, 0.5, 0.125, 0.25, 0.5, 1, 0.125]
+
+
+def test_a_cursor_that_expires_again_and_again_is_not_asked_for_at_once() -> None:
+    refused = GatewayError(grpc.StatusCode.INTERNAL, "Ill.", reason=Reason.INTERNAL)
+    errors = [refused, refused, EXPIRED, EXPIRED, EXPIRED]
+    assert pauses(Sessions("c0", HALF), *errors) == [0.125, 0.25, 0.125, 0.25, 0.5]
 
 
 def test_a_host_that_is_away_for_days_is_still_waited_for() -> None:
@@ -116,9 +153,15 @@ def test_a_pause_that_the_host_asks_for_is_kept() -> None:
     assert Sessions("c0", HALF).broke(STOPPING).retry_in == 5.125
 
 
-def test_a_pause_that_no_timer_can_measure_does_not_become_none() -> None:
-    absurd = GatewayError(grpc.StatusCode.UNAVAILABLE, "Later.", retry_delay=1e15)
-    assert Sessions("c0", HALF).broke(absurd).retry_in == 86_400
+def test_a_pause_that_the_host_asks_for_is_kept_for_five_minutes_at_most() -> None:
+    absurd = GatewayError(grpc.StatusCode.UNAVAILABLE, "Later.", retry_delay=3e11)
+    assert Sessions("c0", HALF).broke(absurd).retry_in == 300.125
+
+
+@pytest.mark.parametrize("bounds", [{"initial": -1.0}, {"max": -0.1}, {"max": math.nan}])
+def test_a_backoff_that_can_not_be_is_refused(bounds: dict[str, float]) -> None:
+    with pytest.raises(GatewayError, match="INVALID_ARGUMENT: backoff"):
+        Backoff(**bounds)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("code", ["UNAUTHENTICATED", "PERMISSION_DENIED", "INVALID_ARGUMENT", "UNIMPLEMENTED"])

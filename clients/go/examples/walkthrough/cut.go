@@ -48,7 +48,7 @@ func cutWatch(ctx context.Context, client *wifidirect.Client, address string, de
 			tell("disconnected", "again in "+item.RetryIn.Round(time.Millisecond).String())
 			way.mend()
 		case wifidirect.SessionChange:
-			tell(short(item.Event.GetType()), "")
+			tell(wifidirect.NameOf(item.Event.GetType()), "")
 			if last != 0 && item.Event.GetSequence() != last+1 {
 				return fmt.Errorf("not as promised: event %d follows %d", item.Event.GetSequence(), last)
 			}

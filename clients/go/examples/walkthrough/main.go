@@ -65,7 +65,7 @@ func introduce(ctx context.Context, client *wifidirect.Client) (near, far *wifid
 	if err != nil {
 		return nil, nil, err
 	}
-	fmt.Printf("The host is %s, its driver %s. Its paired devices:\n", host.GetHostname(), short(host.GetDriver().GetKind()))
+	fmt.Printf("The host is %s, its driver %s. Its paired devices:\n", host.GetHostname(), wifidirect.NameOf(host.GetDriver().GetKind()))
 	for device, err := range client.Devices.List(ctx) {
 		if err != nil {
 			return nil, nil, err
@@ -103,10 +103,10 @@ func openAndClose(ctx context.Context, client *wifidirect.Client, device *wifidi
 		if err != nil {
 			return err
 		}
-		tell(short(event.GetType()), "")
+		tell(wifidirect.NameOf(event.GetType()), "")
 	}
 	evidence := closed.GetEnd().GetEvidence()
-	tell("", "evidence "+short(evidence))
+	tell("", "evidence "+wifidirect.NameOf(evidence))
 	return expect(closed.GetState() == wifidirectv1.SessionState_SESSION_STATE_CLOSED &&
 		evidence != wifidirectv1.DisconnectEvidence_DISCONNECT_EVIDENCE_UNCONFIRMED, "the end of the connection was seen")
 }
@@ -120,7 +120,7 @@ func fail(ctx context.Context, client *wifidirect.Client, device *wifidirectv1.D
 	var end error
 	for event, err := range session.Events() {
 		if end = err; err == nil {
-			tell(short(event.GetType()), "")
+			tell(wifidirect.NameOf(event.GetType()), "")
 		}
 	}
 	failure, is := errors.AsType[*wifidirect.Error](end)
@@ -148,20 +148,9 @@ func cancelOpen(ctx context.Context, client *wifidirect.Client, device *wifidire
 			return err
 		}
 		last = event.GetSession().GetState()
-		tell(short(event.GetType()), "")
+		tell(wifidirect.NameOf(event.GetType()), "")
 	}
 	return expect(last == wifidirectv1.SessionState_SESSION_STATE_CANCELLED, "a cancelled session ends CANCELLED")
-}
-
-// short is the name of an enum value without its prefix.
-func short(value interface{ String() string }) string {
-	name := value.String()
-	for _, prefix := range []string{
-		"DRIVER_KIND_", "SESSION_EVENT_TYPE_", "DISCONNECT_EVIDENCE_",
-	} {
-		name = strings.TrimPrefix(name, prefix)
-	}
-	return name
 }
 
 var started time.Time

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/code"
 
@@ -43,7 +42,7 @@ func eventOnly(event *wifidirectv1.SessionEvent) object { return object{"event":
 
 func eventItem(event *wifidirectv1.SessionEvent) object {
 	return object{
-		"type":     short(event.GetType(), "SESSION_EVENT_TYPE_"),
+		"type":     wifidirect.NameOf(event.GetType()),
 		"sequence": event.GetSequence(),
 		"session":  sessionItem(event.GetSession()),
 		"native":   nativeItem(event.GetNativeResult()),
@@ -53,12 +52,12 @@ func eventItem(event *wifidirectv1.SessionEvent) object {
 func sessionItem(session *wifidirectv1.Session) object {
 	item := object{
 		"id":    session.GetSessionId(),
-		"state": short(session.GetState(), "SESSION_STATE_"),
+		"state": wifidirect.NameOf(session.GetState()),
 		"owner": session.GetOwner(),
 	}
 	if end := session.GetEnd(); end != nil {
-		item["reason"] = short(end.GetReason(), "SESSION_END_REASON_")
-		item["evidence"] = short(end.GetEvidence(), "DISCONNECT_EVIDENCE_")
+		item["reason"] = wifidirect.NameOf(end.GetReason())
+		item["evidence"] = wifidirect.NameOf(end.GetEvidence())
 	}
 	return item
 }
@@ -75,18 +74,19 @@ func deviceItem(device *wifidirectv1.Device) object {
 
 func hostItem(host *wifidirectv1.GetHostResponse) any {
 	return object{
-		"state":  short(host.GetState(), "HOST_STATE_"),
-		"driver": short(host.GetDriver().GetKind(), "DRIVER_KIND_"),
+		"state":  wifidirect.NameOf(host.GetState()),
+		"driver": wifidirect.NameOf(host.GetDriver().GetKind()),
 	}
 }
 
 func errorItem(err error) object {
-	failure, is := errors.AsType[*wifidirect.Error](err)
-	if !is {
+	var failure *wifidirect.Error
+	if !errors.As(err, &failure) {
 		return object{"code": "NOT_TYPED", "reason": err.Error()}
 	}
 	item := object{
 		"code":     code.Code(failure.Code).String(),
+		"message":  failure.Error(),
 		"metadata": failure.Metadata,
 		"native":   nativeItem(failure.Native),
 	}
@@ -114,8 +114,4 @@ func nativeItem(native *wifidirectv1.NativeResult) object {
 		"name":       native.GetName(),
 		"reasonCode": native.GetReasonCode(),
 	}
-}
-
-func short(value interface{ String() string }, prefix string) string {
-	return strings.TrimPrefix(value.String(), prefix)
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -16,22 +17,30 @@ import (
 )
 
 type command struct {
-	ID            int
-	Do            string
-	Address       string
-	CAFile        string
-	CertFile      string
-	KeyFile       string
-	Token         string
-	DeviceAddress string
-	SessionID     string
-	SessionIDs    []string
-	RequestID     string
-	OpenTimeoutMs int64
-	LeaseTTLMs    int64
-	Cursor        string
-	Wait          bool
-	Command       int
+	ID                  int
+	Do                  string
+	Address             string
+	CAFile              string
+	CertFile            string
+	KeyFile             string
+	Token               *string
+	TokenFails          bool
+	TimeoutMs           *int64
+	ConnectTimeoutMs    *int64
+	Metadata            map[string]string
+	DeviceAddress       string
+	SessionID           string
+	SessionIDs          []string
+	RequestID           string
+	OpenTimeoutMs       int64
+	LeaseTTLMs          int64
+	HeartbeatIntervalMs *int64
+	BookmarkIntervalMs  int64
+	BackoffInitialMs    *int64
+	BackoffMaxMs        *int64
+	Cursor              string
+	Wait                bool
+	Command             int
 }
 
 type agent struct {
@@ -86,23 +95,50 @@ func (a *agent) begin(command command) {
 }
 
 func (a *agent) connect(command command) error {
-	options := []wifidirect.Option{}
-	if command.CAFile != "" {
-		config, err := wifidirect.LoadTLS(command.CAFile, command.CertFile, command.KeyFile)
-		if err != nil {
-			return err
-		}
-		options = append(options, wifidirect.WithTLS(config))
+	options, err := connectOptions(command)
+	if err != nil {
+		return err
 	}
-	if command.Token != "" {
-		options = append(options, wifidirect.WithToken(command.Token))
+	client, err := wifidirect.Connect(command.Address, options...)
+	if err != nil {
+		return err
 	}
 	if a.client != nil {
 		_ = a.client.Close()
 	}
-	client, err := wifidirect.Connect(command.Address, options...)
 	a.client = client
-	return err
+	return nil
+}
+
+func connectOptions(command command) ([]wifidirect.Option, error) {
+	options := []wifidirect.Option{}
+	if command.CAFile != "" {
+		config, err := wifidirect.LoadTLS(command.CAFile, command.CertFile, command.KeyFile)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, wifidirect.WithTLS(config))
+	}
+	if command.Token != nil {
+		options = append(options, wifidirect.WithToken(*command.Token))
+	}
+	if command.TokenFails {
+		options = append(options, wifidirect.WithTokenSource(func(context.Context) (string, error) {
+			return "", errors.New("the vault is sealed")
+		}))
+	}
+	if command.TimeoutMs != nil {
+		options = append(options, wifidirect.WithTimeout(milliseconds(*command.TimeoutMs)))
+	}
+	if command.ConnectTimeoutMs != nil {
+		options = append(options, wifidirect.WithConnectTimeout(milliseconds(*command.ConnectTimeoutMs)))
+	}
+	if command.Metadata != nil {
+		options = append(options, wifidirect.WithMetadata(func(context.Context) (map[string]string, error) {
+			return command.Metadata, nil
+		}))
+	}
+	return options, nil
 }
 
 func (a *agent) end(command command, err error) {
@@ -125,9 +161,12 @@ func carryOut(ctx context.Context, client *wifidirect.Client, c command) iter.Se
 		return open(ctx, client, c)
 	case "watch":
 		return mapped(watchItem)(client.Sessions.Watch(ctx, wifidirect.WatchOptions{
-			Cursor:     c.Cursor,
-			SessionIDs: c.SessionIDs,
-			Backoff:    wifidirect.Backoff{Initial: milliseconds(20), Max: milliseconds(100)},
+			Cursor:           c.Cursor,
+			SessionIDs:       c.SessionIDs,
+			BookmarkInterval: milliseconds(c.BookmarkIntervalMs),
+			Backoff: wifidirect.Backoff{
+				Initial: milliseconds(orElse(c.BackoffInitialMs, 20)), Max: milliseconds(orElse(c.BackoffMaxMs, 100)),
+			},
 		}))
 	case "get":
 		return one(sessionAt)(client.Sessions.Get(ctx, c.SessionID))
@@ -154,12 +193,17 @@ func carryOut(ctx context.Context, client *wifidirect.Client, c command) iter.Se
 }
 
 func open(ctx context.Context, client *wifidirect.Client, c command) iter.Seq2[object, error] {
+	heartbeat := milliseconds(orElse(c.HeartbeatIntervalMs, 0))
+	if c.HeartbeatIntervalMs != nil && heartbeat == 0 {
+		heartbeat = -1 // What 0 says in JSON.
+	}
 	session, err := client.Sessions.Open(ctx, wifidirect.OpenRequest{
-		DeviceAddress: c.DeviceAddress,
-		SessionID:     c.SessionID,
-		RequestID:     c.RequestID,
-		OpenTimeout:   milliseconds(c.OpenTimeoutMs),
-		LeaseTTL:      milliseconds(c.LeaseTTLMs),
+		DeviceAddress:     c.DeviceAddress,
+		SessionID:         c.SessionID,
+		RequestID:         c.RequestID,
+		OpenTimeout:       milliseconds(c.OpenTimeoutMs),
+		LeaseTTL:          milliseconds(c.LeaseTTLMs),
+		HeartbeatInterval: heartbeat,
 	})
 	if err != nil {
 		return failed(err)
@@ -174,6 +218,13 @@ func host(ctx context.Context, client *wifidirect.Client) iter.Seq2[object, erro
 	}
 	health, err := client.Health(ctx, "")
 	return one(func(host any) object { return object{"host": host, "health": health.String()} })(hostItem(host), err)
+}
+
+func orElse(given *int64, otherwise int64) int64 {
+	if given == nil {
+		return otherwise
+	}
+	return *given
 }
 
 func milliseconds(count int64) time.Duration { return time.Duration(count) * time.Millisecond }

@@ -23,7 +23,9 @@ from wifidirect.v1.session_pb2 import (
 
 from .client import Client, connect
 from .errors import FieldViolation, GatewayError, Reason
-from .options import Pem, Tls
+from .names import name_of
+from .options import Tls
+from .pem import Pem
 from .requests import SessionAt
 from .sessions import HeldSession
 from .watch import Watch
@@ -70,4 +72,5 @@ __all__ = [
     "Tls",
     "Watch",
     "connect",
+    "name_of",
 ]

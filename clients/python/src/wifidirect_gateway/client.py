@@ -9,12 +9,13 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from wifidirect.v1.host_service_pb2 import GetHostRequest, GetHostResponse
 from wifidirect.v1.host_service_pb2_grpc import HostServiceStub
 
-from .connection import Connection, TokenSource
+from .connection import Connection, MetadataHook, TokenSource
 from .devices import Devices
-from .options import TIMEOUT_DEFAULT, ChannelOptions, Tls
+from .options import CONNECT_TIMEOUT_DEFAULT, TIMEOUT_DEFAULT, ChannelOptions, Tls
 from .sessions import Sessions
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
 
     import grpc
@@ -53,6 +54,10 @@ class Client:
         response = self._connection.unary(check, HealthCheckRequest(service=service), timeout)
         return HealthCheckResponse.ServingStatus.Name(response.status)
 
+    def host_now(self) -> datetime:
+        """Tell the time on the host, by its last message; before any, the time here. Times of sessions are by it."""
+        return self._connection.clock.now()
+
     def close(self) -> None:
         """End every call and iterator with CANCELLED, and the connection."""
         self._connection.close()
@@ -72,6 +77,8 @@ def connect(
     tls: bool | Tls | None = None,
     token: TokenSource | None = None,
     timeout: float = TIMEOUT_DEFAULT,
+    connect_timeout: float = CONNECT_TIMEOUT_DEFAULT,
+    metadata: MetadataHook | None = None,
     options: ChannelOptions = (),
 ) -> Client:
     """Make a client of the host at `host:port`, or `unix:/path`. It does not wait for the connection.
@@ -83,10 +90,22 @@ def connect(
         token: bearer token, or what gives the current one, asked at each call. Refused in clear text to another
             machine.
         timeout: seconds that a unary call may take that is given none; math.inf: as long as it takes.
+        connect_timeout: seconds that an attempt to connect may take, with TCP, TLS and the first frame of HTTP/2.
+        metadata: asked at each call, in the thread of the caller, for more headers to send, such as `traceparent`.
         options: handed to gRPC as they are; they win over what this package sets.
 
     Raises:
         GatewayError: INVALID_ARGUMENT, where the options can't be right.
 
     """
-    return Client(Connection(address, tls=tls, token=token, timeout=timeout, options=options))
+    return Client(
+        Connection(
+            address,
+            tls=tls,
+            token=token,
+            timeout=timeout,
+            connect_timeout=connect_timeout,
+            metadata=metadata,
+            options=options,
+        )
+    )

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import grpc
 
-from .errors import GatewayError, decode
-from .options import ChannelOptions, Tls, no_token, resolve
+from . import options as opt
+from .clock import HostClock
+from .errors import GatewayError, decode, silent
 from .requests import deadline
+from .watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,24 +22,45 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 TokenSource: TypeAlias = str | Callable[[], str]
+MetadataHook: TypeAlias = Callable[[], opt.Headers]
 
 
 class Stream(Generic[R_co]):
-    """The responses of one call, whose end may be an error."""
+    """The responses of one call, whose end may be an error: of the host, of the way, or that nothing was heard."""
 
-    def __init__(self, call: grpc._CallIterator[R_co]) -> None:
+    def __init__(self, connection: Connection, call: grpc._CallIterator[R_co], patience: float | None) -> None:
+        self._connection = connection
         self._call = call
+        self._was_silent = False
+        self.patience = patience
+        """How many seconds a message is waited for; None: as long as it takes."""
+        self.is_dated = False
+        """Whether the last message said when it was sent."""
 
     def __iter__(self) -> Iterator[R_co]:
         return self
 
     def __next__(self) -> R_co:
         try:
-            return next(self._call)
+            response = self._wait(self.patience)
         except grpc.RpcError as error:
-            raise decode(error) from error
+            if self._was_silent and self.patience is not None:
+                raise silent(self.patience) from error
+            raise self._connection.decode(error) from error
+        self.is_dated = self._connection.clock.hear(response)
+        return response
 
     def cancel(self) -> None:
+        self._call.cancel()
+
+    def _wait(self, patience: float | None) -> R_co:
+        if patience is None:
+            return next(self._call)
+        with self._connection.watchdog.bound(patience, self._give_up):
+            return next(self._call)
+
+    def _give_up(self) -> None:
+        self._was_silent = True
         self._call.cancel()
 
 
@@ -48,39 +71,58 @@ class Connection:
         self,
         address: str,
         *,
-        tls: bool | Tls | None,
+        tls: bool | opt.Tls | None,
         token: TokenSource | None,
         timeout: float,
-        options: ChannelOptions,
+        connect_timeout: float,
+        metadata: MetadataHook | None,
+        options: opt.ChannelOptions,
     ) -> None:
-        target = resolve(address, tls=tls, has_token=token is not None, options=options)
+        opt.check_seconds("timeout", timeout)
+        if isinstance(token, str):
+            opt.check_token(token)
+        target = opt.resolve(
+            address, tls=tls, has_token=token is not None, options=options, connect_timeout=connect_timeout
+        )
         if target.credentials is None:
             self.channel = grpc.insecure_channel(address, target.options)
         else:
             self.channel = grpc.secure_channel(address, target.credentials, target.options)
+        self.clock = HostClock()
         self._token = token
+        self._hook = metadata
         self._timeout = timeout
+        self._connect_timeout = connect_timeout
+        self.watchdog = Watchdog()
         self._is_closed = False
         self._changed = Condition()
 
     def unary(self, method: grpc.UnaryUnaryMultiCallable[Q, R], request: Q, timeout: float | None = None) -> R:
         """Call within `timeout` seconds; None: the default of the connection, inf: however long it takes."""
         self.check_open()
+        metadata = self._metadata()
         try:
-            return method(request, timeout=deadline(timeout, self._timeout), metadata=self._metadata())
+            response = method(request, timeout=deadline(timeout, self._timeout), metadata=metadata)
         except grpc.RpcError as error:
-            raise decode(error) from error
+            raise self.decode(error) from error
         except ValueError:
             self.check_open()  # Another thread may just have closed it.
             raise
+        self.clock.hear(response)
+        return response
 
-    def stream(self, method: grpc.UnaryStreamMultiCallable[Q, R], request: Q) -> Stream[R]:
+    def stream(self, method: grpc.UnaryStreamMultiCallable[Q, R], request: Q, patience: float | None) -> Stream[R]:
+        """Begin a stream on which each message is waited for `patience` seconds; None: as long as it takes."""
         self.check_open()
+        metadata = self._metadata()
         try:
-            return Stream(method(request, metadata=self._metadata()))
+            return Stream(self, method(request, metadata=metadata), patience)
         except ValueError:
             self.check_open()
             raise
+
+    def decode(self, error: grpc.RpcError) -> GatewayError:
+        return decode(error, self._connect_timeout)
 
     def pause(self, seconds: float, is_over: Callable[[], bool]) -> None:
         """Wait so long, or until the connection is closed, or `wake` has been called and it is over."""
@@ -95,16 +137,22 @@ class Connection:
         self._is_closed = True
         self.wake()
         self.channel.close()
+        self.watchdog.close()
 
     def check_open(self) -> None:
         if self._is_closed:
             raise GatewayError(grpc.StatusCode.CANCELLED, "The client was closed.")
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
-        if self._token is None:
-            return ()
+        metadata: list[tuple[str, str]] = []
         try:
-            token = self._token if isinstance(self._token, str) else self._token()
+            if self._hook is not None:
+                metadata += opt.headers(self._hook())
         except Exception as error:
-            raise no_token(error) from error
-        return (("authorization", f"Bearer {token}"),)
+            raise opt.not_had("metadata", error) from error
+        try:
+            if self._token is not None:
+                metadata.append(opt.bearer(self._token if isinstance(self._token, str) else self._token()))
+        except Exception as error:
+            raise opt.not_had("token", error) from error
+        return tuple(metadata)

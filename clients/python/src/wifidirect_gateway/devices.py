@@ -13,8 +13,9 @@ from wifidirect.v1.device_service_pb2 import (
 from wifidirect.v1.device_service_pb2_grpc import DeviceServiceStub
 
 from . import requests
+from .holding import patience
 from .watch import Watch
-from .watching import BACKOFF_DEFAULT, Backoff, Watching
+from .watching import BACKOFF_DEFAULT, BOOKMARK_DEFAULT, Backoff, Watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,10 +52,11 @@ class Devices:
     ) -> Watch[Device, DeviceEvent]:
         """Follow the devices, in the way of Sessions.watch; a cursor is one of this service."""
         addresses, interval = tuple(device_addresses), requests.duration(bookmark_interval)
+        silence = patience("bookmark_interval", bookmark_interval or BOOKMARK_DEFAULT)
 
         def attach(cursor: str) -> Stream[WatchDevicesResponse]:
             request = WatchDevicesRequest(cursor=cursor, device_addresses=addresses, bookmark_interval=interval)
-            return self._connection.stream(self._stub.WatchDevices, request)
+            return self._connection.stream(self._stub.WatchDevices, request, silence)
 
         return Watch(self._connection, Watching(cursor, backoff), attach)
 
@@ -68,5 +70,5 @@ class Devices:
         request = UpdateDeviceVisibilityRequest(
             device_address=device_address, timeout=requests.duration(discovery_timeout)
         )
-        patience = timeout if timeout is not None else requests.discovery_patience(discovery_timeout)
-        return self._connection.unary(self._stub.UpdateDeviceVisibility, request, patience)
+        limit = timeout if timeout is not None else requests.discovery_patience(discovery_timeout)
+        return requests.found(self._connection.unary(self._stub.UpdateDeviceVisibility, request, limit))

@@ -73,7 +73,7 @@ class GatewayError(Exception):
     """What the Windows function, or its callback, said; where one of them is what failed."""
 
     retry_delay: float | None
-    """How many seconds to wait before asking again, where the host said so."""
+    """How many seconds to wait before asking again, where the host said so; never negative."""
 
     field_violations: Sequence[FieldViolation]
     """What is wrong with the request; empty unless the reason is INVALID_FIELD."""
@@ -98,12 +98,32 @@ class GatewayError(Exception):
         self.field_violations = field_violations
 
 
+def invalid(option: str, description: str) -> GatewayError:
+    """Make what an option that can't be right is refused with."""
+    return GatewayError(grpc.StatusCode.INVALID_ARGUMENT, f"{option}: {description}")
+
+
+def incomplete(what: str) -> GatewayError:
+    """Make what an answer is that lacks what the contract promises."""
+    return GatewayError(grpc.StatusCode.INTERNAL, f"The host answered without {what}.")
+
+
+def unparsable() -> GatewayError:
+    """Make what a message is whose bytes are none of the contract."""
+    return GatewayError(grpc.StatusCode.INTERNAL, "A message of the host can't be parsed.")
+
+
+def silent(seconds: float) -> GatewayError:
+    """Make what a stream ends with on which the host says nothing, not even that it lives."""
+    return GatewayError(grpc.StatusCode.UNAVAILABLE, f"Nothing was heard from the host for {seconds:g} s.")
+
+
 _DOMAIN = "wifidirect.v1"
 _REASONS = frozenset(Reason)
 
 
-def decode(error: grpc.RpcError) -> GatewayError:
-    """Make one of what gRPC raised.
+def decode(error: grpc.RpcError, connect_timeout: float = 10.0) -> GatewayError:
+    """Make one of what gRPC raised; `connect_timeout` is what an attempt to connect had.
 
     Details that can't be read, or that a proxy added, are left out: the status alone says enough.
     """
@@ -117,7 +137,29 @@ def decode(error: grpc.RpcError) -> GatewayError:
             details.take(detail)
     except (DecodeError, ValueError):
         details = _Details()
-    return GatewayError(error.code(), error.details() or "", **vars(details))
+    return GatewayError(error.code(), _explained(error.details() or "", connect_timeout), **vars(details))
+
+
+# Where gRPC's words for a connection that can't be made hide the cause.
+_EXPLANATIONS = {
+    "timed out before receiving SETTINGS": "no answer within {:g} s",
+    "FD Shutdown": "no answer within {:g} s",
+    "Handshake timed out": "no answer within {:g} s, in the TLS handshake",
+    "Handshake read failed": "the connection was cut, or no answer within {:g} s, in the TLS handshake",
+    "CERTIFICATE_VERIFY_FAILED": "the host's certificate is not signed by an authority of tls.ca",
+    "Hostname Verification": "the host's certificate is not for this name; see tls.server_name",
+    "WRONG_VERSION_NUMBER": "the host speaks no TLS there",
+    "HANDSHAKE_FAILURE": "no algorithm in common; a host with an Ed25519 certificate needs one with ECDSA or RSA",
+    "Failed to create security handshaker": "tls: cert and key don't belong together, or can't be used",
+    "empty address list": "tls: cert and key don't belong together, or can't be used",
+}
+
+
+def _explained(details: str, connect_timeout: float) -> str:
+    for sign, explanation in _EXPLANATIONS.items():
+        if sign in details:
+            return f"{explanation.format(connect_timeout)} ({details})"
+    return details
 
 
 class _Details:
@@ -139,6 +181,7 @@ class _Details:
             self.field_violations = [FieldViolation(each.field, each.description) for each in violations]
         elif detail.Is(RetryInfo.DESCRIPTOR):
             delay = RetryInfo.FromString(detail.value).retry_delay
-            self.retry_delay = delay.seconds + delay.nanos / 1e9
+            seconds = delay.seconds + delay.nanos / 1e9
+            self.retry_delay = seconds if seconds >= 0 else None
         elif detail.Is(NativeResult.DESCRIPTOR):
             self.native = NativeResult.FromString(detail.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from uuid import uuid4
 
 from google.protobuf.duration_pb2 import Duration
@@ -16,9 +16,12 @@ from wifidirect.v1.session_service_pb2 import (
     RenewSessionRequest,
 )
 
+from .errors import incomplete
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from wifidirect.v1.device_service_pb2 import UpdateDeviceVisibilityResponse
     from wifidirect.v1.session_pb2 import Session, SessionKind, SessionState
 
 _DISCOVERY_TIMEOUT_DEFAULT = 15.0
@@ -39,10 +42,19 @@ class _Shown(Protocol):
     def session(self) -> Session: ...
     @property
     def cursor(self) -> str: ...
+    def HasField(self, name: Literal["session"]) -> bool: ...  # noqa: N802 the name is protobuf's
 
 
 def shown(response: _Shown) -> SessionAt:
+    if not response.HasField("session"):
+        raise incomplete("the session")
     return SessionAt(response.session, response.cursor)
+
+
+def found(response: UpdateDeviceVisibilityResponse) -> UpdateDeviceVisibilityResponse:
+    if not response.HasField("device"):
+        raise incomplete("the device")
+    return response
 
 
 def new_id() -> str:
@@ -75,6 +87,7 @@ def open_session(
     kind: SessionKind.ValueType,
     open_timeout: float | None,
     lease_ttl: float | None,
+    heartbeat_interval: float,
     request_id: str | None,
 ) -> OpenSessionRequest:
     return OpenSessionRequest(
@@ -83,6 +96,7 @@ def open_session(
         kind=kind,
         open_timeout=duration(open_timeout),
         lease_ttl=duration(lease_ttl),
+        heartbeat_interval=duration(heartbeat_interval or None),
         request_id=new_id() if request_id is None else request_id,
     )
 

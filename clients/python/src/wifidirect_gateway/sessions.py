@@ -13,9 +13,10 @@ from wifidirect.v1.session_service_pb2 import GetSessionRequest, WatchSessionsRe
 from wifidirect.v1.session_service_pb2_grpc import SessionServiceStub
 
 from . import requests
-from .errors import GatewayError
+from .errors import GatewayError, incomplete
+from .holding import HEARTBEAT_DEFAULT, event_of, patience
 from .watch import Watch
-from .watching import BACKOFF_DEFAULT, Backoff, Watching
+from .watching import BACKOFF_DEFAULT, BOOKMARK_DEFAULT, Backoff, Watching
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -40,11 +41,11 @@ class HeldSession:
         self._sessions = sessions
         self._stream = stream
         # Read ahead: a request that the host refuses has no session.
-        first = next(stream, None)
+        first = self._next_event()
         if first is None:
-            raise GatewayError(grpc.StatusCode.INTERNAL, "The host ended the stream without an event.")
-        self._next: SessionEvent | None = first.event
-        self.session = first.event.session
+            raise incomplete("an event")
+        self._next: SessionEvent | None = first
+        self.session = first.session
 
     @property
     def session_id(self) -> str:
@@ -54,7 +55,9 @@ class HeldSession:
         return self
 
     def __next__(self) -> SessionEvent:
-        event = self._next or next(self._stream).event
+        event = self._next or self._next_event()
+        if event is None:
+            raise StopIteration
         self._next = None
         self.session = event.session
         return event
@@ -77,6 +80,17 @@ class HeldSession:
         """Let go of the stream, as the end of the block does. Harmless to repeat."""
         self._stream.cancel()
 
+    def _next_event(self) -> SessionEvent | None:
+        """Pass over signs of life; None: the stream has ended well."""
+        for response in self._stream:
+            # A host that does not date its messages sends no signs of life either: its silence means nothing.
+            if not self._stream.is_dated:
+                self._stream.patience = None
+            event = event_of(response)
+            if event is not None:
+                return event
+        return None
+
 
 class Sessions:
     """The sessions of one host. Times are seconds; `timeout` is of the call, by default that of the client."""
@@ -94,6 +108,7 @@ class Sessions:
         kind: SessionKind.ValueType = SessionKind.SESSION_KIND_UNSPECIFIED,
         open_timeout: float | None = None,
         lease_ttl: float | None = None,
+        heartbeat_interval: float = HEARTBEAT_DEFAULT,
         request_id: str | None = None,
     ) -> Generator[HeldSession]:
         """Open a session, and detach from it at the end of the block, which ends a session without a lease.
@@ -107,6 +122,8 @@ class Sessions:
             kind: SESSION_KIND_WIFI_DIRECT by default.
             open_timeout: how long the open may take. Default: the host's, 60 s.
             lease_ttl: lets the session outlive its streams by this long, 1 s to 24 h. Default: it ends with them.
+            heartbeat_interval: how often the host gives a sign of life when nothing happens, 1 s to 5 min; proxies then
+                don't take the stream for dead, and after three intervals of silence it ends with UNAVAILABLE. 0: never.
             request_id: UUID by which the host knows this request again: opening with it again attaches to the same
                 session. Default: a new one at each call.
 
@@ -117,9 +134,11 @@ class Sessions:
             kind=kind,
             open_timeout=open_timeout,
             lease_ttl=lease_ttl,
+            heartbeat_interval=heartbeat_interval,
             request_id=request_id,
         )
-        stream = self._connection.stream(self._stub.OpenSession, request)
+        silence = patience("heartbeat_interval", heartbeat_interval)
+        stream = self._connection.stream(self._stub.OpenSession, request, silence)
         try:
             yield HeldSession(self, stream)
         finally:
@@ -149,6 +168,13 @@ class Sessions:
         """Show one session, also for a while after its end."""
         request = GetSessionRequest(session_id=session_id)
         return requests.shown(self._connection.unary(self._stub.GetSession, request, timeout))
+
+    def lease_left(self, session: Session) -> float | None:
+        """Tell how many seconds the lease of a session has left, at least 0; None where it has no lease.
+
+        By the clock of the host, as its last message told it, whatever the clock here shows.
+        """
+        return self._connection.clock.lease_left(session)
 
     def list(
         self,
@@ -185,7 +211,8 @@ class Sessions:
     ) -> Watch[Session, SessionEvent]:
         """Follow sessions: a Snapshot, unless there is a cursor, then each Change, in order, none twice.
 
-        It goes on whatever happens to the connection. It raises what trying again can't heal: UNAUTHENTICATED,
+        It goes on whatever happens to the connection: it attaches again where the stream breaks, or
+        brings nothing for three bookmark intervals. It raises what trying again can't heal: UNAUTHENTICATED,
         PERMISSION_DENIED, INVALID_ARGUMENT, UNIMPLEMENTED; and CANCELLED when the client is closed.
 
         Args:
@@ -196,9 +223,10 @@ class Sessions:
 
         """
         ids, interval = tuple(session_ids), requests.duration(bookmark_interval)
+        silence = patience("bookmark_interval", bookmark_interval or BOOKMARK_DEFAULT)
 
         def attach(cursor: str) -> Stream[WatchSessionsResponse]:
             request = WatchSessionsRequest(cursor=cursor, session_ids=ids, bookmark_interval=interval)
-            return self._connection.stream(self._stub.WatchSessions, request)
+            return self._connection.stream(self._stub.WatchSessions, request, silence)
 
         return Watch(self._connection, Watching(cursor, backoff), attach)

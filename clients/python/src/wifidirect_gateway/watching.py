@@ -11,6 +11,7 @@ nothing is skipped and nothing comes twice, however often the stream breaks.
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
@@ -19,7 +20,7 @@ import grpc
 from wifidirect.v1.device_pb2 import Device, DeviceEvent
 from wifidirect.v1.session_pb2 import Session, SessionEvent
 
-from .errors import GatewayError, Reason
+from .errors import GatewayError, Reason, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,8 +46,9 @@ class Change(Generic[E]):
     event: E
 
     cursor: str
-    """Keep it to resume a later watch: nothing will be missed. Events that came together share a cursor, so those that
-    were handled already may then come again; pass over them by `epoch` and `sequence`."""
+    """Keep it, once the event is dealt with, to resume a later watch: nothing will be missed. Events that came together
+    share a cursor, so a program that ends in the middle of them gets some again; pass over those by `epoch` and
+    `sequence`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,11 @@ class Backoff:
 
     random: Callable[[], float] = random.random
 
+    def __post_init__(self) -> None:
+        for name, bound in (("initial", self.initial), ("max", self.max)):
+            if not bound >= 0:
+                raise invalid(f"backoff.{name}", f"is {bound:g} s; it has to be 0 s or more.")
+
 
 BACKOFF_DEFAULT = Backoff()
 
@@ -97,8 +104,14 @@ _FATAL = frozenset(
     }
 )
 
-# The longest pause that every timer can measure.
-_PAUSE_MAX = 86_400.0
+BOOKMARK_DEFAULT = 10.0
+"""How often a host sends a Bookmark in silence, in seconds, where the watch doesn't say."""
+
+# How long a watch waits at most because the host asks for it.
+_RETRY_DELAY_MAX = 300.0
+
+# A stream that stood for so long was well: the pauses start over.
+_HEALTHY_AFTER = 10.0
 
 # Doublings beyond these would make no difference, and soon no float.
 _DOUBLINGS_MAX = 64
@@ -120,16 +133,22 @@ class Batch(Protocol[T_co, E_co]):
 class Watching(Generic[T, E]):
     """Where one watch is. It calls nothing: the loops around it do."""
 
-    def __init__(self, cursor: str, backoff: Backoff) -> None:
+    def __init__(self, cursor: str, backoff: Backoff, clock: Callable[[], float] = time.monotonic) -> None:
         self.cursor = cursor
         self._backoff = backoff
+        self._clock = clock
         self._failures = 0
+        # Of the failure before; None: the host did not say why, or there was none.
+        self._reason: Reason | str | None = None
+        # When the first message of the stream came.
+        self._stands_since: float | None = None
         # What has come of a snapshot that is not complete.
         self._things: list[T] = []
 
     def take(self, batch: Batch[T, E]) -> list[WatchItem[T, E]]:
         """Move the cursor, and tell what has come."""
-        self._failures = 0
+        if self._stands_since is None:
+            self._stands_since = self._clock()
         self._things += batch.snapshot
         before = self.cursor
         self.cursor = batch.cursor or before
@@ -152,7 +171,22 @@ class Watching(Generic[T, E]):
         if error.reason == Reason.CURSOR_EXPIRED:
             self.cursor = ""
         self._things = []
+        if self._starts_over(error.reason):
+            self._failures = 0
+        self._stands_since = None
+        self._reason = error.reason
         doubled = self._backoff.initial * 2 ** min(self._failures, _DOUBLINGS_MAX)
         self._failures += 1
         jitter = self._backoff.random() * min(self._backoff.max, doubled)
-        return Disconnected(error, min((error.retry_delay or 0.0) + jitter, _PAUSE_MAX))
+        return Disconnected(error, min(error.retry_delay or 0.0, _RETRY_DELAY_MAX) + jitter)
+
+    def _starts_over(self, reason: Reason | str | None) -> bool:
+        """Whether the pauses do: the stream stood for a while, or a host that did not answer now does.
+
+        A message alone proves nothing: a stream that breaks right after it would be attached to again and again.
+        """
+        stood = self._stands_since is not None and self._clock() - self._stands_since >= _HEALTHY_AFTER
+        answers_again = reason is not None and self._reason is None
+        # Asking for a snapshot instead heals this one at once, but not if it comes again.
+        has_expired = reason == Reason.CURSOR_EXPIRED and self._reason != Reason.CURSOR_EXPIRED
+        return stood or answers_again or has_expired

@@ -8,13 +8,14 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from wifidirect.v1.host_service_pb2 import GetHostRequest, GetHostResponse
 from wifidirect.v1.host_service_pb2_grpc import HostServiceStub
-from wifidirect_gateway.options import TIMEOUT_DEFAULT, ChannelOptions, Tls
+from wifidirect_gateway.options import CONNECT_TIMEOUT_DEFAULT, TIMEOUT_DEFAULT, ChannelOptions, Tls
 
-from .connection import Connection, TokenSource
+from .connection import Connection, MetadataHook, TokenSource
 from .devices import Devices
 from .sessions import Sessions
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
 
     from grpc import aio
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class Client:
     """One host. It connects when it is first used, and again when it has to.
 
-    It belongs to the event loop in which it was made.
+    It belongs to the event loop in which it is first used, and may be made before there is one. When that loop is
+    closed, as at the end of `asyncio.run`, the next loop that uses it gets it, with a connection of its own.
     """
 
     sessions: Sessions
@@ -33,17 +35,15 @@ class Client:
         self._connection = connection
         self.sessions = Sessions(connection)
         self.devices = Devices(connection)
-        # Made now: gRPC ends the process where a stub is made on a channel that is closed.
-        self._stub = HostServiceStub(connection.channel)
 
     @property
     def channel(self) -> aio.Channel:
-        """The channel itself, for generated stubs; what they raise is gRPC's, not GatewayError."""
+        """The channel of this event loop, for generated stubs; what they raise is gRPC's, not GatewayError."""
         return self._connection.channel
 
     async def host(self, *, timeout: float | None = None) -> GetHostResponse:
         """Tell which host this is, whether it can do its work, on what it runs, and its limits."""
-        return await self._connection.unary(self._stub.GetHost, GetHostRequest(), timeout)
+        return await self._connection.unary(self._connection.stub(HostServiceStub).GetHost, GetHostRequest(), timeout)
 
     async def health(self, service: str = "", *, timeout: float | None = None) -> str:
         """Tell what load balancers and probes are told: `SERVING`, `NOT_SERVING`, ...
@@ -55,6 +55,10 @@ class Client:
         )
         response = await self._connection.unary(check, HealthCheckRequest(service=service), timeout)
         return HealthCheckResponse.ServingStatus.Name(response.status)
+
+    def host_now(self) -> datetime:
+        """Tell the time on the host, by its last message; before any, the time here. Times of sessions are by it."""
+        return self._connection.clock.now()
 
     async def close(self) -> None:
         """End every call and iterator with CANCELLED, and the connection."""
@@ -75,11 +79,13 @@ def connect(
     tls: bool | Tls | None = None,
     token: TokenSource | None = None,
     timeout: float = TIMEOUT_DEFAULT,
+    connect_timeout: float = CONNECT_TIMEOUT_DEFAULT,
+    metadata: MetadataHook | None = None,
     options: ChannelOptions = (),
 ) -> Client:
     """Make a client of the host at `host:port`, or `unix:/path`. It does not wait for the connection.
 
-    Call it where an event loop runs.
+    It may be called where no event loop runs yet, at the level of a module say.
 
     Args:
         address: of the host.
@@ -88,10 +94,23 @@ def connect(
         token: bearer token, or what gives the current one, asked (and awaited, where it is to be) at each call. Refused
             in clear text to another machine.
         timeout: seconds that a unary call may take that is given none; math.inf: as long as it takes.
+        connect_timeout: seconds that an attempt to connect may take, with TCP, TLS and the first frame of HTTP/2.
+        metadata: asked (and awaited, where it is to be) at each call, in the task of the caller, for more headers to
+            send, such as `traceparent`.
         options: handed to gRPC as they are; they win over what this package sets.
 
     Raises:
         GatewayError: INVALID_ARGUMENT, where the options can't be right.
 
     """
-    return Client(Connection(address, tls=tls, token=token, timeout=timeout, options=options))
+    return Client(
+        Connection(
+            address,
+            tls=tls,
+            token=token,
+            timeout=timeout,
+            connect_timeout=connect_timeout,
+            metadata=metadata,
+            options=options,
+        )
+    )

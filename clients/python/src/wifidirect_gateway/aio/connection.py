@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import contextmanager
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
 
 import grpc
 from grpc import aio
 
-from wifidirect_gateway.errors import GatewayError, decode
-from wifidirect_gateway.options import ChannelOptions, Tls, no_token, resolve
+from wifidirect_gateway import options as opt
+from wifidirect_gateway.clock import HostClock
+from wifidirect_gateway.errors import GatewayError, decode, silent, unparsable
 from wifidirect_gateway.requests import deadline
 
 if TYPE_CHECKING:
@@ -26,15 +27,18 @@ R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
 E = TypeVar("E")
 
+S = TypeVar("S")
+
 TokenSource: TypeAlias = str | Callable[[], str | Awaitable[str]]
+MetadataHook: TypeAlias = Callable[[], opt.Headers | Awaitable[opt.Headers]]
 
 
 @contextmanager
-def _errors_decoded() -> Iterator[None]:
+def _errors_decoded(connect_timeout: float) -> Iterator[None]:
     try:
         yield
     except aio.AioRpcError as error:
-        raise decode(error) from error
+        raise decode(error, connect_timeout) from error
     except asyncio.CancelledError as error:
         # gRPC raises it also where the call was cancelled, or its channel closed, and the task that waits was not.
         task = asyncio.current_task()
@@ -44,55 +48,105 @@ def _errors_decoded() -> Iterator[None]:
 
 
 class Stream(Generic[R_co]):
-    """The responses of one call, whose end may be an error."""
+    """The responses of one call, whose end may be an error: of the host, of the way, or that nothing was heard."""
 
-    def __init__(self, call: aio.UnaryStreamCall[Q, R_co]) -> None:
+    def __init__(self, connection: Connection, call: aio.UnaryStreamCall[Q, R_co], patience: float | None) -> None:
+        self._connection = connection
         self._call = call
         self._responses = aiter(call)
+        self.patience = patience
+        """How many seconds a message is waited for; None: as long as it takes."""
+        self.is_dated = False
+        """Whether the last message said when it was sent."""
 
     def __aiter__(self) -> AsyncIterator[R_co]:
         return self
 
     async def __anext__(self) -> R_co:
-        with _errors_decoded():
-            return await anext(self._responses)
+        try:
+            async with asyncio.timeout(self.patience):
+                with _errors_decoded(self._connection.connect_timeout):
+                    response: R_co | None = await anext(self._responses)
+        except TimeoutError as error:
+            raise silent(self.patience or 0.0) from error
+        if response is None:
+            # So gRPC for asyncio tells of what it can't parse.
+            self.cancel()
+            raise unparsable()
+        self.is_dated = self._connection.clock.hear(response)
+        return response
 
     def cancel(self) -> None:
         self._call.cancel()
 
 
+class _Bound:
+    """What belongs to one event loop: gRPC's channel of asyncio can't be used in another."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, channel: aio.Channel) -> None:
+        self.loop = loop
+        self.channel = channel
+        self.closed = asyncio.Event()
+        # By their classes.
+        self.stubs: dict[object, object] = {}
+
+
 class Connection:
-    """The way to one host."""
+    """The way to one host. It belongs to the event loop in which it is first used, until that loop is closed."""
 
     def __init__(
         self,
         address: str,
         *,
-        tls: bool | Tls | None,
+        tls: bool | opt.Tls | None,
         token: TokenSource | None,
         timeout: float,
-        options: ChannelOptions,
+        connect_timeout: float,
+        metadata: MetadataHook | None,
+        options: opt.ChannelOptions,
     ) -> None:
-        target = resolve(address, tls=tls, has_token=token is not None, options=options)
-        if target.credentials is None:
-            self.channel = aio.insecure_channel(address, target.options)
-        else:
-            self.channel = aio.secure_channel(address, target.credentials, target.options)
+        opt.check_seconds("timeout", timeout)
+        if isinstance(token, str):
+            opt.check_token(token)
+        self._address = address
+        self._target = opt.resolve(
+            address, tls=tls, has_token=token is not None, options=options, connect_timeout=connect_timeout
+        )
+        self.clock = HostClock()
         self._token = token
+        self._hook = metadata
         self._timeout = timeout
-        self._closed = asyncio.Event()
+        self.connect_timeout = connect_timeout
+        self._bound: _Bound | None = None
+        self._is_closed = False
+
+    @property
+    def channel(self) -> aio.Channel:
+        return self._bind().channel
+
+    def stub(self, kind: Callable[[aio.Channel], S]) -> S:
+        """Make a stub on the channel of this loop, once."""
+        bound = self._bind()
+        if kind not in bound.stubs:
+            bound.stubs[kind] = kind(bound.channel)
+        return cast("S", bound.stubs[kind])
 
     async def unary(self, method: aio.UnaryUnaryMultiCallable[Q, R], request: Q, timeout: float | None = None) -> R:
         """Call within `timeout` seconds; None: the default of the connection, inf: however long it takes."""
         metadata = await self._metadata()
         self._check_open()
-        with _errors_decoded():
-            return await method(request, timeout=deadline(timeout, self._timeout), metadata=metadata)
+        with _errors_decoded(self.connect_timeout):
+            response: R | None = await method(request, timeout=deadline(timeout, self._timeout), metadata=metadata)
+        if response is None:
+            raise unparsable()
+        self.clock.hear(response)
+        return response
 
-    async def stream(self, method: aio.UnaryStreamMultiCallable[Q, R], request: Q) -> Stream[R]:
+    async def stream(self, method: aio.UnaryStreamMultiCallable[Q, R], request: Q, patience: float | None) -> Stream[R]:
+        """Begin a stream on which each message is waited for `patience` seconds; None: as long as it takes."""
         metadata = await self._metadata()
         self._check_open()
-        return Stream(method(request, metadata=metadata))
+        return Stream(self, method(request, metadata=metadata), patience)
 
     async def watch(
         self, watching: Watching[T, E], attach: Callable[[str], Awaitable[Stream[Batch[T, E]]]]
@@ -117,25 +171,62 @@ class Connection:
             await self._sleep(disconnected.retry_in)
 
     async def close(self) -> None:
-        self._closed.set()
-        await self.channel.close()
+        if self._bound is None or self._bound.loop.is_closed():
+            self._is_closed = True
+            return
+        if self._is_closed:
+            return
+        bound = self._bind()
+        self._is_closed = True
+        bound.closed.set()
+        await bound.channel.close()
+
+    def _bind(self) -> _Bound:
+        self._check_open()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError as error:
+            raise GatewayError(
+                grpc.StatusCode.FAILED_PRECONDITION, "No event loop runs here: use the client in a coroutine."
+            ) from error
+        if self._bound is None or self._bound.loop.is_closed():
+            self._bound = _Bound(loop, self._connect())
+        elif self._bound.loop is not loop:
+            raise GatewayError(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "The client is in use in another event loop, which is not closed yet: make a client for each loop.",
+            )
+        return self._bound
+
+    def _connect(self) -> aio.Channel:
+        if self._target.credentials is None:
+            return aio.insecure_channel(self._address, self._target.options)
+        return aio.secure_channel(self._address, self._target.credentials, self._target.options)
 
     async def _sleep(self, seconds: float) -> None:
+        closed = self._bind().closed
         try:
             async with asyncio.timeout(seconds):
-                await self._closed.wait()
+                await closed.wait()
         except TimeoutError:
             pass
 
     def _check_open(self) -> None:
-        if self._closed.is_set():
+        if self._is_closed:
             raise GatewayError(grpc.StatusCode.CANCELLED, "The client was closed.")
 
-    async def _metadata(self) -> tuple[tuple[str, str], ...]:
-        if self._token is None:
-            return ()
+    async def _metadata(self) -> list[tuple[str, str]]:
+        metadata: list[tuple[str, str]] = []
         try:
-            token = self._token if isinstance(self._token, str) else self._token()
-            return (("authorization", f"Bearer {await token if isawaitable(token) else token}"),)
+            if self._hook is not None:
+                given = self._hook()
+                metadata += opt.headers(await given if isawaitable(given) else given)
         except Exception as error:
-            raise no_token(error) from error
+            raise opt.not_had("metadata", error) from error
+        try:
+            if self._token is not None:
+                token = self._token if isinstance(self._token, str) else self._token()
+                metadata.append(opt.bearer(await token if isawaitable(token) else token))
+        except Exception as error:
+            raise opt.not_had("token", error) from error
+        return metadata

@@ -13,12 +13,14 @@ from wifidirect.v1.device_service_pb2 import (
 )
 from wifidirect.v1.device_service_pb2_grpc import DeviceServiceStub
 from wifidirect_gateway import requests
-from wifidirect_gateway.watching import BACKOFF_DEFAULT, Backoff, DeviceWatchItem, Watching
+from wifidirect_gateway.holding import patience
+from wifidirect_gateway.watching import BACKOFF_DEFAULT, BOOKMARK_DEFAULT, Backoff, DeviceWatchItem, Watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
     from wifidirect.v1.device_service_pb2 import WatchDevicesResponse
+    from wifidirect.v1.device_service_pb2_grpc import DeviceServiceAsyncStub
 
     from .connection import Connection, Stream
 
@@ -28,7 +30,10 @@ class Devices:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._stub = DeviceServiceStub(connection.channel)
+
+    @property
+    def _stub(self) -> DeviceServiceAsyncStub:
+        return self._connection.stub(DeviceServiceStub)
 
     async def list(self, *, page_size: int = 0, timeout: float | None = None) -> AsyncIterator[Device]:
         """Go through the devices, by address, and ask for them page by page; `timeout` is of each page."""
@@ -50,10 +55,11 @@ class Devices:
     ) -> AsyncGenerator[DeviceWatchItem, None]:
         """Follow the devices, in the way of Sessions.watch; a cursor is one of this service."""
         addresses, interval = tuple(device_addresses), requests.duration(bookmark_interval)
+        silence = patience("bookmark_interval", bookmark_interval or BOOKMARK_DEFAULT)
 
         async def attach(cursor: str) -> Stream[WatchDevicesResponse]:
             request = WatchDevicesRequest(cursor=cursor, device_addresses=addresses, bookmark_interval=interval)
-            return await self._connection.stream(self._stub.WatchDevices, request)
+            return await self._connection.stream(self._stub.WatchDevices, request, silence)
 
         return self._connection.watch(Watching[Device, DeviceEvent](cursor, backoff), attach)
 
@@ -67,5 +73,5 @@ class Devices:
         request = UpdateDeviceVisibilityRequest(
             device_address=device_address, timeout=requests.duration(discovery_timeout)
         )
-        patience = timeout if timeout is not None else requests.discovery_patience(discovery_timeout)
-        return await self._connection.unary(self._stub.UpdateDeviceVisibility, request, patience)
+        limit = timeout if timeout is not None else requests.discovery_patience(discovery_timeout)
+        return requests.found(await self._connection.unary(self._stub.UpdateDeviceVisibility, request, limit))

@@ -12,13 +12,15 @@ from wifidirect.v1.session_pb2 import Session, SessionEvent, SessionKind, Sessio
 from wifidirect.v1.session_service_pb2 import GetSessionRequest, WatchSessionsRequest
 from wifidirect.v1.session_service_pb2_grpc import SessionServiceStub
 from wifidirect_gateway import requests
-from wifidirect_gateway.errors import GatewayError
-from wifidirect_gateway.watching import BACKOFF_DEFAULT, Backoff, SessionWatchItem, Watching
+from wifidirect_gateway.errors import GatewayError, incomplete
+from wifidirect_gateway.holding import HEARTBEAT_DEFAULT, event_of, patience
+from wifidirect_gateway.watching import BACKOFF_DEFAULT, BOOKMARK_DEFAULT, Backoff, SessionWatchItem, Watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
     from wifidirect.v1.session_service_pb2 import OpenSessionResponse, WatchSessionsResponse
+    from wifidirect.v1.session_service_pb2_grpc import SessionServiceAsyncStub
     from wifidirect_gateway.requests import SessionAt
 
     from .connection import Connection, Stream
@@ -49,7 +51,9 @@ class HeldSession:
         return self
 
     async def __anext__(self) -> SessionEvent:
-        event = self._next or (await anext(self._stream)).event
+        event = self._next or await _next_event(self._stream)
+        if event is None:
+            raise StopAsyncIteration
         self._next = None
         self.session = event.session
         return event
@@ -73,12 +77,27 @@ class HeldSession:
         self._stream.cancel()
 
 
+async def _next_event(stream: Stream[OpenSessionResponse]) -> SessionEvent | None:
+    """Pass over signs of life; None: the stream has ended well."""
+    async for response in stream:
+        # A host that does not date its messages sends no signs of life either: its silence means nothing.
+        if not stream.is_dated:
+            stream.patience = None
+        event = event_of(response)
+        if event is not None:
+            return event
+    return None
+
+
 class Sessions:
     """The sessions of one host. Times are seconds; `timeout` is of the call, by default that of the client."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._stub = SessionServiceStub(connection.channel)
+
+    @property
+    def _stub(self) -> SessionServiceAsyncStub:
+        return self._connection.stub(SessionServiceStub)
 
     @asynccontextmanager
     async def open(
@@ -89,6 +108,7 @@ class Sessions:
         kind: SessionKind.ValueType = SessionKind.SESSION_KIND_UNSPECIFIED,
         open_timeout: float | None = None,
         lease_ttl: float | None = None,
+        heartbeat_interval: float = HEARTBEAT_DEFAULT,
         request_id: str | None = None,
     ) -> AsyncGenerator[HeldSession]:
         """Open a session, and detach from it at the end of the block, which ends a session without a lease.
@@ -102,6 +122,8 @@ class Sessions:
             kind: SESSION_KIND_WIFI_DIRECT by default.
             open_timeout: how long the open may take. Default: the host's, 60 s.
             lease_ttl: lets the session outlive its streams by this long, 1 s to 24 h. Default: it ends with them.
+            heartbeat_interval: how often the host gives a sign of life when nothing happens, 1 s to 5 min; proxies then
+                don't take the stream for dead, and after three intervals of silence it ends with UNAVAILABLE. 0: never.
             request_id: UUID by which the host knows this request again: opening with it again attaches to the same
                 session. Default: a new one at each call.
 
@@ -112,15 +134,17 @@ class Sessions:
             kind=kind,
             open_timeout=open_timeout,
             lease_ttl=lease_ttl,
+            heartbeat_interval=heartbeat_interval,
             request_id=request_id,
         )
-        stream = await self._connection.stream(self._stub.OpenSession, request)
+        silence = patience("heartbeat_interval", heartbeat_interval)
+        stream = await self._connection.stream(self._stub.OpenSession, request, silence)
         try:
             # A request that the host refuses has no session.
-            first = await anext(stream, None)
+            first = await _next_event(stream)
             if first is None:
-                raise GatewayError(grpc.StatusCode.INTERNAL, "The host ended the stream without an event.")
-            yield HeldSession(self, stream, first.event)
+                raise incomplete("an event")
+            yield HeldSession(self, stream, first)
         finally:
             stream.cancel()
 
@@ -154,6 +178,13 @@ class Sessions:
         request = GetSessionRequest(session_id=session_id)
         response = await self._connection.unary(self._stub.GetSession, request, timeout)
         return requests.shown(response)
+
+    def lease_left(self, session: Session) -> float | None:
+        """Tell how many seconds the lease of a session has left, at least 0; None where it has no lease.
+
+        By the clock of the host, as its last message told it, whatever the clock here shows.
+        """
+        return self._connection.clock.lease_left(session)
 
     async def list(
         self,
@@ -191,7 +222,8 @@ class Sessions:
     ) -> AsyncGenerator[SessionWatchItem, None]:
         """Follow sessions: a Snapshot, unless there is a cursor, then each Change, in order, none twice.
 
-        It goes on whatever happens to the connection. It raises what trying again can't heal: UNAUTHENTICATED,
+        It goes on whatever happens to the connection: it attaches again where the stream breaks, or
+        brings nothing for three bookmark intervals. It raises what trying again can't heal: UNAUTHENTICATED,
         PERMISSION_DENIED, INVALID_ARGUMENT, UNIMPLEMENTED; and CANCELLED when the client is closed. Who breaks it off
         closes it: `async with contextlib.aclosing(...)`.
 
@@ -203,9 +235,10 @@ class Sessions:
 
         """
         ids, interval = tuple(session_ids), requests.duration(bookmark_interval)
+        silence = patience("bookmark_interval", bookmark_interval or BOOKMARK_DEFAULT)
 
         async def attach(cursor: str) -> Stream[WatchSessionsResponse]:
             request = WatchSessionsRequest(cursor=cursor, session_ids=ids, bookmark_interval=interval)
-            return await self._connection.stream(self._stub.WatchSessions, request)
+            return await self._connection.stream(self._stub.WatchSessions, request, silence)
 
         return self._connection.watch(Watching[Session, SessionEvent](cursor, backoff), attach)
