@@ -53,10 +53,11 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   ],
   'service/named-files.ts': ['service/access', 'service/config'],
   'service/fault.ts': [],
+  'service/visible.ts': [],
   'service/trace.ts': [],
   'service/bundle': [],
   'service/root.ts': [],
-  'service/config': ['service/root.ts'],
+  'service/config': ['service/root.ts', 'service/visible.ts'],
   'service/access': [
     'service/fault.ts',
     'service/config/role-binding.ts',
@@ -79,12 +80,14 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'service/driver': ['type service/trace.ts', 'native', 'service/fault.ts', 'type service/session/session.ts'],
   'service/telemetry': [
     'type service/trace.ts',
+    'service/visible.ts',
     'service/fault.ts',
     'type service/config/schema.ts',
     'type service/session/session.ts',
   ],
   'service/transport': [
     'type service/trace.ts',
+    'service/visible.ts',
     'service/fault.ts',
     'service/session',
     'service/device',

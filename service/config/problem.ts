@@ -1,4 +1,5 @@
 /** What is wrong with a configuration, said so that whoever wrote it can put it right. */
+import { visible } from '../visible.js';
 import { MASK } from './schema/leaf.js';
 
 export interface Problem {
@@ -34,7 +35,7 @@ export function describeProblem({ path, value, source, message, remedy }: Proble
 
 /** A value on one line, as JSON, not longer than a line bears, and without what a URL may have of a secret. */
 export function showValue(value: unknown): string {
-  const text = (JSON.stringify(value) ?? String(value))
+  const text = visible(JSON.stringify(value) ?? String(value))
     .replace(/:\/\/[^"\s]*@/g, `://${MASK}@`)
     .replace(/(:\/\/[^"\s?#]*[?#])[^"\s]+/g, `$1${MASK}`);
   return text.length <= 80 ? text : `${text.slice(0, 77)}...`;

@@ -8,6 +8,7 @@
 import { isatty } from 'node:tty';
 import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
 import type { Config } from '../config/schema.js';
+import { visible } from '../visible.js';
 
 type Level = Config['log']['level'];
 
@@ -53,6 +54,8 @@ export async function createLog(settings: Config['log'], to?: DestinationStream)
       formatters: { level: (level) => ({ level }) },
       // What is written here has been made plain below; pino would take it for an error of type Object, and drop its cause.
       serializers: { err: (plain: unknown) => plain },
+      // JSON lets stand raw what a terminal may take for a command.
+      hooks: { streamWrite: (line) => `${visible(line.trimEnd())}\n` },
     },
     isPretty ? (await import('./pretty.js')).prettyInto(lines, isTerminal && process.stdout.hasColors()) : lines,
   );

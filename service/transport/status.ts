@@ -5,6 +5,7 @@
  */
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import type { Fault, Reason } from '../fault.js';
+import { visible } from '../visible.js';
 import {
   BadRequest,
   ErrorInfo,
@@ -112,9 +113,9 @@ function any(name: string, value: Uint8Array) {
   return { typeUrl: `type.googleapis.com/${name}`, value: Buffer.from(value) };
 }
 
-/** Well-formed (names from Windows may hold half a surrogate pair, which no header can), and no longer than this in UTF-8. */
+/** Visible, well-formed (names from Windows may hold half a surrogate pair, which no header can), and no longer than this in UTF-8. */
 function clip(text: string, bytesMax = VALUE_BYTES_MAX): string {
-  const bytes = Buffer.from(text);
+  const bytes = Buffer.from(visible(text));
   if (bytes.length <= bytesMax) return bytes.toString();
   return `${bytes
     .subarray(0, bytesMax - 3)
