@@ -32,6 +32,7 @@ import type { SessionEvent, SessionEventDraft } from './session/session.js';
 import type { Log } from './telemetry/log.js';
 import type { Readings } from './telemetry/metrics.js';
 import { Telemetry, type TelemetrySettings } from './telemetry/telemetry.js';
+import { Connections } from './transport/connections.js';
 import { TlsCredentials } from './transport/credentials.js';
 import { deviceService, deviceServiceDefinition } from './transport/device-service.js';
 import type { Edge } from './transport/edge.js';
@@ -133,11 +134,13 @@ export class Daemon {
     const explain = refusals(limits.receiveMessageBytesMax, log);
     const { interceptor: observe, traceOf } = new Observing(observers, explain);
     const transit = new Transit(limits);
+    const refuseConnection = (client: string, message: string) => access.denials.connection(client, message);
+    const connections = new Connections(limits, refuseConnection);
     const calls = new Quota(
       { name: 'calls_max', max: limits.callsMax },
       { name: 'calls_per_principal_max', max: limits.callsPerPrincipalMax },
     );
-    const gate = new Gate(this.#access, peers, { calls, transit }, log, traceOf);
+    const gate = new Gate(this.#access, peers, { calls, transit, connections }, log, traceOf);
     const edge: Edge = {
       callerOf: gate.callerOf,
       traceOf,
@@ -161,10 +164,12 @@ export class Daemon {
         keepaliveTimeoutMs: keepalive.timeoutMs,
         socketMode: Number.parseInt(config.socketMode, 8),
       },
+      connections,
       [observe, gate.interceptor],
       {
-        connection: (client, message) => this.#access.denials.connection(client, message),
+        connection: refuseConnection,
         unserved: () => observers.denied('unserved', 'UNIMPLEMENTED'),
+        recognize: (stream, headers) => gate.recognize(stream, headers),
       },
       peers,
     );

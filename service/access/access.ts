@@ -25,6 +25,9 @@ import { WatchedFiles } from './watched-files.js';
 /** RFC 6750. What is longer than a header should be is not even hashed. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]{1,8192}={0,2})$/i;
 
+/** Stands for every RPC that the host does not serve: their names are the callers', and without number. */
+const NOT_SERVED = 'unserved';
+
 /** The codes of calls that changed nothing. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'INVALID_ARGUMENT',
@@ -133,7 +136,14 @@ export class Access {
     return this.#permit(rpc, identified, isLost, origin);
   }
 
-  #refuse(rpc: string, { why, principal, isTooMany }: Unidentified, origin: Origin): Result<Caller> {
+  /** Whether the caller is known, whatever its roles: who is may learn that an RPC is not served. */
+  recognize(credentials: Credentials, origin: Origin): Result<void> {
+    if (this.#settings.mode === 'anonymous') return ok(undefined);
+    const identified = this.#identify(credentials, origin, Date.now());
+    return identified.ok ? ok(undefined) : this.#refuse(NOT_SERVED, identified, origin);
+  }
+
+  #refuse(rpc: string, { why, principal, isTooMany }: Unidentified, origin: Origin): Result<never> {
     this.denials.call(rpc, 'UNAUTHENTICATED', { why, principal, ...origin });
     return refuse(isTooMany ? tooMany : unauthenticated);
   }

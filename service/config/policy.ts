@@ -38,6 +38,7 @@ const ORDERED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['limits.requestsPerPrincipalMax', 'limits.requestsInFlightMax'],
   ['limits.callsPerPrincipalMax', 'limits.callsMax'],
   ['limits.connectionsPerAddressMax', 'limits.connectionsMax'],
+  ['limits.unidentifiedConnectionsPerAddressMax', 'limits.unidentifiedConnectionsMax'],
   ['events.batchEventsMax', 'events.watcherQueueEventsMax'],
   ['events.watcherQueueEventsMax', 'events.logEventsMax'],
   ['driver.reopenBackoffMinMs', 'driver.reopenBackoffMaxMs'],

@@ -1,22 +1,69 @@
 /**
- * How many connections there may be, in all and from one address, so that whoever opens them by the thousand takes neither the memory of
- * the host nor the places of the others. One too many is closed before a byte of it is read.
+ * How many connections there may be, and which goes when there are too many.
+ *
+ *     accepted --> unidentified --identify()--> identified --> closed
+ *                       |  no call let in within identifyMs, or the place is needed: given up
+ *
+ * A connection is identified by its first call whose caller is known. Until then anybody can have made it, so those connections
+ * share a small budget of their own, and one that comes takes the place of the oldest from where most come. Somebody who opens connections by
+ * the thousand displaces their own.
+ *
+ * Invariant: an identified connection is never given up for a new one, and unidentified ones never take more than their
+ * budget, so the rest of the places is for callers who are known.
  */
+import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { originOf } from './wire.js';
 
 export interface ConnectionLimits {
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
+  readonly unidentifiedConnectionsMax: number;
+  readonly unidentifiedConnectionsPerAddressMax: number;
+  readonly identifyMs: number;
+  readonly streamsPerConnectionMax: number;
+}
+
+/** Told of each connection that is refused or given up: where from, and why, as a sentence. */
+type Refused = (client: string, message: string) => void;
+
+/** Calls at once on a connection that nobody is known on: each may hold headers, and a part of a request. */
+const UNIDENTIFIED_STREAMS_MAX = 50;
+/** What one connection may be refused in a row, without a call that is let in between. */
+const REFUSALS_MAX = 20;
+/** From the polite end of a connection to the hard one. */
+const GRACE_MS = 1000;
+
+/** A range of addresses whose connections are counted together; it may have so many times what one address may have. */
+export interface Network {
+  readonly range: string;
+  readonly times: number;
+}
+
+/** The connections from one range, oldest first. */
+interface Group {
+  total: number;
+  readonly unidentified: Set<Place>;
+}
+
+interface Place {
+  readonly socket: Socket;
+  readonly networks: readonly Network[];
+  readonly timer: NodeJS.Timeout;
+  session: Http2Session | undefined;
+  isIdentified: boolean;
+  refusals: number;
 }
 
 export class Connections {
   readonly #limits: ConnectionLimits;
-  readonly #refused: (client: string, message: string) => void;
-  readonly #byNetwork = new Map<string, number>();
+  readonly #refused: Refused;
+  readonly #groups = new Map<string, Group>();
+  readonly #places = new WeakMap<object, Place>();
   #total = 0;
+  #unidentified = 0;
 
-  constructor(limits: ConnectionLimits, refused: (client: string, message: string) => void) {
+  constructor(limits: ConnectionLimits, refused: Refused) {
     this.#limits = limits;
     this.#refused = refused;
   }
@@ -25,47 +72,179 @@ export class Connections {
     return this.#total;
   }
 
-  /** False: it was one too many, and is closed. */
+  get unidentified(): number {
+    return this.#unidentified;
+  }
+
+  /** How many calls a connection may have open until it is identified; HTTP/2 tells it to its client. */
+  get streamsAtFirst(): number {
+    return Math.min(UNIDENTIFIED_STREAMS_MAX, this.#limits.streamsPerConnectionMax);
+  }
+
+  /** False: there is no place for it, and it is closed. */
   admit(socket: Socket): boolean {
-    const { connectionsMax, connectionsPerAddressMax } = this.#limits;
-    const network = networkOf(socket.remoteAddress);
-    const ofNetwork = network === undefined ? 0 : (this.#byNetwork.get(network) ?? 0);
-    if (ofNetwork >= connectionsPerAddressMax) {
-      return this.#refuse(socket, `limits.connectionsPerAddressMax is reached, which is ${connectionsPerAddressMax}.`);
+    const networks = networksOf(socket.remoteAddress);
+    const why = this.#makeRoom(networks);
+    if (why !== undefined) {
+      this.#refused(originOf(socket), `A connection was refused: ${why}`);
+      socket.destroy();
+      return false;
     }
-    if (this.#total >= connectionsMax) {
-      return this.#refuse(socket, `limits.connectionsMax is reached, which is ${connectionsMax}.`);
-    }
-    this.#total += 1;
-    if (network !== undefined) this.#byNetwork.set(network, ofNetwork + 1);
-    socket.once('close', () => {
-      this.#total -= 1;
-      if (network === undefined) return;
-      const left = (this.#byNetwork.get(network) ?? 1) - 1;
-      if (left === 0) this.#byNetwork.delete(network);
-      else this.#byNetwork.set(network, left);
-    });
+    this.#add(socket, networks);
     return true;
   }
 
-  #refuse(socket: Socket, why: string): false {
-    this.#refused(originOf(socket), `A connection was refused: ${why}`);
-    socket.destroy();
-    return false;
+  /** HTTP/2 is spoken on it. */
+  begin(session: Http2Session, socket: Socket): void {
+    const place = this.#places.get(socket);
+    if (place === undefined) return;
+    place.session = session;
+    this.#places.set(session, place);
+  }
+
+  /** A call on it came from somebody who is known. */
+  identify(session: Http2Session): void {
+    const place = this.#places.get(session);
+    if (place === undefined) return;
+    place.refusals = 0;
+    if (place.isIdentified) return;
+    this.#leaveUnidentified(place);
+    place.isIdentified = true;
+    const { streamsPerConnectionMax: maxConcurrentStreams } = this.#limits;
+    if (!session.closed && !session.destroyed) session.settings({ maxConcurrentStreams });
+  }
+
+  /** A call on it was refused, since nobody knows the caller, or nobody serves it. Too many in a row end it. */
+  refuseCall(session: Http2Session): void {
+    const place = this.#places.get(session);
+    if (place === undefined) return;
+    place.refusals += 1;
+    if (place.refusals !== REFUSALS_MAX) return;
+    this.#refused(originOf(place.socket), `A connection was closed: ${REFUSALS_MAX} calls in a row were refused.`);
+    this.#end(place);
+  }
+
+  /** Undefined: there is room, maybe since an older connection was given up. */
+  #makeRoom(networks: readonly Network[]): string | undefined {
+    const { connectionsMax, connectionsPerAddressMax } = this.#limits;
+    const { unidentifiedConnectionsMax, unidentifiedConnectionsPerAddressMax } = this.#limits;
+    for (const { range, times } of networks) {
+      const group = this.#groups.get(range);
+      if (group === undefined) continue;
+      if (group.unidentified.size >= times * unidentifiedConnectionsPerAddressMax) this.#giveUpOldest(group);
+      if (group.total >= times * connectionsPerAddressMax && !this.#giveUpOldest(group)) {
+        return `limits.connectionsPerAddressMax is reached, which is ${connectionsPerAddressMax}.`;
+      }
+    }
+    if (this.#unidentified >= unidentifiedConnectionsMax) this.#giveUpOldest(this.#largest());
+    if (this.#total >= connectionsMax && !this.#giveUpOldest(this.#largest())) {
+      return `limits.connectionsMax is reached, which is ${connectionsMax}.`;
+    }
+    return undefined;
+  }
+
+  #add(socket: Socket, networks: readonly Network[]): void {
+    const timer = setTimeout(() => this.#giveUpLate(place), this.#limits.identifyMs).unref();
+    const place: Place = { socket, networks, timer, session: undefined, isIdentified: false, refusals: 0 };
+    this.#places.set(socket, place);
+    this.#total += 1;
+    this.#unidentified += 1;
+    for (const { range } of networks) {
+      const group = this.#groups.get(range) ?? { total: 0, unidentified: new Set() };
+      this.#groups.set(range, group);
+      group.total += 1;
+      group.unidentified.add(place);
+    }
+    socket.once('close', () => this.#remove(place));
+  }
+
+  #remove(place: Place): void {
+    if (!this.#places.delete(place.socket)) return;
+    if (place.session !== undefined) this.#places.delete(place.session);
+    this.#leaveUnidentified(place);
+    this.#total -= 1;
+    for (const { range } of place.networks) {
+      const group = this.#groups.get(range);
+      if (group === undefined) continue;
+      group.total -= 1;
+      if (group.total === 0) this.#groups.delete(range);
+    }
+  }
+
+  #leaveUnidentified(place: Place): void {
+    clearTimeout(place.timer);
+    if (place.isIdentified) return;
+    this.#unidentified -= 1;
+    for (const { range } of place.networks) this.#groups.get(range)?.unidentified.delete(place);
+  }
+
+  /** That with the most unidentified connections. Only asked for when all places are taken. */
+  #largest(): Group | undefined {
+    let largest: Group | undefined;
+    for (const group of this.#groups.values()) {
+      if (group.unidentified.size > (largest?.unidentified.size ?? 0)) largest = group;
+    }
+    return largest;
+  }
+
+  /** False: there is none that may be given up. */
+  #giveUpOldest(group: Group | undefined): boolean {
+    const [place] = group?.unidentified ?? [];
+    if (place === undefined) return false;
+    this.#refused(originOf(place.socket), 'A connection was given up for a new one: no call on it had been let in.');
+    this.#remove(place);
+    place.socket.destroy();
+    return true;
+  }
+
+  #giveUpLate(place: Place): void {
+    const { identifyMs } = this.#limits;
+    this.#refused(originOf(place.socket), `A connection was closed: no call was let in within ${identifyMs} ms.`);
+    this.#end(place);
+  }
+
+  /** Calls under way get their answers, within the grace; those of somebody who is known may go on for as long as they last. */
+  #end(place: Place): void {
+    const { session, socket } = place;
+    if (session === undefined) {
+      socket.destroy();
+      return;
+    }
+    session.close();
+    const isUnknown = () => !place.isIdentified;
+    if (isUnknown()) setTimeout(() => isUnknown() && socket.destroy(), GRACE_MS).unref();
   }
 }
 
+/** One range that others can't take for themselves needs no room for others: a /64 is one host's, a /48 a whole site's. */
+const IPV6_RANGES = [
+  { bits: 64, times: 1 },
+  { bits: 56, times: 2 },
+  { bits: 48, times: 3 },
+] as const;
+
 /**
- * What counts as one address: an IPv4 address, also one written as IPv6; of IPv6 the first 64 bits, as any host has all the others to
- * itself. Local sockets and pipes have none.
+ * The ranges that an address counts for: of IPv4 the address, also where it is written as IPv6; of IPv6 what one host, one customer
+ * and one site commonly have to themselves. Local sockets and pipes count for none.
  */
-export function networkOf(address: string | undefined): string | undefined {
-  if (address === undefined || !address.includes(':')) return address;
+export function networksOf(address: string | undefined): readonly Network[] {
+  if (address === undefined) return [];
+  if (!address.includes(':')) return [{ range: address, times: 1 }];
   const ipv4 = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
-  if (ipv4 !== undefined) return ipv4;
+  if (ipv4 !== undefined) return [{ range: ipv4, times: 1 }];
   const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::');
   const first = head === '' ? [] : head.split(':');
   const last = tail === '' ? [] : tail.split(':');
   const zeros = new Array<string>(Math.max(8 - first.length - last.length, 0)).fill('0');
-  return [...first, ...zeros, ...last].slice(0, 4).join(':');
+  const [a, b, c, d] = [...first, ...zeros, ...last].map((group) => Number.parseInt(group, 16));
+  const prefix = [a, b, c].map((group) => (group ?? 0).toString(16)).join(':');
+  return IPV6_RANGES.map(({ bits, times }) => {
+    const subnet = ((d ?? 0) >> (64 - bits)) << (64 - bits);
+    return { range: `${prefix}:${subnet.toString(16)}::/${bits}`, times };
+  });
+}
+
+/** The widest of these ranges: whose doing it is, as far as an address tells. */
+export function networkOf(address: string | undefined): string | undefined {
+  return networksOf(address).at(-1)?.range;
 }

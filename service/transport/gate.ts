@@ -4,6 +4,7 @@
  * The caller is known before a byte of the request's body is read. The rule that must not be broken: a call goes on only with a Caller;
  * whatever fails on the way to one ends it.
  */
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {
   type Metadata,
   ServerInterceptingCall,
@@ -15,12 +16,15 @@ import type { Access } from '../access/access.js';
 import type { Caller } from '../access/caller.js';
 import { isChange } from '../access/permissions.js';
 import type { Quota } from '../access/quota.js';
+import type { Result } from '../fault.js';
 import type { Log } from '../telemetry/log.js';
 import type { TraceContext } from '../trace.js';
+import type { Connections } from './connections.js';
 import { must, settle } from './edge.js';
 import type { Peers } from './peers.js';
 import { toStatus } from './status.js';
 import type { Arrival, Transit } from './transit.js';
+import { http2StreamOf, originOf } from './wire.js';
 
 /**
  * Who makes a call, kept on its metadata: the one thing that both its interceptor and its handler hold. Nothing but this file can name the
@@ -42,6 +46,7 @@ export class Gate {
   readonly #peers: Peers;
   readonly #calls: Quota;
   readonly #transit: Transit;
+  readonly #connections: Connections;
   readonly #log: Log;
   readonly #traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined;
 
@@ -49,7 +54,7 @@ export class Gate {
   constructor(
     access: Access,
     peers: Peers,
-    bounds: { readonly calls: Quota; readonly transit: Transit },
+    bounds: { readonly calls: Quota; readonly transit: Transit; readonly connections: Connections },
     log: Log,
     traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined,
   ) {
@@ -57,6 +62,7 @@ export class Gate {
     this.#peers = peers;
     this.#calls = bounds.calls;
     this.#transit = bounds.transit;
+    this.#connections = bounds.connections;
     this.#log = log;
     this.#traceOf = traceOf;
   }
@@ -137,16 +143,33 @@ export class Gate {
     const authorization = metadata.get('authorization').map(String);
     // Nothing behind the gate needs it, and what isn't there can't leak.
     metadata.remove('authorization');
-    const { network, certificate } = this.#peers.of(call);
+    const session = http2StreamOf(call)?.session;
+    const { network, certificate } = this.#peers.of(session);
     const traceId = this.#traceOf({ metadata })?.traceId;
     const origin = { client: call.getPeer(), network, traceId };
     const admitted = this.#access.admit(rpc, { authorization, certificate }, origin);
+    if (session !== undefined) this.#tellConnections(session, admitted);
     if (admitted.ok) {
       metadata[admittedAs] = admitted.value;
       return admitted.value;
     }
     call.sendStatus(toStatus(admitted.fault));
     return undefined;
+  }
+
+  /** Who has no right to call is known all the same. */
+  #tellConnections(session: Http2Session, admitted: Result<Caller>): void {
+    const isKnown = admitted.ok || admitted.fault.reason === 'PERMISSION_DENIED';
+    if (isKnown) this.#connections.identify(session);
+    else this.#connections.refuseCall(session);
+  }
+
+  /** Whether the sender of a request for an RPC that is not served is known. To grpc-js such a request is no call. */
+  recognize({ session }: ServerHttp2Stream, { authorization }: IncomingHttpHeaders): Result<void> {
+    const { network, certificate } = this.#peers.of(session);
+    const shown = { authorization: authorization === undefined ? [] : [authorization], certificate };
+    const client = session === undefined ? 'unknown' : originOf(session.socket);
+    return this.#access.recognize(shown, { client, network });
   }
 }
 

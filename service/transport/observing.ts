@@ -7,7 +7,7 @@ import type { Observer, RpcObserver } from '../telemetry/observer.js';
 import type { TraceContext } from '../trace.js';
 import type { Explain } from './refusals.js';
 import { ACCEPTED_ENCODING } from './request-headers.js';
-import { changeStatus, closeUnended } from './wire.js';
+import { changeStatus, discardRequest, http2StreamOf } from './wire.js';
 
 export class Observing {
   readonly #observer: Observer;
@@ -46,7 +46,8 @@ export class Observing {
           // Also comes after a normal end, where it changes nothing.
           onCancel: () => {
             end('CANCELLED');
-            closeUnended(call);
+            const stream = http2StreamOf(call);
+            if (stream !== undefined) discardRequest(stream);
           },
         }),
       sendMetadata: (metadata, pass) => {

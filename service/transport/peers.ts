@@ -5,7 +5,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Http2Session } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { principalOf } from '../access/certificate.js';
 import { type Authorities, type DenyList, isAnchored, isDenied } from '../access/client-trust.js';
 import type { ClientCertificate } from '../access/identity.js';
@@ -13,7 +12,6 @@ import { perVersion } from '../access/per-version.js';
 import type { Config } from '../config/schema.js';
 import { networkOf } from './connections.js';
 import { HANDSHAKE_TIMEOUT_MS, type TlsCredentials } from './credentials.js';
-import { http2StreamOf } from './wire.js';
 
 export interface Peer {
   /** What counts as one address; `undefined` where the connection is local. */
@@ -46,8 +44,7 @@ export class Peers {
   }
 
   /** Read once a connection: it costs as much as a small call. */
-  of(call: ServerInterceptingCallInterface): Peer {
-    const session = http2StreamOf(call)?.session;
+  of(session: Http2Session | undefined): Peer {
     if (session === undefined) return unknown;
     const known = this.#peers.get(session);
     if (known !== undefined) return known;

@@ -3,7 +3,7 @@
  *
  * grpc-js tells such refusals apart by their text alone. Should a text change, it is INTERNAL that goes out; a test of each would notice.
  */
-import type { ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
 import type { Fault } from '../fault.js';
 import type { Log } from '../telemetry/log.js';
@@ -11,6 +11,7 @@ import type { TraceContext } from '../trace.js';
 import { settle } from './edge.js';
 import { ACCEPTED_ENCODING } from './request-headers.js';
 import { DETAILS_KEY, toStatus } from './status.js';
+import { discardRequest, isGone } from './wire.js';
 
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 export type Explain = (outcome: Status, rpc: string, trace: TraceContext | undefined) => Status;
@@ -51,23 +52,34 @@ export function refusals(requestBytesMax: number, log: Log): Explain {
   };
 }
 
-/** Answers a request of an RPC that nobody serves; it has no handler, so it needs no gate. */
-export function refuseUnserved(stream: ServerHttp2Stream, path: string): void {
-  const rpc = path.slice(1);
-  const { code, details, metadata } = toStatus({
-    reason: 'NOT_IMPLEMENTED',
-    message: `This host does not serve ${rpc}.`,
-    metadata: { rpc },
-  });
-  stream.respond(
-    {
-      'content-type': 'application/grpc+proto',
-      'grpc-status': code,
-      'grpc-message': encodeURI(details),
-      ...metadata.toHttp2Headers(),
-    },
-    { endStream: true },
-  );
+/** The answer to a request of an RPC that nobody serves. */
+export function notServed(rpc: string): Fault {
+  return { reason: 'NOT_IMPLEMENTED', message: `This host does not serve ${rpc}.`, metadata: { rpc } };
+}
+
+export function headersTooLarge(bytesMax: number): Fault {
+  const limit = 'SETTINGS_MAX_HEADER_LIST_SIZE';
+  return {
+    reason: 'QUOTA_EXCEEDED',
+    message: `The headers of a request may have ${bytesMax} bytes together, 32 more counted for each; send less metadata.`,
+    metadata: { subject: 'host', limit, limit_value: String(bytesMax) },
+    quota: { subject: 'host', description: `${limit} is ${bytesMax}` },
+  };
+}
+
+/** Answers a request that is not handed on to grpc-js. */
+export function refuseStream(stream: ServerHttp2Stream, fault: Fault): void {
+  if (isGone(stream)) return;
+  const { code, details, metadata } = toStatus(fault);
+  const told = { 'grpc-status': code, 'grpc-message': encodeURI(details), ...metadata.toHttp2Headers() };
+  stream.respond({ 'content-type': 'application/grpc+proto', ...told }, { endStream: true });
+  discardRequest(stream);
+}
+
+/** Answers a request that is not gRPC as HTTP has it. */
+export function refuseMediaType(stream: ServerHttp2Stream): void {
+  stream.respond({ ':status': constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE }, { endStream: true });
+  discardRequest(stream);
 }
 
 function malformed(message: string): Fault {

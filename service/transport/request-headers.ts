@@ -14,6 +14,8 @@ const unitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export function putRight(headers: IncomingHttpHeaders): void {
+  // grpc-js compares it with the one spelling.
+  headers['content-type'] = 'application/grpc';
   const timeout = headers['grpc-timeout'];
   if (timeout !== undefined) {
     const [, digits, unit = ''] = TIMEOUT.exec(String(timeout)) ?? [];
@@ -25,6 +27,24 @@ export function putRight(headers: IncomingHttpHeaders): void {
   if (encoding !== undefined && encoding !== 'identity') headers['grpc-encoding'] = 'refused';
 }
 
+/** RFC 9110: the case of a media type does not matter, and parameters may follow. gRPC's own suffix is the message's encoding. */
+const MEDIA_TYPE = /^application\/grpc(?:\+proto)?[ \t]*(?:;|$)/i;
+
+/** Whether the request is gRPC with messages of Protocol Buffers: no gRPC-Web, no JSON. */
 export function isOfGrpc(headers: IncomingHttpHeaders): boolean {
-  return headers['content-type']?.startsWith('application/grpc') ?? false;
+  return MEDIA_TYPE.test(headers['content-type'] ?? '');
+}
+
+/** What one request may hold in headers: gRPC's libraries allow 8 to 16 KB by default. */
+export const HEADER_BYTES_MAX = 16_384;
+/** How many headers one request may have, those of HTTP/2 itself included. */
+export const HEADERS_MAX = 64;
+/** What RFC 9113 (6.5.2) counts for a header beside its name and value. */
+const BYTES_BESIDE = 32;
+
+/** The size of a header list (RFC 9113, 6.5.2). A client that compresses can send much more of it than bytes. */
+export function sizeOfHeaders(rawHeaders: readonly string[]): number {
+  let size = (rawHeaders.length / 2) * BYTES_BESIDE;
+  for (const text of rawHeaders) size += text.length;
+  return size;
 }

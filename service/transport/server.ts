@@ -13,28 +13,30 @@ import {
   setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { type ConnectionLimits, Connections } from './connections.js';
+import type { Result } from '../fault.js';
+import type { Connections } from './connections.js';
 import type { TlsCredentials } from './credentials.js';
 import type { Edge } from './edge.js';
 import { Health, healthServiceDefinition } from './health.js';
 import { bindLocalSocket } from './local-socket.js';
 import type { Peers } from './peers.js';
 import { addReflection } from './reflection.js';
-import { refuseUnserved } from './refusals.js';
-import { isOfGrpc, putRight } from './request-headers.js';
-import { closeGivenUp, isGone, lookOut, type Outlook } from './wire.js';
+import { headersTooLarge, notServed, refuseMediaType, refuseStream } from './refusals.js';
+import { HEADER_BYTES_MAX, HEADERS_MAX, isOfGrpc, putRight, sizeOfHeaders } from './request-headers.js';
+import { closeGivenUp, isGone, lookOut, type Outlook, setHttp2Options } from './wire.js';
 
-/** Who hears of what comes to no service. */
-export interface RefusalListener {
+/** What the server asks and tells about what comes to no service. */
+export interface Refusals {
   /** A connection was refused, by TLS or for their number: where from, and why, as a sentence. */
   connection(client: string, message: string): void;
   /** An RPC was asked for that nobody serves. */
   unserved(): void;
+  /** Whether the sender of such a request may learn that. */
+  recognize(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Result<void>;
 }
 
-export interface ServerSettings extends ConnectionLimits {
+export interface ServerSettings {
   readonly receiveMessageBytesMax: number;
-  readonly streamsPerConnectionMax: number;
   readonly connectionIdleMs: number;
   readonly keepaliveTimeMs: number;
   readonly keepaliveTimeoutMs: number;
@@ -65,7 +67,7 @@ export class GatewayServer {
   readonly #health = new Health();
   readonly #services: string[] = [];
   readonly #addresses: string[] = [];
-  readonly #unserved: () => void;
+  readonly #refusals: Refusals;
   readonly #socketMode: number;
   readonly #sweep: NodeJS.Timeout;
 
@@ -74,27 +76,35 @@ export class GatewayServer {
    */
   constructor(
     settings: ServerSettings,
+    connections: Connections,
     interceptors: ServerInterceptor[],
-    { connection: refused, unserved }: RefusalListener,
+    refusals: Refusals,
     peers: Peers,
   ) {
+    const refused = refusals.connection;
     this.#server = new KnowingServer({
       interceptors,
       'grpc.max_receive_message_length': settings.receiveMessageBytesMax,
-      'grpc.max_concurrent_streams': settings.streamsPerConnectionMax,
       'grpc.max_connection_idle_ms': settings.connectionIdleMs,
       'grpc.keepalive_time_ms': settings.keepaliveTimeMs,
       'grpc.keepalive_timeout_ms': settings.keepaliveTimeoutMs,
       'grpc-node.max_session_memory': SESSION_MEMORY_MB,
       'grpc.enable_channelz': 0,
     });
-    this.#unserved = unserved;
+    setHttp2Options(this.#server, {
+      maxHeaderListPairs: HEADERS_MAX,
+      settings: { maxConcurrentStreams: connections.streamsAtFirst, maxHeaderListSize: HEADER_BYTES_MAX },
+    });
+    this.#refusals = refusals;
     this.#socketMode = settings.socketMode;
-    this.#connections = new Connections(settings, refused);
+    this.#connections = connections;
     this.#outlook = {
       connected: (socket) => this.#connections.admit(socket),
-      begun: (session) => peers.begin(session),
-      requested: (stream, headers) => this.#take(stream, headers),
+      begun: (session, socket) => {
+        this.#connections.begin(session, socket);
+        peers.begin(session);
+      },
+      requested: (stream, headers, raw) => this.#take(stream, headers, raw),
       tlsRefused: (client, why) => refused(client, `TLS refused a connection: ${why}`),
       acceptFailed: ({ message }) => refused('unknown', `A connection could not be accepted: ${message}.`),
     };
@@ -168,14 +178,25 @@ export class GatewayServer {
     });
   }
 
-  #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+  #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): boolean {
+    const { session } = stream;
     // Reset since it came; an answer would throw, grpc-js's too.
-    if (isGone(stream)) return false;
-    putRight(headers);
+    if (isGone(stream) || session === undefined) return false;
     const path = headers[':path'] ?? '';
-    if (this.#server.paths.has(path) || !isOfGrpc(headers)) return true;
-    refuseUnserved(stream, path);
-    this.#unserved();
+    if (!isOfGrpc(headers)) {
+      refuseMediaType(stream);
+    } else if (sizeOfHeaders(raw) > HEADER_BYTES_MAX) {
+      refuseStream(stream, headersTooLarge(HEADER_BYTES_MAX));
+    } else if (this.#server.paths.has(path)) {
+      putRight(headers);
+      return true;
+    } else {
+      // Whoever is unknown doesn't learn what is served.
+      const recognized = this.#refusals.recognize(stream, headers);
+      if (recognized.ok) this.#refusals.unserved();
+      refuseStream(stream, recognized.ok ? notServed(path.slice(1)) : recognized.fault);
+    }
+    this.#connections.refuseCall(session);
     return false;
   }
 }

@@ -125,8 +125,6 @@ export class Arrival {
   #refuse(fault: Fault): void {
     this.end();
     this.#refuseWith(toStatus(fault));
-    // Or the client could keep the stream, and with it what has come.
-    this.#stream?.close(constants.NGHTTP2_NO_ERROR);
   }
 
   #release(): void {

@@ -9,6 +9,7 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
+  type ServerOptions,
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -40,12 +41,27 @@ export function changeStatus(call: ServerInterceptingCallInterface, change: (out
   call.sendStatus = (outcome) => send(stream !== undefined && isGone(stream) ? outcome : change(outcome));
 }
 
-/** Closes the stream of a call that has ended before its client ended the request, which it might otherwise never do. */
-export function closeUnended(call: object): void {
-  const stream = http2StreamOf(call);
-  if (stream === undefined || stream.readableEnded) return;
-  // A reset in this turn would overtake the trailers.
-  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
+/** What of a request may still come after its answer, and for how long. */
+const DISCARDED_BYTES_MAX = 16 * 2 ** 20;
+const DISCARD_MS = 5000;
+
+/**
+ * Ends the stream of a call that was answered before its request was whole.
+ *
+ * The rest of the request is read and discarded, so that the client ends it as if nothing had happened: a reset that comes right after
+ * the status makes proxies lose the status. A client that goes on for too long, or sends too much, is reset all the same.
+ */
+export function discardRequest(stream: ServerHttp2Stream): void {
+  if (stream.readableEnded || isGone(stream)) return;
+  const close = () => stream.close(constants.NGHTTP2_NO_ERROR);
+  const timer = setTimeout(close, DISCARD_MS).unref();
+  const isOver = () => clearTimeout(timer);
+  let left = DISCARDED_BYTES_MAX;
+  stream.on('data', ({ length }: Buffer) => {
+    left -= length;
+    if (left < 0) close();
+  });
+  stream.once('end', isOver).once('close', isOver).resume();
 }
 
 /** Nothing can be answered on it any more. */
@@ -53,14 +69,24 @@ export function isGone({ destroyed, closed }: ServerHttp2Stream): boolean {
   return destroyed || closed;
 }
 
+/** Adds to the options that Node's HTTP/2 servers are made with, those with TLS too. Only before the first is bound. */
+export function setHttp2Options(server: Server, { settings, ...others }: ServerOptions): void {
+  const inside = server as unknown as { commonServerOptions?: ServerOptions };
+  inside.commonServerOptions = {
+    ...inside.commonServerOptions,
+    ...others,
+    settings: { ...inside.commonServerOptions?.settings, ...settings },
+  };
+}
+
 /** What sees connections and requests before grpc-js does. */
 export interface Outlook {
   /** False: the connection goes no further. */
   connected(socket: Socket): boolean;
-  /** HTTP/2 begins on a connection that was let pass, after TLS. */
-  begun(session: ServerHttp2Session): void;
-  /** May change the headers. False: the request has been answered. */
-  requested(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
+  /** HTTP/2 is spoken on this socket, within TLS or not. */
+  begun(session: ServerHttp2Session, socket: Socket): void;
+  /** May change the headers; the raw ones are as they came, names and values in turn. False: it goes no further. */
+  requested(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): boolean;
   /** TLS has refused a connection: where from, and why. Without it they end all the same, but nobody on the host hears of it. */
   tlsRefused(client: string, why: string): void;
   /** A connection could not be accepted: the process or the system has run out of something. */
@@ -75,17 +101,27 @@ export function lookOut(server: Server, outlook: Outlook): void {
   for (const listening of http2Servers?.keys() ?? []) {
     if (seen.has(listening)) continue;
     seen.add(listening);
-    goBefore(listening, 'connection', (socket: Socket) => outlook.connected(surviving(socket)));
-    goBefore(listening, 'stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
-      outlook.requested(surviving(stream), headers),
+    // Node makes the session in the turn in which it shows the socket.
+    let latest: Socket;
+    goBefore(listening, 'connection', (socket: Socket) => {
+      latest = surviving(socket);
+      return outlook.connected(socket);
+    });
+    listening.prependListener('secureConnection', (socket: TLSSocket) => {
+      latest = parentOf(surviving(socket));
+    });
+    listening.prependListener('session', (session) => outlook.begun(surviving(session), latest));
+    goBefore(
+      listening,
+      'stream',
+      (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: readonly string[]) =>
+        outlook.requested(surviving(stream), headers, raw),
     );
-    listening.prependListener('secureConnection', surviving);
-    listening.prependListener('session', (session) => outlook.begun(surviving(session)));
     listening.on('error', (error) => outlook.acceptFailed(error));
     listening.on('tlsClientError', ({ message, code }: NodeJS.ErrnoException, socket: TLSSocket) => {
       // A certificate that is not trusted is found out when the handshake is over, and then the socket just ends.
       const why = socket.authorizationError ?? code ?? message;
-      outlook.tlsRefused(originOf((socket as { _parent?: Socket })._parent ?? socket), String(why));
+      outlook.tlsRefused(originOf(parentOf(socket)), String(why));
     });
   }
 }
@@ -99,6 +135,11 @@ export function lookOut(server: Server, outlook: Outlook): void {
  */
 function surviving<Emitter extends EventEmitter>(emitter: Emitter): Emitter {
   return emitter.on('error', () => {});
+}
+
+/** The socket that was accepted, which TLS is spoken on. */
+function parentOf(socket: TLSSocket): Socket {
+  return (socket as { _parent?: Socket })._parent ?? socket;
 }
 
 /** `address:port`. A socket remembers it if it was asked once while it was open. */

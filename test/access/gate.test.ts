@@ -1,5 +1,5 @@
 /** Every RPC that the daemon serves, called by everybody: there is no way in but through the gate. */
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
+import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { Server, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { permissions, type Role } from '../../service/access/permissions.js';
@@ -42,7 +42,6 @@ const isForTests = (rpc: string) => rpc.startsWith('wifidirect.simulator.');
 
 const files = new Files();
 let host: Host;
-let connection: ClientHttp2Session;
 
 test.before(async () => {
   const tokensFile = files.writeTokens(Object.fromEntries(everybody.map((name) => [name, token(name)])));
@@ -58,11 +57,9 @@ test.before(async () => {
       ],
     },
   });
-  connection = connect(`http://${host.address}`);
 });
 
 test.after.always(async () => {
-  connection.close();
   await host[Symbol.asyncDispose]();
   files[Symbol.dispose]();
 });
@@ -84,6 +81,19 @@ test('no RPC answers without a good credential', async (t) => {
     ];
     for (const authorization of bad) t.is(await outcome(rpc, authorization), status.UNAUTHENTICATED, rpc);
   }
+});
+
+test('whether an RPC is served is told to who is known alone', async (t) => {
+  t.is(await outcome('no.Such/Thing', undefined), status.UNAUTHENTICATED);
+  t.is(await outcome('no.Such/Thing', 'Bearer nonsense'), status.UNAUTHENTICATED);
+  for (const name of everybody) {
+    t.is(await outcome('no.Such/Thing', `Bearer ${token(name)}`), status.UNIMPLEMENTED, name);
+  }
+  const told = host.log.lines('access-denied').filter((line) => line['rpc'] === 'unserved');
+  t.deepEqual(
+    told.map(({ msg }) => msg),
+    ['unserved was refused: There is no credential.', 'unserved was refused: The token is not known.'],
+  );
 });
 
 for (const name of everybody) {
@@ -109,6 +119,8 @@ function token(name: string): string {
 
 /** Calls with an empty request; the code it ends with, or undefined where it stands and streams. */
 async function outcome(rpc: string, authorization: string | undefined): Promise<number | undefined> {
+  // One of its own: a connection whose every call is refused is closed.
+  const connection = connect(`http://${host.address}`);
   const stream = connection.request({
     ':method': 'POST',
     ':path': `/${rpc}`,
@@ -133,5 +145,6 @@ async function outcome(rpc: string, authorization: string | undefined): Promise<
     return await code;
   } finally {
     stream.close();
+    connection.close();
   }
 }

@@ -1,6 +1,7 @@
 /** Connections by the thousand, slow ones, and requests that never end: what they hold is bounded, and the others are served. */
 import { once } from 'node:events';
 import { type ClientHttp2Stream, constants } from 'node:http2';
+import { setTimeout as pause } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { CONNECTION_PREFACE, frameFlag as flag, frame, PreparedCall, frameType as type } from '../bench/load/frames.js';
@@ -11,6 +12,8 @@ import { Siege } from '../harness/siege.js';
 
 const PER_ADDRESS = 200;
 const IN_ALL = 500;
+/** The default. */
+const UNKNOWN_PER_ADDRESS = 50;
 /** Longer than a busy machine takes to send what is too much together. */
 const TRANSIT_MS = 5000;
 const MEGABYTE = 2 ** 20;
@@ -48,29 +51,127 @@ async function release(peers: readonly RawPeer[]): Promise<void> {
   await Promise.all(peers.map(({ closed }) => closed));
 }
 
+/** A connection that has made a call: somebody is known on it. */
+async function connectKnown(localAddress: string): Promise<RawPeer> {
+  const peer = await RawPeer.greet(siege.address, { localAddress });
+  await peer.send(call.onStream(1, Buffer.alloc(0)));
+  await peer.frame(({ type: of }) => of === type.data);
+  return peer;
+}
+
+const events = () => siege.gateway.daemon.log.filter(({ event }) => event === 'connection-refused');
+
 // On Linux a client may come from any address of 127.0.0.0/8.
 test.serial('thousands of connections from one address find room for some, and take none of the others', async (t) => {
   await siege.endure(t, async () => {
-    const peers = await connectMany(3000, '127.0.0.2');
-    t.true(peers.length <= PER_ADDRESS, `${peers.length} stand`);
-    t.true(peers.length > PER_ADDRESS / 2, `${peers.length} stand`);
-    const other = await RawPeer.greet(siege.address, { localAddress: '127.0.0.3' });
+    const known = await Promise.all(Array.from({ length: 10 }, () => connectKnown('127.0.0.2')));
+    const peers = await connectMany(2000, '127.0.0.2');
+    // Who is closed hears of it a moment later.
+    while (peers.filter(({ isClosed }) => !isClosed).length > UNKNOWN_PER_ADDRESS) await pause(10);
+    t.true(known.every(({ isClosed }) => !isClosed));
+    const other = await connectKnown('127.0.0.3');
     t.false(other.isClosed);
-    await release([...peers, other]);
+    await release([...known, ...peers, other]);
   });
-  const { msg, client } = await siege.gateway.daemon.line('connection-refused');
-  t.is(msg, `A connection was refused: limits.connectionsPerAddressMax is reached, which is ${PER_ADDRESS}.`);
+  const [{ msg, client } = { msg: '', client: '' }] = events();
+  t.is(msg, 'A connection was given up for a new one: no call on it had been let in.');
   t.regex(String(client), /^127\.0\.0\.2:\d+$/);
 });
 
-test.serial('from many addresses there are no more than in all, and those that stood are served', async (t) => {
+test.serial(
+  'callers who are known have no more connections than their address may have, and all may have',
+  async (t) => {
+    await siege.endure(t, async () => {
+      const peers: RawPeer[] = [];
+      for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']) {
+        for (let made = 0; made < PER_ADDRESS + 20; made += 20) {
+          peers.push(...(await Promise.all(Array.from({ length: 20 }, () => connectKnown(address)))));
+        }
+      }
+      const standing = peers.filter(({ isClosed }) => !isClosed).length;
+      t.true(standing < IN_ALL, `${standing} stand`);
+      t.true(standing > 2 * PER_ADDRESS, `${standing} stand`);
+      await release(peers);
+    });
+    const told = new Set(events().map(({ msg }) => msg));
+    t.true(told.has(`A connection was refused: limits.connectionsPerAddressMax is reached, which is ${PER_ADDRESS}.`));
+  },
+);
+
+test.serial('a thousand silent connections from five addresses shut nobody out', async (t) => {
   await siege.endure(t, async () => {
-    const peers: RawPeer[] = [];
-    for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']) {
-      peers.push(...(await connectMany(PER_ADDRESS, address)));
+    let isOn = true;
+    const silent: RawPeer[] = [];
+    const attack = async (address: string) => {
+      while (isOn && silent.length < 3000) {
+        const connect = () => RawPeer.connect(siege.address, { localAddress: address });
+        silent.push(...(await Promise.all(Array.from({ length: 20 }, connect))));
+      }
+    };
+    const attacks = [2, 3, 4, 5, 6].map((last) => attack(`127.0.0.${last}`));
+    while (silent.length < 1000) await pause(10);
+    for (let made = 0; made < 20; made += 1) {
+      const admin = await connectKnown('127.0.0.9');
+      t.false(admin.isClosed, `connection ${made} of a caller who is known`);
+      admin.destroy();
     }
-    t.true(peers.length < IN_ALL, `${peers.length} stand`);
-    await release(peers);
+    isOn = false;
+    await Promise.all(attacks);
+    // Also those whom nobody needs the place of are closed: nobody has made a call on them.
+    await Promise.all(silent.map(({ closed }) => closed));
+    t.log(`${silent.length} silent connections`);
+  });
+});
+
+test.serial('a place is given back when its connection ends, however it does', async (t) => {
+  await withGateway(
+    ['--set', 'limits.connectionsPerAddressMax=20', '--set', 'limits.identifyMs=60000'],
+    async (gateway) => {
+      const { address } = gateway.daemon;
+      const ends: ((peer: RawPeer) => void)[] = [
+        (peer) => peer.destroy(),
+        (peer) => peer.reset(),
+        (peer) => peer.socket.end(),
+      ];
+      for (const end of ends) {
+        for (let round = 0; round < 5; round += 1) {
+          const peers = await Promise.all(
+            Array.from({ length: 10 }, async (_, i) => {
+              if (i % 3 === 0) return RawPeer.connect(address, { localAddress: '127.0.0.2' });
+              const peer = await RawPeer.greet(address, { localAddress: '127.0.0.2' });
+              // A stream that stays open.
+              if (i % 3 === 1) await peer.send(frame(type.headers, flag.endHeaders, 1, good));
+              return peer;
+            }),
+          );
+          for (const peer of peers) end(peer);
+          await Promise.all(peers.map(({ closed }) => closed));
+        }
+      }
+      const peers = await Promise.all(
+        Array.from({ length: 18 }, () => RawPeer.greet(address, { localAddress: '127.0.0.2' })),
+      );
+      t.deepEqual(
+        gateway.daemon.log.filter(({ event }) => event === 'connection-refused'),
+        [],
+      );
+      await release(peers);
+    },
+  );
+});
+
+test.serial('a connection whose every call is refused is closed after some twenty', async (t) => {
+  await siege.endure(t, async () => {
+    const peer = await RawPeer.greet(siege.address);
+    const unserved = new PreparedCall('/no.Such/Thing', Buffer.alloc(0));
+    for (let stream = 1; stream < 100 && !peer.isClosed; stream += 2) {
+      await peer.send(unserved.onStream(stream, Buffer.alloc(0)));
+      await peer.frame((each) => each.stream === stream && each.type === type.headers);
+    }
+    await peer.closed;
+    const answered = peer.frames.filter((each) => each.type === type.headers).length;
+    t.is(answered, 20);
+    t.is(peer.goAwayCode, constants.NGHTTP2_NO_ERROR);
   });
 });
 

@@ -1,9 +1,12 @@
 /** Calls that are no calls: each is told what is wrong with it, with the details of the contract, and costs the others nothing. */
 import { constants, type OutgoingHttpHeaders } from 'node:http2';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
+import { CONNECTION_PREFACE, frameFlag as flag, frame, frameType, PreparedCall } from '../bench/load/frames.js';
 import { endOf, framed, WireClient, type WireEnd } from '../harness/grpc-wire.js';
+import { RawPeer } from '../harness/raw-peer.js';
 import { Siege } from '../harness/siege.js';
 
 const siege = new Siege();
@@ -112,10 +115,22 @@ test.serial('a deadline that has passed is DEADLINE_EXCEEDED, one beyond all mea
 
 test.serial('a request that is not of gRPC is 415', async (t) => {
   using client = new WireClient(siege.address);
-  for (const type of ['text/plain', 'application/json', '']) {
-    t.is((await client.call(getHost, nothing, { 'content-type': type })).http, 415);
+  const others = ['application/grpc-web', 'application/grpc-web+proto', 'application/grpc+json', 'application/grpcfoo'];
+  for (const type of ['text/plain', 'application/json', '', ...others, 'xapplication/grpc', 'application/grpc+']) {
+    t.is((await client.call(getHost, nothing, { 'content-type': type })).http, 415, type);
   }
   await isServed(t, client);
+});
+
+test.serial('the case of the content type does not matter, and parameters may follow', async (t) => {
+  using client = new WireClient(siege.address);
+  const types = [
+    'Application/GRPC',
+    'application/grpc+proto',
+    'application/grpc; charset=utf-8',
+    'application/grpc ;a=b',
+  ];
+  for (const type of types) await isServed(t, client, { 'content-type': type });
 });
 
 test.serial('odd headers are dropped or passed over, and none of them is in the log', async (t) => {
@@ -128,13 +143,64 @@ test.serial('odd headers are dropped or passed over, and none of them is in the 
     { 'x-s3cr3t-bin': '!!! no base64 !!!' },
     { 'grpc-status': '0', 'grpc-message': 's3cr3t' },
     { 'grpc-accept-encoding': 's3cr3t' },
-    { 'x-a': 'a'.repeat(15_000), 'x-b': 'b'.repeat(15_000) },
-    Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`x-${i}`, 's3cr3t'])),
+    { 'x-a': 'a'.repeat(8000), 'x-b': 'b'.repeat(7000) },
+    Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`x-${i}`, 's3cr3t'])),
   ];
   for (const headers of odd) await isServed(t, client, headers);
 });
 
+test.serial(
+  'headers of more than 16 KB together are refused, also those of a client that does not know the limit',
+  async (t) => {
+    using client = new WireClient(siege.address);
+    // On its way before the SETTINGS of the server are there.
+    const { status: told } = await client.call(getHost, nothing, { 'x-a': 'a'.repeat(8000), 'x-b': 'b'.repeat(9000) });
+    t.is(told?.code, status.RESOURCE_EXHAUSTED);
+    t.deepEqual(told?.info?.metadata, {
+      subject: 'host',
+      limit: 'SETTINGS_MAX_HEADER_LIST_SIZE',
+      limit_value: '16384',
+    });
+    t.is(client.session.remoteSettings.maxHeaderListSize, 16_384);
+    await isServed(t, client);
+  },
+);
+
+/** RFC 7541: a field that goes into the table of the connection, and the index by which the newest is named again. */
+const remembered = Buffer.concat([
+  Buffer.of(0x40, 1),
+  Buffer.from('x'),
+  Buffer.from('7fa11e', 'hex'),
+  Buffer.alloc(4000, 'a'),
+]);
+const AGAIN = 0xbe;
+const DATA_BYTES = 14;
+
+test.serial('headers that name a large entry of the table again and again cost the others little', async (t) => {
+  t.timeout(120_000);
+  const prepared = new PreparedCall(`/${getHost}`, Buffer.alloc(0)).onStream(1, Buffer.alloc(0));
+  const block = prepared.subarray(9, -DATA_BYTES);
+  const bomb = Buffer.concat([block, Buffer.alloc(15, AGAIN)]);
+  await siege.endure(t, async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const lanes = Array.from({ length: 40 }, async () => {
+        // It never acknowledges the SETTINGS, so that none but the daemon's own look at the headers bounds them.
+        const peer = await RawPeer.connect(siege.address, {}, true);
+        const begin = [CONNECTION_PREFACE, frame(frameType.settings, 0, 0, Buffer.alloc(0))];
+        await peer.send(...begin, frame(frameType.headers, flag.endHeaders, 1, Buffer.concat([block, remembered])));
+        for (let stream = 3; stream < 600 && !peer.isClosed; stream += 2) {
+          await peer.send(frame(frameType.headers, flag.endHeaders, stream, bomb));
+        }
+        await Promise.race([peer.closed, pause(2000)]);
+        peer.destroy();
+      });
+      await Promise.all(lanes);
+    }
+  });
+});
+
 const floods: Readonly<Record<string, OutgoingHttpHeaders>> = {
+  'a hundred headers': many(100, 10),
   'two hundred headers': many(200, 10),
   'two thousand headers': many(2000, 10),
   'headers of 100 KB': many(10, 10_000),

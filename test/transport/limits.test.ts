@@ -21,6 +21,7 @@ const fields: Readonly<Record<string, string>> = {
   receiveMessageBytesMax: 'requestBytesMax',
   transitMs: 'transitMax',
   connectionIdleMs: 'connectionIdleMax',
+  identifyMs: 'identifyMax',
   logEventsMax: 'eventLogEventsMax',
   logAgeMs: 'eventLogAgeMax',
   retentionMs: 'sessionRetention',

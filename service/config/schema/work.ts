@@ -127,8 +127,23 @@ export const limits = group('How much is served at once, per principal and in al
     why: 'A client needs one; each costs memory and a file descriptor before anybody knows whose it is.',
   }),
   connectionsPerAddressMax: count(200, [1, 100_000], {
-    description: 'How many connections there may be from one address at once; of IPv6, from one /64.',
+    description:
+      'How many connections there may be from one address at once; of IPv6, from one /64, twice as many from one /56, three times as many from one /48.',
     why: 'A fifth of all: no single machine can shut the others out, and many clients behind one address find room.',
+  }),
+  unidentifiedConnectionsMax: count(250, [1, 100_000], {
+    description:
+      'How many connections there may be on which no call has been let in yet; one more takes the place of the oldest from where most come.',
+    why: 'A quarter of all: the rest is for callers who are known, whoever else connects.',
+  }),
+  unidentifiedConnectionsPerAddressMax: count(50, [1, 100_000], {
+    description:
+      'How many of these there may be from one address; of IPv6 as above. One more takes the place of the oldest.',
+    why: 'More than the clients of one machine that connect within the same moment.',
+  }),
+  identifyMs: milliseconds(3 * SECOND, [100, 10 * MINUTE], {
+    description: 'How long a connection may be without a call that is let in before it is closed.',
+    why: 'A client connects since it has a call to make; TLS and the call take some round trips, also to far away.',
   }),
   connectionIdleMs: milliseconds(5 * MINUTE, [SECOND, DAY], {
     description: 'How long a connection may be without a call before it is closed.',

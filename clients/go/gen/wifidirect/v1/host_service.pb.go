@@ -518,7 +518,8 @@ type Limits struct {
 	// Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC library. Default
 	// 1000.
 	ConnectionsMax uint32 `protobuf:"varint,21,opt,name=connections_max,json=connectionsMax,proto3" json:"connections_max,omitempty"`
-	// Connections from one address (of IPv6 from one /64). One more is closed likewise. Default 200.
+	// Connections from one address (of IPv6 from one /64; twice as many from one /56, three times as many from one /48).
+	// One more is closed likewise. Default 200.
 	ConnectionsPerAddressMax uint32 `protobuf:"varint,22,opt,name=connections_per_address_max,json=connectionsPerAddressMax,proto3" json:"connections_per_address_max,omitempty"`
 	// Open calls, streams among them. Default 10,000.
 	CallsMax uint32 `protobuf:"varint,23,opt,name=calls_max,json=callsMax,proto3" json:"calls_max,omitempty"`
@@ -529,8 +530,17 @@ type Limits struct {
 	ConnectionIdleMax *durationpb.Duration `protobuf:"bytes,25,opt,name=connection_idle_max,json=connectionIdleMax,proto3" json:"connection_idle_max,omitempty"`
 	// Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000.
 	StreamsPerConnectionMax uint32 `protobuf:"varint,26,opt,name=streams_per_connection_max,json=streamsPerConnectionMax,proto3" json:"streams_per_connection_max,omitempty"`
-	unknownFields           protoimpl.UnknownFields
-	sizeCache               protoimpl.SizeCache
+	// Connections on which no call has been let in yet. One more takes the place of the oldest, from where most of them
+	// come. Default 250.
+	UnidentifiedConnectionsMax uint32 `protobuf:"varint,35,opt,name=unidentified_connections_max,json=unidentifiedConnectionsMax,proto3" json:"unidentified_connections_max,omitempty"`
+	// Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more takes the place of the
+	// oldest. Default 50.
+	UnidentifiedConnectionsPerAddressMax uint32 `protobuf:"varint,36,opt,name=unidentified_connections_per_address_max,json=unidentifiedConnectionsPerAddressMax,proto3" json:"unidentified_connections_per_address_max,omitempty"`
+	// How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and a client's gRPC
+	// library makes another with the next call. Default 3 s.
+	IdentifyMax   *durationpb.Duration `protobuf:"bytes,37,opt,name=identify_max,json=identifyMax,proto3" json:"identify_max,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Limits) Reset() {
@@ -745,6 +755,27 @@ func (x *Limits) GetStreamsPerConnectionMax() uint32 {
 	return 0
 }
 
+func (x *Limits) GetUnidentifiedConnectionsMax() uint32 {
+	if x != nil {
+		return x.UnidentifiedConnectionsMax
+	}
+	return 0
+}
+
+func (x *Limits) GetUnidentifiedConnectionsPerAddressMax() uint32 {
+	if x != nil {
+		return x.UnidentifiedConnectionsPerAddressMax
+	}
+	return 0
+}
+
+func (x *Limits) GetIdentifyMax() *durationpb.Duration {
+	if x != nil {
+		return x.IdentifyMax
+	}
+	return nil
+}
+
 var File_wifidirect_v1_host_service_proto protoreflect.FileDescriptor
 
 const file_wifidirect_v1_host_service_proto_rawDesc = "" +
@@ -772,7 +803,7 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\x13disconnect_evidence\x18\x05 \x03(\x0e2!.wifidirect.v1.DisconnectEvidenceR\x12disconnectEvidence\"G\n" +
 	"\x0fMissingFunction\x12\x18\n" +
 	"\alibrary\x18\x01 \x01(\tR\alibrary\x12\x1a\n" +
-	"\bfunction\x18\x02 \x01(\tR\bfunction\"\xc8\v\n" +
+	"\bfunction\x18\x02 \x01(\tR\bfunction\"\xa0\r\n" +
 	"\x06Limits\x12!\n" +
 	"\fsessions_max\x18\x01 \x01(\rR\vsessionsMax\x12;\n" +
 	"\x1asessions_per_principal_max\x18\x02 \x01(\rR\x17sessionsPerPrincipalMax\x12!\n" +
@@ -801,7 +832,10 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\tcalls_max\x18\x17 \x01(\rR\bcallsMax\x125\n" +
 	"\x17calls_per_principal_max\x18\x18 \x01(\rR\x14callsPerPrincipalMax\x12I\n" +
 	"\x13connection_idle_max\x18\x19 \x01(\v2\x19.google.protobuf.DurationR\x11connectionIdleMax\x12;\n" +
-	"\x1astreams_per_connection_max\x18\x1a \x01(\rR\x17streamsPerConnectionMax*o\n" +
+	"\x1astreams_per_connection_max\x18\x1a \x01(\rR\x17streamsPerConnectionMax\x12@\n" +
+	"\x1cunidentified_connections_max\x18# \x01(\rR\x1aunidentifiedConnectionsMax\x12V\n" +
+	"(unidentified_connections_per_address_max\x18$ \x01(\rR$unidentifiedConnectionsPerAddressMax\x12<\n" +
+	"\fidentify_max\x18% \x01(\v2\x19.google.protobuf.DurationR\videntifyMax*o\n" +
 	"\tHostState\x12\x1a\n" +
 	"\x16HOST_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10HOST_STATE_READY\x10\x01\x12\x17\n" +
@@ -859,13 +893,14 @@ var file_wifidirect_v1_host_service_proto_depIdxs = []int32{
 	9,  // 13: wifidirect.v1.Limits.lease_ttl_max:type_name -> google.protobuf.Duration
 	9,  // 14: wifidirect.v1.Limits.transit_max:type_name -> google.protobuf.Duration
 	9,  // 15: wifidirect.v1.Limits.connection_idle_max:type_name -> google.protobuf.Duration
-	2,  // 16: wifidirect.v1.HostService.GetHost:input_type -> wifidirect.v1.GetHostRequest
-	3,  // 17: wifidirect.v1.HostService.GetHost:output_type -> wifidirect.v1.GetHostResponse
-	17, // [17:18] is the sub-list for method output_type
-	16, // [16:17] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	9,  // 16: wifidirect.v1.Limits.identify_max:type_name -> google.protobuf.Duration
+	2,  // 17: wifidirect.v1.HostService.GetHost:input_type -> wifidirect.v1.GetHostRequest
+	3,  // 18: wifidirect.v1.HostService.GetHost:output_type -> wifidirect.v1.GetHostResponse
+	18, // [18:19] is the sub-list for method output_type
+	17, // [17:18] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_wifidirect_v1_host_service_proto_init() }

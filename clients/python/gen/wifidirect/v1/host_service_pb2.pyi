@@ -296,6 +296,9 @@ class Limits(_message.Message):
     CALLS_PER_PRINCIPAL_MAX_FIELD_NUMBER: _builtins.int
     CONNECTION_IDLE_MAX_FIELD_NUMBER: _builtins.int
     STREAMS_PER_CONNECTION_MAX_FIELD_NUMBER: _builtins.int
+    UNIDENTIFIED_CONNECTIONS_MAX_FIELD_NUMBER: _builtins.int
+    UNIDENTIFIED_CONNECTIONS_PER_ADDRESS_MAX_FIELD_NUMBER: _builtins.int
+    IDENTIFY_MAX_FIELD_NUMBER: _builtins.int
     sessions_max: _builtins.int
     """Sessions that have not ended. Default 256."""
     sessions_per_principal_max: _builtins.int
@@ -331,13 +334,23 @@ class Limits(_message.Message):
     1000.
     """
     connections_per_address_max: _builtins.int
-    """Connections from one address (of IPv6 from one /64). One more is closed likewise. Default 200."""
+    """Connections from one address (of IPv6 from one /64; twice as many from one /56, three times as many from one /48).
+    One more is closed likewise. Default 200.
+    """
     calls_max: _builtins.int
     """Open calls, streams among them. Default 10,000."""
     calls_per_principal_max: _builtins.int
     """Open calls of one principal. Default 2000."""
     streams_per_connection_max: _builtins.int
     """Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000."""
+    unidentified_connections_max: _builtins.int
+    """Connections on which no call has been let in yet. One more takes the place of the oldest, from where most of them
+    come. Default 250.
+    """
+    unidentified_connections_per_address_max: _builtins.int
+    """Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more takes the place of the
+    oldest. Default 50.
+    """
     @_builtins.property
     def event_log_age_max(self) -> _duration_pb2.Duration:
         """Age of the events in the log. Older ones are trimmed likewise. Default 1 h."""
@@ -381,6 +394,12 @@ class Limits(_message.Message):
         another with the next call. Default 5 min.
         """
 
+    @_builtins.property
+    def identify_max(self) -> _duration_pb2.Duration:
+        """How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and a client's gRPC
+        library makes another with the next call. Default 3 s.
+        """
+
     def __init__(
         self,
         *,
@@ -410,10 +429,13 @@ class Limits(_message.Message):
         calls_per_principal_max: _builtins.int = ...,
         connection_idle_max: _duration_pb2.Duration | None = ...,
         streams_per_connection_max: _builtins.int = ...,
+        unidentified_connections_max: _builtins.int = ...,
+        unidentified_connections_per_address_max: _builtins.int = ...,
+        identify_max: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_timeout", b"close_timeout", "connection_idle_max", b"connection_idle_max", "event_log_age_max", b"event_log_age_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "session_retention", b"session_retention", "transit_max", b"transit_max"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_timeout", b"close_timeout", "connection_idle_max", b"connection_idle_max", "event_log_age_max", b"event_log_age_max", "identify_max", b"identify_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "session_retention", b"session_retention", "transit_max", b"transit_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_max", b"calls_max", "calls_per_principal_max", b"calls_per_principal_max", "close_timeout", b"close_timeout", "connection_idle_max", b"connection_idle_max", "connections_max", b"connections_max", "connections_per_address_max", b"connections_per_address_max", "ended_sessions_max", b"ended_sessions_max", "event_log_age_max", b"event_log_age_max", "event_log_events_max", b"event_log_events_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "request_bytes_max", b"request_bytes_max", "request_memory_max", b"request_memory_max", "requests_in_flight_max", b"requests_in_flight_max", "requests_in_flight_per_principal_max", b"requests_in_flight_per_principal_max", "session_retention", b"session_retention", "sessions_max", b"sessions_max", "sessions_per_principal_max", b"sessions_per_principal_max", "streams_per_connection_max", b"streams_per_connection_max", "transit_bytes_max", b"transit_bytes_max", "transit_max", b"transit_max", "watcher_queue_events_max", b"watcher_queue_events_max", "watchers_max", b"watchers_max", "watchers_per_principal_max", b"watchers_per_principal_max"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_max", b"calls_max", "calls_per_principal_max", b"calls_per_principal_max", "close_timeout", b"close_timeout", "connection_idle_max", b"connection_idle_max", "connections_max", b"connections_max", "connections_per_address_max", b"connections_per_address_max", "ended_sessions_max", b"ended_sessions_max", "event_log_age_max", b"event_log_age_max", "event_log_events_max", b"event_log_events_max", "identify_max", b"identify_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "request_bytes_max", b"request_bytes_max", "request_memory_max", b"request_memory_max", "requests_in_flight_max", b"requests_in_flight_max", "requests_in_flight_per_principal_max", b"requests_in_flight_per_principal_max", "session_retention", b"session_retention", "sessions_max", b"sessions_max", "sessions_per_principal_max", b"sessions_per_principal_max", "streams_per_connection_max", b"streams_per_connection_max", "transit_bytes_max", b"transit_bytes_max", "transit_max", b"transit_max", "unidentified_connections_max", b"unidentified_connections_max", "unidentified_connections_per_address_max", b"unidentified_connections_per_address_max", "watcher_queue_events_max", b"watcher_queue_events_max", "watchers_max", b"watchers_max", "watchers_per_principal_max", b"watchers_per_principal_max"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

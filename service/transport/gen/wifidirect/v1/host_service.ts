@@ -308,7 +308,10 @@ export interface Limits {
    * 1000.
    */
   connectionsMax: number;
-  /** Connections from one address (of IPv6 from one /64). One more is closed likewise. Default 200. */
+  /**
+   * Connections from one address (of IPv6 from one /64; twice as many from one /56, three times as many from one /48).
+   * One more is closed likewise. Default 200.
+   */
   connectionsPerAddressMax: number;
   /** Open calls, streams among them. Default 10,000. */
   callsMax: number;
@@ -323,6 +326,21 @@ export interface Limits {
     | undefined;
   /** Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000. */
   streamsPerConnectionMax: number;
+  /**
+   * Connections on which no call has been let in yet. One more takes the place of the oldest, from where most of them
+   * come. Default 250.
+   */
+  unidentifiedConnectionsMax: number;
+  /**
+   * Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more takes the place of the
+   * oldest. Default 50.
+   */
+  unidentifiedConnectionsPerAddressMax: number;
+  /**
+   * How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and a client's gRPC
+   * library makes another with the next call. Default 3 s.
+   */
+  identifyMax: Duration | undefined;
 }
 
 function createBaseGetHostRequest(): GetHostRequest {
@@ -922,6 +940,9 @@ function createBaseLimits(): Limits {
     callsPerPrincipalMax: 0,
     connectionIdleMax: undefined,
     streamsPerConnectionMax: 0,
+    unidentifiedConnectionsMax: 0,
+    unidentifiedConnectionsPerAddressMax: 0,
+    identifyMax: undefined,
   };
 }
 
@@ -1004,6 +1025,15 @@ export const Limits: MessageFns<Limits> = {
     }
     if (message.streamsPerConnectionMax !== 0) {
       writer.uint32(208).uint32(message.streamsPerConnectionMax);
+    }
+    if (message.unidentifiedConnectionsMax !== 0) {
+      writer.uint32(280).uint32(message.unidentifiedConnectionsMax);
+    }
+    if (message.unidentifiedConnectionsPerAddressMax !== 0) {
+      writer.uint32(288).uint32(message.unidentifiedConnectionsPerAddressMax);
+    }
+    if (message.identifyMax !== undefined) {
+      Duration.encode(message.identifyMax, writer.uint32(298).fork()).join();
     }
     return writer;
   },
@@ -1229,6 +1259,30 @@ export const Limits: MessageFns<Limits> = {
             message.streamsPerConnectionMax = reader.uint32();
             continue;
           }
+          case 35: {
+            if (tag !== 280) {
+              break;
+            }
+
+            message.unidentifiedConnectionsMax = reader.uint32();
+            continue;
+          }
+          case 36: {
+            if (tag !== 288) {
+              break;
+            }
+
+            message.unidentifiedConnectionsPerAddressMax = reader.uint32();
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.identifyMax = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1373,6 +1427,21 @@ export const Limits: MessageFns<Limits> = {
         : isSet(object.streams_per_connection_max)
         ? globalThis.Number(object.streams_per_connection_max)
         : 0,
+      unidentifiedConnectionsMax: isSet(object.unidentifiedConnectionsMax)
+        ? globalThis.Number(object.unidentifiedConnectionsMax)
+        : isSet(object.unidentified_connections_max)
+        ? globalThis.Number(object.unidentified_connections_max)
+        : 0,
+      unidentifiedConnectionsPerAddressMax: isSet(object.unidentifiedConnectionsPerAddressMax)
+        ? globalThis.Number(object.unidentifiedConnectionsPerAddressMax)
+        : isSet(object.unidentified_connections_per_address_max)
+        ? globalThis.Number(object.unidentified_connections_per_address_max)
+        : 0,
+      identifyMax: isSet(object.identifyMax)
+        ? Duration.fromJSON(object.identifyMax)
+        : isSet(object.identify_max)
+        ? Duration.fromJSON(object.identify_max)
+        : undefined,
     };
   },
 
@@ -1456,6 +1525,15 @@ export const Limits: MessageFns<Limits> = {
     if (message.streamsPerConnectionMax !== 0) {
       obj.streamsPerConnectionMax = Math.round(message.streamsPerConnectionMax);
     }
+    if (message.unidentifiedConnectionsMax !== 0) {
+      obj.unidentifiedConnectionsMax = Math.round(message.unidentifiedConnectionsMax);
+    }
+    if (message.unidentifiedConnectionsPerAddressMax !== 0) {
+      obj.unidentifiedConnectionsPerAddressMax = Math.round(message.unidentifiedConnectionsPerAddressMax);
+    }
+    if (message.identifyMax !== undefined) {
+      obj.identifyMax = Duration.toJSON(message.identifyMax);
+    }
     return obj;
   },
 
@@ -1508,6 +1586,11 @@ export const Limits: MessageFns<Limits> = {
       ? Duration.fromPartial(object.connectionIdleMax)
       : undefined;
     message.streamsPerConnectionMax = object.streamsPerConnectionMax ?? 0;
+    message.unidentifiedConnectionsMax = object.unidentifiedConnectionsMax ?? 0;
+    message.unidentifiedConnectionsPerAddressMax = object.unidentifiedConnectionsPerAddressMax ?? 0;
+    message.identifyMax = (object.identifyMax !== undefined && object.identifyMax !== null)
+      ? Duration.fromPartial(object.identifyMax)
+      : undefined;
     return message;
   },
 };
