@@ -191,6 +191,7 @@ export const DEVPROP_STORE_SYSTEM = 0;
 /** DEVPROP_OPERATOR */
 export const DEVPROP_OPERATOR_EXISTS = 1;
 export const DEVPROP_OPERATOR_EQUALS = 2;
+export const DEVPROP_OPERATOR_NOT_EQUALS = 0x10002;
 
 /** DEVPROPKEY, with the GUID as text. */
 export interface DevPropKey {
@@ -224,6 +225,8 @@ export const DEVPKEY_WiFiDirect_LinkQuality: DevPropKey = { fmtid: wifiDirect, p
 
 /** STRING: the name shown for any object. */
 export const DEVPKEY_NAME: DevPropKey = { fmtid: 'b725f130-47ef-101a-a5f1-02608c9eebac', pid: 10 };
+/** BOOLEAN: FALSE for the node of a device that was there once and is not now. */
+export const DEVPKEY_Device_IsPresent: DevPropKey = { fmtid: '540b947e-8b40-45bc-a8a2-6a0b894cbda2', pid: 5 };
 /** STRING */
 export const DEVPKEY_Device_FriendlyName: DevPropKey = { fmtid: 'a45c254e-df1c-4efd-8020-67d146a850e0', pid: 14 };
 /** STRING */

@@ -10,11 +10,13 @@ import * as structs from './simulator-structs.js';
 import {
   type CallScript,
   type CloseScript,
+  type DeviceNode,
   type DeviceSettings,
   type LinkEnd,
   MISUSE_KINDS,
   type Misuse,
   type MisuseKind,
+  type NodeProperties,
   type Notifications,
   type OpenScript,
   type ServiceStop,
@@ -84,6 +86,9 @@ export function openSimulatorControl(path: string) {
   const SimUpdateDevice = demand<[Raw]>('SimUpdateDevice(const SimDevice *device)');
   const SimRemoveDevice = demand<[Buffer]>('SimRemoveDevice(const uint8_t *device_address)');
   const SimListDevices = ask<[Raw[] | null, number]>('SimListDevices(_Out_ SimDevice *devices, uint32_t capacity)');
+  const SimSetNode = demand<[Raw]>('SimSetNode(const SimNode *node)');
+  const SimRemoveNode = demand<[Buffer, string]>('SimRemoveNode(const uint8_t *device_address, const char *suffix)');
+  const SimSetNodes = demand<[number]>('SimSetNodes(uint32_t mask)');
   const SimScriptOpen = demand<[Raw]>('SimScriptOpen(const SimOpenScript *script)');
   const SimScriptClose = demand<[Raw]>('SimScriptClose(const SimCloseScript *script)');
   const SimScriptVisibility = demand<[Raw]>('SimScriptVisibility(const SimVisibilityScript *script)');
@@ -144,6 +149,13 @@ export function openSimulatorControl(path: string) {
     /** Unpairs a device: its links end, and their sessions still have to be closed. ERROR_NOT_FOUND. */
     removeDevice: (deviceAddress: string) => SimRemoveDevice(macToBytes(deviceAddress)),
     listDevices,
+    /** Adds the device node of this suffix, or changes it. ERROR_NOT_FOUND; ERROR_NOT_ENOUGH_MEMORY beyond four. */
+    setNode: (deviceAddress: string, node: DeviceNode) => SimSetNode(structs.nodeToRaw(deviceAddress, node)),
+    /** Takes the device node of this suffix away; the device stays paired. ERROR_NOT_FOUND. */
+    removeNode: (deviceAddress: string, suffix: string) => SimRemoveNode(macToBytes(deviceAddress), suffix),
+    /** Which kinds of object have the Wi-Fi Direct properties. */
+    setNodeProperties: ({ onDevices, onInterfaces }: NodeProperties) =>
+      SimSetNodes(Number(onDevices) | (Number(onInterfaces) << 1)),
 
     scriptOpen: (script: OpenScript) => SimScriptOpen(structs.openScriptToRaw(script)),
     scriptClose: (script: CloseScript) => SimScriptClose(structs.closeScriptToRaw(script)),

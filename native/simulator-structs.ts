@@ -9,6 +9,7 @@ import {
   type CloseScript,
   type Count,
   type Delay,
+  type DeviceNode,
   type DeviceSettings,
   type Flag,
   type LinkEnd,
@@ -34,6 +35,10 @@ const FLAGS: readonly Flag[] = [false, true, 'empty'];
 const INTERFACE_EFFECTS = ['gone', 'down', 'disconnected'] as const;
 const NAME_BYTES = 64;
 const GROUP_BYTES = 32;
+const SUFFIX_BYTES = 16;
+const SIM_AS_DEVICE = 3;
+/** By the values of `is_absent`. */
+const PRESENCE: readonly Flag[] = [true, false, 'empty'];
 
 const address = koffi.array('uint8_t', 6, 'Buffer');
 const ipv4 = koffi.array('uint8_t', 4, 'Buffer');
@@ -43,10 +48,15 @@ koffi.struct('SimDevice', {
   interface_address: address,
   local_address: ipv4,
   peer_address: ipv4,
-  ...fields('uint8_t', 'is_legacy is_in_range is_visible is_connected'),
+  ...fields('uint8_t', 'is_legacy is_in_range is_visible is_connected is_transient is_absent reserved_1 reserved_2'),
   ...fields('uint32_t', 'link_quality address_ms interface_index'),
   name: koffi.array('char', NAME_BYTES, 'String'),
   interface_group: koffi.array('char', GROUP_BYTES, 'String'),
+});
+koffi.struct('SimNode', {
+  device_address: address,
+  ...fields('uint8_t', 'is_connected is_visible'),
+  suffix: koffi.array('char', SUFFIX_BYTES, 'String'),
 });
 koffi.struct(
   'SimDefaults',
@@ -137,6 +147,10 @@ export function deviceToRaw(deviceAddress: string, settings: DeviceSettings): Ra
     is_in_range: Number(settings.isInRange ?? true),
     is_visible: FLAGS.indexOf(settings.isVisible ?? true),
     is_connected: 0,
+    is_transient: Number(settings.isTransient ?? false),
+    is_absent: PRESENCE.indexOf(settings.isPresent ?? true),
+    reserved_1: 0,
+    reserved_2: 0,
     link_quality: settings.linkQuality ?? 100,
     address_ms: delayOf(settings.addressMs),
     interface_index: 0,
@@ -161,7 +175,19 @@ export function deviceFromRaw(raw: RawStruct): SimulatedDevice {
     peerAddress: bytes('peer_address').join('.'),
     addressMs: delayFromRaw(number('address_ms')),
     interfaceGroup: raw['interface_group'] as string,
+    isTransient: number('is_transient') === 1,
+    isPresent: PRESENCE[number('is_absent')] ?? 'empty',
     interfaceIndex: number('interface_index'),
+  };
+}
+
+export function nodeToRaw(deviceAddress: string, { suffix, isConnected, isVisible }: DeviceNode): RawStruct {
+  const flag = (value: Flag | undefined) => (value === undefined ? SIM_AS_DEVICE : FLAGS.indexOf(value));
+  return {
+    device_address: macToBytes(deviceAddress),
+    is_connected: flag(isConnected),
+    is_visible: flag(isVisible),
+    suffix: textOf(suffix, SUFFIX_BYTES),
   };
 }
 

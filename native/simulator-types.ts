@@ -115,12 +115,32 @@ export interface SimulatedDevice {
   readonly addressMs: Delay | undefined;
   /** Devices of one group share an interface, up until the last link ends; '' is none. */
   readonly interfaceGroup: string;
+  /** The pairing is not persistent: Windows forgets it when the device disconnects. */
+  readonly isTransient: boolean;
+  /** Whether its device nodes are present. */
+  readonly isPresent: Flag;
   /** 0 where no interface is there. */
   readonly interfaceIndex: number;
 }
 
 /** What of a device can be chosen. Left out of a new one: in range, visible, quality 100, no name, addresses derived. */
 export type DeviceSettings = Partial<Omit<SimulatedDevice, 'deviceAddress' | 'isConnected' | 'interfaceIndex'>>;
+
+/** A device node of a paired device. Each device has one, with the suffix '', and may have up to three more. */
+export interface DeviceNode {
+  /** Appended to the id of its object. At most 15 bytes. */
+  readonly suffix: string;
+  /** What it says of the link; left out: as the device has it. */
+  readonly isConnected?: Flag;
+  /** Likewise. */
+  readonly isVisible?: Flag;
+}
+
+/** Which kinds of object have the Wi-Fi Direct properties; at load, device nodes. */
+export interface NodeProperties {
+  readonly onDevices: boolean;
+  readonly onInterfaces: boolean;
+}
 
 /** How the end of a link is seen, counted from it. */
 export interface LinkEnd {

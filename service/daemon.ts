@@ -248,8 +248,12 @@ export class Daemon {
     const started = this.#driver.start();
     started.catch((error: unknown) => this.#log.error('driver-failed', 'The driver could not start.', { err: error }));
     await Promise.race([started, new Promise((resolve) => setTimeout(resolve, FIRST_ANSWER_MS))]);
-    this.#driver.statuses.subscribe(({ fault }) => {
+    let told: string | undefined | null = null;
+    this.#driver.statuses.subscribe(({ fault: serviceFault, devicesFault }) => {
       this.#tellHealth();
+      const fault = serviceFault ?? devicesFault;
+      if (fault?.message === told) return;
+      told = fault?.message;
       if (fault !== undefined) this.#log.warn('degraded', fault.message, { reason: fault.reason, ...fault.metadata });
       else this.#log.info('ready', 'Wi-Fi Direct can be reached.');
     });

@@ -29,6 +29,9 @@ static bool is_valid(const struct request *request, uint32_t flags_allowed)
         const DEVPROPERTY *property = &request->filters[i].Property;
         if (!is_operator(request->filters[i].Operator) || (property->BufferSize > 0 && property->Buffer == NULL))
             return false;
+        /* Windows 11 refuses a size that is not that of the type. */
+        if (property->Type == DEVPROP_TYPE_EMPTY && property->BufferSize > 0)
+            return false;
     }
     return true;
 }
@@ -81,7 +84,7 @@ static HRESULT get_objects(const struct request *request, ULONG *result_count, c
     DEV_OBJECT object;
     if (scratch == NULL)
         return E_OUTOFMEMORY;
-    for (uint32_t slot = 0; slot < device_count(); slot++)
+    for (uint32_t slot = 0; slot < object_count(); slot++)
         count += property_object(request, slot, &object, scratch, (struct object_values *)(scratch + per_object));
     data_free(scratch, DATA_CALLBACK, 0, SIM_FUNCTION_ANY);
     if (count == 0)
@@ -93,7 +96,7 @@ static HRESULT get_objects(const struct request *request, ULONG *result_count, c
         return E_OUTOFMEMORY;
     DEVPROPERTY *properties = (DEVPROPERTY *)(objects + count);
     struct object_values *values = (struct object_values *)(properties + (size_t)count * per_object);
-    for (uint32_t slot = 0, i = 0; slot < device_count() && i < count; slot++)
+    for (uint32_t slot = 0, i = 0; slot < object_count() && i < count; slot++)
         i += property_object(request, slot, &objects[i], properties + (size_t)i * per_object, &values[i]);
     *result_count = count;
     *result = objects;
@@ -149,7 +152,7 @@ static HRESULT get_properties(const struct request *request, const WCHAR *id, UL
     if (properties == NULL)
         return E_OUTOFMEMORY;
     struct object_values *values = (struct object_values *)(properties + per_object);
-    for (uint32_t slot = 0; slot < device_count(); slot++) {
+    for (uint32_t slot = 0; slot < object_count(); slot++) {
         if (!property_object(request, slot, &object, properties, values) || !is_same_text(values->id, id))
             continue;
         data_set_count(properties, object.cPropertyCount);

@@ -51,7 +51,8 @@ static bool is_text(const char *text, size_t size)
 static bool is_device(const SimDevice *device)
 {
     return device != NULL && device->is_legacy <= 1 && device->is_in_range <= 1 && device->is_visible <= 2 &&
-           device->link_quality <= 100 && is_text(device->name, sizeof device->name) &&
+           device->is_transient <= 1 && device->is_absent <= 2 && device->link_quality <= 100 &&
+           is_text(device->name, sizeof device->name) &&
            is_text(device->interface_group, sizeof device->interface_group);
 }
 

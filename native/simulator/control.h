@@ -82,11 +82,14 @@ typedef struct SimDevice {
     uint8_t is_in_range;          /* 1: opens succeed and discovery finds it */
     uint8_t is_visible;           /* property IsVisible: 0 false, 1 true, 2 empty */
     uint8_t is_connected;         /* out; property IsConnected: 0 false, 1 true, 2 empty (never connected so far) */
-    uint32_t link_quality;        /* 0..100 */
-    uint32_t address_ms;          /* link up to addresses known; SIM_NEVER, SIM_DEFAULT */
-    uint32_t interface_index;     /* out; 0 where no interface is there */
-    char name[64];                /* UTF-8, ended by 0 */
-    char interface_group[32];     /* devices of one non-empty group share an interface, up until the last link ends */
+    uint8_t is_transient;         /* 1: the pairing is not persistent, and is forgotten when the device disconnects */
+    uint8_t is_absent;            /* property Device_IsPresent: 0 true, 1 false, 2 empty */
+    uint8_t reserved[2];
+    uint32_t link_quality;    /* 0..100 */
+    uint32_t address_ms;      /* link up to addresses known; SIM_NEVER, SIM_DEFAULT */
+    uint32_t interface_index; /* out; 0 where no interface is there */
+    char name[64];            /* UTF-8, ended by 0 */
+    char interface_group[32]; /* devices of one non-empty group share an interface, up until the last link ends */
 } SimDevice;
 
 /* ERROR_ALREADY_EXISTS where the address is paired. */
@@ -100,6 +103,28 @@ SIM_EXPORT uint32_t SimRemoveDevice(const uint8_t device_address[6]);
 
 /* Fills up to capacity devices in the order of their pairing, and returns how many there are. */
 SIM_EXPORT uint32_t SimListDevices(SimDevice *devices, uint32_t capacity);
+
+/* A device node of a paired device. Each has one, with the suffix "", unless that is removed; Windows may give it more,
+ * and they come and go in any order. All tell the same properties but for these. */
+#define SIM_NODES_MAX 4u
+#define SIM_AS_DEVICE 3u
+typedef struct SimNode {
+    uint8_t device_address[6];
+    uint8_t is_connected; /* property IsConnected: 0 false, 1 true, 2 empty, SIM_AS_DEVICE: as the device has it */
+    uint8_t is_visible;   /* property IsVisible, likewise */
+    char suffix[16];      /* appended to the object id of the node, ended by 0 */
+} SimNode;
+
+/* Adds the node of this suffix, or changes it. ERROR_NOT_FOUND; ERROR_NOT_ENOUGH_MEMORY beyond SIM_NODES_MAX. */
+SIM_EXPORT uint32_t SimSetNode(const SimNode *node);
+
+/* Takes the node of this suffix away. The device stays paired, also without any. ERROR_NOT_FOUND. */
+SIM_EXPORT uint32_t SimRemoveNode(const uint8_t device_address[6], const char *suffix);
+
+/* Which kinds of object have the Wi-Fi Direct properties; SIM_NODES_ON_DEVICES at load. The SDK header documents them
+ * on device nodes, and WinRT finds them on the device interfaces, by the canonical address (pid 13). */
+enum { SIM_NODES_ON_DEVICES = 1, SIM_NODES_ON_INTERFACES = 2 };
+SIM_EXPORT uint32_t SimSetNodes(uint32_t mask);
 
 /* ---- scripts -------------------------------------------------------------------------------------------------- */
 /* A script applies to the next `count` uses that match (SIM_ALWAYS: to all); earlier scripts first. A device_address

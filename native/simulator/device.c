@@ -109,6 +109,8 @@ uint32_t device_pair(const SimDevice *state)
     devices[slot]->is_paired = true;
     devices[slot]->state.is_connected = 2;
     devices[slot]->node_generation = 0;
+    memset(devices[slot]->nodes, 0, sizeof devices[slot]->nodes);
+    devices[slot]->nodes[0] = (struct node){true, SIM_AS_DEVICE, SIM_AS_DEVICE, ""};
     device_set(slot, state);
     query_device_changed(slot);
     return slot;
@@ -120,6 +122,85 @@ void device_unpair(uint32_t slot)
     link_end(slot, &at_once);
     devices[slot]->is_paired = false;
     query_device_changed(slot);
+}
+
+void device_disconnected(uint32_t slot)
+{
+    if (devices[slot]->is_paired && devices[slot]->state.is_transient)
+        device_unpair(slot);
+}
+
+static struct node *node_of(uint32_t slot, const char *suffix)
+{
+    for (uint32_t i = 0; i < SIM_NODES_MAX; i++) {
+        struct node *node = &devices[slot]->nodes[i];
+        if (node->is_there && strcmp(node->suffix, suffix) == 0)
+            return node;
+    }
+    return NULL;
+}
+
+static struct node *node_free(uint32_t slot)
+{
+    for (uint32_t i = 0; i < SIM_NODES_MAX; i++) {
+        if (!devices[slot]->nodes[i].is_there)
+            return &devices[slot]->nodes[i];
+    }
+    return NULL;
+}
+
+static uint32_t set_node(const SimNode *wanted)
+{
+    uint32_t slot = device_find(wanted->device_address);
+    if (slot == NO_SLOT)
+        return ERROR_NOT_FOUND;
+    struct node *node = node_of(slot, wanted->suffix);
+    if (node == NULL)
+        node = node_free(slot);
+    if (node == NULL)
+        return ERROR_NOT_ENOUGH_MEMORY;
+    *node = (struct node){true, wanted->is_connected, wanted->is_visible, ""};
+    memcpy(node->suffix, wanted->suffix, sizeof node->suffix);
+    query_device_changed(slot);
+    return ERROR_SUCCESS;
+}
+
+SIM_EXPORT uint32_t SimSetNode(const SimNode *node)
+{
+    if (node == NULL || node->is_connected > SIM_AS_DEVICE || node->is_visible > SIM_AS_DEVICE ||
+        memchr(node->suffix, 0, sizeof node->suffix) == NULL)
+        return ERROR_INVALID_PARAMETER;
+    world_enter();
+    uint32_t code = set_node(node);
+    world_leave();
+    return code;
+}
+
+SIM_EXPORT uint32_t SimRemoveNode(const uint8_t device_address[6], const char *suffix)
+{
+    if (device_address == NULL || suffix == NULL)
+        return ERROR_INVALID_PARAMETER;
+    world_enter();
+    uint32_t slot = device_find(device_address);
+    struct node *node = slot != NO_SLOT ? node_of(slot, suffix) : NULL;
+    if (node != NULL) {
+        node->is_there = false;
+        query_device_changed(slot);
+    }
+    world_leave();
+    return node != NULL ? ERROR_SUCCESS : ERROR_NOT_FOUND;
+}
+
+SIM_EXPORT uint32_t SimSetNodes(uint32_t mask)
+{
+    if (mask > (SIM_NODES_ON_DEVICES | SIM_NODES_ON_INTERFACES))
+        return ERROR_INVALID_PARAMETER;
+    world_enter();
+    world.nodes_on = mask;
+    for (uint32_t slot = 0; slot < count; slot++)
+        query_device_changed(slot);
+    world_leave();
+    return ERROR_SUCCESS;
 }
 
 void device_reset(void)

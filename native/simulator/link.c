@@ -9,6 +9,8 @@ static void node_changes(const struct event *event)
         return;
     device->state.is_connected = (uint8_t)event->argument;
     query_device_changed((uint32_t)event->subject);
+    if (event->argument == 0)
+        device_disconnected((uint32_t)event->subject);
 }
 
 static void set_node(uint32_t slot, bool is_connected, uint32_t delay_ms)

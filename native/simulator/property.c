@@ -1,16 +1,47 @@
 /*
- * Device nodes as objects with properties. The Wi-Fi Direct properties are on DevObjectTypeDevice only, where the SDK
- * header documents them; DevObjectTypeDeviceInterface has the interface's own.
+ * Device nodes as objects with properties. The Wi-Fi Direct properties are on DevObjectTypeDevice, where the SDK header
+ * documents them, unless SimSetNodes puts them elsewhere; DevObjectTypeDeviceInterface has the interface's own, too.
  */
 #include "query.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define FMTID_WIFI_DIRECT {0x1506935D, 0xE3E7, 0x450F, {0x86, 0x37, 0x82, 0x23, 0x3E, 0xBE, 0x5F, 0x6E}}
-#define FMTID_NAME {0xB725F130, 0x47EF, 0x101A, {0xA5, 0xF1, 0x02, 0x60, 0x8C, 0x9E, 0xEB, 0xAC}}
-#define FMTID_DEVICE {0x78C34FC8, 0x104A, 0x4ACA, {0x9E, 0xA4, 0x52, 0x4D, 0x52, 0x99, 0x6E, 0x57}}
-#define FMTID_INTERFACE {0x026E516E, 0xB814, 0x414B, {0x83, 0xCD, 0x85, 0x6D, 0x6F, 0xEF, 0x48, 0x22}}
+#define FMTID_WIFI_DIRECT                                                                                              \
+    {                                                                                                                  \
+        0x1506935D, 0xE3E7, 0x450F,                                                                                    \
+        {                                                                                                              \
+            0x86, 0x37, 0x82, 0x23, 0x3E, 0xBE, 0x5F, 0x6E                                                             \
+        }                                                                                                              \
+    }
+#define FMTID_NAME                                                                                                     \
+    {                                                                                                                  \
+        0xB725F130, 0x47EF, 0x101A,                                                                                    \
+        {                                                                                                              \
+            0xA5, 0xF1, 0x02, 0x60, 0x8C, 0x9E, 0xEB, 0xAC                                                             \
+        }                                                                                                              \
+    }
+#define FMTID_DEVICE                                                                                                   \
+    {                                                                                                                  \
+        0x78C34FC8, 0x104A, 0x4ACA,                                                                                    \
+        {                                                                                                              \
+            0x9E, 0xA4, 0x52, 0x4D, 0x52, 0x99, 0x6E, 0x57                                                             \
+        }                                                                                                              \
+    }
+#define FMTID_PRESENCE                                                                                                 \
+    {                                                                                                                  \
+        0x540B947E, 0x8B40, 0x45BC,                                                                                    \
+        {                                                                                                              \
+            0xA8, 0xA2, 0x6A, 0x0B, 0x89, 0x4C, 0xBD, 0xA2                                                             \
+        }                                                                                                              \
+    }
+#define FMTID_INTERFACE                                                                                                \
+    {                                                                                                                  \
+        0x026E516E, 0xB814, 0x414B,                                                                                    \
+        {                                                                                                              \
+            0x83, 0xCD, 0x85, 0x6D, 0x6F, 0xEF, 0x48, 0x22                                                             \
+        }                                                                                                              \
+    }
 
 static const GUID class_wifi_direct = {0x439B20AF, 0x8955, 0x405B, {0x99, 0xF0, 0xA6, 0x2A, 0xF0, 0xC6, 0x8D, 0x43}};
 
@@ -26,6 +57,7 @@ enum source {
     SOURCE_QUALITY,
     SOURCE_NAME,
     SOURCE_INSTANCE_ID,
+    SOURCE_PRESENT,
     SOURCE_ENABLED,
     SOURCE_CLASS
 };
@@ -34,21 +66,23 @@ static const struct known {
     DEVPROPKEY key;
     enum source source;
     bool of_device, of_interface;
+    bool is_wifi_direct; /* moved by SimSetNodes */
 } known_properties[] = {
-    {{FMTID_WIFI_DIRECT, 1}, SOURCE_ADDRESS, true, false},
-    {{FMTID_WIFI_DIRECT, 2}, SOURCE_INTERFACE_ADDRESS, true, false},
-    {{FMTID_WIFI_DIRECT, 3}, SOURCE_INTERFACE_GUID, true, false},
-    {{FMTID_WIFI_DIRECT, 4}, SOURCE_GROUP_ID, true, false},
-    {{FMTID_WIFI_DIRECT, 5}, SOURCE_CONNECTED, true, false},
-    {{FMTID_WIFI_DIRECT, 6}, SOURCE_VISIBLE, true, false},
-    {{FMTID_WIFI_DIRECT, 7}, SOURCE_LEGACY, true, false},
-    {{FMTID_WIFI_DIRECT, 0x0D}, SOURCE_ADDRESS, true, false}, /* DeviceAddressCopy */
-    {{FMTID_WIFI_DIRECT, 0x1B}, SOURCE_TRANSIENT, true, false},
-    {{FMTID_WIFI_DIRECT, 0x1C}, SOURCE_QUALITY, true, false},
-    {{FMTID_NAME, 10}, SOURCE_NAME, true, true},
-    {{FMTID_DEVICE, 256}, SOURCE_INSTANCE_ID, true, true},
-    {{FMTID_INTERFACE, 3}, SOURCE_ENABLED, false, true},
-    {{FMTID_INTERFACE, 4}, SOURCE_CLASS, false, true},
+    {{FMTID_WIFI_DIRECT, 1}, SOURCE_ADDRESS, true, 1 != 1, true},
+    {{FMTID_WIFI_DIRECT, 2}, SOURCE_INTERFACE_ADDRESS, true, 2 != 1, true},
+    {{FMTID_WIFI_DIRECT, 3}, SOURCE_INTERFACE_GUID, true, 3 != 1, true},
+    {{FMTID_WIFI_DIRECT, 4}, SOURCE_GROUP_ID, true, 4 != 1, true},
+    {{FMTID_WIFI_DIRECT, 5}, SOURCE_CONNECTED, true, 5 != 1, true},
+    {{FMTID_WIFI_DIRECT, 6}, SOURCE_VISIBLE, true, 6 != 1, true},
+    {{FMTID_WIFI_DIRECT, 7}, SOURCE_LEGACY, true, 7 != 1, true},
+    {{FMTID_WIFI_DIRECT, 0x0D}, SOURCE_ADDRESS, true, 0x0D != 1, true}, /* DeviceAddressCopy */
+    {{FMTID_WIFI_DIRECT, 0x1B}, SOURCE_TRANSIENT, true, 0x1B != 1, true},
+    {{FMTID_WIFI_DIRECT, 0x1C}, SOURCE_QUALITY, true, 0x1C != 1, true},
+    {{FMTID_NAME, 10}, SOURCE_NAME, true, true, false},
+    {{FMTID_DEVICE, 256}, SOURCE_INSTANCE_ID, true, true, false},
+    {{FMTID_PRESENCE, 5}, SOURCE_PRESENT, true, false, false},
+    {{FMTID_INTERFACE, 3}, SOURCE_ENABLED, false, true, false},
+    {{FMTID_INTERFACE, 4}, SOURCE_CLASS, false, true, false},
 };
 
 bool property_key_equals(const DEVPROPKEY *a, const DEVPROPKEY *b)
@@ -79,11 +113,12 @@ static void set_string(DEVPROPERTY *property, WCHAR *text)
     set(property, DEVPROP_TYPE_STRING, text, (length + 1) * sizeof *text);
 }
 
-static void read_source(DEVPROPERTY *property, enum source source, const struct device *device,
+static void read_source(DEVPROPERTY *property, enum source source, const struct device *device, const struct node *node,
                         struct object_values *values)
 {
     const SimDevice *state = &device->state;
-    bool is_linked = state->is_connected == 1 && device->interface != NO_SLOT;
+    uint8_t is_connected = node->is_connected == SIM_AS_DEVICE ? state->is_connected : node->is_connected;
+    bool is_linked = is_connected == 1 && device->interface != NO_SLOT;
     switch (source) {
     case SOURCE_ADDRESS:
         memcpy(values->device_address, state->device_address, 6);
@@ -105,16 +140,17 @@ static void read_source(DEVPROPERTY *property, enum source source, const struct 
         set(property, DEVPROP_TYPE_GUID, &values->group_id, sizeof(GUID));
         break;
     case SOURCE_CONNECTED:
-        set_flag(property, &values->is_connected, state->is_connected);
+        set_flag(property, &values->is_connected, is_connected);
         break;
     case SOURCE_VISIBLE:
-        set_flag(property, &values->is_visible, state->is_visible);
+        set_flag(property, &values->is_visible,
+                 node->is_visible == SIM_AS_DEVICE ? state->is_visible : node->is_visible);
         break;
     case SOURCE_LEGACY:
         set_flag(property, &values->is_legacy, state->is_legacy);
         break;
     case SOURCE_TRANSIENT:
-        set_flag(property, &values->is_transient, 0);
+        set_flag(property, &values->is_transient, state->is_transient);
         break;
     case SOURCE_QUALITY:
         values->link_quality = state->link_quality;
@@ -127,8 +163,11 @@ static void read_source(DEVPROPERTY *property, enum source source, const struct 
     case SOURCE_INSTANCE_ID:
         set_string(property, values->instance_id);
         break;
+    case SOURCE_PRESENT:
+        set_flag(property, &values->is_present, state->is_absent == 2 ? 2 : !state->is_absent);
+        break;
     case SOURCE_ENABLED:
-        set_flag(property, &values->is_enabled, 1);
+        set_flag(property, &values->is_enabled, !state->is_absent);
         break;
     case SOURCE_CLASS:
         values->class_guid = class_wifi_direct;
@@ -139,14 +178,17 @@ static void read_source(DEVPROPERTY *property, enum source source, const struct 
 
 /* The property that the object has by this key; EMPTY if it has none. */
 static void read_property(DEVPROPERTY *property, const DEVPROPCOMPKEY *key, uint32_t object_type,
-                          const struct device *device, struct object_values *values)
+                          const struct device *device, const struct node *node, struct object_values *values)
 {
     *property = (DEVPROPERTY){.CompKey = {.Key = key->Key, .Store = key->Store}};
     for (size_t i = 0; i < SIM_ARRAY_LENGTH(known_properties); i++) {
         const struct known *known = &known_properties[i];
-        bool has = object_type == DevObjectTypeDevice ? known->of_device : known->of_interface;
+        bool is_device = object_type == DevObjectTypeDevice;
+        uint32_t moved = is_device ? SIM_NODES_ON_DEVICES : SIM_NODES_ON_INTERFACES;
+        bool has = (is_device ? known->of_device : known->of_interface) &&
+                   (!known->is_wifi_direct || (world.nodes_on & moved) != 0);
         if (has && key->Store == 0 && property_key_equals(&known->key, &key->Key))
-            read_source(property, known->source, device, values);
+            read_source(property, known->source, device, node, values);
     }
 }
 
@@ -155,22 +197,29 @@ static bool satisfies(const DEVPROP_FILTER_EXPRESSION *filter, const DEVPROPERTY
     const DEVPROPERTY *wanted = &filter->Property;
     bool is_true = property->Type != DEVPROP_TYPE_EMPTY;
     if ((filter->Operator & ~(uint32_t)DEVPROP_OPERATOR_MODIFIER_NOT) == DEVPROP_OPERATOR_EQUALS)
-        is_true = is_true && property->Type == wanted->Type && property->BufferSize == wanted->BufferSize &&
-                  memcmp(property->Buffer, wanted->Buffer, wanted->BufferSize) == 0;
+        is_true = property->Type == wanted->Type && property->BufferSize == wanted->BufferSize &&
+                  (wanted->BufferSize == 0 || memcmp(property->Buffer, wanted->Buffer, wanted->BufferSize) == 0);
     return is_true != ((filter->Operator & DEVPROP_OPERATOR_MODIFIER_NOT) != 0);
 }
 
-static void set_ids(const struct request *request, const struct device *device, struct object_values *values)
+static void set_ids(const struct request *request, const struct device *device, const struct node *node,
+                    struct object_values *values)
 {
     const uint8_t *address = device->state.device_address;
     char mac[18], text[OBJECT_ID_MAX];
     snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", address[0], address[1], address[2], address[3],
              address[4], address[5]);
-    snprintf(text, sizeof text, "SWD\\WiFiDirect\\%s", mac);
+    snprintf(text, sizeof text, "SWD\\WiFiDirect\\%s%s", mac, node->suffix);
     text_from_utf8(values->instance_id, OBJECT_ID_MAX, text);
     if (request->object_type == DevObjectTypeDeviceInterface)
-        snprintf(text, sizeof text, "\\\\?\\SWD#WiFiDirect#%s#{439b20af-8955-405b-99f0-a62af0c68d43}", mac);
+        snprintf(text, sizeof text, "\\\\?\\SWD#WiFiDirect#%s%s#{439b20af-8955-405b-99f0-a62af0c68d43}", mac,
+                 node->suffix);
     text_from_utf8(values->id, OBJECT_ID_MAX, text);
+}
+
+uint32_t object_count(void)
+{
+    return device_count() * SIM_NODES_MAX;
 }
 
 uint32_t property_count(const struct request *request)
@@ -179,28 +228,30 @@ uint32_t property_count(const struct request *request)
                                                       : request->key_count;
 }
 
-bool property_object(const struct request *request, uint32_t slot, DEV_OBJECT *object, DEVPROPERTY *properties,
+bool property_object(const struct request *request, uint32_t object_slot, DEV_OBJECT *object, DEVPROPERTY *properties,
                      struct object_values *values)
 {
-    const struct device *device = device_at(slot);
+    const struct device *device = device_at(object_slot / SIM_NODES_MAX);
+    const struct node *node = &device->nodes[object_slot % SIM_NODES_MAX];
     uint32_t type = request->object_type, count = 0;
-    set_ids(request, device, values);
-    if (!device->is_paired || (type != DevObjectTypeDevice && type != DevObjectTypeDeviceInterface))
+    set_ids(request, device, node, values);
+    if (!device->is_paired || !node->is_there || (type != DevObjectTypeDevice && type != DevObjectTypeDeviceInterface))
         return false;
     for (uint32_t i = 0; i < request->filter_count; i++) {
         DEVPROPERTY property;
-        read_property(&property, &request->filters[i].Property.CompKey, type, device, values);
+        read_property(&property, &request->filters[i].Property.CompKey, type, device, node, values);
         if (!satisfies(&request->filters[i], &property))
             return false;
     }
     if (request->flags & DevQueryFlagAllProperties) {
         for (size_t i = 0; i < SIM_ARRAY_LENGTH(known_properties); i++) {
-            read_property(&properties[count], &(DEVPROPCOMPKEY){.Key = known_properties[i].key}, type, device, values);
+            read_property(&properties[count], &(DEVPROPCOMPKEY){.Key = known_properties[i].key}, type, device, node,
+                          values);
             count += properties[count].Type != DEVPROP_TYPE_EMPTY;
         }
     } else {
         for (; count < request->key_count; count++)
-            read_property(&properties[count], &request->keys[count], type, device, values);
+            read_property(&properties[count], &request->keys[count], type, device, node, values);
     }
     *object = (DEV_OBJECT){type, values->id, count, count > 0 ? properties : NULL};
     return true;

@@ -18,9 +18,9 @@ struct query {
     struct request request;
     PDEV_QUERY_RESULT_CALLBACK callback;
     PVOID context;
-    struct told *told; /* by device slot */
+    struct told *told; /* by number of the object */
     uint32_t told_count;
-    uint32_t *queue; /* ring of device slots; as long as told */
+    uint32_t *queue; /* ring of such numbers; as long as told */
     uint32_t queue_first, queue_count;
     bool is_enumerated, is_closed;
     bool is_abort_due, is_aborted; /* to be told so; told so, and silent since */
@@ -79,7 +79,7 @@ static bool copy_request(struct request *copy, const struct request *request)
     return true;
 }
 
-/* Makes room for every device slot there is. */
+/* Makes room for every object there is. */
 static bool grow(struct query *query, uint32_t count)
 {
     if (count <= query->told_count)
@@ -127,7 +127,7 @@ struct query *query_create(const struct request *request, PDEV_QUERY_RESULT_CALL
         destroy(query);
         return NULL;
     }
-    for (uint32_t slot = 0; slot < device_count(); slot++)
+    for (uint32_t slot = 0; slot < object_count(); slot++)
         enqueue(query, slot);
     *handle = query->object.handle;
     notify_queries();
@@ -166,7 +166,8 @@ void query_device_changed(uint32_t slot)
         if (query->is_over || query->is_aborted ||
             (query->is_enumerated && !(query->request.flags & DevQueryFlagUpdateResults)))
             continue;
-        enqueue(query, slot);
+        for (uint32_t node = 0; node < SIM_NODES_MAX; node++)
+            enqueue(query, slot * SIM_NODES_MAX + node);
         is_any = true;
     }
     if (is_any)

@@ -20,13 +20,15 @@ struct object_values {
     WCHAR id[OBJECT_ID_MAX], instance_id[OBJECT_ID_MAX], name[64];
     uint8_t device_address[6], interface_address[6];
     GUID interface_guid, group_id, class_guid;
-    DEVPROP_BOOLEAN is_connected, is_visible, is_legacy, is_enabled, is_transient;
+    DEVPROP_BOOLEAN is_connected, is_visible, is_legacy, is_enabled, is_transient, is_present;
     uint32_t link_quality;
 };
 /* Room for the properties that the request yields. */
 uint32_t property_count(const struct request *request);
-/* Fills in the object of the device; false where the request does not match it (then only values->id is set). */
-bool property_object(const struct request *request, uint32_t slot, DEV_OBJECT *object, DEVPROPERTY *properties,
+/* Objects are numbered: that of a device's node is at the slot of the device times SIM_NODES_MAX, plus the node. */
+uint32_t object_count(void);
+/* Fills in the object; false where there is none, or the request does not match it (then only values->id is set). */
+bool property_object(const struct request *request, uint32_t object_slot, DEV_OBJECT *object, DEVPROPERTY *properties,
                      struct object_values *values);
 bool property_key_equals(const DEVPROPKEY *a, const DEVPROPKEY *b);
 

@@ -20,6 +20,7 @@ static void restore(void)
     world.limits = limits;
     world.is_stopped = false;
     world.notifications = SIM_NOTIFY_INTERFACES | SIM_NOTIFY_ADDRESSES | SIM_NOTIFY_DEVICES;
+    world.nodes_on = SIM_NODES_ON_DEVICES;
     world.epoch++;
     world.closes_queued = 0;
     world.opens = world.closes = world.lost_races = 0;

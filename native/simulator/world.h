@@ -156,6 +156,12 @@ void sessions_cancel_all(void);
 
 #define NO_SLOT UINT32_MAX
 
+struct node {
+    bool is_there;
+    uint8_t is_connected, is_visible; /* SIM_AS_DEVICE */
+    char suffix[16];
+};
+
 struct device {
     SimDevice state;    /* with everything derived filled in */
     bool is_paired;     /* false: removed; the slot is kept, and found again by address */
@@ -164,6 +170,7 @@ struct device {
     uint64_t link;      /* identity of the link; 0: none */
     uint64_t node_generation, address_generation;
     uint32_t interface; /* slot of the present link's, or the last one's; NO_SLOT: none yet */
+    struct node nodes[SIM_NODES_MAX];
 };
 
 struct interface {
@@ -190,6 +197,8 @@ uint32_t device_pair(const SimDevice *state);
 /* Changes a paired device, deriving what is zero. */
 void device_set(uint32_t slot, const SimDevice *state);
 void device_unpair(uint32_t slot);
+/* The link has ended, and the node says so: a pairing that is not persistent ends with it. */
+void device_disconnected(uint32_t slot);
 void device_reset(void);
 
 void link_begin(struct session *session, uint32_t slot);
@@ -261,6 +270,7 @@ struct world {
     SimServiceStop stop;
     bool is_stopped;
     uint32_t notifications;
+    uint32_t nodes_on; /* SIM_NODES_ON_... */
     struct object *objects[HANDLE_KINDS];
     uint32_t object_counts[HANDLE_KINDS];
     uint64_t epoch; /* counts SimReset; the counts below are since then */

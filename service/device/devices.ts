@@ -48,15 +48,20 @@ export class Devices {
     place?: TracePlace,
   ): Promise<Result<Visibility>> {
     const known = this.#find(address);
-    if (!known.ok) return known;
+    // That a device is not listed proves nothing; only Windows knows whether it is paired.
+    const isWorthwhile = known.ok || (known.fault.reason === 'DEVICE_NOT_FOUND' && !this.#driver.isRemoved(address));
+    if (!isWorthwhile) return known;
     const over = new AbortController();
     const outcome = await Promise.race([
       this.#discover(address, place),
       passed(timeoutMs, AbortSignal.any([signal, over.signal])),
     ]);
     over.abort();
-    if (typeof outcome === 'object') return refuse(outcome);
     const found = this.#find(address);
+    if (typeof outcome === 'object') {
+      const isUnknown = outcome.reason === 'DEVICE_NOT_PAIRED' && !found.ok;
+      return refuse(isUnknown ? { ...deviceNotFound(address), ...nativeOf(outcome) } : outcome);
+    }
     return found.ok ? ok({ device: found.value, isComplete: outcome !== 'late' }) : found;
   }
 
@@ -99,6 +104,10 @@ function deviceNotFound(address: string): Fault {
     metadata: { device_address: address },
     resource: { type: 'wifidirect.v1.Device', name: address },
   };
+}
+
+function nativeOf({ native }: Fault): Pick<Fault, 'native'> {
+  return native === undefined ? {} : { native };
 }
 
 /** Between the start and the first enumeration. */

@@ -1,264 +1,251 @@
 /**
- * The paired devices as Windows knows them: a device query that stays open, copied into a table and told as changes. What it tells may
- * come late, so whoever must know reads the devices at once, with `refresh`.
+ * The paired devices as Windows knows them: a device query that stays open, copied into a table and told as changes.
+ * What it tells may come late, so whoever must know reads the devices at once, with `refresh`.
  *
- * The query is created anew, with a fresh table, when the system aborts it. The rule that must not be broken: a query is closed from the
- * event loop, asynchronously, never from within its callback.
+ * The SDK header documents the properties on device nodes; WinRT documents them on device interfaces, by the canonical
+ * address. So where no device node has them, the interfaces of paired devices are asked as well.
  */
-import { type Observable, Subject } from 'rxjs';
-import {
-  type Cfgmgr32,
-  type DevObject,
-  type DevQueryHandle,
-  type DevQueryResult,
-  devQueryResultCallbacks,
-  findProperty,
-} from '../../native/cfgmgr32.js';
+import { BehaviorSubject, distinctUntilChanged, type Observable, Subject } from 'rxjs';
+import type { Cfgmgr32, DevFilter, DevObject } from '../../native/cfgmgr32.js';
 import * as c from '../../native/constants.js';
-import { macFromBytes, macToBytes } from '../../native/types.js';
+import { macToBytes } from '../../native/types.js';
+import type { Fault } from '../fault.js';
+import { DeviceNodes, nodeProperties } from './device-nodes.js';
+import { DeviceQuery, type DeviceQuerySettings } from './device-query.js';
 import type { DeviceChange, DeviceProperties } from './driver.js';
 import type { NativeCalls } from './native-calls.js';
 
-const properties = [
-  c.DEVPKEY_WiFiDirect_DeviceAddress,
-  c.DEVPKEY_WiFiDirect_InterfaceAddress,
-  c.DEVPKEY_WiFiDirect_InterfaceGuid,
-  c.DEVPKEY_WiFiDirect_IsConnected,
-  c.DEVPKEY_WiFiDirect_IsVisible,
-  c.DEVPKEY_WiFiDirect_IsLegacyDevice,
-  c.DEVPKEY_WiFiDirect_LinkQuality,
-  c.DEVPKEY_WiFiDirect_GroupId,
-  c.DEVPKEY_NAME,
-] as const;
+export type DeviceTableSettings = DeviceQuerySettings;
 
-const isPairedDevice = {
-  Operator: c.DEVPROP_OPERATOR_EXISTS,
-  Property: { Key: c.DEVPKEY_WiFiDirect_DeviceAddress, Type: c.DEVPROP_TYPE_EMPTY, Value: null },
-};
-
-const isDevice = (address: string) => ({
-  Operator: c.DEVPROP_OPERATOR_EQUALS,
-  Property: { Key: c.DEVPKEY_WiFiDirect_DeviceAddress, Type: c.DEVPROP_TYPE_BINARY, Value: macToBytes(address) },
-});
-
-/** How long the next query waits: doubled with each that comes to nothing. */
-export interface DeviceTableSettings {
-  readonly reopenBackoffMinMs: number;
-  readonly reopenBackoffMaxMs: number;
+/** Where the properties of paired devices are looked for. */
+interface Source {
+  readonly objectType: number;
+  readonly ofAll: DevFilter;
+  readonly ofOne: (address: string) => DevFilter;
 }
 
-/** How often a read is repeated that the query has overtaken. */
+const equalsAddress = (Key: c.DevPropKey) => (address: string) => ({
+  Operator: c.DEVPROP_OPERATOR_EQUALS,
+  Property: { Key, Type: c.DEVPROP_TYPE_BINARY, Value: macToBytes(address) },
+});
+
+/** "Not empty" is the form that Windows itself makes of a query for a property that exists. */
+const deviceNodes: Source = {
+  objectType: c.DevObjectTypeDevice,
+  ofAll: {
+    Operator: c.DEVPROP_OPERATOR_NOT_EQUALS,
+    Property: { Key: c.DEVPKEY_WiFiDirect_DeviceAddress, Type: c.DEVPROP_TYPE_EMPTY, Value: null },
+  },
+  ofOne: equalsAddress(c.DEVPKEY_WiFiDirect_DeviceAddress),
+};
+
+const deviceInterfaces: Source = {
+  objectType: c.DevObjectTypeDeviceInterface,
+  ofAll: {
+    Operator: c.DEVPROP_OPERATOR_EQUALS,
+    Property: {
+      Key: c.DEVPKEY_DeviceInterface_ClassGuid,
+      Type: c.DEVPROP_TYPE_GUID,
+      Value: c.GUID_DEVINTERFACE_WIFIDIRECT_DEVICE,
+    },
+  },
+  ofOne: equalsAddress(c.DEVPKEY_WiFiDirect_DeviceAddressCopy),
+};
+
+/** How often a read is repeated that a query has overtaken. */
 const READS_MAX = 3;
+/** How many removed devices and objects are remembered. A host has few; this only keeps a leak from being one. */
+const REMOVED_MAX = 1000;
 
 export class DeviceTable {
-  readonly #cfgmgr32: Cfgmgr32;
-  readonly #calls: NativeCalls;
-  readonly #settings: DeviceTableSettings;
+  readonly #native: {
+    readonly cfgmgr32: Cfgmgr32;
+    readonly calls: NativeCalls;
+    readonly settings: DeviceQuerySettings;
+  };
   readonly #changes = new Subject<DeviceChange>();
-  readonly #devices = new Map<string, DeviceProperties>();
-  /** Object id → device address: an update or a removal need not carry the address. */
-  readonly #addresses = new Map<string, string>();
-  /** Addresses not seen again since the query was created anew. */
-  #stale = new Set<string>();
-  #query: { readonly handle: DevQueryHandle; readonly context: bigint } | undefined;
-  #creating: Promise<void> | undefined;
-  /** How many results the query has told. */
+  readonly #faults = new BehaviorSubject<Fault | undefined>(undefined);
+  readonly #nodes = new DeviceNodes();
+  /** The open queries, device nodes first. */
+  readonly #queries = new Map<Source, DeviceQuery>();
+  /** What each query that failed has failed with. */
+  readonly #failed = new Map<Source, Fault>();
+  /** Devices whose last node Windows has removed, as they were. */
+  readonly #removed = new Map<string, DeviceProperties>();
+  /** Objects that a read no longer had, with their devices: a query may still say that Windows has removed them. */
+  readonly #missing = new Map<string, DeviceProperties>();
+  /** How many results the queries have told. */
   #results = 0;
-  #enumerated: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #backoffMs: number;
   #isKnown = false;
   #isClosed = false;
+  #started: (() => void) | undefined;
 
   constructor(cfgmgr32: Cfgmgr32, calls: NativeCalls, settings: DeviceTableSettings) {
-    this.#cfgmgr32 = cfgmgr32;
-    this.#calls = calls;
-    this.#settings = settings;
-    this.#backoffMs = settings.reopenBackoffMinMs;
+    this.#native = { cfgmgr32, calls, settings };
   }
 
   get changes(): Observable<DeviceChange> {
     return this.#changes;
   }
 
+  /** Why Windows does not tell the devices, as long as it refuses to. Emits the present state at once. */
+  get faults(): Observable<Fault | undefined> {
+    return this.#faults.pipe(distinctUntilChanged((a, b) => a?.message === b?.message));
+  }
+
+  get fault(): Fault | undefined {
+    return this.#faults.value;
+  }
+
   /** By device address; undefined until the first enumeration is complete. */
   get devices(): ReadonlyMap<string, DeviceProperties> | undefined {
-    return this.#isKnown ? this.#devices : undefined;
+    return this.#isKnown ? this.#nodes.devices : undefined;
+  }
+
+  /** The device as it was when Windows said that it is removed; undefined where Windows did not say so. */
+  removedDevice(address: string): DeviceProperties | undefined {
+    return this.#removed.get(address);
   }
 
   /** Resolves when the devices that are there have been told, or the query could not be created. */
   start(): Promise<void> {
     return new Promise((resolve) => {
-      this.#enumerated = resolve;
-      this.#creating = this.#create();
+      this.#started = resolve;
+      this.#open(deviceNodes);
     });
   }
 
   /** Brings the table, or these devices, up to what Windows says now; leaves it as it is where Windows does not say. */
   async refresh(of?: ReadonlySet<string>): Promise<void> {
-    const [first, ...others] = of ?? [];
-    const filter = first === undefined || others.length > 0 ? isPairedDevice : isDevice(first);
     for (let reads = 0; reads < READS_MAX; reads += 1) {
       const before = this.#results;
-      // Also one that is not known yet.
-      const isWanted = (objectId: string) => {
-        const address = this.#addresses.get(objectId);
-        return of === undefined || address === undefined || of.has(address);
-      };
-      const read = await this.#calls.ask('DevGetObjects', () =>
-        this.#cfgmgr32.DevGetObjects(c.DevObjectTypeDevice, c.DevQueryFlagNone, properties, [filter], isWanted),
-      );
-      if (read?.code !== c.winerror.ERROR_SUCCESS || !this.#isKnown) return;
-      // What the query has told meanwhile may be newer than what was read.
+      const sources = [...this.#queries.keys()];
+      const read = await Promise.all(sources.map((source) => this.#read(source, of)));
+      if (!this.#isKnown || read.includes(undefined)) return;
+      // What a query has told meanwhile may be newer than what was read.
       if (this.#results !== before) continue;
-      this.#adopt(read.Objects, of);
+      this.#adopt(
+        sources,
+        read.flatMap((objects) => objects ?? []),
+        of,
+      );
       return;
     }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
-    await this.#creating;
-    await this.#discard();
+    await Promise.all([...this.#queries.values()].map((query) => query.close()));
   }
 
-  async #create(): Promise<void> {
-    this.#stale = new Set(this.#devices.keys());
-    let isDead = false;
-    const context = devQueryResultCallbacks.registerContext((result) => {
-      if (isDead) return;
-      // An aborted query says nothing more, and is closed outside of its callback.
-      isDead = result.Action === c.DevQueryResultStateChange && result.State === c.DevQueryStateAborted;
-      if (isDead) this.#again();
-      else this.#apply(result);
+  #open(source: Source): void {
+    let stale = new Set<string>();
+    const query = new DeviceQuery(this.#native, source.objectType, [source.ofAll], {
+      onCreating: () => {
+        stale = new Set(this.#nodes.ids(source.objectType));
+      },
+      onObject: (object) => {
+        stale.delete(object.ObjectId);
+        this.#missing.delete(object.ObjectId);
+        this.#results += 1;
+        this.#nodes.put(object);
+        this.#settle();
+      },
+      onRemoved: (objectId) => {
+        stale.delete(objectId);
+        this.#results += 1;
+        this.#nodes.remove(objectId);
+        const missing = this.#missing.get(objectId);
+        this.#missing.delete(objectId);
+        for (const device of this.#settle()) this.#remember(device);
+        if (missing !== undefined && !this.#nodes.devices.has(missing.address)) this.#remember(missing);
+      },
+      onEnumerated: () => {
+        this.#results += 1;
+        for (const id of stale) this.#nodes.remove(id);
+        this.#settle();
+        this.#setFault(source, undefined);
+        this.#enumerated(source);
+      },
+      onFailed: (fault) => {
+        this.#setFault(source, fault);
+        // Without the interfaces the device nodes are all that is known.
+        if (source === deviceInterfaces) this.#isKnown = true;
+        this.#started?.();
+      },
     });
-    const { DevCreateObjectQuery } = this.#cfgmgr32;
-    const { code, hDevQuery } = await this.#calls
-      .run('look', 'DevCreateObjectQuery', () =>
-        DevCreateObjectQuery(c.DevObjectTypeDevice, c.DevQueryFlagUpdateResults, properties, [isPairedDevice], context),
-      )
-      .catch(() => ({ code: c.winerror.ERROR_PROC_NOT_FOUND, hDevQuery: undefined }));
-    if (code !== c.winerror.ERROR_SUCCESS || hDevQuery === undefined) {
-      devQueryResultCallbacks.forgetContext(context);
-      this.#enumerated?.();
-      this.#again();
+    this.#queries.set(source, query);
+    query.start();
+  }
+
+  #enumerated(source: Source): void {
+    const hasNothing = source === deviceNodes && this.#nodes.ids().length === 0;
+    if (hasNothing && !this.#queries.has(deviceInterfaces) && !this.#isClosed) {
+      this.#open(deviceInterfaces);
       return;
     }
-    this.#query = { handle: hDevQuery, context };
+    this.#isKnown = true;
+    this.#started?.();
   }
 
-  #again(): void {
-    if (this.#isClosed) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#recreate(), this.#backoffMs);
-    this.#timer.unref();
-    this.#backoffMs = Math.min(this.#backoffMs * 2, this.#settings.reopenBackoffMaxMs);
+  #setFault(source: Source, fault: Fault | undefined): void {
+    if (fault === undefined) this.#failed.delete(source);
+    else this.#failed.set(source, fault);
+    this.#faults.next(this.#failed.get(deviceNodes) ?? this.#failed.get(deviceInterfaces));
   }
 
-  async #recreate(): Promise<void> {
-    // A query may be aborted before the call that created it has returned.
-    await this.#creating;
-    await this.#discard();
-    if (!this.#isClosed) this.#creating = this.#create();
+  /** The objects of these devices, or of all, that there are now; undefined where Windows does not say. */
+  async #read(source: Source, of: ReadonlySet<string> | undefined): Promise<DevObject[] | undefined> {
+    const [first, ...others] = of ?? [];
+    const filter = first === undefined || others.length > 0 ? source.ofAll : source.ofOne(first);
+    // Also one that is not known yet.
+    const isWanted = (objectId: string) => {
+      const address = this.#nodes.addressOf(objectId);
+      return of === undefined || address === undefined || of.has(address);
+    };
+    const { cfgmgr32, calls } = this.#native;
+    const read = await calls.ask('DevGetObjects', () =>
+      cfgmgr32.DevGetObjects(source.objectType, c.DevQueryFlagNone, nodeProperties, [filter], isWanted),
+    );
+    return read?.code === c.winerror.ERROR_SUCCESS ? read.Objects : undefined;
   }
 
-  async #discard(): Promise<void> {
-    const query = this.#query;
-    this.#query = undefined;
-    if (query === undefined) return;
-    await this.#calls.run('end', 'DevCloseObjectQuery', async () => {
-      await this.#cfgmgr32.DevCloseObjectQuery(query.handle);
-      return { code: c.winerror.ERROR_SUCCESS };
-    });
-    devQueryResultCallbacks.forgetContext(query.context);
-  }
-
-  #apply(result: DevQueryResult): void {
-    this.#results += 1;
-    if (result.Action === c.DevQueryResultStateChange) {
-      if (result.State !== c.DevQueryStateEnumCompleted) return;
-      for (const address of this.#stale) this.#remove(address);
-      this.#isKnown = true;
-      this.#backoffMs = this.#settings.reopenBackoffMinMs;
-      this.#enumerated?.();
-      return;
+  /** These are all objects of these sources, or all of those devices. */
+  #adopt(sources: readonly Source[], objects: readonly DevObject[], of: ReadonlySet<string> | undefined): void {
+    const wasRead = new Set(sources.map(({ objectType }) => objectType));
+    const known = of === undefined ? this.#nodes.ids() : [...of].flatMap((address) => this.#nodes.idsOf(address));
+    const gone = new Set(known.filter((id) => wasRead.has(this.#nodes.typeOf(id) ?? 0)));
+    for (const object of objects) {
+      gone.delete(object.ObjectId);
+      this.#nodes.put(object);
     }
-    const { DeviceObject } = result;
-    if (result.Action === c.DevQueryResultRemove) {
-      const address = this.#addresses.get(DeviceObject.ObjectId);
-      if (address !== undefined) this.#remove(address);
-      return;
+    for (const id of gone) {
+      const device = this.#nodes.devices.get(this.#nodes.addressOf(id) ?? '');
+      if (device !== undefined) keep(this.#missing, id, device);
+      this.#nodes.remove(id);
     }
-    this.#put(DeviceObject);
+    this.#settle();
   }
 
-  /** These are all, or all of those. */
-  #adopt(objects: readonly DevObject[], of: Iterable<string> = this.#devices.keys()): void {
-    const gone = new Set(of);
-    for (const object of objects) gone.delete(this.#put(object) ?? '');
-    for (const address of gone) this.#remove(address);
-  }
-
-  /** The address of the device, if it has one. */
-  #put(object: DevObject): string | undefined {
-    const address = addressOf(object) ?? this.#addresses.get(object.ObjectId);
-    if (address === undefined) return undefined;
-    this.#addresses.set(object.ObjectId, address);
-    this.#stale.delete(address);
-    const before = this.#devices.get(address);
-    const device = toDevice(address, object, before);
-    if (before === undefined || !isSame(before, device)) {
-      this.#devices.set(address, device);
-      this.#changes.next({ type: before === undefined ? 'ADDED' : 'CHANGED', device });
+  /** Tells what has changed; returns the devices that are gone. */
+  #settle(): DeviceProperties[] {
+    const changes = this.#nodes.settle();
+    for (const change of changes) {
+      if (change.type !== 'REMOVED') this.#removed.delete(change.device.address);
+      this.#changes.next(change);
     }
-    return address;
+    return changes.flatMap(({ type, device }) => (type === 'REMOVED' ? [device] : []));
   }
 
-  #remove(address: string): void {
-    const device = this.#devices.get(address);
-    if (device === undefined) return;
-    this.#devices.delete(address);
-    for (const [id, of] of this.#addresses) if (of === address) this.#addresses.delete(id);
-    this.#changes.next({ type: 'REMOVED', device });
+  #remember(device: DeviceProperties): void {
+    keep(this.#removed, device.address, device);
   }
 }
 
-function addressOf(object: DevObject): string | undefined {
-  const bytes = findProperty(object, c.DEVPKEY_WiFiDirect_DeviceAddress);
-  return Buffer.isBuffer(bytes) && bytes.length === 6 ? macFromBytes(bytes) : undefined;
-}
-
-/** An update carries all requested properties, or those that changed: one that is not there at all is as it was. */
-function toDevice(address: string, object: DevObject, before: DeviceProperties | undefined): DeviceProperties {
-  const read = <T>(key: c.DevPropKey, is: (value: unknown) => value is T, was: T | undefined): T | undefined => {
-    const value = findProperty(object, key);
-    if (value === undefined) return was;
-    return is(value) ? value : undefined;
-  };
-  const interfaceAddress = read(
-    c.DEVPKEY_WiFiDirect_InterfaceAddress,
-    (value): value is Buffer => Buffer.isBuffer(value) && value.length === 6,
-    undefined,
-  );
-  const keepsAddress = findProperty(object, c.DEVPKEY_WiFiDirect_InterfaceAddress) === undefined;
-  return {
-    address,
-    name: read(c.DEVPKEY_NAME, isString, before?.name) ?? '',
-    isConnected: read(c.DEVPKEY_WiFiDirect_IsConnected, isBoolean, before?.isConnected),
-    isVisible: read(c.DEVPKEY_WiFiDirect_IsVisible, isBoolean, before?.isVisible),
-    isLegacy: read(c.DEVPKEY_WiFiDirect_IsLegacyDevice, isBoolean, before?.isLegacy),
-    linkQuality: read(c.DEVPKEY_WiFiDirect_LinkQuality, isNumber, before?.linkQuality),
-    interfaceGuid: read(c.DEVPKEY_WiFiDirect_InterfaceGuid, isString, before?.interfaceGuid),
-    groupId: read(c.DEVPKEY_WiFiDirect_GroupId, isString, before?.groupId),
-    interfaceAddress: keepsAddress ? before?.interfaceAddress : interfaceAddress && macFromBytes(interfaceAddress),
-  };
-}
-
-const isString = (value: unknown): value is string => typeof value === 'string';
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
-const isNumber = (value: unknown): value is number => typeof value === 'number';
-
-function isSame(a: DeviceProperties, b: DeviceProperties): boolean {
-  return (Object.keys(a) as (keyof DeviceProperties)[]).every((key) => a[key] === b[key]);
+/** Keeps the newest. */
+function keep<T>(all: Map<string, T>, key: string, value: T): void {
+  all.delete(key);
+  all.set(key, value);
+  const [oldest] = all.keys();
+  if (oldest !== undefined && all.size > REMOVED_MAX) all.delete(oldest);
 }

@@ -50,6 +50,10 @@ export interface DeviceProperties {
   readonly interfaceGuid: string | undefined;
   readonly interfaceAddress: string | undefined;
   readonly groupId: string | undefined;
+  /** Whether its device node is present: Windows keeps those of devices that are off or out of reach. */
+  readonly isPresent: boolean | undefined;
+  /** Whether the pairing is not persistent, so that Windows forgets it when the device disconnects. */
+  readonly isTransient: boolean | undefined;
 }
 
 export type DeviceChange =
@@ -61,6 +65,8 @@ export interface DriverStatus {
   readonly fault: Fault | undefined;
   /** The version that WFDOpenHandle negotiated, 0 while there is no handle. */
   readonly negotiatedVersion: number;
+  /** Why Windows does not tell the paired devices, where it refuses to. Sessions open all the same. */
+  readonly devicesFault: Fault | undefined;
 }
 
 export interface Driver {
@@ -73,7 +79,10 @@ export interface Driver {
 
   /** Opens the client handle and begins to watch over the service; returns when the first attempt has come back. */
   start(): Promise<void>;
-  /** Why such a session can't be opened, where the host knows before it asks: an export is missing, the device is not paired. */
+  /**
+   * Why such a session can't be opened, where that is certain before Windows is asked: an export is missing, or Windows
+   * has said that the device was removed. That no device is listed proves nothing.
+   */
   whyNotOpen(kind: SessionKind, deviceAddress: string): Fault | undefined;
 
   startOpen(sessionId: string, deviceAddress: string, kind: SessionKind, place?: TracePlace): void;
@@ -85,8 +94,10 @@ export interface Driver {
   /** The paired devices as last seen; undefined where this host can't tell. */
   readonly devices: ReadonlyMap<string, DeviceProperties> | undefined;
   readonly deviceChanges: Observable<DeviceChange>;
-  /** Why the paired devices can't be told here at all, e.g. a missing export. */
+  /** Why the paired devices can't be told: an export is missing, or Windows refuses the query. */
   whyNotDevices(): Fault | undefined;
+  /** Whether Windows has said that this device was removed, and not that it is back. */
+  isRemoved(deviceAddress: string): boolean;
   /** Runs the targeted discovery; resolves when it has returned, which may take as long as the radio likes, and `devices` show it. */
   updateDeviceVisibility(deviceAddress: string, place?: TracePlace): Promise<NativeOutcome>;
 

@@ -17,6 +17,9 @@ import { callOutcome, doubtsService, notAvailable, win32Code } from './win32-err
 /** How long `verifySoon` waits. */
 const ANSWER_MS = 2000;
 
+/** What of the driver's status is about the service. */
+export type ServiceStatus = Omit<DriverStatus, 'devicesFault'>;
+
 export interface ServiceHandleSettings {
   readonly probeIntervalMs: number;
   readonly reopenBackoffMinMs: number;
@@ -28,7 +31,7 @@ export class ServiceHandle {
   readonly #calls: NativeCalls;
   readonly #settings: ServiceHandleSettings;
   readonly #lost: (outcome: NativeOutcome) => Promise<void>;
-  readonly #statuses: BehaviorSubject<DriverStatus>;
+  readonly #statuses: BehaviorSubject<ServiceStatus>;
   #handle: ClientHandle | undefined;
   #opening: Promise<NativeOutcome> | undefined;
   #verifying: Promise<void> | undefined;
@@ -50,14 +53,14 @@ export class ServiceHandle {
     this.#lost = lost;
     this.#backoffMs = settings.reopenBackoffMinMs;
     const fault = callOutcome('WFDOpenHandle', winerror.ERROR_SERVICE_NOT_ACTIVE).fault;
-    this.#statuses = new BehaviorSubject<DriverStatus>({ fault, negotiatedVersion: 0 });
+    this.#statuses = new BehaviorSubject<ServiceStatus>({ fault, negotiatedVersion: 0 });
   }
 
-  get statuses(): Observable<DriverStatus> {
+  get statuses(): Observable<ServiceStatus> {
     return this.#statuses.pipe(distinctUntilChanged(isSameStatus));
   }
 
-  get status(): DriverStatus {
+  get status(): ServiceStatus {
     return this.#statuses.value;
   }
 
@@ -201,6 +204,6 @@ export class ServiceHandle {
 }
 
 /** One failed attempt after another is no change. */
-function isSameStatus(a: DriverStatus, b: DriverStatus): boolean {
+function isSameStatus(a: ServiceStatus, b: ServiceStatus): boolean {
   return a.fault?.message === b.fault?.message && a.negotiatedVersion === b.negotiatedVersion;
 }

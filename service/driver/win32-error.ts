@@ -9,6 +9,7 @@ import { win32OfHresult, winerror, winerrorName } from '../../native/constants.j
 import type { LibraryNotAvailable } from '../../native/library.js';
 import { codeAndName, type Fault, hexadecimal, type NativeResult, type Reason } from '../fault.js';
 import type { NativeOutcome } from '../session/session.js';
+import type { DeviceProperties } from './driver.js';
 
 interface Meaning {
   readonly reason: Reason;
@@ -103,13 +104,33 @@ export function notAvailable(missing: LibraryNotAvailable): Fault {
   };
 }
 
-/** The host knows its paired devices, and this is none of them. */
-export function notPaired(deviceAddress: string): Fault {
+/** Windows has said that this device was removed: unpaired, or forgotten at the end of its last session. */
+export function notPaired({ address, isTransient }: DeviceProperties): Fault {
+  const why =
+    isTransient === true
+      ? 'its pairing was not persistent, and Windows forgot it when the device disconnected; pair it anew for each session'
+      : 'pair it on the host, in the Windows settings';
   return {
     reason: 'DEVICE_NOT_PAIRED',
-    message: `${deviceAddress} is not paired with this host; pair it on the host, in the Windows settings.`,
-    metadata: { device_address: deviceAddress },
+    message: `${address} is no longer paired with this host: ${why}.`,
+    metadata: { device_address: address },
   };
+}
+
+/** The outcome of an open, with what Windows says of the device where that may be why it failed. */
+export function withDevice(outcome: NativeOutcome, device: DeviceProperties | undefined): NativeOutcome {
+  const { fault } = outcome;
+  if (fault === undefined || !(fault.reason === 'OPEN_FAILED' || fault.reason === 'DEVICE_NOT_PAIRED')) return outcome;
+  const notes = [
+    ...(device?.isPresent === false
+      ? ['Windows lists the device as not present: it may be switched off or out of reach.']
+      : []),
+    ...(device?.isTransient === true
+      ? ['Its pairing is not persistent: Windows forgets it when the device disconnects, and it must be paired anew.']
+      : []),
+  ];
+  if (notes.length === 0) return outcome;
+  return { ...outcome, fault: { ...fault, message: [fault.message, ...notes].join(' ') } };
 }
 
 /** Whether the code puts the WLAN service itself in doubt. */

@@ -4,11 +4,11 @@
  * The rules that must not be broken: the callback is matched by its context, never by a handle; a handle is forgotten before it is
  * closed; after the client handle is lost, no handle of its time is used again.
  */
-import { type Observable, Subject } from 'rxjs';
+import { combineLatest, map, type Observable, Subject } from 'rxjs';
 import { winerror } from '../../native/constants.js';
 import type { NativeLibraries } from '../../native/load.js';
 import type { ClientHandle, OpenSessionComplete, SessionHandle } from '../../native/wlanapi.js';
-import type { Fault } from '../fault.js';
+import type { Fault, NativeResult } from '../fault.js';
 import type { DisconnectEvidence, NativeOutcome, SessionKind } from '../session/session.js';
 import type { TracePlace } from '../trace.js';
 import { evidenceKinds, firstMissing, requiredToOpen } from './availability.js';
@@ -29,6 +29,7 @@ import {
   notPaired,
   openOutcome,
   refusesHost,
+  withDevice,
 } from './win32-error.js';
 
 export interface WlanDriverSettings extends NativeCallSettings, ServiceHandleSettings {
@@ -62,11 +63,13 @@ export class WlanDriver implements Driver {
   }
 
   get statuses(): Observable<DriverStatus> {
-    return this.#service.statuses;
+    return combineLatest([this.#service.statuses, this.#table.faults]).pipe(
+      map(([service, devicesFault]) => ({ ...service, devicesFault })),
+    );
   }
 
   get status(): DriverStatus {
-    return this.#service.status;
+    return { ...this.#service.status, devicesFault: this.#table.fault };
   }
 
   get devices(): ReadonlyMap<string, DeviceProperties> | undefined {
@@ -88,8 +91,12 @@ export class WlanDriver implements Driver {
 
   whyNotOpen(kind: SessionKind, deviceAddress: string): Fault | undefined {
     const missing = this.#whyNot(requiredToOpen.WIFI_DIRECT) ?? this.#whyNot(requiredToOpen[kind]);
-    const isPaired = this.devices?.has(deviceAddress) ?? true;
-    return missing ?? (isPaired ? undefined : notPaired(deviceAddress));
+    const removed = this.#table.removedDevice(deviceAddress);
+    return missing ?? (removed && notPaired(removed));
+  }
+
+  isRemoved(deviceAddress: string): boolean {
+    return this.#table.removedDevice(deviceAddress) !== undefined;
   }
 
   async start(): Promise<void> {
@@ -108,7 +115,9 @@ export class WlanDriver implements Driver {
   }
 
   whyNotDevices(): Fault | undefined {
-    return this.#whyNot(['DevCreateObjectQuery', 'DevCloseObjectQuery']);
+    const missing = this.#whyNot(['DevCreateObjectQuery', 'DevCloseObjectQuery']);
+    // What was told before Windows began to refuse is still the best that is known.
+    return missing ?? (this.devices === undefined ? this.#table.fault : undefined);
   }
 
   startOpen(sessionId: string, deviceAddress: string, kind: SessionKind, place?: TracePlace): void {
@@ -207,9 +216,13 @@ export class WlanDriver implements Driver {
     const answer = await this.#sessions.openLegacy(operation, client);
     const call = callOutcome('WFDOpenLegacySession', answer.code);
     const isHandleLost = call.fault?.reason === 'NATIVE_HANDLE_LOST';
-    const outcome = isHandleLost ? call : openOutcome(call.result, operation.deviceAddress);
+    const outcome = isHandleLost ? call : this.#openOutcome(call.result, operation);
     await this.#opened(operation, outcome, answer.hSessionHandle, answer.guidSessionInterface);
     this.#handleLost(call, client);
+  }
+
+  #openOutcome(result: NativeResult, { deviceAddress }: Operation): NativeOutcome {
+    return withDevice(openOutcome(result, deviceAddress), this.devices?.get(deviceAddress));
   }
 
   /** What comes late says nothing of the client handle that has replaced this one. */
@@ -230,7 +243,7 @@ export class WlanDriver implements Driver {
     const { dwError, dwReasonCode } = event;
     const text = dwReasonCode === 0 ? '' : await this.#reasonTexts.of(dwReasonCode);
     const result = nativeResult('WFD_OPEN_SESSION_COMPLETE_CALLBACK', dwError, dwReasonCode, text);
-    const outcome = { ...openOutcome(result, operation.deviceAddress), arrivedMs };
+    const outcome = { ...this.#openOutcome(result, operation), arrivedMs };
     await this.#opened(operation, outcome, event.hSessionHandle, event.guidSessionInterface);
   }
 

@@ -26,9 +26,10 @@ export interface HostFacts {
 export function hostService(edge: Edge, facts: HostFacts, lifecycle: Lifecycle, status: () => DriverStatus) {
   return {
     getHost: unary(edge, 'wifidirect.v1.HostService/GetHost', (_request: GetHostRequest) => {
-      const { fault: now, negotiatedVersion } = status();
+      const { fault: now, negotiatedVersion, devicesFault } = status();
       // What can't be reached now comes before what is missing for good.
-      const fault = now?.reason === 'DRIVER_NOT_AVAILABLE' ? facts.incomplete : (now ?? facts.incomplete);
+      const lasting = facts.incomplete ?? devicesFault;
+      const fault = now?.reason === 'DRIVER_NOT_AVAILABLE' ? facts.incomplete : (now ?? lasting);
       const { log } = lifecycle.events;
       const state = lifecycle.isStopping ? 'DRAINING' : fault === undefined ? 'READY' : 'DEGRADED';
       return {

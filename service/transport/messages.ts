@@ -67,6 +67,8 @@ export function toDevice(device: DeviceProperties): devices.Device {
     interfaceAddress: device.interfaceAddress ?? '',
     networkInterfaceGuid: device.interfaceGuid ?? '',
     groupId: device.groupId ?? '',
+    isPresent: device.isPresent,
+    isTransient: device.isTransient,
   };
 }
 

@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net';
 import type {
   Count,
   Delay,
+  DeviceNode,
   DeviceSettings,
   Flag,
   LinkEnd,
@@ -21,6 +22,7 @@ const MS_MAX = 4_294_967_293;
 
 const NAME_BYTES_MAX = 63;
 const GROUP_BYTES_MAX = 31;
+const SUFFIX_BYTES_MAX = 15;
 
 /** What is left out of an object is left to the world; unset fields therefore must not be there at all. */
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
@@ -114,7 +116,20 @@ export function fromSettings(settings: proto.DeviceSettings | undefined): Device
     peerAddress: fromIpv4('settings.peer_address', settings.peerAddress),
     addressMs: fromDelay('settings.address_delay', settings.addressDelay),
     interfaceGroup: fromText('settings.interface_group', settings.interfaceGroup, GROUP_BYTES_MAX),
+    isTransient: settings.transient,
+    isPresent: fromFlag('settings.present', settings.present),
   });
+}
+
+export function fromNode({ suffix, connected, visible }: proto.SetDeviceNodeRequest): DeviceNode {
+  fromText('suffix', suffix, SUFFIX_BYTES_MAX);
+  return {
+    suffix,
+    ...given<Omit<DeviceNode, 'suffix'>>({
+      isConnected: fromFlag('connected', connected),
+      isVisible: fromFlag('visible', visible),
+    }),
+  };
 }
 
 function fromText(field: string, text: string | undefined, bytesMax: number): string | undefined {
@@ -141,6 +156,8 @@ export function toSimulatedDevice(device: SimulatedDevice): proto.SimulatedDevic
       peerAddress: device.peerAddress,
       addressDelay: toDelay(device.addressMs),
       interfaceGroup: device.interfaceGroup,
+      transient: device.isTransient,
+      present: toFlag(device.isPresent),
     },
     connected: toFlag(device.isConnected),
     interfaceIndex: device.interfaceIndex,

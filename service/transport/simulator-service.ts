@@ -85,6 +85,25 @@ export function simulatorService(edge: Edge, control: SimulatorControl) {
     listSimulatedDevices: rpc('ListSimulatedDevices', (_: proto.ListSimulatedDevicesRequest) => ({
       devices: control.listDevices().map(from.toSimulatedDevice),
     })),
+    setDeviceNode: rpc(
+      'SetDeviceNode',
+      (request: proto.SetDeviceNodeRequest) => {
+        control.setNode(check.deviceAddress(request.deviceAddress), from.fromNode(request));
+        return {};
+      },
+      ['suffix', 'would be one node too many: a device has four at most.'],
+    ),
+    removeDeviceNode: rpc('RemoveDeviceNode', ({ deviceAddress, suffix }: proto.RemoveDeviceNodeRequest) => {
+      control.removeNode(check.deviceAddress(deviceAddress), suffix);
+      return {};
+    }),
+    setNodeProperties: rpc(
+      'SetNodeProperties',
+      ({ onDevices = true, onInterfaces = false }: proto.SetNodePropertiesRequest) => {
+        control.setNodeProperties({ onDevices, onInterfaces });
+        return {};
+      },
+    ),
     scriptOpen: rpc('ScriptOpen', (script: proto.ScriptOpenRequest) => {
       const { error, cancelled } = script;
       control.scriptOpen(

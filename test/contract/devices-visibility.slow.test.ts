@@ -133,13 +133,22 @@ for (const [code, expected, reason] of codes) {
   });
 }
 
-test.serial('a device that is not paired is DEVICE_NOT_FOUND, and nothing is looked for', async (t) => {
+test.serial('a device that is not listed is looked for, and is DEVICE_NOT_FOUND where Windows says so', async (t) => {
   const address = '02:aa:aa:aa:aa:aa';
-  await gateway().world.scriptVisibility({ delayMs: 'never', count: ALWAYS });
   const error = await failure(devices().update(address));
   t.is(error.code, status.NOT_FOUND);
   t.is(error.info?.reason, 'DEVICE_NOT_FOUND');
+  t.like(error.native, { function: 'WFDUpdateDeviceVisibility', code: 1168 });
   t.like(error.resource, { resourceType: 'wifidirect.v1.Device', resourceName: address });
+});
+
+test.serial('a device that Windows has removed is DEVICE_NOT_FOUND, and nothing is looked for', async (t) => {
+  const watcher = await devices().watching();
+  await gateway().world.removeDevice(robot);
+  await watcher.event('REMOVED', robot);
+  await gateway().world.scriptVisibility({ delayMs: 'never', count: ALWAYS });
+  const error = await failure(devices().update(robot));
+  t.is(error.info?.reason, 'DEVICE_NOT_FOUND');
   t.is((await gateway().world.counts()).callsBlocked, 0);
 });
 

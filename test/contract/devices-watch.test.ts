@@ -59,22 +59,30 @@ test.serial('a device that is connected and disconnected says so to those who wa
   t.deepEqual(watcher.told, [`CHANGED ${display}`, `CHANGED ${display}`]);
 });
 
-test.serial('a device is DEVICE_NOT_PAIRED before anything is started, until it is paired', async (t) => {
-  const watcher = gateway().watch();
-  await watcher.first(({ snapshotComplete }) => snapshotComplete);
-  const error = await gateway().open({ deviceAddress: door }).status();
-  t.is(error?.code, status.FAILED_PRECONDITION);
-  t.like(error?.info, { reason: 'DEVICE_NOT_PAIRED', metadata: { device_address: door } });
-  t.is(error?.native, undefined);
-  t.is((await gateway().world.counts()).opens, 0n);
-  const added = await devices().watching();
-  await gateway().world.addDevice(door);
-  await added.event('ADDED', door);
-  const { id } = await gateway().openSession({ deviceAddress: door });
-  await watcher.event(id, 'OPENED');
-  t.true(watcher.events.every(({ session }) => session?.sessionId === id));
-  watcher.cancel();
-});
+test.serial(
+  'a device that was removed is DEVICE_NOT_PAIRED before anything is started, until it is paired',
+  async (t) => {
+    const before = await devices().watching();
+    await gateway().world.addDevice(door);
+    await before.event('ADDED', door);
+    await gateway().world.removeDevice(door);
+    await before.event('REMOVED', door);
+    const watcher = gateway().watch();
+    await watcher.first(({ snapshotComplete }) => snapshotComplete);
+    const error = await gateway().open({ deviceAddress: door }).status();
+    t.is(error?.code, status.FAILED_PRECONDITION);
+    t.like(error?.info, { reason: 'DEVICE_NOT_PAIRED', metadata: { device_address: door } });
+    t.is(error?.native, undefined);
+    t.is((await gateway().world.counts()).opens, 0n);
+    const added = await devices().watching();
+    await gateway().world.addDevice(door);
+    await added.event('ADDED', door);
+    const { id } = await gateway().openSession({ deviceAddress: door });
+    await watcher.event(id, 'OPENED');
+    t.true(watcher.events.every(({ session }) => session?.sessionId === id));
+    watcher.cancel();
+  },
+);
 
 test.serial('a watch resumes where it was cut, with all that was missed and without a snapshot', async (t) => {
   const whole = await devices().watching();

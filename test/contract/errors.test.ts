@@ -1,8 +1,10 @@
 /** Every row of the contract's error table that sessions can meet, on the wire, with its details. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
+import { PropertyFlag } from '../../clients/typescript/src/gen/wifidirect/simulator/v1/simulator_service.js';
+import { ListDevicesRequest } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
 import { SessionKind, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import { failure, type ReadError } from '../harness/calls.js';
+import { call, failure, type ReadError } from '../harness/calls.js';
 import { display, gatewayForThisFile, type OpenFields, printer, robot } from '../harness/gateway.js';
 import { nativeCodes } from './native-codes.js';
 
@@ -121,12 +123,33 @@ test.serial('an undocumented code of a call is INTERNAL with NATIVE_ERROR', asyn
   t.like(error.native, { code: 4319, name: 'ERROR_DEVICE_NOT_AVAILABLE' });
 });
 
-test.serial('a device that is not paired is refused before anything is started', async (t) => {
+test.serial('of a device that is not listed Windows is asked, and says that it is not paired', async (t) => {
   const stream = gateway().open({ deviceAddress: '02:aa:aa:aa:aa:aa' });
   const error = await stream.status();
   t.is(error?.info?.reason, 'DEVICE_NOT_PAIRED');
-  t.is(error?.native, undefined);
-  t.deepEqual(stream.types, []);
+  t.is(error?.native?.code, 1168);
+  t.deepEqual(stream.types, ['OPENING', 'FAILED']);
+});
+
+test.serial('a device that the list lacks, but Windows knows, is opened', async (t) => {
+  const address = '02:aa:aa:aa:aa:ab';
+  await gateway().world.setNotifications({ devices: false });
+  await gateway().world.addDevice(address);
+  const { id, stream } = await gateway().openSession({ deviceAddress: address });
+  await gateway().close(id, { waitForDisconnect: true });
+  t.is(await stream.status(), undefined);
+});
+
+test.serial('an open that fails says what Windows knows of the device: not present, not persistent', async (t) => {
+  await gateway().world.updateDevice(display, { present: PropertyFlag.FALSE, transient: true });
+  await gateway().world.scriptOpen({ deviceAddress: display, error: 1460 });
+  await gateway().until(async () => {
+    const { devices } = await call(gateway().devices.listDevices.bind(gateway().devices), ListDevicesRequest.create());
+    return devices.find(({ deviceAddress }) => deviceAddress === display)?.isPresent === false;
+  });
+  const error = await openError({ deviceAddress: display });
+  t.is(error.info?.reason, 'OPEN_FAILED');
+  t.regex(error.message, /not present: it may be switched off.*pairing is not persistent/);
 });
 
 test.serial('a legacy device without a stored profile of the kind is DEVICE_NOT_PAIRED', async (t) => {

@@ -75,6 +75,8 @@ test.serial('AddDevice pairs a device with all that can be chosen, ListSimulated
     peerAddress: '10.0.0.1',
     addressDelay: { delay: { $case: 'never', value: true } },
     interfaceGroup: 'doors',
+    transient: true,
+    present: FALSE,
   } satisfies proto.DeviceSettings;
   const added = await call(client.addDevice.bind(client), { deviceAddress: door.toUpperCase(), settings });
   t.deepEqual(added.device, { deviceAddress: door, settings, connected: EMPTY, interfaceIndex: 0 });

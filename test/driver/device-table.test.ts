@@ -1,6 +1,7 @@
 /** The device query on the real ABI: created anew when it fails or is aborted, ever more rarely while nothing comes of it. */
 import test from 'ava';
 import { filter, firstValueFrom, ReplaySubject, take, toArray } from 'rxjs';
+import type { Cfgmgr32 } from '../../native/cfgmgr32.js';
 import { loadLibraries } from '../../native/load.js';
 import { DeviceTable } from '../../service/driver/device-table.js';
 import { NativeCalls } from '../../service/driver/native-calls.js';
@@ -57,3 +58,98 @@ test.serial(
     await table.close();
   },
 );
+
+test.serial('a read that a newer result has overtaken is repeated, and never put back what was', async (t) => {
+  world.reset();
+  const { cfgmgr32 } = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
+  let reads = 0;
+  const wasRead = new ReplaySubject<void>(1);
+  let letGo = () => {};
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const slow: Cfgmgr32 = {
+    ...cfgmgr32,
+    DevGetObjects: async (...query) => {
+      const read = await cfgmgr32.DevGetObjects(...query);
+      reads += 1;
+      wasRead.next();
+      if (reads === 1) await gate;
+      return read;
+    },
+  };
+  const calls = new NativeCalls(
+    { nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR },
+    { nativeReturned: () => {}, nativeSlow: () => {} },
+  );
+  const table = new DeviceTable(slow, calls, { reopenBackoffMinMs: HOUR, reopenBackoffMaxMs: HOUR });
+  await table.start();
+  const address = '02:11:22:33:44:01';
+  const told: (number | undefined)[] = [];
+  table.changes.subscribe(({ device }) => told.push(device.linkQuality));
+  const refreshing = table.refresh(new Set([address]));
+  await firstValueFrom(wasRead);
+  // What was read is old by now, and the query tells so first.
+  world.updateDevice(address, { linkQuality: 5 });
+  await world.waitIdle(10_000);
+  letGo();
+  await refreshing;
+  t.deepEqual(told, [5]);
+  t.is(reads, 2);
+  t.is(table.devices?.get(address)?.linkQuality, 5);
+  await table.close();
+});
+
+test.serial('while Windows refuses the query the table says why, and nothing any more once it does not', async (t) => {
+  const { table, created } = make(5, 5);
+  const alive = setInterval(() => {}, HOUR);
+  t.teardown(() => clearInterval(alive));
+  const faults: (string | undefined)[] = [];
+  table.faults.subscribe((fault) => faults.push(fault?.message));
+  world.scriptCall({ function: 'DevCreateObjectQuery', code: 0x8007_0057, count: 3 });
+  await table.start();
+  t.is(table.devices, undefined, 'no answer is not an empty one');
+  t.is(table.fault?.reason, 'NATIVE_ERROR');
+  await firstValueFrom(created.pipe(take(4), toArray()));
+  await world.waitIdle(10_000);
+  t.is(table.fault, undefined);
+  t.is(table.devices?.size, 6);
+  t.is(faults.length, 3, `${faults}`);
+  t.regex(faults[1] ?? '', /^DevCreateObjectQuery: 0x80070057 ERROR_INVALID_PARAMETER/);
+  await table.close();
+});
+
+test.serial('where neither nodes nor interfaces have devices the list is empty, and no proof', async (t) => {
+  const { table } = make(5, 5);
+  world.setNodeProperties({ onDevices: false, onInterfaces: false });
+  await table.start();
+  t.is(table.devices?.size, 0);
+  t.is(table.removedDevice('02:11:22:33:44:01'), undefined);
+  world.setNodeProperties({ onDevices: false, onInterfaces: true });
+  await world.waitIdle(10_000);
+  t.is(table.devices?.size, 6);
+  world.removeDevice('02:11:22:33:44:01');
+  await world.waitIdle(10_000);
+  t.is(table.removedDevice('02:11:22:33:44:01')?.name, 'Meeting Room Display');
+  world.addDevice('02:11:22:33:44:01');
+  await world.waitIdle(10_000);
+  t.is(table.removedDevice('02:11:22:33:44:01'), undefined, 'it is back');
+  await table.close();
+});
+
+test.serial('a device that a read has missed first is removed all the same, once Windows says so', async (t) => {
+  const { table } = make(5, 5);
+  const address = '02:11:22:33:44:01';
+  await table.start();
+  world.setNotifications({ devices: false });
+  world.removeDevice(address);
+  await table.refresh();
+  t.false(table.devices?.has(address));
+  t.is(table.removedDevice(address), undefined, 'that a read has not found it proves nothing');
+  world.setNotifications({});
+  // The query is told of all objects of the world that have changed, and finds this one removed.
+  world.setNodeProperties({ onDevices: true, onInterfaces: false });
+  await world.waitIdle(10_000);
+  t.is(table.removedDevice(address)?.name, 'Meeting Room Display');
+  await table.close();
+});

@@ -35,6 +35,8 @@ function deviceThat(says: Says): DeviceProperties | undefined {
     interfaceGuid: undefined,
     interfaceAddress: undefined,
     groupId: undefined,
+    isPresent: undefined,
+    isTransient: undefined,
   };
 }
 

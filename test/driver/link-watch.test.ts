@@ -1,6 +1,10 @@
-/** Asking Windows for notifications, and giving them back. What a look sees is tested on the wire, in `test/contract`. */
+/** Notifications are asked for and given back; what a link is remembered by. What looks see is tested in `test/contract`. */
 import test from 'ava';
+import { firstValueFrom, ReplaySubject } from 'rxjs';
+import * as c from '../../native/constants.js';
 import type { Iphlpapi, NotificationHandle } from '../../native/iphlpapi.js';
+import { macToBytes } from '../../native/types.js';
+import type { DeviceProperties } from '../../service/driver/driver.js';
 import { LinkWatch } from '../../service/driver/link-watch.js';
 import { NativeCalls } from '../../service/driver/native-calls.js';
 
@@ -30,4 +34,82 @@ test('notifications that are granted while the watch is being closed are given b
   grant();
   await Promise.all([started, closed]);
   t.deepEqual(cancelled, [7n, 7n]);
+});
+
+const HOUR = 3_600_000;
+const guid = '5f1d0001-77d1-4c52-9b1e-02004c4f4f50';
+const peer = '02:11:22:33:44:01';
+
+/** One interface, up until it is taken away, with one station on it; a table that has what the test puts there. */
+function linkTo() {
+  const world = { isGone: false, looks: 0 };
+  const devices = new Map<string, DeviceProperties>();
+  const row = { InterfaceIndex: 12, Alias: 'Local Area Connection* 1', OperStatus: c.IfOperStatusUp };
+  const neighbour = {
+    Address: { family: c.AF_INET, address: '192.168.100.1' },
+    InterfaceIndex: 12,
+    InterfaceLuid: 7n,
+    PhysicalAddress: macToBytes('02:11:22:33:44:81'),
+    State: c.NlnsReachable,
+  };
+  const iphlpapi = {
+    NotifyIpInterfaceChange: async () => ({ code: 0, NotificationHandle: 1n }),
+    NotifyUnicastIpAddressChange: async () => ({ code: 0, NotificationHandle: 2n }),
+    CancelMibChangeNotify2: async () => ({ code: 0 }),
+    ConvertInterfaceGuidToLuid: async () => ({ code: 0, InterfaceLuid: 7n }),
+    GetIfEntry2: async () => {
+      world.looks += 1;
+      const Row = { ...row, InterfaceAndOperStatusFlags: { NotMediaConnected: false } };
+      return { code: world.isGone ? c.winerror.ERROR_FILE_NOT_FOUND : 0, Row };
+    },
+    GetUnicastIpAddressTable: async () => ({ code: 0, Table: [] }),
+    GetIpNetTable2: async () => ({ code: 0, Table: [neighbour] }),
+  } as unknown as Iphlpapi;
+  const observer = { nativeReturned: () => {}, nativeSlow: () => {} };
+  const calls = new NativeCalls({ nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR }, observer);
+  // No poll comes to the rescue.
+  const watch = new LinkWatch(iphlpapi, calls, HOUR, { devices, refresh: async () => {} });
+  const open = async (sessionId: string) => {
+    const downs = new ReplaySubject<string>();
+    const addresses = new ReplaySubject<readonly string[]>();
+    watch.watch(sessionId, peer, await watch.resolve(guid), {
+      down: (evidence) => downs.next(evidence),
+      changed: ({ peerAddresses }) => addresses.next(peerAddresses),
+    });
+    return { down: firstValueFrom(downs), peerAddresses: firstValueFrom(addresses) };
+  };
+  return { world, devices, watch, open };
+}
+
+const device = (isConnected: boolean) => ({ address: peer, isConnected }) as DeviceProperties;
+
+test('that a device was connected is kept, though it is no longer so when its link is looked at', async (t) => {
+  const { devices, watch, open } = linkTo();
+  const { down } = await open('one');
+  // Both changes come before the look that the first one asks for.
+  watch.deviceChanged(device(true));
+  devices.set(peer, device(false));
+  watch.deviceChanged(device(false));
+  t.is(await down, 'DEVICE_DISCONNECTED');
+  await watch.close();
+});
+
+test('a session that is forgotten no longer shares its interface: the next one learns the addresses of its peer', async (t) => {
+  const { watch, open } = linkTo();
+  const first = await open('one');
+  t.deepEqual(await first.peerAddresses, ['192.168.100.1']);
+  watch.forget('one');
+  const second = await open('two');
+  t.deepEqual(await second.peerAddresses, ['192.168.100.1']);
+  await watch.close();
+});
+
+test('a close is looked at, without waiting for a notification or the poll', async (t) => {
+  const { world, watch, open } = linkTo();
+  const { down, peerAddresses } = await open('one');
+  await peerAddresses;
+  world.isGone = true;
+  watch.closing('one');
+  t.is(await down, 'INTERFACE_GONE');
+  await watch.close();
 });

@@ -2,6 +2,7 @@
 import test from 'ava';
 import { winerror, winerrorName } from '../../native/constants.js';
 import { LibraryNotAvailable } from '../../native/library.js';
+import type { DeviceProperties } from '../../service/driver/driver.js';
 import {
   callOutcome,
   doubtsService,
@@ -9,6 +10,7 @@ import {
   notAvailable,
   notPaired,
   openOutcome,
+  withDevice,
 } from '../../service/driver/win32-error.js';
 import type { Reason } from '../../service/fault.js';
 
@@ -126,10 +128,41 @@ test('a fault tells what Windows said, in words and in fields', (t) => {
   t.is(fault?.native?.reasonText, 'no peer');
 });
 
+const deviceOf = (address: string, more: Partial<DeviceProperties> = {}): DeviceProperties => ({
+  address,
+  name: '',
+  isConnected: undefined,
+  isVisible: undefined,
+  isLegacy: undefined,
+  linkQuality: undefined,
+  interfaceGuid: undefined,
+  interfaceAddress: undefined,
+  groupId: undefined,
+  isPresent: undefined,
+  isTransient: undefined,
+  ...more,
+});
+
+test('a fault says what Windows knows of the device: forgotten with its session, not present, not persistent', (t) => {
+  const address = '02:11:22:33:44:01';
+  t.regex(notPaired(deviceOf(address)).message, /no longer paired with this host: pair it on the host/);
+  t.regex(notPaired(deviceOf(address, { isTransient: true })).message, /not persistent, and Windows forgot it/);
+  const failed = openOutcome(openCallback(winerror.ERROR_TIMEOUT));
+  t.is(withDevice(failed, undefined), failed);
+  t.is(withDevice(failed, deviceOf(address, { isPresent: true, isTransient: false })), failed);
+  const absent = withDevice(failed, deviceOf(address, { isPresent: false })).fault?.message ?? '';
+  t.true(absent.startsWith(failed.fault?.message ?? '?'));
+  t.regex(absent, /not present: it may be switched off or out of reach\.$/);
+  const phone = withDevice(openOutcome(openCallback(1168), address), deviceOf(address, { isTransient: true }));
+  t.regex(phone.fault?.message ?? '', /pairing is not persistent/);
+  const denied = callOutcome('WFDStartOpenSession', 5);
+  t.is(withDevice(denied, deviceOf(address, { isPresent: false })), denied, 'another reason has nothing to do with it');
+});
+
 test('a device that is not paired is named, whoever found it out', (t) => {
   const address = '02:11:22:33:44:01';
   const faults = [
-    notPaired(address),
+    notPaired(deviceOf(address)),
     callOutcome('WFDUpdateDeviceVisibility', winerror.ERROR_NOT_FOUND, address).fault,
     openOutcome(openCallback(winerror.ERROR_NOT_FOUND), address).fault,
   ];

@@ -41,8 +41,8 @@ function startDevice(
     interfaceAddress: '',
     networkInterfaceGuid: '',
     groupId: `00000000-0000-0000-0000-02112233440${number}`,
-    isPresent: undefined,
-    isTransient: undefined,
+    isPresent: true,
+    isTransient: false,
   };
 }
 

@@ -110,10 +110,7 @@ export class World {
   async scriptVisibility(outcome: VisibilityOutcome): Promise<void> {
     const request = proto.ScriptVisibilityRequest.fromPartial({ ...scope(outcome), code: outcome.code ?? 0 });
     request.delay = delay(outcome.delayMs);
-    if (outcome.visible === 'empty') request.visible = proto.PropertyFlag.EMPTY;
-    else if (outcome.visible !== undefined) {
-      request.visible = outcome.visible ? proto.PropertyFlag.TRUE : proto.PropertyFlag.FALSE;
-    }
+    if (outcome.visible !== undefined) request.visible = flagOf(outcome.visible);
     await call(this.#client.scriptVisibility.bind(this.#client), request);
   }
 
@@ -161,6 +158,23 @@ export class World {
 
   async removeDevice(deviceAddress: string): Promise<void> {
     await call(this.#client.removeDevice.bind(this.#client), { deviceAddress });
+  }
+
+  /** Gives a device one more node, or changes one. */
+  async setNode(deviceAddress: string, suffix: string, says: { connected?: boolean | 'empty' } = {}): Promise<void> {
+    const connected = says.connected === undefined ? proto.PropertyFlag.UNSPECIFIED : flagOf(says.connected);
+    const request = proto.SetDeviceNodeRequest.fromPartial({ deviceAddress, suffix, connected });
+    await call(this.#client.setDeviceNode.bind(this.#client), request);
+  }
+
+  async removeNode(deviceAddress: string, suffix: string): Promise<void> {
+    await call(this.#client.removeDeviceNode.bind(this.#client), { deviceAddress, suffix });
+  }
+
+  /** Which kinds of object have the Wi-Fi Direct properties. */
+  async setNodeProperties(on: { onDevices?: boolean; onInterfaces?: boolean }): Promise<void> {
+    const request = proto.SetNodePropertiesRequest.fromPartial(on);
+    await call(this.#client.setNodeProperties.bind(this.#client), request);
   }
 
   async abortDeviceQueries(): Promise<number> {
@@ -238,4 +252,9 @@ function functionOf(name: string): proto.WindowsFunction {
   const value = proto.WindowsFunction[constant as keyof typeof proto.WindowsFunction];
   if (typeof value !== 'number') throw new Error(`${name} (${constant}) is no function of the simulator`);
   return value as proto.WindowsFunction;
+}
+
+function flagOf(flag: boolean | 'empty'): proto.PropertyFlag {
+  if (flag === 'empty') return proto.PropertyFlag.EMPTY;
+  return flag ? proto.PropertyFlag.TRUE : proto.PropertyFlag.FALSE;
 }

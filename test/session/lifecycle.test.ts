@@ -33,10 +33,20 @@ test.serial('an open that fails says why, and Windows is asked nothing more', as
   t.is(world.counts().closes, 0);
 });
 
-test.serial('a device that is not paired is refused before anything is started', async (t) => {
+test.serial('a device that Windows has removed is refused before anything is started', async (t) => {
   const rig = await start();
-  t.is(refusalOf(rig.ask({ deviceAddress: '02:99:99:99:99:99' })), 'DEVICE_NOT_PAIRED');
+  world.removeDevice(robot);
+  await world.waitIdle(10_000);
+  t.is(refusalOf(rig.ask({ deviceAddress: robot })), 'DEVICE_NOT_PAIRED');
   t.is(rig.events.log.newest, 0);
+});
+
+test.serial('of a device that is not listed Windows is asked', async (t) => {
+  const rig = await start();
+  const id = rig.open({ deviceAddress: '02:99:99:99:99:99' });
+  const { session } = await rig.event(id, 'FAILED');
+  t.is(session.end?.fault?.reason, 'DEVICE_NOT_PAIRED');
+  t.is(session.end?.fault?.native?.code, 1168);
 });
 
 test.serial('a session without a name gets a UUID', async (t) => {

@@ -39,6 +39,8 @@ const devices: DeviceProperties[] = ['aa:bb:cc:dd:ee:f0', 'aa:bb:cc:dd:ee:f2'].m
   interfaceGuid: undefined,
   interfaceAddress: undefined,
   groupId: undefined,
+  isPresent: undefined,
+  isTransient: undefined,
 }));
 const deviceEvents: DeviceEvent[] = devices.map((device, i) => ({
   sequence: i + 1,

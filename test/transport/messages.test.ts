@@ -105,15 +105,19 @@ test('a property that Windows leaves empty stays unset', (t) => {
     interfaceGuid: undefined,
     interfaceAddress: undefined,
     groupId: undefined,
+    isPresent: undefined,
+    isTransient: undefined,
   };
   const sent = Device.decode(Device.encode(messages.toDevice(empty)).finish());
   t.is(sent.deviceAddress, 'aa:bb:cc:dd:ee:f0');
-  for (const field of ['isConnected', 'isVisible', 'isLegacy', 'linkQuality'] as const)
+  for (const field of ['isConnected', 'isVisible', 'isLegacy', 'linkQuality', 'isPresent', 'isTransient'] as const)
     t.is(sent[field], undefined, field);
-  const full = messages.toDevice({ ...empty, isConnected: false, linkQuality: 0 });
+  const full = messages.toDevice({ ...empty, isConnected: false, linkQuality: 0, isPresent: false, isTransient: true });
   const read = Device.decode(Device.encode(full).finish());
   t.is(read.isConnected, false, 'false is said');
   t.is(read.linkQuality, 0);
+  t.is(read.isPresent, false);
+  t.is(read.isTransient, true);
 });
 
 test('a device event carries its number and its type', (t) => {

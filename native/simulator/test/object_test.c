@@ -140,7 +140,86 @@ static void objects_are_freed_once_with_their_count_and_not_used_after(void)
     expect_misuse(SIM_MISUSE_USE_OF_FREED_DATA, 2);
 }
 
+static ULONG count_of(uint32_t type, uint32_t operator, ULONG pid)
+{
+    DEVPROP_FILTER_EXPRESSION filter = {operator, {key(wifi_direct, pid), DEVPROP_TYPE_EMPTY, 0, NULL} };
+    ULONG count;
+    const DEV_OBJECT *objects;
+    CHECK(DevGetObjects(type, 0, 0, NULL, 1, &filter, &count, &objects) == S_OK);
+    DevFreeObjects(count, objects);
+    return count;
+}
+
+static void a_property_that_is_there_does_not_equal_empty(void)
+{
+    DEVPROP_FILTER_EXPRESSION sized = {DEVPROP_OPERATOR_NOT_EQUALS,
+                                       {key(wifi_direct, 1), DEVPROP_TYPE_EMPTY, 6, display}};
+    ULONG count;
+    const DEV_OBJECT *objects;
+    CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_NOT_EQUALS, 1) == 6);
+    CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_EQUALS, 1) == 0);
+    CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_NOT_EQUALS, 3) == 0); /* no link, no interface */
+    CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_EQUALS, 3) == 6);
+    CHECK(DevGetObjects(DevObjectTypeDevice, 0, 0, NULL, 1, &sized, &count, &objects) == E_INVALIDARG);
+}
+
+static void the_properties_are_where_they_were_put(void)
+{
+    CHECK(SimSetNodes(SIM_NODES_ON_INTERFACES) == ERROR_SUCCESS);
+    CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_NOT_EQUALS, 1) == 0);
+    CHECK(count_of(DevObjectTypeDeviceInterface, DEVPROP_OPERATOR_NOT_EQUALS, 0x0D) == 6);
+    CHECK(count_of(DevObjectTypeDeviceInterface, DEVPROP_OPERATOR_NOT_EQUALS, 1) == 0); /* the canonical one alone */
+    CHECK(SimSetNodes(SIM_NODES_ON_DEVICES | SIM_NODES_ON_INTERFACES) == ERROR_SUCCESS);
+    CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_NOT_EQUALS, 1) == 6);
+    CHECK(count_of(DevObjectTypeDeviceInterface, DEVPROP_OPERATOR_NOT_EQUALS, 0x0D) == 6);
+    CHECK(SimSetNodes(4) == ERROR_INVALID_PARAMETER);
+}
+
+static void a_device_may_have_several_nodes(void)
+{
+    DEVPROPCOMPKEY keys[] = {key(wifi_direct, 1), key(wifi_direct, 5)};
+    DEVPROP_FILTER_EXPRESSION filter = {DEVPROP_OPERATOR_EQUALS,
+                                        {key(wifi_direct, 1), DEVPROP_TYPE_BINARY, 6, display}};
+    SimNode node = {{2, 0x11, 0x22, 0x33, 0x44, 1}, 1, SIM_AS_DEVICE, "#MIRACAST"}, stray = node;
+    ULONG count;
+    const DEV_OBJECT *objects;
+    CHECK(SimSetNode(&node) == ERROR_SUCCESS);
+    CHECK(DevGetObjects(DevObjectTypeDevice, 0, 2, keys, 1, &filter, &count, &objects) == S_OK && count == 2);
+    CHECK(objects[1].pszObjectId[32] == '#' && objects[0].pProperties[1].Type == DEVPROP_TYPE_EMPTY);
+    CHECK(*(DEVPROP_BOOLEAN *)objects[1].pProperties[1].Buffer == DEVPROP_TRUE);
+    DevFreeObjects(count, objects);
+    for (char i = 'a'; i < 'c'; i++) {
+        node.suffix[1] = i;
+        CHECK(SimSetNode(&node) == ERROR_SUCCESS);
+    }
+    node.suffix[1] = 'c';
+    CHECK(SimSetNode(&node) == ERROR_NOT_ENOUGH_MEMORY);
+    CHECK(SimRemoveNode(display, "") == ERROR_SUCCESS && SimRemoveNode(display, "") == ERROR_NOT_FOUND);
+    CHECK(DevGetObjects(DevObjectTypeDevice, 0, 2, keys, 1, &filter, &count, &objects) == S_OK && count == 3);
+    DevFreeObjects(count, objects);
+    memcpy(stray.device_address, stranger, 6);
+    CHECK(SimSetNode(&stray) == ERROR_NOT_FOUND && SimRemoveNode(stranger, "") == ERROR_NOT_FOUND);
+}
+
+static void a_pairing_that_is_not_persistent_ends_with_its_link(void)
+{
+    struct outcome outcome = {0};
+    HANDLE client = open_client();
+    SimDevice phone = device(&display);
+    phone.is_transient = 1;
+    CHECK(SimUpdateDevice(&phone) == ERROR_SUCCESS);
+    HANDLE session = open_session(client, &display, &outcome);
+    CHECK(SimListDevices(NULL, 0) == 6);
+    CHECK(WFDCloseSession(session) == ERROR_SUCCESS && WFDCloseHandle(client) == ERROR_SUCCESS);
+    advance(150);
+    CHECK(SimListDevices(NULL, 0) == 5);
+}
+
 const struct test object_tests[] = {
+    {"a property that is there does not equal empty", a_property_that_is_there_does_not_equal_empty},
+    {"the properties are where they were put", the_properties_are_where_they_were_put},
+    {"a device may have several nodes", a_device_may_have_several_nodes},
+    {"a pairing that is not persistent ends with its link", a_pairing_that_is_not_persistent_ends_with_its_link},
     {"every paired device is an object with its properties", every_paired_device_is_an_object_with_its_properties},
     {"connected devices have the properties of their link", connected_devices_have_the_properties_of_their_link},
     {"device interfaces are found by their class", device_interfaces_are_found_by_their_class},

@@ -1180,8 +1180,12 @@ type DeviceSettings struct {
 	// Devices of one group share an interface, as where the host is group owner; it is up until the last link has ended.
 	// At most 31 bytes; empty: none. A new group counts from the next link. A new device: none.
 	InterfaceGroup *string `protobuf:"bytes,10,opt,name=interface_group,json=interfaceGroup,proto3,oneof" json:"interface_group,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The pairing is not persistent: Windows forgets it when the device disconnects. A new device: false.
+	Transient *bool `protobuf:"varint,11,opt,name=transient,proto3,oneof" json:"transient,omitempty"`
+	// Whether its device nodes are present (DEVPKEY_Device_IsPresent). A new device: true.
+	Present       PropertyFlag `protobuf:"varint,12,opt,name=present,proto3,enum=wifidirect.simulator.v1.PropertyFlag" json:"present,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeviceSettings) Reset() {
@@ -1284,6 +1288,315 @@ func (x *DeviceSettings) GetInterfaceGroup() string {
 	return ""
 }
 
+func (x *DeviceSettings) GetTransient() bool {
+	if x != nil && x.Transient != nil {
+		return *x.Transient
+	}
+	return false
+}
+
+func (x *DeviceSettings) GetPresent() PropertyFlag {
+	if x != nil {
+		return x.Present
+	}
+	return PropertyFlag_PROPERTY_FLAG_UNSPECIFIED
+}
+
+// A device node of a paired device.
+type SetDeviceNodeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The device. Required.
+	DeviceAddress string `protobuf:"bytes,1,opt,name=device_address,json=deviceAddress,proto3" json:"device_address,omitempty"`
+	// Appended to the id of the node's object, at most 15 bytes: which node. Empty: the one that each device has. A device
+	// has four at most, or INVALID_ARGUMENT.
+	Suffix string `protobuf:"bytes,2,opt,name=suffix,proto3" json:"suffix,omitempty"`
+	// What the node says of the link. Unspecified: as the device has it.
+	Connected PropertyFlag `protobuf:"varint,3,opt,name=connected,proto3,enum=wifidirect.simulator.v1.PropertyFlag" json:"connected,omitempty"`
+	// What the node says of the device's visibility. Unspecified: as the device has it.
+	Visible       PropertyFlag `protobuf:"varint,4,opt,name=visible,proto3,enum=wifidirect.simulator.v1.PropertyFlag" json:"visible,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDeviceNodeRequest) Reset() {
+	*x = SetDeviceNodeRequest{}
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDeviceNodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDeviceNodeRequest) ProtoMessage() {}
+
+func (x *SetDeviceNodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDeviceNodeRequest.ProtoReflect.Descriptor instead.
+func (*SetDeviceNodeRequest) Descriptor() ([]byte, []int) {
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SetDeviceNodeRequest) GetDeviceAddress() string {
+	if x != nil {
+		return x.DeviceAddress
+	}
+	return ""
+}
+
+func (x *SetDeviceNodeRequest) GetSuffix() string {
+	if x != nil {
+		return x.Suffix
+	}
+	return ""
+}
+
+func (x *SetDeviceNodeRequest) GetConnected() PropertyFlag {
+	if x != nil {
+		return x.Connected
+	}
+	return PropertyFlag_PROPERTY_FLAG_UNSPECIFIED
+}
+
+func (x *SetDeviceNodeRequest) GetVisible() PropertyFlag {
+	if x != nil {
+		return x.Visible
+	}
+	return PropertyFlag_PROPERTY_FLAG_UNSPECIFIED
+}
+
+// Empty.
+type SetDeviceNodeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDeviceNodeResponse) Reset() {
+	*x = SetDeviceNodeResponse{}
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDeviceNodeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDeviceNodeResponse) ProtoMessage() {}
+
+func (x *SetDeviceNodeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDeviceNodeResponse.ProtoReflect.Descriptor instead.
+func (*SetDeviceNodeResponse) Descriptor() ([]byte, []int) {
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{15}
+}
+
+// A device node to take away.
+type RemoveDeviceNodeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The device. Required.
+	DeviceAddress string `protobuf:"bytes,1,opt,name=device_address,json=deviceAddress,proto3" json:"device_address,omitempty"`
+	// Which node.
+	Suffix        string `protobuf:"bytes,2,opt,name=suffix,proto3" json:"suffix,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveDeviceNodeRequest) Reset() {
+	*x = RemoveDeviceNodeRequest{}
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveDeviceNodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveDeviceNodeRequest) ProtoMessage() {}
+
+func (x *RemoveDeviceNodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveDeviceNodeRequest.ProtoReflect.Descriptor instead.
+func (*RemoveDeviceNodeRequest) Descriptor() ([]byte, []int) {
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RemoveDeviceNodeRequest) GetDeviceAddress() string {
+	if x != nil {
+		return x.DeviceAddress
+	}
+	return ""
+}
+
+func (x *RemoveDeviceNodeRequest) GetSuffix() string {
+	if x != nil {
+		return x.Suffix
+	}
+	return ""
+}
+
+// Empty.
+type RemoveDeviceNodeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveDeviceNodeResponse) Reset() {
+	*x = RemoveDeviceNodeResponse{}
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveDeviceNodeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveDeviceNodeResponse) ProtoMessage() {}
+
+func (x *RemoveDeviceNodeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveDeviceNodeResponse.ProtoReflect.Descriptor instead.
+func (*RemoveDeviceNodeResponse) Descriptor() ([]byte, []int) {
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{17}
+}
+
+// Which kinds of object have the Wi-Fi Direct properties.
+type SetNodePropertiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Device nodes, as the SDK header documents. Unset: true.
+	OnDevices *bool `protobuf:"varint,1,opt,name=on_devices,json=onDevices,proto3,oneof" json:"on_devices,omitempty"`
+	// Device interfaces, as WinRT finds them: by the canonical address, property 13. Unset: false.
+	OnInterfaces  *bool `protobuf:"varint,2,opt,name=on_interfaces,json=onInterfaces,proto3,oneof" json:"on_interfaces,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetNodePropertiesRequest) Reset() {
+	*x = SetNodePropertiesRequest{}
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetNodePropertiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetNodePropertiesRequest) ProtoMessage() {}
+
+func (x *SetNodePropertiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetNodePropertiesRequest.ProtoReflect.Descriptor instead.
+func (*SetNodePropertiesRequest) Descriptor() ([]byte, []int) {
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SetNodePropertiesRequest) GetOnDevices() bool {
+	if x != nil && x.OnDevices != nil {
+		return *x.OnDevices
+	}
+	return false
+}
+
+func (x *SetNodePropertiesRequest) GetOnInterfaces() bool {
+	if x != nil && x.OnInterfaces != nil {
+		return *x.OnInterfaces
+	}
+	return false
+}
+
+// Empty.
+type SetNodePropertiesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetNodePropertiesResponse) Reset() {
+	*x = SetNodePropertiesResponse{}
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetNodePropertiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetNodePropertiesResponse) ProtoMessage() {}
+
+func (x *SetNodePropertiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetNodePropertiesResponse.ProtoReflect.Descriptor instead.
+func (*SetNodePropertiesResponse) Descriptor() ([]byte, []int) {
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{19}
+}
+
 // A device to pair.
 type AddDeviceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1297,7 +1610,7 @@ type AddDeviceRequest struct {
 
 func (x *AddDeviceRequest) Reset() {
 	*x = AddDeviceRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[14]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1309,7 +1622,7 @@ func (x *AddDeviceRequest) String() string {
 func (*AddDeviceRequest) ProtoMessage() {}
 
 func (x *AddDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[14]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1322,7 +1635,7 @@ func (x *AddDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddDeviceRequest.ProtoReflect.Descriptor instead.
 func (*AddDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{14}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AddDeviceRequest) GetDeviceAddress() string {
@@ -1350,7 +1663,7 @@ type AddDeviceResponse struct {
 
 func (x *AddDeviceResponse) Reset() {
 	*x = AddDeviceResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[15]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1362,7 +1675,7 @@ func (x *AddDeviceResponse) String() string {
 func (*AddDeviceResponse) ProtoMessage() {}
 
 func (x *AddDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[15]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1375,7 +1688,7 @@ func (x *AddDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddDeviceResponse.ProtoReflect.Descriptor instead.
 func (*AddDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{15}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AddDeviceResponse) GetDevice() *SimulatedDevice {
@@ -1398,7 +1711,7 @@ type UpdateDeviceRequest struct {
 
 func (x *UpdateDeviceRequest) Reset() {
 	*x = UpdateDeviceRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[16]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1410,7 +1723,7 @@ func (x *UpdateDeviceRequest) String() string {
 func (*UpdateDeviceRequest) ProtoMessage() {}
 
 func (x *UpdateDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[16]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1423,7 +1736,7 @@ func (x *UpdateDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateDeviceRequest.ProtoReflect.Descriptor instead.
 func (*UpdateDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{16}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UpdateDeviceRequest) GetDeviceAddress() string {
@@ -1451,7 +1764,7 @@ type UpdateDeviceResponse struct {
 
 func (x *UpdateDeviceResponse) Reset() {
 	*x = UpdateDeviceResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[17]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1463,7 +1776,7 @@ func (x *UpdateDeviceResponse) String() string {
 func (*UpdateDeviceResponse) ProtoMessage() {}
 
 func (x *UpdateDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[17]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1476,7 +1789,7 @@ func (x *UpdateDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateDeviceResponse.ProtoReflect.Descriptor instead.
 func (*UpdateDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{17}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UpdateDeviceResponse) GetDevice() *SimulatedDevice {
@@ -1497,7 +1810,7 @@ type RemoveDeviceRequest struct {
 
 func (x *RemoveDeviceRequest) Reset() {
 	*x = RemoveDeviceRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[18]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1509,7 +1822,7 @@ func (x *RemoveDeviceRequest) String() string {
 func (*RemoveDeviceRequest) ProtoMessage() {}
 
 func (x *RemoveDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[18]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1522,7 +1835,7 @@ func (x *RemoveDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveDeviceRequest.ProtoReflect.Descriptor instead.
 func (*RemoveDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{18}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RemoveDeviceRequest) GetDeviceAddress() string {
@@ -1541,7 +1854,7 @@ type RemoveDeviceResponse struct {
 
 func (x *RemoveDeviceResponse) Reset() {
 	*x = RemoveDeviceResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[19]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +1866,7 @@ func (x *RemoveDeviceResponse) String() string {
 func (*RemoveDeviceResponse) ProtoMessage() {}
 
 func (x *RemoveDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[19]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1566,7 +1879,7 @@ func (x *RemoveDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveDeviceResponse.ProtoReflect.Descriptor instead.
 func (*RemoveDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{19}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{25}
 }
 
 // Empty.
@@ -1578,7 +1891,7 @@ type ListSimulatedDevicesRequest struct {
 
 func (x *ListSimulatedDevicesRequest) Reset() {
 	*x = ListSimulatedDevicesRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[20]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1590,7 +1903,7 @@ func (x *ListSimulatedDevicesRequest) String() string {
 func (*ListSimulatedDevicesRequest) ProtoMessage() {}
 
 func (x *ListSimulatedDevicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[20]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1603,7 +1916,7 @@ func (x *ListSimulatedDevicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSimulatedDevicesRequest.ProtoReflect.Descriptor instead.
 func (*ListSimulatedDevicesRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{20}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{26}
 }
 
 // Every paired device.
@@ -1617,7 +1930,7 @@ type ListSimulatedDevicesResponse struct {
 
 func (x *ListSimulatedDevicesResponse) Reset() {
 	*x = ListSimulatedDevicesResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[21]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1629,7 +1942,7 @@ func (x *ListSimulatedDevicesResponse) String() string {
 func (*ListSimulatedDevicesResponse) ProtoMessage() {}
 
 func (x *ListSimulatedDevicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[21]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1642,7 +1955,7 @@ func (x *ListSimulatedDevicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSimulatedDevicesResponse.ProtoReflect.Descriptor instead.
 func (*ListSimulatedDevicesResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{21}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListSimulatedDevicesResponse) GetDevices() []*SimulatedDevice {
@@ -1669,7 +1982,7 @@ type SimulatedDevice struct {
 
 func (x *SimulatedDevice) Reset() {
 	*x = SimulatedDevice{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[22]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1681,7 +1994,7 @@ func (x *SimulatedDevice) String() string {
 func (*SimulatedDevice) ProtoMessage() {}
 
 func (x *SimulatedDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[22]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1694,7 +2007,7 @@ func (x *SimulatedDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SimulatedDevice.ProtoReflect.Descriptor instead.
 func (*SimulatedDevice) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{22}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SimulatedDevice) GetDeviceAddress() string {
@@ -1738,7 +2051,7 @@ type ScriptScope struct {
 
 func (x *ScriptScope) Reset() {
 	*x = ScriptScope{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[23]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1750,7 +2063,7 @@ func (x *ScriptScope) String() string {
 func (*ScriptScope) ProtoMessage() {}
 
 func (x *ScriptScope) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[23]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1763,7 +2076,7 @@ func (x *ScriptScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptScope.ProtoReflect.Descriptor instead.
 func (*ScriptScope) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{23}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ScriptScope) GetDeviceAddress() string {
@@ -1812,7 +2125,7 @@ type ScriptOpenRequest struct {
 
 func (x *ScriptOpenRequest) Reset() {
 	*x = ScriptOpenRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[24]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1824,7 +2137,7 @@ func (x *ScriptOpenRequest) String() string {
 func (*ScriptOpenRequest) ProtoMessage() {}
 
 func (x *ScriptOpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[24]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1837,7 +2150,7 @@ func (x *ScriptOpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptOpenRequest.ProtoReflect.Descriptor instead.
 func (*ScriptOpenRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{24}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ScriptOpenRequest) GetScope() *ScriptScope {
@@ -1932,7 +2245,7 @@ type CancelledOpen struct {
 
 func (x *CancelledOpen) Reset() {
 	*x = CancelledOpen{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[25]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1944,7 +2257,7 @@ func (x *CancelledOpen) String() string {
 func (*CancelledOpen) ProtoMessage() {}
 
 func (x *CancelledOpen) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[25]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1957,7 +2270,7 @@ func (x *CancelledOpen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelledOpen.ProtoReflect.Descriptor instead.
 func (*CancelledOpen) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{25}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CancelledOpen) GetError() uint32 {
@@ -1990,7 +2303,7 @@ type ScriptOpenResponse struct {
 
 func (x *ScriptOpenResponse) Reset() {
 	*x = ScriptOpenResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[26]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2002,7 +2315,7 @@ func (x *ScriptOpenResponse) String() string {
 func (*ScriptOpenResponse) ProtoMessage() {}
 
 func (x *ScriptOpenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[26]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2015,7 +2328,7 @@ func (x *ScriptOpenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptOpenResponse.ProtoReflect.Descriptor instead.
 func (*ScriptOpenResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{26}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{32}
 }
 
 // How the end of a link is seen. The delays are counted from it.
@@ -2033,7 +2346,7 @@ type LinkEnd struct {
 
 func (x *LinkEnd) Reset() {
 	*x = LinkEnd{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[27]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +2358,7 @@ func (x *LinkEnd) String() string {
 func (*LinkEnd) ProtoMessage() {}
 
 func (x *LinkEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[27]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +2371,7 @@ func (x *LinkEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkEnd.ProtoReflect.Descriptor instead.
 func (*LinkEnd) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{27}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *LinkEnd) GetInterfaceEffect() InterfaceEffect {
@@ -2099,7 +2412,7 @@ type ScriptCloseRequest struct {
 
 func (x *ScriptCloseRequest) Reset() {
 	*x = ScriptCloseRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[28]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2424,7 @@ func (x *ScriptCloseRequest) String() string {
 func (*ScriptCloseRequest) ProtoMessage() {}
 
 func (x *ScriptCloseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[28]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2437,7 @@ func (x *ScriptCloseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptCloseRequest.ProtoReflect.Descriptor instead.
 func (*ScriptCloseRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{28}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ScriptCloseRequest) GetScope() *ScriptScope {
@@ -2164,7 +2477,7 @@ type ScriptCloseResponse struct {
 
 func (x *ScriptCloseResponse) Reset() {
 	*x = ScriptCloseResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[29]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2176,7 +2489,7 @@ func (x *ScriptCloseResponse) String() string {
 func (*ScriptCloseResponse) ProtoMessage() {}
 
 func (x *ScriptCloseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[29]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2189,7 +2502,7 @@ func (x *ScriptCloseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptCloseResponse.ProtoReflect.Descriptor instead.
 func (*ScriptCloseResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{29}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{35}
 }
 
 // How the next visibility updates go. What is unset goes as usual.
@@ -2209,7 +2522,7 @@ type ScriptVisibilityRequest struct {
 
 func (x *ScriptVisibilityRequest) Reset() {
 	*x = ScriptVisibilityRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[30]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2221,7 +2534,7 @@ func (x *ScriptVisibilityRequest) String() string {
 func (*ScriptVisibilityRequest) ProtoMessage() {}
 
 func (x *ScriptVisibilityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[30]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2234,7 +2547,7 @@ func (x *ScriptVisibilityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptVisibilityRequest.ProtoReflect.Descriptor instead.
 func (*ScriptVisibilityRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{30}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ScriptVisibilityRequest) GetScope() *ScriptScope {
@@ -2274,7 +2587,7 @@ type ScriptVisibilityResponse struct {
 
 func (x *ScriptVisibilityResponse) Reset() {
 	*x = ScriptVisibilityResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[31]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2286,7 +2599,7 @@ func (x *ScriptVisibilityResponse) String() string {
 func (*ScriptVisibilityResponse) ProtoMessage() {}
 
 func (x *ScriptVisibilityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[31]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2299,7 +2612,7 @@ func (x *ScriptVisibilityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptVisibilityResponse.ProtoReflect.Descriptor instead.
 func (*ScriptVisibilityResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{31}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{37}
 }
 
 // How the next calls of a function go.
@@ -2319,7 +2632,7 @@ type ScriptCallRequest struct {
 
 func (x *ScriptCallRequest) Reset() {
 	*x = ScriptCallRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[32]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2331,7 +2644,7 @@ func (x *ScriptCallRequest) String() string {
 func (*ScriptCallRequest) ProtoMessage() {}
 
 func (x *ScriptCallRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[32]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2344,7 +2657,7 @@ func (x *ScriptCallRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptCallRequest.ProtoReflect.Descriptor instead.
 func (*ScriptCallRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{32}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ScriptCallRequest) GetFunction() WindowsFunction {
@@ -2384,7 +2697,7 @@ type ScriptCallResponse struct {
 
 func (x *ScriptCallResponse) Reset() {
 	*x = ScriptCallResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[33]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2396,7 +2709,7 @@ func (x *ScriptCallResponse) String() string {
 func (*ScriptCallResponse) ProtoMessage() {}
 
 func (x *ScriptCallResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[33]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2409,7 +2722,7 @@ func (x *ScriptCallResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptCallResponse.ProtoReflect.Descriptor instead.
 func (*ScriptCallResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{33}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{39}
 }
 
 // Empty.
@@ -2421,7 +2734,7 @@ type ClearScriptsRequest struct {
 
 func (x *ClearScriptsRequest) Reset() {
 	*x = ClearScriptsRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[34]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2433,7 +2746,7 @@ func (x *ClearScriptsRequest) String() string {
 func (*ClearScriptsRequest) ProtoMessage() {}
 
 func (x *ClearScriptsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[34]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2446,7 +2759,7 @@ func (x *ClearScriptsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClearScriptsRequest.ProtoReflect.Descriptor instead.
 func (*ClearScriptsRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{34}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{40}
 }
 
 // Empty.
@@ -2458,7 +2771,7 @@ type ClearScriptsResponse struct {
 
 func (x *ClearScriptsResponse) Reset() {
 	*x = ClearScriptsResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[35]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +2783,7 @@ func (x *ClearScriptsResponse) String() string {
 func (*ClearScriptsResponse) ProtoMessage() {}
 
 func (x *ClearScriptsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[35]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +2796,7 @@ func (x *ClearScriptsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClearScriptsResponse.ProtoReflect.Descriptor instead.
 func (*ClearScriptsResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{35}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{41}
 }
 
 // Which calls to let go.
@@ -2497,7 +2810,7 @@ type ReleaseCallsRequest struct {
 
 func (x *ReleaseCallsRequest) Reset() {
 	*x = ReleaseCallsRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[36]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2509,7 +2822,7 @@ func (x *ReleaseCallsRequest) String() string {
 func (*ReleaseCallsRequest) ProtoMessage() {}
 
 func (x *ReleaseCallsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[36]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2522,7 +2835,7 @@ func (x *ReleaseCallsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseCallsRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseCallsRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{36}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ReleaseCallsRequest) GetFunction() WindowsFunction {
@@ -2543,7 +2856,7 @@ type ReleaseCallsResponse struct {
 
 func (x *ReleaseCallsResponse) Reset() {
 	*x = ReleaseCallsResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[37]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2555,7 +2868,7 @@ func (x *ReleaseCallsResponse) String() string {
 func (*ReleaseCallsResponse) ProtoMessage() {}
 
 func (x *ReleaseCallsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[37]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2568,7 +2881,7 @@ func (x *ReleaseCallsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseCallsResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseCallsResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{37}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ReleaseCallsResponse) GetReleasedCount() uint32 {
@@ -2591,7 +2904,7 @@ type DropLinkRequest struct {
 
 func (x *DropLinkRequest) Reset() {
 	*x = DropLinkRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[38]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2603,7 +2916,7 @@ func (x *DropLinkRequest) String() string {
 func (*DropLinkRequest) ProtoMessage() {}
 
 func (x *DropLinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[38]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2616,7 +2929,7 @@ func (x *DropLinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropLinkRequest.ProtoReflect.Descriptor instead.
 func (*DropLinkRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{38}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DropLinkRequest) GetDeviceAddress() string {
@@ -2642,7 +2955,7 @@ type DropLinkResponse struct {
 
 func (x *DropLinkResponse) Reset() {
 	*x = DropLinkResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[39]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2654,7 +2967,7 @@ func (x *DropLinkResponse) String() string {
 func (*DropLinkResponse) ProtoMessage() {}
 
 func (x *DropLinkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[39]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2667,7 +2980,7 @@ func (x *DropLinkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropLinkResponse.ProtoReflect.Descriptor instead.
 func (*DropLinkResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{39}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{45}
 }
 
 // How the WLAN service is to stop.
@@ -2689,7 +3002,7 @@ type StopWlanServiceRequest struct {
 
 func (x *StopWlanServiceRequest) Reset() {
 	*x = StopWlanServiceRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[40]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2701,7 +3014,7 @@ func (x *StopWlanServiceRequest) String() string {
 func (*StopWlanServiceRequest) ProtoMessage() {}
 
 func (x *StopWlanServiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[40]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2714,7 +3027,7 @@ func (x *StopWlanServiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopWlanServiceRequest.ProtoReflect.Descriptor instead.
 func (*StopWlanServiceRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{40}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *StopWlanServiceRequest) GetCallCode() uint32 {
@@ -2761,7 +3074,7 @@ type StopWlanServiceResponse struct {
 
 func (x *StopWlanServiceResponse) Reset() {
 	*x = StopWlanServiceResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[41]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2773,7 +3086,7 @@ func (x *StopWlanServiceResponse) String() string {
 func (*StopWlanServiceResponse) ProtoMessage() {}
 
 func (x *StopWlanServiceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[41]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2786,7 +3099,7 @@ func (x *StopWlanServiceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopWlanServiceResponse.ProtoReflect.Descriptor instead.
 func (*StopWlanServiceResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{41}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{47}
 }
 
 // Empty.
@@ -2798,7 +3111,7 @@ type StartWlanServiceRequest struct {
 
 func (x *StartWlanServiceRequest) Reset() {
 	*x = StartWlanServiceRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[42]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2810,7 +3123,7 @@ func (x *StartWlanServiceRequest) String() string {
 func (*StartWlanServiceRequest) ProtoMessage() {}
 
 func (x *StartWlanServiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[42]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2823,7 +3136,7 @@ func (x *StartWlanServiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartWlanServiceRequest.ProtoReflect.Descriptor instead.
 func (*StartWlanServiceRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{42}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{48}
 }
 
 // Empty.
@@ -2835,7 +3148,7 @@ type StartWlanServiceResponse struct {
 
 func (x *StartWlanServiceResponse) Reset() {
 	*x = StartWlanServiceResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[43]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2847,7 +3160,7 @@ func (x *StartWlanServiceResponse) String() string {
 func (*StartWlanServiceResponse) ProtoMessage() {}
 
 func (x *StartWlanServiceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[43]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2860,7 +3173,7 @@ func (x *StartWlanServiceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartWlanServiceResponse.ProtoReflect.Descriptor instead.
 func (*StartWlanServiceResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{43}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{49}
 }
 
 // Empty.
@@ -2872,7 +3185,7 @@ type AbortDeviceQueriesRequest struct {
 
 func (x *AbortDeviceQueriesRequest) Reset() {
 	*x = AbortDeviceQueriesRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[44]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2884,7 +3197,7 @@ func (x *AbortDeviceQueriesRequest) String() string {
 func (*AbortDeviceQueriesRequest) ProtoMessage() {}
 
 func (x *AbortDeviceQueriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[44]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2897,7 +3210,7 @@ func (x *AbortDeviceQueriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortDeviceQueriesRequest.ProtoReflect.Descriptor instead.
 func (*AbortDeviceQueriesRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{44}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{50}
 }
 
 // What was aborted.
@@ -2911,7 +3224,7 @@ type AbortDeviceQueriesResponse struct {
 
 func (x *AbortDeviceQueriesResponse) Reset() {
 	*x = AbortDeviceQueriesResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[45]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2923,7 +3236,7 @@ func (x *AbortDeviceQueriesResponse) String() string {
 func (*AbortDeviceQueriesResponse) ProtoMessage() {}
 
 func (x *AbortDeviceQueriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[45]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2936,7 +3249,7 @@ func (x *AbortDeviceQueriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortDeviceQueriesResponse.ProtoReflect.Descriptor instead.
 func (*AbortDeviceQueriesResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{45}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *AbortDeviceQueriesResponse) GetAbortedCount() uint32 {
@@ -2961,7 +3274,7 @@ type SetNotificationsRequest struct {
 
 func (x *SetNotificationsRequest) Reset() {
 	*x = SetNotificationsRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[46]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2973,7 +3286,7 @@ func (x *SetNotificationsRequest) String() string {
 func (*SetNotificationsRequest) ProtoMessage() {}
 
 func (x *SetNotificationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[46]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2986,7 +3299,7 @@ func (x *SetNotificationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetNotificationsRequest.ProtoReflect.Descriptor instead.
 func (*SetNotificationsRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{46}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SetNotificationsRequest) GetInterfaces() bool {
@@ -3019,7 +3332,7 @@ type SetNotificationsResponse struct {
 
 func (x *SetNotificationsResponse) Reset() {
 	*x = SetNotificationsResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[47]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3031,7 +3344,7 @@ func (x *SetNotificationsResponse) String() string {
 func (*SetNotificationsResponse) ProtoMessage() {}
 
 func (x *SetNotificationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[47]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3044,7 +3357,7 @@ func (x *SetNotificationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetNotificationsResponse.ProtoReflect.Descriptor instead.
 func (*SetNotificationsResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{47}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{53}
 }
 
 // Empty.
@@ -3056,7 +3369,7 @@ type GetMisuseRequest struct {
 
 func (x *GetMisuseRequest) Reset() {
 	*x = GetMisuseRequest{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[48]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3068,7 +3381,7 @@ func (x *GetMisuseRequest) String() string {
 func (*GetMisuseRequest) ProtoMessage() {}
 
 func (x *GetMisuseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[48]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3081,7 +3394,7 @@ func (x *GetMisuseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMisuseRequest.ProtoReflect.Descriptor instead.
 func (*GetMisuseRequest) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{48}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{54}
 }
 
 // What was misused since the last ResetWorld, and what is held.
@@ -3101,7 +3414,7 @@ type GetMisuseResponse struct {
 
 func (x *GetMisuseResponse) Reset() {
 	*x = GetMisuseResponse{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[49]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3113,7 +3426,7 @@ func (x *GetMisuseResponse) String() string {
 func (*GetMisuseResponse) ProtoMessage() {}
 
 func (x *GetMisuseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[49]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3126,7 +3439,7 @@ func (x *GetMisuseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMisuseResponse.ProtoReflect.Descriptor instead.
 func (*GetMisuseResponse) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{49}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *GetMisuseResponse) GetTotal() uint64 {
@@ -3170,7 +3483,7 @@ type MisuseCount struct {
 
 func (x *MisuseCount) Reset() {
 	*x = MisuseCount{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[50]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3182,7 +3495,7 @@ func (x *MisuseCount) String() string {
 func (*MisuseCount) ProtoMessage() {}
 
 func (x *MisuseCount) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[50]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3195,7 +3508,7 @@ func (x *MisuseCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MisuseCount.ProtoReflect.Descriptor instead.
 func (*MisuseCount) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{50}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *MisuseCount) GetKind() MisuseKind {
@@ -3229,7 +3542,7 @@ type MisuseRecord struct {
 
 func (x *MisuseRecord) Reset() {
 	*x = MisuseRecord{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[51]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3241,7 +3554,7 @@ func (x *MisuseRecord) String() string {
 func (*MisuseRecord) ProtoMessage() {}
 
 func (x *MisuseRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[51]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3254,7 +3567,7 @@ func (x *MisuseRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MisuseRecord.ProtoReflect.Descriptor instead.
 func (*MisuseRecord) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{51}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *MisuseRecord) GetKind() MisuseKind {
@@ -3320,7 +3633,7 @@ type LiveCounts struct {
 
 func (x *LiveCounts) Reset() {
 	*x = LiveCounts{}
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[52]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3332,7 +3645,7 @@ func (x *LiveCounts) String() string {
 func (*LiveCounts) ProtoMessage() {}
 
 func (x *LiveCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[52]
+	mi := &file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3345,7 +3658,7 @@ func (x *LiveCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveCounts.ProtoReflect.Descriptor instead.
 func (*LiveCounts) Descriptor() ([]byte, []int) {
-	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{52}
+	return file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *LiveCounts) GetClients() uint32 {
@@ -3485,7 +3798,7 @@ const file_wifidirect_simulator_v1_simulator_service_proto_rawDesc = "" +
 	"\x13AdvanceClockRequest\x125\n" +
 	"\bduration\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\bduration\"E\n" +
 	"\x14AdvanceClockResponse\x12-\n" +
-	"\x04time\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x04time\"\xc5\x04\n" +
+	"\x04time\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x04time\"\xb7\x05\n" +
 	"\x0eDeviceSettings\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x1b\n" +
 	"\x06legacy\x18\x02 \x01(\bH\x01R\x06legacy\x88\x01\x01\x12\x1e\n" +
@@ -3497,7 +3810,9 @@ const file_wifidirect_simulator_v1_simulator_service_proto_rawDesc = "" +
 	"\fpeer_address\x18\b \x01(\tH\x06R\vpeerAddress\x88\x01\x01\x12C\n" +
 	"\raddress_delay\x18\t \x01(\v2\x1e.wifidirect.simulator.v1.DelayR\faddressDelay\x12,\n" +
 	"\x0finterface_group\x18\n" +
-	" \x01(\tH\aR\x0einterfaceGroup\x88\x01\x01B\a\n" +
+	" \x01(\tH\aR\x0einterfaceGroup\x88\x01\x01\x12!\n" +
+	"\ttransient\x18\v \x01(\bH\bR\ttransient\x88\x01\x01\x12?\n" +
+	"\apresent\x18\f \x01(\x0e2%.wifidirect.simulator.v1.PropertyFlagR\apresentB\a\n" +
 	"\x05_nameB\t\n" +
 	"\a_legacyB\v\n" +
 	"\t_in_rangeB\x0f\n" +
@@ -3505,7 +3820,26 @@ const file_wifidirect_simulator_v1_simulator_service_proto_rawDesc = "" +
 	"\x12_interface_addressB\x10\n" +
 	"\x0e_local_addressB\x0f\n" +
 	"\r_peer_addressB\x12\n" +
-	"\x10_interface_group\"~\n" +
+	"\x10_interface_groupB\f\n" +
+	"\n" +
+	"_transient\"\xdb\x01\n" +
+	"\x14SetDeviceNodeRequest\x12%\n" +
+	"\x0edevice_address\x18\x01 \x01(\tR\rdeviceAddress\x12\x16\n" +
+	"\x06suffix\x18\x02 \x01(\tR\x06suffix\x12C\n" +
+	"\tconnected\x18\x03 \x01(\x0e2%.wifidirect.simulator.v1.PropertyFlagR\tconnected\x12?\n" +
+	"\avisible\x18\x04 \x01(\x0e2%.wifidirect.simulator.v1.PropertyFlagR\avisible\"\x17\n" +
+	"\x15SetDeviceNodeResponse\"X\n" +
+	"\x17RemoveDeviceNodeRequest\x12%\n" +
+	"\x0edevice_address\x18\x01 \x01(\tR\rdeviceAddress\x12\x16\n" +
+	"\x06suffix\x18\x02 \x01(\tR\x06suffix\"\x1a\n" +
+	"\x18RemoveDeviceNodeResponse\"\x89\x01\n" +
+	"\x18SetNodePropertiesRequest\x12\"\n" +
+	"\n" +
+	"on_devices\x18\x01 \x01(\bH\x00R\tonDevices\x88\x01\x01\x12(\n" +
+	"\ron_interfaces\x18\x02 \x01(\bH\x01R\fonInterfaces\x88\x01\x01B\r\n" +
+	"\v_on_devicesB\x10\n" +
+	"\x0e_on_interfaces\"\x1b\n" +
+	"\x19SetNodePropertiesResponse\"~\n" +
 	"\x10AddDeviceRequest\x12%\n" +
 	"\x0edevice_address\x18\x01 \x01(\tR\rdeviceAddress\x12C\n" +
 	"\bsettings\x18\x02 \x01(\v2'.wifidirect.simulator.v1.DeviceSettingsR\bsettings\"U\n" +
@@ -3709,7 +4043,7 @@ const file_wifidirect_simulator_v1_simulator_service_proto_rawDesc = "" +
 	" MISUSE_KIND_LEAKED_CLIENT_HANDLE\x10\x0e\x12\x1c\n" +
 	"\x18MISUSE_KIND_LEAKED_QUERY\x10\x0f\x12#\n" +
 	"\x1fMISUSE_KIND_LEAKED_NOTIFICATION\x10\x10\x12\x1b\n" +
-	"\x17MISUSE_KIND_LEAKED_DATA\x10\x112\x90\x12\n" +
+	"\x17MISUSE_KIND_LEAKED_DATA\x10\x112\xf5\x14\n" +
 	"\x10SimulatorService\x12e\n" +
 	"\n" +
 	"ResetWorld\x12*.wifidirect.simulator.v1.ResetWorldRequest\x1a+.wifidirect.simulator.v1.ResetWorldResponse\x12h\n" +
@@ -3720,7 +4054,10 @@ const file_wifidirect_simulator_v1_simulator_service_proto_rawDesc = "" +
 	"\tAddDevice\x12).wifidirect.simulator.v1.AddDeviceRequest\x1a*.wifidirect.simulator.v1.AddDeviceResponse\x12k\n" +
 	"\fUpdateDevice\x12,.wifidirect.simulator.v1.UpdateDeviceRequest\x1a-.wifidirect.simulator.v1.UpdateDeviceResponse\x12k\n" +
 	"\fRemoveDevice\x12,.wifidirect.simulator.v1.RemoveDeviceRequest\x1a-.wifidirect.simulator.v1.RemoveDeviceResponse\x12\x83\x01\n" +
-	"\x14ListSimulatedDevices\x124.wifidirect.simulator.v1.ListSimulatedDevicesRequest\x1a5.wifidirect.simulator.v1.ListSimulatedDevicesResponse\x12e\n" +
+	"\x14ListSimulatedDevices\x124.wifidirect.simulator.v1.ListSimulatedDevicesRequest\x1a5.wifidirect.simulator.v1.ListSimulatedDevicesResponse\x12n\n" +
+	"\rSetDeviceNode\x12-.wifidirect.simulator.v1.SetDeviceNodeRequest\x1a..wifidirect.simulator.v1.SetDeviceNodeResponse\x12w\n" +
+	"\x10RemoveDeviceNode\x120.wifidirect.simulator.v1.RemoveDeviceNodeRequest\x1a1.wifidirect.simulator.v1.RemoveDeviceNodeResponse\x12z\n" +
+	"\x11SetNodeProperties\x121.wifidirect.simulator.v1.SetNodePropertiesRequest\x1a2.wifidirect.simulator.v1.SetNodePropertiesResponse\x12e\n" +
 	"\n" +
 	"ScriptOpen\x12*.wifidirect.simulator.v1.ScriptOpenRequest\x1a+.wifidirect.simulator.v1.ScriptOpenResponse\x12h\n" +
 	"\vScriptClose\x12+.wifidirect.simulator.v1.ScriptCloseRequest\x1a,.wifidirect.simulator.v1.ScriptCloseResponse\x12w\n" +
@@ -3750,7 +4087,7 @@ func file_wifidirect_simulator_v1_simulator_service_proto_rawDescGZIP() []byte {
 }
 
 var file_wifidirect_simulator_v1_simulator_service_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_wifidirect_simulator_v1_simulator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_wifidirect_simulator_v1_simulator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 59)
 var file_wifidirect_simulator_v1_simulator_service_proto_goTypes = []any{
 	(PropertyFlag)(0),                    // 0: wifidirect.simulator.v1.PropertyFlag
 	(ClockMode)(0),                       // 1: wifidirect.simulator.v1.ClockMode
@@ -3771,147 +4108,162 @@ var file_wifidirect_simulator_v1_simulator_service_proto_goTypes = []any{
 	(*AdvanceClockRequest)(nil),          // 16: wifidirect.simulator.v1.AdvanceClockRequest
 	(*AdvanceClockResponse)(nil),         // 17: wifidirect.simulator.v1.AdvanceClockResponse
 	(*DeviceSettings)(nil),               // 18: wifidirect.simulator.v1.DeviceSettings
-	(*AddDeviceRequest)(nil),             // 19: wifidirect.simulator.v1.AddDeviceRequest
-	(*AddDeviceResponse)(nil),            // 20: wifidirect.simulator.v1.AddDeviceResponse
-	(*UpdateDeviceRequest)(nil),          // 21: wifidirect.simulator.v1.UpdateDeviceRequest
-	(*UpdateDeviceResponse)(nil),         // 22: wifidirect.simulator.v1.UpdateDeviceResponse
-	(*RemoveDeviceRequest)(nil),          // 23: wifidirect.simulator.v1.RemoveDeviceRequest
-	(*RemoveDeviceResponse)(nil),         // 24: wifidirect.simulator.v1.RemoveDeviceResponse
-	(*ListSimulatedDevicesRequest)(nil),  // 25: wifidirect.simulator.v1.ListSimulatedDevicesRequest
-	(*ListSimulatedDevicesResponse)(nil), // 26: wifidirect.simulator.v1.ListSimulatedDevicesResponse
-	(*SimulatedDevice)(nil),              // 27: wifidirect.simulator.v1.SimulatedDevice
-	(*ScriptScope)(nil),                  // 28: wifidirect.simulator.v1.ScriptScope
-	(*ScriptOpenRequest)(nil),            // 29: wifidirect.simulator.v1.ScriptOpenRequest
-	(*CancelledOpen)(nil),                // 30: wifidirect.simulator.v1.CancelledOpen
-	(*ScriptOpenResponse)(nil),           // 31: wifidirect.simulator.v1.ScriptOpenResponse
-	(*LinkEnd)(nil),                      // 32: wifidirect.simulator.v1.LinkEnd
-	(*ScriptCloseRequest)(nil),           // 33: wifidirect.simulator.v1.ScriptCloseRequest
-	(*ScriptCloseResponse)(nil),          // 34: wifidirect.simulator.v1.ScriptCloseResponse
-	(*ScriptVisibilityRequest)(nil),      // 35: wifidirect.simulator.v1.ScriptVisibilityRequest
-	(*ScriptVisibilityResponse)(nil),     // 36: wifidirect.simulator.v1.ScriptVisibilityResponse
-	(*ScriptCallRequest)(nil),            // 37: wifidirect.simulator.v1.ScriptCallRequest
-	(*ScriptCallResponse)(nil),           // 38: wifidirect.simulator.v1.ScriptCallResponse
-	(*ClearScriptsRequest)(nil),          // 39: wifidirect.simulator.v1.ClearScriptsRequest
-	(*ClearScriptsResponse)(nil),         // 40: wifidirect.simulator.v1.ClearScriptsResponse
-	(*ReleaseCallsRequest)(nil),          // 41: wifidirect.simulator.v1.ReleaseCallsRequest
-	(*ReleaseCallsResponse)(nil),         // 42: wifidirect.simulator.v1.ReleaseCallsResponse
-	(*DropLinkRequest)(nil),              // 43: wifidirect.simulator.v1.DropLinkRequest
-	(*DropLinkResponse)(nil),             // 44: wifidirect.simulator.v1.DropLinkResponse
-	(*StopWlanServiceRequest)(nil),       // 45: wifidirect.simulator.v1.StopWlanServiceRequest
-	(*StopWlanServiceResponse)(nil),      // 46: wifidirect.simulator.v1.StopWlanServiceResponse
-	(*StartWlanServiceRequest)(nil),      // 47: wifidirect.simulator.v1.StartWlanServiceRequest
-	(*StartWlanServiceResponse)(nil),     // 48: wifidirect.simulator.v1.StartWlanServiceResponse
-	(*AbortDeviceQueriesRequest)(nil),    // 49: wifidirect.simulator.v1.AbortDeviceQueriesRequest
-	(*AbortDeviceQueriesResponse)(nil),   // 50: wifidirect.simulator.v1.AbortDeviceQueriesResponse
-	(*SetNotificationsRequest)(nil),      // 51: wifidirect.simulator.v1.SetNotificationsRequest
-	(*SetNotificationsResponse)(nil),     // 52: wifidirect.simulator.v1.SetNotificationsResponse
-	(*GetMisuseRequest)(nil),             // 53: wifidirect.simulator.v1.GetMisuseRequest
-	(*GetMisuseResponse)(nil),            // 54: wifidirect.simulator.v1.GetMisuseResponse
-	(*MisuseCount)(nil),                  // 55: wifidirect.simulator.v1.MisuseCount
-	(*MisuseRecord)(nil),                 // 56: wifidirect.simulator.v1.MisuseRecord
-	(*LiveCounts)(nil),                   // 57: wifidirect.simulator.v1.LiveCounts
-	(*durationpb.Duration)(nil),          // 58: google.protobuf.Duration
+	(*SetDeviceNodeRequest)(nil),         // 19: wifidirect.simulator.v1.SetDeviceNodeRequest
+	(*SetDeviceNodeResponse)(nil),        // 20: wifidirect.simulator.v1.SetDeviceNodeResponse
+	(*RemoveDeviceNodeRequest)(nil),      // 21: wifidirect.simulator.v1.RemoveDeviceNodeRequest
+	(*RemoveDeviceNodeResponse)(nil),     // 22: wifidirect.simulator.v1.RemoveDeviceNodeResponse
+	(*SetNodePropertiesRequest)(nil),     // 23: wifidirect.simulator.v1.SetNodePropertiesRequest
+	(*SetNodePropertiesResponse)(nil),    // 24: wifidirect.simulator.v1.SetNodePropertiesResponse
+	(*AddDeviceRequest)(nil),             // 25: wifidirect.simulator.v1.AddDeviceRequest
+	(*AddDeviceResponse)(nil),            // 26: wifidirect.simulator.v1.AddDeviceResponse
+	(*UpdateDeviceRequest)(nil),          // 27: wifidirect.simulator.v1.UpdateDeviceRequest
+	(*UpdateDeviceResponse)(nil),         // 28: wifidirect.simulator.v1.UpdateDeviceResponse
+	(*RemoveDeviceRequest)(nil),          // 29: wifidirect.simulator.v1.RemoveDeviceRequest
+	(*RemoveDeviceResponse)(nil),         // 30: wifidirect.simulator.v1.RemoveDeviceResponse
+	(*ListSimulatedDevicesRequest)(nil),  // 31: wifidirect.simulator.v1.ListSimulatedDevicesRequest
+	(*ListSimulatedDevicesResponse)(nil), // 32: wifidirect.simulator.v1.ListSimulatedDevicesResponse
+	(*SimulatedDevice)(nil),              // 33: wifidirect.simulator.v1.SimulatedDevice
+	(*ScriptScope)(nil),                  // 34: wifidirect.simulator.v1.ScriptScope
+	(*ScriptOpenRequest)(nil),            // 35: wifidirect.simulator.v1.ScriptOpenRequest
+	(*CancelledOpen)(nil),                // 36: wifidirect.simulator.v1.CancelledOpen
+	(*ScriptOpenResponse)(nil),           // 37: wifidirect.simulator.v1.ScriptOpenResponse
+	(*LinkEnd)(nil),                      // 38: wifidirect.simulator.v1.LinkEnd
+	(*ScriptCloseRequest)(nil),           // 39: wifidirect.simulator.v1.ScriptCloseRequest
+	(*ScriptCloseResponse)(nil),          // 40: wifidirect.simulator.v1.ScriptCloseResponse
+	(*ScriptVisibilityRequest)(nil),      // 41: wifidirect.simulator.v1.ScriptVisibilityRequest
+	(*ScriptVisibilityResponse)(nil),     // 42: wifidirect.simulator.v1.ScriptVisibilityResponse
+	(*ScriptCallRequest)(nil),            // 43: wifidirect.simulator.v1.ScriptCallRequest
+	(*ScriptCallResponse)(nil),           // 44: wifidirect.simulator.v1.ScriptCallResponse
+	(*ClearScriptsRequest)(nil),          // 45: wifidirect.simulator.v1.ClearScriptsRequest
+	(*ClearScriptsResponse)(nil),         // 46: wifidirect.simulator.v1.ClearScriptsResponse
+	(*ReleaseCallsRequest)(nil),          // 47: wifidirect.simulator.v1.ReleaseCallsRequest
+	(*ReleaseCallsResponse)(nil),         // 48: wifidirect.simulator.v1.ReleaseCallsResponse
+	(*DropLinkRequest)(nil),              // 49: wifidirect.simulator.v1.DropLinkRequest
+	(*DropLinkResponse)(nil),             // 50: wifidirect.simulator.v1.DropLinkResponse
+	(*StopWlanServiceRequest)(nil),       // 51: wifidirect.simulator.v1.StopWlanServiceRequest
+	(*StopWlanServiceResponse)(nil),      // 52: wifidirect.simulator.v1.StopWlanServiceResponse
+	(*StartWlanServiceRequest)(nil),      // 53: wifidirect.simulator.v1.StartWlanServiceRequest
+	(*StartWlanServiceResponse)(nil),     // 54: wifidirect.simulator.v1.StartWlanServiceResponse
+	(*AbortDeviceQueriesRequest)(nil),    // 55: wifidirect.simulator.v1.AbortDeviceQueriesRequest
+	(*AbortDeviceQueriesResponse)(nil),   // 56: wifidirect.simulator.v1.AbortDeviceQueriesResponse
+	(*SetNotificationsRequest)(nil),      // 57: wifidirect.simulator.v1.SetNotificationsRequest
+	(*SetNotificationsResponse)(nil),     // 58: wifidirect.simulator.v1.SetNotificationsResponse
+	(*GetMisuseRequest)(nil),             // 59: wifidirect.simulator.v1.GetMisuseRequest
+	(*GetMisuseResponse)(nil),            // 60: wifidirect.simulator.v1.GetMisuseResponse
+	(*MisuseCount)(nil),                  // 61: wifidirect.simulator.v1.MisuseCount
+	(*MisuseRecord)(nil),                 // 62: wifidirect.simulator.v1.MisuseRecord
+	(*LiveCounts)(nil),                   // 63: wifidirect.simulator.v1.LiveCounts
+	(*durationpb.Duration)(nil),          // 64: google.protobuf.Duration
 }
 var file_wifidirect_simulator_v1_simulator_service_proto_depIdxs = []int32{
-	58, // 0: wifidirect.simulator.v1.Delay.duration:type_name -> google.protobuf.Duration
-	58, // 1: wifidirect.simulator.v1.SimulatorDefaults.open:type_name -> google.protobuf.Duration
-	58, // 2: wifidirect.simulator.v1.SimulatorDefaults.legacy_open:type_name -> google.protobuf.Duration
-	58, // 3: wifidirect.simulator.v1.SimulatorDefaults.cancel:type_name -> google.protobuf.Duration
-	58, // 4: wifidirect.simulator.v1.SimulatorDefaults.close:type_name -> google.protobuf.Duration
-	58, // 5: wifidirect.simulator.v1.SimulatorDefaults.visibility:type_name -> google.protobuf.Duration
-	58, // 6: wifidirect.simulator.v1.SimulatorDefaults.address:type_name -> google.protobuf.Duration
-	58, // 7: wifidirect.simulator.v1.SimulatorDefaults.race_grace:type_name -> google.protobuf.Duration
+	64, // 0: wifidirect.simulator.v1.Delay.duration:type_name -> google.protobuf.Duration
+	64, // 1: wifidirect.simulator.v1.SimulatorDefaults.open:type_name -> google.protobuf.Duration
+	64, // 2: wifidirect.simulator.v1.SimulatorDefaults.legacy_open:type_name -> google.protobuf.Duration
+	64, // 3: wifidirect.simulator.v1.SimulatorDefaults.cancel:type_name -> google.protobuf.Duration
+	64, // 4: wifidirect.simulator.v1.SimulatorDefaults.close:type_name -> google.protobuf.Duration
+	64, // 5: wifidirect.simulator.v1.SimulatorDefaults.visibility:type_name -> google.protobuf.Duration
+	64, // 6: wifidirect.simulator.v1.SimulatorDefaults.address:type_name -> google.protobuf.Duration
+	64, // 7: wifidirect.simulator.v1.SimulatorDefaults.race_grace:type_name -> google.protobuf.Duration
 	8,  // 8: wifidirect.simulator.v1.SetDefaultsRequest.defaults:type_name -> wifidirect.simulator.v1.SimulatorDefaults
 	8,  // 9: wifidirect.simulator.v1.SetDefaultsResponse.defaults:type_name -> wifidirect.simulator.v1.SimulatorDefaults
 	11, // 10: wifidirect.simulator.v1.SetLimitsRequest.limits:type_name -> wifidirect.simulator.v1.SimulatorLimits
 	11, // 11: wifidirect.simulator.v1.SetLimitsResponse.limits:type_name -> wifidirect.simulator.v1.SimulatorLimits
 	1,  // 12: wifidirect.simulator.v1.SetClockRequest.mode:type_name -> wifidirect.simulator.v1.ClockMode
-	58, // 13: wifidirect.simulator.v1.SetClockResponse.time:type_name -> google.protobuf.Duration
-	58, // 14: wifidirect.simulator.v1.AdvanceClockRequest.duration:type_name -> google.protobuf.Duration
-	58, // 15: wifidirect.simulator.v1.AdvanceClockResponse.time:type_name -> google.protobuf.Duration
+	64, // 13: wifidirect.simulator.v1.SetClockResponse.time:type_name -> google.protobuf.Duration
+	64, // 14: wifidirect.simulator.v1.AdvanceClockRequest.duration:type_name -> google.protobuf.Duration
+	64, // 15: wifidirect.simulator.v1.AdvanceClockResponse.time:type_name -> google.protobuf.Duration
 	0,  // 16: wifidirect.simulator.v1.DeviceSettings.visible:type_name -> wifidirect.simulator.v1.PropertyFlag
 	5,  // 17: wifidirect.simulator.v1.DeviceSettings.address_delay:type_name -> wifidirect.simulator.v1.Delay
-	18, // 18: wifidirect.simulator.v1.AddDeviceRequest.settings:type_name -> wifidirect.simulator.v1.DeviceSettings
-	27, // 19: wifidirect.simulator.v1.AddDeviceResponse.device:type_name -> wifidirect.simulator.v1.SimulatedDevice
-	18, // 20: wifidirect.simulator.v1.UpdateDeviceRequest.settings:type_name -> wifidirect.simulator.v1.DeviceSettings
-	27, // 21: wifidirect.simulator.v1.UpdateDeviceResponse.device:type_name -> wifidirect.simulator.v1.SimulatedDevice
-	27, // 22: wifidirect.simulator.v1.ListSimulatedDevicesResponse.devices:type_name -> wifidirect.simulator.v1.SimulatedDevice
-	18, // 23: wifidirect.simulator.v1.SimulatedDevice.settings:type_name -> wifidirect.simulator.v1.DeviceSettings
-	0,  // 24: wifidirect.simulator.v1.SimulatedDevice.connected:type_name -> wifidirect.simulator.v1.PropertyFlag
-	28, // 25: wifidirect.simulator.v1.ScriptOpenRequest.scope:type_name -> wifidirect.simulator.v1.ScriptScope
-	5,  // 26: wifidirect.simulator.v1.ScriptOpenRequest.delay:type_name -> wifidirect.simulator.v1.Delay
-	30, // 27: wifidirect.simulator.v1.ScriptOpenRequest.cancelled:type_name -> wifidirect.simulator.v1.CancelledOpen
-	5,  // 28: wifidirect.simulator.v1.ScriptOpenRequest.interface_delay:type_name -> wifidirect.simulator.v1.Delay
-	5,  // 29: wifidirect.simulator.v1.ScriptOpenRequest.node_delay:type_name -> wifidirect.simulator.v1.Delay
-	5,  // 30: wifidirect.simulator.v1.ScriptOpenRequest.drop_delay:type_name -> wifidirect.simulator.v1.Delay
-	5,  // 31: wifidirect.simulator.v1.CancelledOpen.delay:type_name -> wifidirect.simulator.v1.Delay
-	2,  // 32: wifidirect.simulator.v1.LinkEnd.interface_effect:type_name -> wifidirect.simulator.v1.InterfaceEffect
-	5,  // 33: wifidirect.simulator.v1.LinkEnd.interface_delay:type_name -> wifidirect.simulator.v1.Delay
-	5,  // 34: wifidirect.simulator.v1.LinkEnd.node_delay:type_name -> wifidirect.simulator.v1.Delay
-	28, // 35: wifidirect.simulator.v1.ScriptCloseRequest.scope:type_name -> wifidirect.simulator.v1.ScriptScope
-	5,  // 36: wifidirect.simulator.v1.ScriptCloseRequest.delay:type_name -> wifidirect.simulator.v1.Delay
-	32, // 37: wifidirect.simulator.v1.ScriptCloseRequest.end:type_name -> wifidirect.simulator.v1.LinkEnd
-	28, // 38: wifidirect.simulator.v1.ScriptVisibilityRequest.scope:type_name -> wifidirect.simulator.v1.ScriptScope
-	5,  // 39: wifidirect.simulator.v1.ScriptVisibilityRequest.delay:type_name -> wifidirect.simulator.v1.Delay
-	0,  // 40: wifidirect.simulator.v1.ScriptVisibilityRequest.visible:type_name -> wifidirect.simulator.v1.PropertyFlag
-	3,  // 41: wifidirect.simulator.v1.ScriptCallRequest.function:type_name -> wifidirect.simulator.v1.WindowsFunction
-	5,  // 42: wifidirect.simulator.v1.ScriptCallRequest.block:type_name -> wifidirect.simulator.v1.Delay
-	3,  // 43: wifidirect.simulator.v1.ReleaseCallsRequest.function:type_name -> wifidirect.simulator.v1.WindowsFunction
-	32, // 44: wifidirect.simulator.v1.DropLinkRequest.end:type_name -> wifidirect.simulator.v1.LinkEnd
-	55, // 45: wifidirect.simulator.v1.GetMisuseResponse.counts:type_name -> wifidirect.simulator.v1.MisuseCount
-	56, // 46: wifidirect.simulator.v1.GetMisuseResponse.records:type_name -> wifidirect.simulator.v1.MisuseRecord
-	57, // 47: wifidirect.simulator.v1.GetMisuseResponse.live:type_name -> wifidirect.simulator.v1.LiveCounts
-	4,  // 48: wifidirect.simulator.v1.MisuseCount.kind:type_name -> wifidirect.simulator.v1.MisuseKind
-	4,  // 49: wifidirect.simulator.v1.MisuseRecord.kind:type_name -> wifidirect.simulator.v1.MisuseKind
-	3,  // 50: wifidirect.simulator.v1.MisuseRecord.function:type_name -> wifidirect.simulator.v1.WindowsFunction
-	58, // 51: wifidirect.simulator.v1.MisuseRecord.time:type_name -> google.protobuf.Duration
-	6,  // 52: wifidirect.simulator.v1.SimulatorService.ResetWorld:input_type -> wifidirect.simulator.v1.ResetWorldRequest
-	9,  // 53: wifidirect.simulator.v1.SimulatorService.SetDefaults:input_type -> wifidirect.simulator.v1.SetDefaultsRequest
-	12, // 54: wifidirect.simulator.v1.SimulatorService.SetLimits:input_type -> wifidirect.simulator.v1.SetLimitsRequest
-	14, // 55: wifidirect.simulator.v1.SimulatorService.SetClock:input_type -> wifidirect.simulator.v1.SetClockRequest
-	16, // 56: wifidirect.simulator.v1.SimulatorService.AdvanceClock:input_type -> wifidirect.simulator.v1.AdvanceClockRequest
-	19, // 57: wifidirect.simulator.v1.SimulatorService.AddDevice:input_type -> wifidirect.simulator.v1.AddDeviceRequest
-	21, // 58: wifidirect.simulator.v1.SimulatorService.UpdateDevice:input_type -> wifidirect.simulator.v1.UpdateDeviceRequest
-	23, // 59: wifidirect.simulator.v1.SimulatorService.RemoveDevice:input_type -> wifidirect.simulator.v1.RemoveDeviceRequest
-	25, // 60: wifidirect.simulator.v1.SimulatorService.ListSimulatedDevices:input_type -> wifidirect.simulator.v1.ListSimulatedDevicesRequest
-	29, // 61: wifidirect.simulator.v1.SimulatorService.ScriptOpen:input_type -> wifidirect.simulator.v1.ScriptOpenRequest
-	33, // 62: wifidirect.simulator.v1.SimulatorService.ScriptClose:input_type -> wifidirect.simulator.v1.ScriptCloseRequest
-	35, // 63: wifidirect.simulator.v1.SimulatorService.ScriptVisibility:input_type -> wifidirect.simulator.v1.ScriptVisibilityRequest
-	37, // 64: wifidirect.simulator.v1.SimulatorService.ScriptCall:input_type -> wifidirect.simulator.v1.ScriptCallRequest
-	39, // 65: wifidirect.simulator.v1.SimulatorService.ClearScripts:input_type -> wifidirect.simulator.v1.ClearScriptsRequest
-	41, // 66: wifidirect.simulator.v1.SimulatorService.ReleaseCalls:input_type -> wifidirect.simulator.v1.ReleaseCallsRequest
-	43, // 67: wifidirect.simulator.v1.SimulatorService.DropLink:input_type -> wifidirect.simulator.v1.DropLinkRequest
-	45, // 68: wifidirect.simulator.v1.SimulatorService.StopWlanService:input_type -> wifidirect.simulator.v1.StopWlanServiceRequest
-	47, // 69: wifidirect.simulator.v1.SimulatorService.StartWlanService:input_type -> wifidirect.simulator.v1.StartWlanServiceRequest
-	49, // 70: wifidirect.simulator.v1.SimulatorService.AbortDeviceQueries:input_type -> wifidirect.simulator.v1.AbortDeviceQueriesRequest
-	51, // 71: wifidirect.simulator.v1.SimulatorService.SetNotifications:input_type -> wifidirect.simulator.v1.SetNotificationsRequest
-	53, // 72: wifidirect.simulator.v1.SimulatorService.GetMisuse:input_type -> wifidirect.simulator.v1.GetMisuseRequest
-	7,  // 73: wifidirect.simulator.v1.SimulatorService.ResetWorld:output_type -> wifidirect.simulator.v1.ResetWorldResponse
-	10, // 74: wifidirect.simulator.v1.SimulatorService.SetDefaults:output_type -> wifidirect.simulator.v1.SetDefaultsResponse
-	13, // 75: wifidirect.simulator.v1.SimulatorService.SetLimits:output_type -> wifidirect.simulator.v1.SetLimitsResponse
-	15, // 76: wifidirect.simulator.v1.SimulatorService.SetClock:output_type -> wifidirect.simulator.v1.SetClockResponse
-	17, // 77: wifidirect.simulator.v1.SimulatorService.AdvanceClock:output_type -> wifidirect.simulator.v1.AdvanceClockResponse
-	20, // 78: wifidirect.simulator.v1.SimulatorService.AddDevice:output_type -> wifidirect.simulator.v1.AddDeviceResponse
-	22, // 79: wifidirect.simulator.v1.SimulatorService.UpdateDevice:output_type -> wifidirect.simulator.v1.UpdateDeviceResponse
-	24, // 80: wifidirect.simulator.v1.SimulatorService.RemoveDevice:output_type -> wifidirect.simulator.v1.RemoveDeviceResponse
-	26, // 81: wifidirect.simulator.v1.SimulatorService.ListSimulatedDevices:output_type -> wifidirect.simulator.v1.ListSimulatedDevicesResponse
-	31, // 82: wifidirect.simulator.v1.SimulatorService.ScriptOpen:output_type -> wifidirect.simulator.v1.ScriptOpenResponse
-	34, // 83: wifidirect.simulator.v1.SimulatorService.ScriptClose:output_type -> wifidirect.simulator.v1.ScriptCloseResponse
-	36, // 84: wifidirect.simulator.v1.SimulatorService.ScriptVisibility:output_type -> wifidirect.simulator.v1.ScriptVisibilityResponse
-	38, // 85: wifidirect.simulator.v1.SimulatorService.ScriptCall:output_type -> wifidirect.simulator.v1.ScriptCallResponse
-	40, // 86: wifidirect.simulator.v1.SimulatorService.ClearScripts:output_type -> wifidirect.simulator.v1.ClearScriptsResponse
-	42, // 87: wifidirect.simulator.v1.SimulatorService.ReleaseCalls:output_type -> wifidirect.simulator.v1.ReleaseCallsResponse
-	44, // 88: wifidirect.simulator.v1.SimulatorService.DropLink:output_type -> wifidirect.simulator.v1.DropLinkResponse
-	46, // 89: wifidirect.simulator.v1.SimulatorService.StopWlanService:output_type -> wifidirect.simulator.v1.StopWlanServiceResponse
-	48, // 90: wifidirect.simulator.v1.SimulatorService.StartWlanService:output_type -> wifidirect.simulator.v1.StartWlanServiceResponse
-	50, // 91: wifidirect.simulator.v1.SimulatorService.AbortDeviceQueries:output_type -> wifidirect.simulator.v1.AbortDeviceQueriesResponse
-	52, // 92: wifidirect.simulator.v1.SimulatorService.SetNotifications:output_type -> wifidirect.simulator.v1.SetNotificationsResponse
-	54, // 93: wifidirect.simulator.v1.SimulatorService.GetMisuse:output_type -> wifidirect.simulator.v1.GetMisuseResponse
-	73, // [73:94] is the sub-list for method output_type
-	52, // [52:73] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	0,  // 18: wifidirect.simulator.v1.DeviceSettings.present:type_name -> wifidirect.simulator.v1.PropertyFlag
+	0,  // 19: wifidirect.simulator.v1.SetDeviceNodeRequest.connected:type_name -> wifidirect.simulator.v1.PropertyFlag
+	0,  // 20: wifidirect.simulator.v1.SetDeviceNodeRequest.visible:type_name -> wifidirect.simulator.v1.PropertyFlag
+	18, // 21: wifidirect.simulator.v1.AddDeviceRequest.settings:type_name -> wifidirect.simulator.v1.DeviceSettings
+	33, // 22: wifidirect.simulator.v1.AddDeviceResponse.device:type_name -> wifidirect.simulator.v1.SimulatedDevice
+	18, // 23: wifidirect.simulator.v1.UpdateDeviceRequest.settings:type_name -> wifidirect.simulator.v1.DeviceSettings
+	33, // 24: wifidirect.simulator.v1.UpdateDeviceResponse.device:type_name -> wifidirect.simulator.v1.SimulatedDevice
+	33, // 25: wifidirect.simulator.v1.ListSimulatedDevicesResponse.devices:type_name -> wifidirect.simulator.v1.SimulatedDevice
+	18, // 26: wifidirect.simulator.v1.SimulatedDevice.settings:type_name -> wifidirect.simulator.v1.DeviceSettings
+	0,  // 27: wifidirect.simulator.v1.SimulatedDevice.connected:type_name -> wifidirect.simulator.v1.PropertyFlag
+	34, // 28: wifidirect.simulator.v1.ScriptOpenRequest.scope:type_name -> wifidirect.simulator.v1.ScriptScope
+	5,  // 29: wifidirect.simulator.v1.ScriptOpenRequest.delay:type_name -> wifidirect.simulator.v1.Delay
+	36, // 30: wifidirect.simulator.v1.ScriptOpenRequest.cancelled:type_name -> wifidirect.simulator.v1.CancelledOpen
+	5,  // 31: wifidirect.simulator.v1.ScriptOpenRequest.interface_delay:type_name -> wifidirect.simulator.v1.Delay
+	5,  // 32: wifidirect.simulator.v1.ScriptOpenRequest.node_delay:type_name -> wifidirect.simulator.v1.Delay
+	5,  // 33: wifidirect.simulator.v1.ScriptOpenRequest.drop_delay:type_name -> wifidirect.simulator.v1.Delay
+	5,  // 34: wifidirect.simulator.v1.CancelledOpen.delay:type_name -> wifidirect.simulator.v1.Delay
+	2,  // 35: wifidirect.simulator.v1.LinkEnd.interface_effect:type_name -> wifidirect.simulator.v1.InterfaceEffect
+	5,  // 36: wifidirect.simulator.v1.LinkEnd.interface_delay:type_name -> wifidirect.simulator.v1.Delay
+	5,  // 37: wifidirect.simulator.v1.LinkEnd.node_delay:type_name -> wifidirect.simulator.v1.Delay
+	34, // 38: wifidirect.simulator.v1.ScriptCloseRequest.scope:type_name -> wifidirect.simulator.v1.ScriptScope
+	5,  // 39: wifidirect.simulator.v1.ScriptCloseRequest.delay:type_name -> wifidirect.simulator.v1.Delay
+	38, // 40: wifidirect.simulator.v1.ScriptCloseRequest.end:type_name -> wifidirect.simulator.v1.LinkEnd
+	34, // 41: wifidirect.simulator.v1.ScriptVisibilityRequest.scope:type_name -> wifidirect.simulator.v1.ScriptScope
+	5,  // 42: wifidirect.simulator.v1.ScriptVisibilityRequest.delay:type_name -> wifidirect.simulator.v1.Delay
+	0,  // 43: wifidirect.simulator.v1.ScriptVisibilityRequest.visible:type_name -> wifidirect.simulator.v1.PropertyFlag
+	3,  // 44: wifidirect.simulator.v1.ScriptCallRequest.function:type_name -> wifidirect.simulator.v1.WindowsFunction
+	5,  // 45: wifidirect.simulator.v1.ScriptCallRequest.block:type_name -> wifidirect.simulator.v1.Delay
+	3,  // 46: wifidirect.simulator.v1.ReleaseCallsRequest.function:type_name -> wifidirect.simulator.v1.WindowsFunction
+	38, // 47: wifidirect.simulator.v1.DropLinkRequest.end:type_name -> wifidirect.simulator.v1.LinkEnd
+	61, // 48: wifidirect.simulator.v1.GetMisuseResponse.counts:type_name -> wifidirect.simulator.v1.MisuseCount
+	62, // 49: wifidirect.simulator.v1.GetMisuseResponse.records:type_name -> wifidirect.simulator.v1.MisuseRecord
+	63, // 50: wifidirect.simulator.v1.GetMisuseResponse.live:type_name -> wifidirect.simulator.v1.LiveCounts
+	4,  // 51: wifidirect.simulator.v1.MisuseCount.kind:type_name -> wifidirect.simulator.v1.MisuseKind
+	4,  // 52: wifidirect.simulator.v1.MisuseRecord.kind:type_name -> wifidirect.simulator.v1.MisuseKind
+	3,  // 53: wifidirect.simulator.v1.MisuseRecord.function:type_name -> wifidirect.simulator.v1.WindowsFunction
+	64, // 54: wifidirect.simulator.v1.MisuseRecord.time:type_name -> google.protobuf.Duration
+	6,  // 55: wifidirect.simulator.v1.SimulatorService.ResetWorld:input_type -> wifidirect.simulator.v1.ResetWorldRequest
+	9,  // 56: wifidirect.simulator.v1.SimulatorService.SetDefaults:input_type -> wifidirect.simulator.v1.SetDefaultsRequest
+	12, // 57: wifidirect.simulator.v1.SimulatorService.SetLimits:input_type -> wifidirect.simulator.v1.SetLimitsRequest
+	14, // 58: wifidirect.simulator.v1.SimulatorService.SetClock:input_type -> wifidirect.simulator.v1.SetClockRequest
+	16, // 59: wifidirect.simulator.v1.SimulatorService.AdvanceClock:input_type -> wifidirect.simulator.v1.AdvanceClockRequest
+	25, // 60: wifidirect.simulator.v1.SimulatorService.AddDevice:input_type -> wifidirect.simulator.v1.AddDeviceRequest
+	27, // 61: wifidirect.simulator.v1.SimulatorService.UpdateDevice:input_type -> wifidirect.simulator.v1.UpdateDeviceRequest
+	29, // 62: wifidirect.simulator.v1.SimulatorService.RemoveDevice:input_type -> wifidirect.simulator.v1.RemoveDeviceRequest
+	31, // 63: wifidirect.simulator.v1.SimulatorService.ListSimulatedDevices:input_type -> wifidirect.simulator.v1.ListSimulatedDevicesRequest
+	19, // 64: wifidirect.simulator.v1.SimulatorService.SetDeviceNode:input_type -> wifidirect.simulator.v1.SetDeviceNodeRequest
+	21, // 65: wifidirect.simulator.v1.SimulatorService.RemoveDeviceNode:input_type -> wifidirect.simulator.v1.RemoveDeviceNodeRequest
+	23, // 66: wifidirect.simulator.v1.SimulatorService.SetNodeProperties:input_type -> wifidirect.simulator.v1.SetNodePropertiesRequest
+	35, // 67: wifidirect.simulator.v1.SimulatorService.ScriptOpen:input_type -> wifidirect.simulator.v1.ScriptOpenRequest
+	39, // 68: wifidirect.simulator.v1.SimulatorService.ScriptClose:input_type -> wifidirect.simulator.v1.ScriptCloseRequest
+	41, // 69: wifidirect.simulator.v1.SimulatorService.ScriptVisibility:input_type -> wifidirect.simulator.v1.ScriptVisibilityRequest
+	43, // 70: wifidirect.simulator.v1.SimulatorService.ScriptCall:input_type -> wifidirect.simulator.v1.ScriptCallRequest
+	45, // 71: wifidirect.simulator.v1.SimulatorService.ClearScripts:input_type -> wifidirect.simulator.v1.ClearScriptsRequest
+	47, // 72: wifidirect.simulator.v1.SimulatorService.ReleaseCalls:input_type -> wifidirect.simulator.v1.ReleaseCallsRequest
+	49, // 73: wifidirect.simulator.v1.SimulatorService.DropLink:input_type -> wifidirect.simulator.v1.DropLinkRequest
+	51, // 74: wifidirect.simulator.v1.SimulatorService.StopWlanService:input_type -> wifidirect.simulator.v1.StopWlanServiceRequest
+	53, // 75: wifidirect.simulator.v1.SimulatorService.StartWlanService:input_type -> wifidirect.simulator.v1.StartWlanServiceRequest
+	55, // 76: wifidirect.simulator.v1.SimulatorService.AbortDeviceQueries:input_type -> wifidirect.simulator.v1.AbortDeviceQueriesRequest
+	57, // 77: wifidirect.simulator.v1.SimulatorService.SetNotifications:input_type -> wifidirect.simulator.v1.SetNotificationsRequest
+	59, // 78: wifidirect.simulator.v1.SimulatorService.GetMisuse:input_type -> wifidirect.simulator.v1.GetMisuseRequest
+	7,  // 79: wifidirect.simulator.v1.SimulatorService.ResetWorld:output_type -> wifidirect.simulator.v1.ResetWorldResponse
+	10, // 80: wifidirect.simulator.v1.SimulatorService.SetDefaults:output_type -> wifidirect.simulator.v1.SetDefaultsResponse
+	13, // 81: wifidirect.simulator.v1.SimulatorService.SetLimits:output_type -> wifidirect.simulator.v1.SetLimitsResponse
+	15, // 82: wifidirect.simulator.v1.SimulatorService.SetClock:output_type -> wifidirect.simulator.v1.SetClockResponse
+	17, // 83: wifidirect.simulator.v1.SimulatorService.AdvanceClock:output_type -> wifidirect.simulator.v1.AdvanceClockResponse
+	26, // 84: wifidirect.simulator.v1.SimulatorService.AddDevice:output_type -> wifidirect.simulator.v1.AddDeviceResponse
+	28, // 85: wifidirect.simulator.v1.SimulatorService.UpdateDevice:output_type -> wifidirect.simulator.v1.UpdateDeviceResponse
+	30, // 86: wifidirect.simulator.v1.SimulatorService.RemoveDevice:output_type -> wifidirect.simulator.v1.RemoveDeviceResponse
+	32, // 87: wifidirect.simulator.v1.SimulatorService.ListSimulatedDevices:output_type -> wifidirect.simulator.v1.ListSimulatedDevicesResponse
+	20, // 88: wifidirect.simulator.v1.SimulatorService.SetDeviceNode:output_type -> wifidirect.simulator.v1.SetDeviceNodeResponse
+	22, // 89: wifidirect.simulator.v1.SimulatorService.RemoveDeviceNode:output_type -> wifidirect.simulator.v1.RemoveDeviceNodeResponse
+	24, // 90: wifidirect.simulator.v1.SimulatorService.SetNodeProperties:output_type -> wifidirect.simulator.v1.SetNodePropertiesResponse
+	37, // 91: wifidirect.simulator.v1.SimulatorService.ScriptOpen:output_type -> wifidirect.simulator.v1.ScriptOpenResponse
+	40, // 92: wifidirect.simulator.v1.SimulatorService.ScriptClose:output_type -> wifidirect.simulator.v1.ScriptCloseResponse
+	42, // 93: wifidirect.simulator.v1.SimulatorService.ScriptVisibility:output_type -> wifidirect.simulator.v1.ScriptVisibilityResponse
+	44, // 94: wifidirect.simulator.v1.SimulatorService.ScriptCall:output_type -> wifidirect.simulator.v1.ScriptCallResponse
+	46, // 95: wifidirect.simulator.v1.SimulatorService.ClearScripts:output_type -> wifidirect.simulator.v1.ClearScriptsResponse
+	48, // 96: wifidirect.simulator.v1.SimulatorService.ReleaseCalls:output_type -> wifidirect.simulator.v1.ReleaseCallsResponse
+	50, // 97: wifidirect.simulator.v1.SimulatorService.DropLink:output_type -> wifidirect.simulator.v1.DropLinkResponse
+	52, // 98: wifidirect.simulator.v1.SimulatorService.StopWlanService:output_type -> wifidirect.simulator.v1.StopWlanServiceResponse
+	54, // 99: wifidirect.simulator.v1.SimulatorService.StartWlanService:output_type -> wifidirect.simulator.v1.StartWlanServiceResponse
+	56, // 100: wifidirect.simulator.v1.SimulatorService.AbortDeviceQueries:output_type -> wifidirect.simulator.v1.AbortDeviceQueriesResponse
+	58, // 101: wifidirect.simulator.v1.SimulatorService.SetNotifications:output_type -> wifidirect.simulator.v1.SetNotificationsResponse
+	60, // 102: wifidirect.simulator.v1.SimulatorService.GetMisuse:output_type -> wifidirect.simulator.v1.GetMisuseResponse
+	79, // [79:103] is the sub-list for method output_type
+	55, // [55:79] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_wifidirect_simulator_v1_simulator_service_proto_init() }
@@ -3925,16 +4277,17 @@ func file_wifidirect_simulator_v1_simulator_service_proto_init() {
 	}
 	file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[6].OneofWrappers = []any{}
 	file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[13].OneofWrappers = []any{}
-	file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[24].OneofWrappers = []any{}
-	file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[40].OneofWrappers = []any{}
+	file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[18].OneofWrappers = []any{}
+	file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[30].OneofWrappers = []any{}
 	file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[46].OneofWrappers = []any{}
+	file_wifidirect_simulator_v1_simulator_service_proto_msgTypes[52].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wifidirect_simulator_v1_simulator_service_proto_rawDesc), len(file_wifidirect_simulator_v1_simulator_service_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   53,
+			NumMessages:   59,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

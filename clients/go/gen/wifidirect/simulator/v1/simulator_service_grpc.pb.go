@@ -53,6 +53,9 @@ const (
 	SimulatorService_UpdateDevice_FullMethodName         = "/wifidirect.simulator.v1.SimulatorService/UpdateDevice"
 	SimulatorService_RemoveDevice_FullMethodName         = "/wifidirect.simulator.v1.SimulatorService/RemoveDevice"
 	SimulatorService_ListSimulatedDevices_FullMethodName = "/wifidirect.simulator.v1.SimulatorService/ListSimulatedDevices"
+	SimulatorService_SetDeviceNode_FullMethodName        = "/wifidirect.simulator.v1.SimulatorService/SetDeviceNode"
+	SimulatorService_RemoveDeviceNode_FullMethodName     = "/wifidirect.simulator.v1.SimulatorService/RemoveDeviceNode"
+	SimulatorService_SetNodeProperties_FullMethodName    = "/wifidirect.simulator.v1.SimulatorService/SetNodeProperties"
 	SimulatorService_ScriptOpen_FullMethodName           = "/wifidirect.simulator.v1.SimulatorService/ScriptOpen"
 	SimulatorService_ScriptClose_FullMethodName          = "/wifidirect.simulator.v1.SimulatorService/ScriptClose"
 	SimulatorService_ScriptVisibility_FullMethodName     = "/wifidirect.simulator.v1.SimulatorService/ScriptVisibility"
@@ -94,6 +97,13 @@ type SimulatorServiceClient interface {
 	RemoveDevice(ctx context.Context, in *RemoveDeviceRequest, opts ...grpc.CallOption) (*RemoveDeviceResponse, error)
 	// The paired devices, as they are in truth. What the daemon has seen of it is in DeviceService.
 	ListSimulatedDevices(ctx context.Context, in *ListSimulatedDevicesRequest, opts ...grpc.CallOption) (*ListSimulatedDevicesResponse, error)
+	// Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
+	// go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+	SetDeviceNode(ctx context.Context, in *SetDeviceNodeRequest, opts ...grpc.CallOption) (*SetDeviceNodeResponse, error)
+	// Takes a device node away; the device stays paired, also without any. NOT_FOUND.
+	RemoveDeviceNode(ctx context.Context, in *RemoveDeviceNodeRequest, opts ...grpc.CallOption) (*RemoveDeviceNodeResponse, error)
+	// Says which kinds of object have the Wi-Fi Direct properties.
+	SetNodeProperties(ctx context.Context, in *SetNodePropertiesRequest, opts ...grpc.CallOption) (*SetNodePropertiesResponse, error)
 	// Says how the next opens go (WFDStartOpenSession, WFDOpenLegacySession, WFDCancelOpenSession).
 	ScriptOpen(ctx context.Context, in *ScriptOpenRequest, opts ...grpc.CallOption) (*ScriptOpenResponse, error)
 	// Says how the next closes go (WFDCloseSession).
@@ -213,6 +223,36 @@ func (c *simulatorServiceClient) ListSimulatedDevices(ctx context.Context, in *L
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListSimulatedDevicesResponse)
 	err := c.cc.Invoke(ctx, SimulatorService_ListSimulatedDevices_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *simulatorServiceClient) SetDeviceNode(ctx context.Context, in *SetDeviceNodeRequest, opts ...grpc.CallOption) (*SetDeviceNodeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetDeviceNodeResponse)
+	err := c.cc.Invoke(ctx, SimulatorService_SetDeviceNode_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *simulatorServiceClient) RemoveDeviceNode(ctx context.Context, in *RemoveDeviceNodeRequest, opts ...grpc.CallOption) (*RemoveDeviceNodeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveDeviceNodeResponse)
+	err := c.cc.Invoke(ctx, SimulatorService_RemoveDeviceNode_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *simulatorServiceClient) SetNodeProperties(ctx context.Context, in *SetNodePropertiesRequest, opts ...grpc.CallOption) (*SetNodePropertiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetNodePropertiesResponse)
+	err := c.cc.Invoke(ctx, SimulatorService_SetNodeProperties_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -366,6 +406,13 @@ type SimulatorServiceServer interface {
 	RemoveDevice(context.Context, *RemoveDeviceRequest) (*RemoveDeviceResponse, error)
 	// The paired devices, as they are in truth. What the daemon has seen of it is in DeviceService.
 	ListSimulatedDevices(context.Context, *ListSimulatedDevicesRequest) (*ListSimulatedDevicesResponse, error)
+	// Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
+	// go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+	SetDeviceNode(context.Context, *SetDeviceNodeRequest) (*SetDeviceNodeResponse, error)
+	// Takes a device node away; the device stays paired, also without any. NOT_FOUND.
+	RemoveDeviceNode(context.Context, *RemoveDeviceNodeRequest) (*RemoveDeviceNodeResponse, error)
+	// Says which kinds of object have the Wi-Fi Direct properties.
+	SetNodeProperties(context.Context, *SetNodePropertiesRequest) (*SetNodePropertiesResponse, error)
 	// Says how the next opens go (WFDStartOpenSession, WFDOpenLegacySession, WFDCancelOpenSession).
 	ScriptOpen(context.Context, *ScriptOpenRequest) (*ScriptOpenResponse, error)
 	// Says how the next closes go (WFDCloseSession).
@@ -427,6 +474,15 @@ func (UnimplementedSimulatorServiceServer) RemoveDevice(context.Context, *Remove
 }
 func (UnimplementedSimulatorServiceServer) ListSimulatedDevices(context.Context, *ListSimulatedDevicesRequest) (*ListSimulatedDevicesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSimulatedDevices not implemented")
+}
+func (UnimplementedSimulatorServiceServer) SetDeviceNode(context.Context, *SetDeviceNodeRequest) (*SetDeviceNodeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetDeviceNode not implemented")
+}
+func (UnimplementedSimulatorServiceServer) RemoveDeviceNode(context.Context, *RemoveDeviceNodeRequest) (*RemoveDeviceNodeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveDeviceNode not implemented")
+}
+func (UnimplementedSimulatorServiceServer) SetNodeProperties(context.Context, *SetNodePropertiesRequest) (*SetNodePropertiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetNodeProperties not implemented")
 }
 func (UnimplementedSimulatorServiceServer) ScriptOpen(context.Context, *ScriptOpenRequest) (*ScriptOpenResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ScriptOpen not implemented")
@@ -643,6 +699,60 @@ func _SimulatorService_ListSimulatedDevices_Handler(srv interface{}, ctx context
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(SimulatorServiceServer).ListSimulatedDevices(ctx, req.(*ListSimulatedDevicesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SimulatorService_SetDeviceNode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetDeviceNodeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SimulatorServiceServer).SetDeviceNode(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SimulatorService_SetDeviceNode_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SimulatorServiceServer).SetDeviceNode(ctx, req.(*SetDeviceNodeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SimulatorService_RemoveDeviceNode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveDeviceNodeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SimulatorServiceServer).RemoveDeviceNode(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SimulatorService_RemoveDeviceNode_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SimulatorServiceServer).RemoveDeviceNode(ctx, req.(*RemoveDeviceNodeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SimulatorService_SetNodeProperties_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetNodePropertiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SimulatorServiceServer).SetNodeProperties(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SimulatorService_SetNodeProperties_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SimulatorServiceServer).SetNodeProperties(ctx, req.(*SetNodePropertiesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -905,6 +1015,18 @@ var SimulatorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListSimulatedDevices",
 			Handler:    _SimulatorService_ListSimulatedDevices_Handler,
+		},
+		{
+			MethodName: "SetDeviceNode",
+			Handler:    _SimulatorService_SetDeviceNode_Handler,
+		},
+		{
+			MethodName: "RemoveDeviceNode",
+			Handler:    _SimulatorService_RemoveDeviceNode_Handler,
+		},
+		{
+			MethodName: "SetNodeProperties",
+			Handler:    _SimulatorService_SetNodeProperties_Handler,
 		},
 		{
 			MethodName: "ScriptOpen",

@@ -689,6 +689,8 @@ class DeviceSettings(_message.Message):
     PEER_ADDRESS_FIELD_NUMBER: _builtins.int
     ADDRESS_DELAY_FIELD_NUMBER: _builtins.int
     INTERFACE_GROUP_FIELD_NUMBER: _builtins.int
+    TRANSIENT_FIELD_NUMBER: _builtins.int
+    PRESENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name that people see (DEVPKEY_NAME), at most 63 bytes. A new device: empty."""
     legacy: _builtins.bool
@@ -709,6 +711,10 @@ class DeviceSettings(_message.Message):
     """Devices of one group share an interface, as where the host is group owner; it is up until the last link has ended.
     At most 31 bytes; empty: none. A new group counts from the next link. A new device: none.
     """
+    transient: _builtins.bool
+    """The pairing is not persistent: Windows forgets it when the device disconnects. A new device: false."""
+    present: Global___PropertyFlag.ValueType
+    """Whether its device nodes are present (DEVPKEY_Device_IsPresent). A new device: true."""
     @_builtins.property
     def address_delay(self) -> Global___Delay:
         """Link up to addresses known. A new device: as in SimulatorDefaults."""
@@ -726,10 +732,12 @@ class DeviceSettings(_message.Message):
         peer_address: _builtins.str | None = ...,
         address_delay: Global___Delay | None = ...,
         interface_group: _builtins.str | None = ...,
+        transient: _builtins.bool | None = ...,
+        present: Global___PropertyFlag.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_in_range", b"_in_range", "_interface_address", b"_interface_address", "_interface_group", b"_interface_group", "_legacy", b"_legacy", "_link_quality", b"_link_quality", "_local_address", b"_local_address", "_name", b"_name", "_peer_address", b"_peer_address", "address_delay", b"address_delay", "in_range", b"in_range", "interface_address", b"interface_address", "interface_group", b"interface_group", "legacy", b"legacy", "link_quality", b"link_quality", "local_address", b"local_address", "name", b"name", "peer_address", b"peer_address"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_in_range", b"_in_range", "_interface_address", b"_interface_address", "_interface_group", b"_interface_group", "_legacy", b"_legacy", "_link_quality", b"_link_quality", "_local_address", b"_local_address", "_name", b"_name", "_peer_address", b"_peer_address", "_transient", b"_transient", "address_delay", b"address_delay", "in_range", b"in_range", "interface_address", b"interface_address", "interface_group", b"interface_group", "legacy", b"legacy", "link_quality", b"link_quality", "local_address", b"local_address", "name", b"name", "peer_address", b"peer_address", "transient", b"transient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_in_range", b"_in_range", "_interface_address", b"_interface_address", "_interface_group", b"_interface_group", "_legacy", b"_legacy", "_link_quality", b"_link_quality", "_local_address", b"_local_address", "_name", b"_name", "_peer_address", b"_peer_address", "address_delay", b"address_delay", "in_range", b"in_range", "interface_address", b"interface_address", "interface_group", b"interface_group", "legacy", b"legacy", "link_quality", b"link_quality", "local_address", b"local_address", "name", b"name", "peer_address", b"peer_address", "visible", b"visible"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_in_range", b"_in_range", "_interface_address", b"_interface_address", "_interface_group", b"_interface_group", "_legacy", b"_legacy", "_link_quality", b"_link_quality", "_local_address", b"_local_address", "_name", b"_name", "_peer_address", b"_peer_address", "_transient", b"_transient", "address_delay", b"address_delay", "in_range", b"in_range", "interface_address", b"interface_address", "interface_group", b"interface_group", "legacy", b"legacy", "link_quality", b"link_quality", "local_address", b"local_address", "name", b"name", "peer_address", b"peer_address", "present", b"present", "transient", b"transient", "visible", b"visible"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__in_range: _TypeAlias = _typing.Literal["in_range"]  # noqa: Y015
     _WhichOneofArgType__in_range: _TypeAlias = _typing.Literal["_in_range", b"_in_range"]  # noqa: Y015
@@ -747,6 +755,8 @@ class DeviceSettings(_message.Message):
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__peer_address: _TypeAlias = _typing.Literal["peer_address"]  # noqa: Y015
     _WhichOneofArgType__peer_address: _TypeAlias = _typing.Literal["_peer_address", b"_peer_address"]  # noqa: Y015
+    _WhichOneofReturnType__transient: _TypeAlias = _typing.Literal["transient"]  # noqa: Y015
+    _WhichOneofArgType__transient: _TypeAlias = _typing.Literal["_transient", b"_transient"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__in_range) -> _WhichOneofReturnType__in_range | None: ...
     @_typing.overload
@@ -763,8 +773,156 @@ class DeviceSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__peer_address) -> _WhichOneofReturnType__peer_address | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transient) -> _WhichOneofReturnType__transient | None: ...
 
 Global___DeviceSettings: _TypeAlias = DeviceSettings  # noqa: Y015
+
+@_typing.final
+class SetDeviceNodeRequest(_message.Message):
+    """A device node of a paired device."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ADDRESS_FIELD_NUMBER: _builtins.int
+    SUFFIX_FIELD_NUMBER: _builtins.int
+    CONNECTED_FIELD_NUMBER: _builtins.int
+    VISIBLE_FIELD_NUMBER: _builtins.int
+    device_address: _builtins.str
+    """The device. Required."""
+    suffix: _builtins.str
+    """Appended to the id of the node's object, at most 15 bytes: which node. Empty: the one that each device has. A device
+    has four at most, or INVALID_ARGUMENT.
+    """
+    connected: Global___PropertyFlag.ValueType
+    """What the node says of the link. Unspecified: as the device has it."""
+    visible: Global___PropertyFlag.ValueType
+    """What the node says of the device's visibility. Unspecified: as the device has it."""
+    def __init__(
+        self,
+        *,
+        device_address: _builtins.str = ...,
+        suffix: _builtins.str = ...,
+        connected: Global___PropertyFlag.ValueType = ...,
+        visible: Global___PropertyFlag.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connected", b"connected", "device_address", b"device_address", "suffix", b"suffix", "visible", b"visible"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetDeviceNodeRequest: _TypeAlias = SetDeviceNodeRequest  # noqa: Y015
+
+@_typing.final
+class SetDeviceNodeResponse(_message.Message):
+    """Empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetDeviceNodeResponse: _TypeAlias = SetDeviceNodeResponse  # noqa: Y015
+
+@_typing.final
+class RemoveDeviceNodeRequest(_message.Message):
+    """A device node to take away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ADDRESS_FIELD_NUMBER: _builtins.int
+    SUFFIX_FIELD_NUMBER: _builtins.int
+    device_address: _builtins.str
+    """The device. Required."""
+    suffix: _builtins.str
+    """Which node."""
+    def __init__(
+        self,
+        *,
+        device_address: _builtins.str = ...,
+        suffix: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_address", b"device_address", "suffix", b"suffix"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveDeviceNodeRequest: _TypeAlias = RemoveDeviceNodeRequest  # noqa: Y015
+
+@_typing.final
+class RemoveDeviceNodeResponse(_message.Message):
+    """Empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveDeviceNodeResponse: _TypeAlias = RemoveDeviceNodeResponse  # noqa: Y015
+
+@_typing.final
+class SetNodePropertiesRequest(_message.Message):
+    """Which kinds of object have the Wi-Fi Direct properties."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ON_DEVICES_FIELD_NUMBER: _builtins.int
+    ON_INTERFACES_FIELD_NUMBER: _builtins.int
+    on_devices: _builtins.bool
+    """Device nodes, as the SDK header documents. Unset: true."""
+    on_interfaces: _builtins.bool
+    """Device interfaces, as WinRT finds them: by the canonical address, property 13. Unset: false."""
+    def __init__(
+        self,
+        *,
+        on_devices: _builtins.bool | None = ...,
+        on_interfaces: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_on_devices", b"_on_devices", "_on_interfaces", b"_on_interfaces", "on_devices", b"on_devices", "on_interfaces", b"on_interfaces"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_on_devices", b"_on_devices", "_on_interfaces", b"_on_interfaces", "on_devices", b"on_devices", "on_interfaces", b"on_interfaces"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__on_devices: _TypeAlias = _typing.Literal["on_devices"]  # noqa: Y015
+    _WhichOneofArgType__on_devices: _TypeAlias = _typing.Literal["_on_devices", b"_on_devices"]  # noqa: Y015
+    _WhichOneofReturnType__on_interfaces: _TypeAlias = _typing.Literal["on_interfaces"]  # noqa: Y015
+    _WhichOneofArgType__on_interfaces: _TypeAlias = _typing.Literal["_on_interfaces", b"_on_interfaces"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__on_devices) -> _WhichOneofReturnType__on_devices | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__on_interfaces) -> _WhichOneofReturnType__on_interfaces | None: ...
+
+Global___SetNodePropertiesRequest: _TypeAlias = SetNodePropertiesRequest  # noqa: Y015
+
+@_typing.final
+class SetNodePropertiesResponse(_message.Message):
+    """Empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetNodePropertiesResponse: _TypeAlias = SetNodePropertiesResponse  # noqa: Y015
 
 @_typing.final
 class AddDeviceRequest(_message.Message):

@@ -80,6 +80,21 @@ class SimulatorServiceStub:
                 request_serializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.ListSimulatedDevicesRequest.SerializeToString,
                 response_deserializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.ListSimulatedDevicesResponse.FromString,
                 _registered_method=True)
+        self.SetDeviceNode = channel.unary_unary(
+                '/wifidirect.simulator.v1.SimulatorService/SetDeviceNode',
+                request_serializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetDeviceNodeRequest.SerializeToString,
+                response_deserializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetDeviceNodeResponse.FromString,
+                _registered_method=True)
+        self.RemoveDeviceNode = channel.unary_unary(
+                '/wifidirect.simulator.v1.SimulatorService/RemoveDeviceNode',
+                request_serializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.RemoveDeviceNodeRequest.SerializeToString,
+                response_deserializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.RemoveDeviceNodeResponse.FromString,
+                _registered_method=True)
+        self.SetNodeProperties = channel.unary_unary(
+                '/wifidirect.simulator.v1.SimulatorService/SetNodeProperties',
+                request_serializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetNodePropertiesRequest.SerializeToString,
+                response_deserializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetNodePropertiesResponse.FromString,
+                _registered_method=True)
         self.ScriptOpen = channel.unary_unary(
                 '/wifidirect.simulator.v1.SimulatorService/ScriptOpen',
                 request_serializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.ScriptOpenRequest.SerializeToString,
@@ -207,6 +222,28 @@ class SimulatorServiceServicer:
 
     def ListSimulatedDevices(self, request, context):
         """The paired devices, as they are in truth. What the daemon has seen of it is in DeviceService.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetDeviceNode(self, request, context):
+        """Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
+        go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveDeviceNode(self, request, context):
+        """Takes a device node away; the device stays paired, also without any. NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetNodeProperties(self, request, context):
+        """Says which kinds of object have the Wi-Fi Direct properties.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -344,6 +381,21 @@ def add_SimulatorServiceServicer_to_server(servicer, server):
                     servicer.ListSimulatedDevices,
                     request_deserializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.ListSimulatedDevicesRequest.FromString,
                     response_serializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.ListSimulatedDevicesResponse.SerializeToString,
+            ),
+            'SetDeviceNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetDeviceNode,
+                    request_deserializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetDeviceNodeRequest.FromString,
+                    response_serializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetDeviceNodeResponse.SerializeToString,
+            ),
+            'RemoveDeviceNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveDeviceNode,
+                    request_deserializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.RemoveDeviceNodeRequest.FromString,
+                    response_serializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.RemoveDeviceNodeResponse.SerializeToString,
+            ),
+            'SetNodeProperties': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetNodeProperties,
+                    request_deserializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetNodePropertiesRequest.FromString,
+                    response_serializer=wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetNodePropertiesResponse.SerializeToString,
             ),
             'ScriptOpen': grpc.unary_unary_rpc_method_handler(
                     servicer.ScriptOpen,
@@ -650,6 +702,87 @@ class SimulatorService:
             '/wifidirect.simulator.v1.SimulatorService/ListSimulatedDevices',
             wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.ListSimulatedDevicesRequest.SerializeToString,
             wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.ListSimulatedDevicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetDeviceNode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wifidirect.simulator.v1.SimulatorService/SetDeviceNode',
+            wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetDeviceNodeRequest.SerializeToString,
+            wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetDeviceNodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveDeviceNode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wifidirect.simulator.v1.SimulatorService/RemoveDeviceNode',
+            wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.RemoveDeviceNodeRequest.SerializeToString,
+            wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.RemoveDeviceNodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetNodeProperties(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wifidirect.simulator.v1.SimulatorService/SetNodeProperties',
+            wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetNodePropertiesRequest.SerializeToString,
+            wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2.SetNodePropertiesResponse.FromString,
             options,
             channel_credentials,
             insecure,

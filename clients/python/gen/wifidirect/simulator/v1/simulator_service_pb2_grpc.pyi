@@ -80,6 +80,14 @@ class SimulatorServiceStub:
     """Unpairs a device. Its links end at once; their sessions still have to be closed. NOT_FOUND."""
     ListSimulatedDevices: _grpc.UnaryUnaryMultiCallable[_simulator_service_pb2.ListSimulatedDevicesRequest, _simulator_service_pb2.ListSimulatedDevicesResponse]
     """The paired devices, as they are in truth. What the daemon has seen of it is in DeviceService."""
+    SetDeviceNode: _grpc.UnaryUnaryMultiCallable[_simulator_service_pb2.SetDeviceNodeRequest, _simulator_service_pb2.SetDeviceNodeResponse]
+    """Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
+    go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+    """
+    RemoveDeviceNode: _grpc.UnaryUnaryMultiCallable[_simulator_service_pb2.RemoveDeviceNodeRequest, _simulator_service_pb2.RemoveDeviceNodeResponse]
+    """Takes a device node away; the device stays paired, also without any. NOT_FOUND."""
+    SetNodeProperties: _grpc.UnaryUnaryMultiCallable[_simulator_service_pb2.SetNodePropertiesRequest, _simulator_service_pb2.SetNodePropertiesResponse]
+    """Says which kinds of object have the Wi-Fi Direct properties."""
     ScriptOpen: _grpc.UnaryUnaryMultiCallable[_simulator_service_pb2.ScriptOpenRequest, _simulator_service_pb2.ScriptOpenResponse]
     """Says how the next opens go (WFDStartOpenSession, WFDOpenLegacySession, WFDCancelOpenSession)."""
     ScriptClose: _grpc.UnaryUnaryMultiCallable[_simulator_service_pb2.ScriptCloseRequest, _simulator_service_pb2.ScriptCloseResponse]
@@ -135,6 +143,14 @@ class SimulatorServiceAsyncStub(SimulatorServiceStub):
     """Unpairs a device. Its links end at once; their sessions still have to be closed. NOT_FOUND."""
     ListSimulatedDevices: _aio.UnaryUnaryMultiCallable[_simulator_service_pb2.ListSimulatedDevicesRequest, _simulator_service_pb2.ListSimulatedDevicesResponse]  # type: ignore[assignment]
     """The paired devices, as they are in truth. What the daemon has seen of it is in DeviceService."""
+    SetDeviceNode: _aio.UnaryUnaryMultiCallable[_simulator_service_pb2.SetDeviceNodeRequest, _simulator_service_pb2.SetDeviceNodeResponse]  # type: ignore[assignment]
+    """Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
+    go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+    """
+    RemoveDeviceNode: _aio.UnaryUnaryMultiCallable[_simulator_service_pb2.RemoveDeviceNodeRequest, _simulator_service_pb2.RemoveDeviceNodeResponse]  # type: ignore[assignment]
+    """Takes a device node away; the device stays paired, also without any. NOT_FOUND."""
+    SetNodeProperties: _aio.UnaryUnaryMultiCallable[_simulator_service_pb2.SetNodePropertiesRequest, _simulator_service_pb2.SetNodePropertiesResponse]  # type: ignore[assignment]
+    """Says which kinds of object have the Wi-Fi Direct properties."""
     ScriptOpen: _aio.UnaryUnaryMultiCallable[_simulator_service_pb2.ScriptOpenRequest, _simulator_service_pb2.ScriptOpenResponse]  # type: ignore[assignment]
     """Says how the next opens go (WFDStartOpenSession, WFDOpenLegacySession, WFDCancelOpenSession)."""
     ScriptClose: _aio.UnaryUnaryMultiCallable[_simulator_service_pb2.ScriptCloseRequest, _simulator_service_pb2.ScriptCloseResponse]  # type: ignore[assignment]
@@ -241,6 +257,32 @@ class SimulatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_simulator_service_pb2.ListSimulatedDevicesResponse, _abc.Awaitable[_simulator_service_pb2.ListSimulatedDevicesResponse]]:
         """The paired devices, as they are in truth. What the daemon has seen of it is in DeviceService."""
+
+    @_abc_1.abstractmethod
+    def SetDeviceNode(
+        self,
+        request: _simulator_service_pb2.SetDeviceNodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_simulator_service_pb2.SetDeviceNodeResponse, _abc.Awaitable[_simulator_service_pb2.SetDeviceNodeResponse]]:
+        """Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
+        go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveDeviceNode(
+        self,
+        request: _simulator_service_pb2.RemoveDeviceNodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_simulator_service_pb2.RemoveDeviceNodeResponse, _abc.Awaitable[_simulator_service_pb2.RemoveDeviceNodeResponse]]:
+        """Takes a device node away; the device stays paired, also without any. NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def SetNodeProperties(
+        self,
+        request: _simulator_service_pb2.SetNodePropertiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_simulator_service_pb2.SetNodePropertiesResponse, _abc.Awaitable[_simulator_service_pb2.SetNodePropertiesResponse]]:
+        """Says which kinds of object have the Wi-Fi Direct properties."""
 
     @_abc_1.abstractmethod
     def ScriptOpen(

@@ -762,7 +762,60 @@ export interface DeviceSettings {
    * Devices of one group share an interface, as where the host is group owner; it is up until the last link has ended.
    * At most 31 bytes; empty: none. A new group counts from the next link. A new device: none.
    */
-  interfaceGroup?: string | undefined;
+  interfaceGroup?:
+    | string
+    | undefined;
+  /** The pairing is not persistent: Windows forgets it when the device disconnects. A new device: false. */
+  transient?:
+    | boolean
+    | undefined;
+  /** Whether its device nodes are present (DEVPKEY_Device_IsPresent). A new device: true. */
+  present: PropertyFlag;
+}
+
+/** A device node of a paired device. */
+export interface SetDeviceNodeRequest {
+  /** The device. Required. */
+  deviceAddress: string;
+  /**
+   * Appended to the id of the node's object, at most 15 bytes: which node. Empty: the one that each device has. A device
+   * has four at most, or INVALID_ARGUMENT.
+   */
+  suffix: string;
+  /** What the node says of the link. Unspecified: as the device has it. */
+  connected: PropertyFlag;
+  /** What the node says of the device's visibility. Unspecified: as the device has it. */
+  visible: PropertyFlag;
+}
+
+/** Empty. */
+export interface SetDeviceNodeResponse {
+}
+
+/** A device node to take away. */
+export interface RemoveDeviceNodeRequest {
+  /** The device. Required. */
+  deviceAddress: string;
+  /** Which node. */
+  suffix: string;
+}
+
+/** Empty. */
+export interface RemoveDeviceNodeResponse {
+}
+
+/** Which kinds of object have the Wi-Fi Direct properties. */
+export interface SetNodePropertiesRequest {
+  /** Device nodes, as the SDK header documents. Unset: true. */
+  onDevices?:
+    | boolean
+    | undefined;
+  /** Device interfaces, as WinRT finds them: by the canonical address, property 13. Unset: false. */
+  onInterfaces?: boolean | undefined;
+}
+
+/** Empty. */
+export interface SetNodePropertiesResponse {
 }
 
 /** A device to pair. */
@@ -2191,6 +2244,8 @@ function createBaseDeviceSettings(): DeviceSettings {
     peerAddress: undefined,
     addressDelay: undefined,
     interfaceGroup: undefined,
+    transient: undefined,
+    present: 0,
   };
 }
 
@@ -2225,6 +2280,12 @@ export const DeviceSettings: MessageFns<DeviceSettings> = {
     }
     if (message.interfaceGroup !== undefined) {
       writer.uint32(82).string(message.interfaceGroup);
+    }
+    if (message.transient !== undefined) {
+      writer.uint32(88).bool(message.transient);
+    }
+    if (message.present !== 0) {
+      writer.uint32(96).int32(message.present);
     }
     return writer;
   },
@@ -2322,6 +2383,22 @@ export const DeviceSettings: MessageFns<DeviceSettings> = {
             message.interfaceGroup = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.transient = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.present = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2374,6 +2451,8 @@ export const DeviceSettings: MessageFns<DeviceSettings> = {
         : isSet(object.interface_group)
         ? globalThis.String(object.interface_group)
         : undefined,
+      transient: isSet(object.transient) ? globalThis.Boolean(object.transient) : undefined,
+      present: isSet(object.present) ? propertyFlagFromJSON(object.present) : 0,
     };
   },
 
@@ -2409,6 +2488,12 @@ export const DeviceSettings: MessageFns<DeviceSettings> = {
     if (message.interfaceGroup !== undefined) {
       obj.interfaceGroup = message.interfaceGroup;
     }
+    if (message.transient !== undefined) {
+      obj.transient = message.transient;
+    }
+    if (message.present !== 0) {
+      obj.present = propertyFlagToJSON(message.present);
+    }
     return obj;
   },
 
@@ -2429,6 +2514,467 @@ export const DeviceSettings: MessageFns<DeviceSettings> = {
       ? Delay.fromPartial(object.addressDelay)
       : undefined;
     message.interfaceGroup = object.interfaceGroup ?? undefined;
+    message.transient = object.transient ?? undefined;
+    message.present = object.present ?? 0;
+    return message;
+  },
+};
+
+function createBaseSetDeviceNodeRequest(): SetDeviceNodeRequest {
+  return { deviceAddress: "", suffix: "", connected: 0, visible: 0 };
+}
+
+export const SetDeviceNodeRequest: MessageFns<SetDeviceNodeRequest> = {
+  encode(message: SetDeviceNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deviceAddress !== "") {
+      writer.uint32(10).string(message.deviceAddress);
+    }
+    if (message.suffix !== "") {
+      writer.uint32(18).string(message.suffix);
+    }
+    if (message.connected !== 0) {
+      writer.uint32(24).int32(message.connected);
+    }
+    if (message.visible !== 0) {
+      writer.uint32(32).int32(message.visible);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetDeviceNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetDeviceNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deviceAddress = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.suffix = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.connected = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.visible = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetDeviceNodeRequest {
+    return {
+      deviceAddress: isSet(object.deviceAddress)
+        ? globalThis.String(object.deviceAddress)
+        : isSet(object.device_address)
+        ? globalThis.String(object.device_address)
+        : "",
+      suffix: isSet(object.suffix) ? globalThis.String(object.suffix) : "",
+      connected: isSet(object.connected) ? propertyFlagFromJSON(object.connected) : 0,
+      visible: isSet(object.visible) ? propertyFlagFromJSON(object.visible) : 0,
+    };
+  },
+
+  toJSON(message: SetDeviceNodeRequest): unknown {
+    const obj: any = {};
+    if (message.deviceAddress !== "") {
+      obj.deviceAddress = message.deviceAddress;
+    }
+    if (message.suffix !== "") {
+      obj.suffix = message.suffix;
+    }
+    if (message.connected !== 0) {
+      obj.connected = propertyFlagToJSON(message.connected);
+    }
+    if (message.visible !== 0) {
+      obj.visible = propertyFlagToJSON(message.visible);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetDeviceNodeRequest>): SetDeviceNodeRequest {
+    return SetDeviceNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetDeviceNodeRequest>): SetDeviceNodeRequest {
+    const message = createBaseSetDeviceNodeRequest();
+    message.deviceAddress = object.deviceAddress ?? "";
+    message.suffix = object.suffix ?? "";
+    message.connected = object.connected ?? 0;
+    message.visible = object.visible ?? 0;
+    return message;
+  },
+};
+
+function createBaseSetDeviceNodeResponse(): SetDeviceNodeResponse {
+  return {};
+}
+
+export const SetDeviceNodeResponse: MessageFns<SetDeviceNodeResponse> = {
+  encode(_: SetDeviceNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetDeviceNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetDeviceNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): SetDeviceNodeResponse {
+    return {};
+  },
+
+  toJSON(_: SetDeviceNodeResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetDeviceNodeResponse>): SetDeviceNodeResponse {
+    return SetDeviceNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<SetDeviceNodeResponse>): SetDeviceNodeResponse {
+    const message = createBaseSetDeviceNodeResponse();
+    return message;
+  },
+};
+
+function createBaseRemoveDeviceNodeRequest(): RemoveDeviceNodeRequest {
+  return { deviceAddress: "", suffix: "" };
+}
+
+export const RemoveDeviceNodeRequest: MessageFns<RemoveDeviceNodeRequest> = {
+  encode(message: RemoveDeviceNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deviceAddress !== "") {
+      writer.uint32(10).string(message.deviceAddress);
+    }
+    if (message.suffix !== "") {
+      writer.uint32(18).string(message.suffix);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveDeviceNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveDeviceNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deviceAddress = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.suffix = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveDeviceNodeRequest {
+    return {
+      deviceAddress: isSet(object.deviceAddress)
+        ? globalThis.String(object.deviceAddress)
+        : isSet(object.device_address)
+        ? globalThis.String(object.device_address)
+        : "",
+      suffix: isSet(object.suffix) ? globalThis.String(object.suffix) : "",
+    };
+  },
+
+  toJSON(message: RemoveDeviceNodeRequest): unknown {
+    const obj: any = {};
+    if (message.deviceAddress !== "") {
+      obj.deviceAddress = message.deviceAddress;
+    }
+    if (message.suffix !== "") {
+      obj.suffix = message.suffix;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveDeviceNodeRequest>): RemoveDeviceNodeRequest {
+    return RemoveDeviceNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveDeviceNodeRequest>): RemoveDeviceNodeRequest {
+    const message = createBaseRemoveDeviceNodeRequest();
+    message.deviceAddress = object.deviceAddress ?? "";
+    message.suffix = object.suffix ?? "";
+    return message;
+  },
+};
+
+function createBaseRemoveDeviceNodeResponse(): RemoveDeviceNodeResponse {
+  return {};
+}
+
+export const RemoveDeviceNodeResponse: MessageFns<RemoveDeviceNodeResponse> = {
+  encode(_: RemoveDeviceNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveDeviceNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveDeviceNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RemoveDeviceNodeResponse {
+    return {};
+  },
+
+  toJSON(_: RemoveDeviceNodeResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveDeviceNodeResponse>): RemoveDeviceNodeResponse {
+    return RemoveDeviceNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RemoveDeviceNodeResponse>): RemoveDeviceNodeResponse {
+    const message = createBaseRemoveDeviceNodeResponse();
+    return message;
+  },
+};
+
+function createBaseSetNodePropertiesRequest(): SetNodePropertiesRequest {
+  return { onDevices: undefined, onInterfaces: undefined };
+}
+
+export const SetNodePropertiesRequest: MessageFns<SetNodePropertiesRequest> = {
+  encode(message: SetNodePropertiesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.onDevices !== undefined) {
+      writer.uint32(8).bool(message.onDevices);
+    }
+    if (message.onInterfaces !== undefined) {
+      writer.uint32(16).bool(message.onInterfaces);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetNodePropertiesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetNodePropertiesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.onDevices = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.onInterfaces = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetNodePropertiesRequest {
+    return {
+      onDevices: isSet(object.onDevices)
+        ? globalThis.Boolean(object.onDevices)
+        : isSet(object.on_devices)
+        ? globalThis.Boolean(object.on_devices)
+        : undefined,
+      onInterfaces: isSet(object.onInterfaces)
+        ? globalThis.Boolean(object.onInterfaces)
+        : isSet(object.on_interfaces)
+        ? globalThis.Boolean(object.on_interfaces)
+        : undefined,
+    };
+  },
+
+  toJSON(message: SetNodePropertiesRequest): unknown {
+    const obj: any = {};
+    if (message.onDevices !== undefined) {
+      obj.onDevices = message.onDevices;
+    }
+    if (message.onInterfaces !== undefined) {
+      obj.onInterfaces = message.onInterfaces;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetNodePropertiesRequest>): SetNodePropertiesRequest {
+    return SetNodePropertiesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetNodePropertiesRequest>): SetNodePropertiesRequest {
+    const message = createBaseSetNodePropertiesRequest();
+    message.onDevices = object.onDevices ?? undefined;
+    message.onInterfaces = object.onInterfaces ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSetNodePropertiesResponse(): SetNodePropertiesResponse {
+  return {};
+}
+
+export const SetNodePropertiesResponse: MessageFns<SetNodePropertiesResponse> = {
+  encode(_: SetNodePropertiesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetNodePropertiesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetNodePropertiesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): SetNodePropertiesResponse {
+    return {};
+  },
+
+  toJSON(_: SetNodePropertiesResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetNodePropertiesResponse>): SetNodePropertiesResponse {
+    return SetNodePropertiesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<SetNodePropertiesResponse>): SetNodePropertiesResponse {
+    const message = createBaseSetNodePropertiesResponse();
     return message;
   },
 };
@@ -6060,6 +6606,44 @@ export const SimulatorServiceService = {
       Buffer.from(ListSimulatedDevicesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListSimulatedDevicesResponse => ListSimulatedDevicesResponse.decode(value),
   },
+  /**
+   * Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
+   * go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+   */
+  setDeviceNode: {
+    path: "/wifidirect.simulator.v1.SimulatorService/SetDeviceNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetDeviceNodeRequest): Buffer => Buffer.from(SetDeviceNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetDeviceNodeRequest => SetDeviceNodeRequest.decode(value),
+    responseSerialize: (value: SetDeviceNodeResponse): Buffer =>
+      Buffer.from(SetDeviceNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetDeviceNodeResponse => SetDeviceNodeResponse.decode(value),
+  },
+  /** Takes a device node away; the device stays paired, also without any. NOT_FOUND. */
+  removeDeviceNode: {
+    path: "/wifidirect.simulator.v1.SimulatorService/RemoveDeviceNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RemoveDeviceNodeRequest): Buffer =>
+      Buffer.from(RemoveDeviceNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RemoveDeviceNodeRequest => RemoveDeviceNodeRequest.decode(value),
+    responseSerialize: (value: RemoveDeviceNodeResponse): Buffer =>
+      Buffer.from(RemoveDeviceNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RemoveDeviceNodeResponse => RemoveDeviceNodeResponse.decode(value),
+  },
+  /** Says which kinds of object have the Wi-Fi Direct properties. */
+  setNodeProperties: {
+    path: "/wifidirect.simulator.v1.SimulatorService/SetNodeProperties" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetNodePropertiesRequest): Buffer =>
+      Buffer.from(SetNodePropertiesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetNodePropertiesRequest => SetNodePropertiesRequest.decode(value),
+    responseSerialize: (value: SetNodePropertiesResponse): Buffer =>
+      Buffer.from(SetNodePropertiesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetNodePropertiesResponse => SetNodePropertiesResponse.decode(value),
+  },
   /** Says how the next opens go (WFDStartOpenSession, WFDOpenLegacySession, WFDCancelOpenSession). */
   scriptOpen: {
     path: "/wifidirect.simulator.v1.SimulatorService/ScriptOpen" as const,
@@ -6223,6 +6807,15 @@ export interface SimulatorServiceServer extends UntypedServiceImplementation {
   removeDevice: handleUnaryCall<RemoveDeviceRequest, RemoveDeviceResponse>;
   /** The paired devices, as they are in truth. What the daemon has seen of it is in DeviceService. */
   listSimulatedDevices: handleUnaryCall<ListSimulatedDevicesRequest, ListSimulatedDevicesResponse>;
+  /**
+   * Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
+   * go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+   */
+  setDeviceNode: handleUnaryCall<SetDeviceNodeRequest, SetDeviceNodeResponse>;
+  /** Takes a device node away; the device stays paired, also without any. NOT_FOUND. */
+  removeDeviceNode: handleUnaryCall<RemoveDeviceNodeRequest, RemoveDeviceNodeResponse>;
+  /** Says which kinds of object have the Wi-Fi Direct properties. */
+  setNodeProperties: handleUnaryCall<SetNodePropertiesRequest, SetNodePropertiesResponse>;
   /** Says how the next opens go (WFDStartOpenSession, WFDOpenLegacySession, WFDCancelOpenSession). */
   scriptOpen: handleUnaryCall<ScriptOpenRequest, ScriptOpenResponse>;
   /** Says how the next closes go (WFDCloseSession). */
@@ -6403,6 +6996,57 @@ export interface SimulatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListSimulatedDevicesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
+   * go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+   */
+  setDeviceNode(
+    request: SetDeviceNodeRequest,
+    callback: (error: ServiceError | null, response: SetDeviceNodeResponse) => void,
+  ): ClientUnaryCall;
+  setDeviceNode(
+    request: SetDeviceNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetDeviceNodeResponse) => void,
+  ): ClientUnaryCall;
+  setDeviceNode(
+    request: SetDeviceNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetDeviceNodeResponse) => void,
+  ): ClientUnaryCall;
+  /** Takes a device node away; the device stays paired, also without any. NOT_FOUND. */
+  removeDeviceNode(
+    request: RemoveDeviceNodeRequest,
+    callback: (error: ServiceError | null, response: RemoveDeviceNodeResponse) => void,
+  ): ClientUnaryCall;
+  removeDeviceNode(
+    request: RemoveDeviceNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RemoveDeviceNodeResponse) => void,
+  ): ClientUnaryCall;
+  removeDeviceNode(
+    request: RemoveDeviceNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RemoveDeviceNodeResponse) => void,
+  ): ClientUnaryCall;
+  /** Says which kinds of object have the Wi-Fi Direct properties. */
+  setNodeProperties(
+    request: SetNodePropertiesRequest,
+    callback: (error: ServiceError | null, response: SetNodePropertiesResponse) => void,
+  ): ClientUnaryCall;
+  setNodeProperties(
+    request: SetNodePropertiesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetNodePropertiesResponse) => void,
+  ): ClientUnaryCall;
+  setNodeProperties(
+    request: SetNodePropertiesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetNodePropertiesResponse) => void,
   ): ClientUnaryCall;
   /** Says how the next opens go (WFDStartOpenSession, WFDOpenLegacySession, WFDCancelOpenSession). */
   scriptOpen(

@@ -1,0 +1,139 @@
+/**
+ * A device query that stays open: what Windows tells of the objects of one type. It is created anew when the system
+ * aborts it, or could not create it.
+ *
+ * Invariant: a query is closed from the event loop, asynchronously, never from within its callback.
+ */
+import {
+  type Cfgmgr32,
+  type DevFilter,
+  type DevObject,
+  type DevQueryHandle,
+  type DevQueryResult,
+  devQueryResultCallbacks,
+} from '../../native/cfgmgr32.js';
+import * as c from '../../native/constants.js';
+import type { Fault } from '../fault.js';
+import { nodeProperties } from './device-nodes.js';
+import type { NativeCalls } from './native-calls.js';
+import { callOutcome } from './win32-error.js';
+
+/** How long the next query waits: doubled with each that comes to nothing. */
+export interface DeviceQuerySettings {
+  readonly reopenBackoffMinMs: number;
+  readonly reopenBackoffMaxMs: number;
+}
+
+export interface DeviceQueryListener {
+  /** A query begins: it will tell each object that there is. */
+  onCreating(): void;
+  /** An object is there, or has changed. */
+  onObject(object: DevObject): void;
+  /** Windows has removed an object. */
+  onRemoved(objectId: string): void;
+  /** Each object that there was when the query was created has been told. */
+  onEnumerated(): void;
+  /** The query could not be created; it is tried again. */
+  onFailed(fault: Fault): void;
+}
+
+export class DeviceQuery {
+  readonly #cfgmgr32: Cfgmgr32;
+  readonly #calls: NativeCalls;
+  readonly #settings: DeviceQuerySettings;
+  readonly #objectType: number;
+  readonly #filters: readonly DevFilter[];
+  readonly #listener: DeviceQueryListener;
+  #query: { readonly handle: DevQueryHandle; readonly context: bigint } | undefined;
+  #creating: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #backoffMs: number;
+  #isClosed = false;
+
+  constructor(
+    { cfgmgr32, calls, settings }: { cfgmgr32: Cfgmgr32; calls: NativeCalls; settings: DeviceQuerySettings },
+    objectType: number,
+    filters: readonly DevFilter[],
+    listener: DeviceQueryListener,
+  ) {
+    this.#cfgmgr32 = cfgmgr32;
+    this.#calls = calls;
+    this.#settings = settings;
+    this.#objectType = objectType;
+    this.#filters = filters;
+    this.#listener = listener;
+    this.#backoffMs = settings.reopenBackoffMinMs;
+  }
+
+  start(): void {
+    this.#creating = this.#create();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#creating;
+    await this.#discard();
+  }
+
+  async #create(): Promise<void> {
+    this.#listener.onCreating();
+    let isDead = false;
+    const context = devQueryResultCallbacks.registerContext((result) => {
+      if (isDead) return;
+      // An aborted query says nothing more, and is closed outside of its callback.
+      isDead = result.Action === c.DevQueryResultStateChange && result.State === c.DevQueryStateAborted;
+      if (isDead) this.#again();
+      else this.#tell(result);
+    });
+    const { DevCreateObjectQuery } = this.#cfgmgr32;
+    const { code, hDevQuery } = await this.#calls
+      .run('look', 'DevCreateObjectQuery', () =>
+        DevCreateObjectQuery(this.#objectType, c.DevQueryFlagUpdateResults, nodeProperties, this.#filters, context),
+      )
+      .catch(() => ({ code: c.winerror.ERROR_PROC_NOT_FOUND, hDevQuery: undefined }));
+    if (code !== c.winerror.ERROR_SUCCESS || hDevQuery === undefined) {
+      devQueryResultCallbacks.forgetContext(context);
+      const { fault } = callOutcome('DevCreateObjectQuery', code);
+      if (fault !== undefined && !this.#isClosed) this.#listener.onFailed(fault);
+      this.#again();
+      return;
+    }
+    this.#query = { handle: hDevQuery, context };
+  }
+
+  #tell(result: DevQueryResult): void {
+    if (result.Action === c.DevQueryResultRemove) this.#listener.onRemoved(result.DeviceObject.ObjectId);
+    else if (result.Action !== c.DevQueryResultStateChange) this.#listener.onObject(result.DeviceObject);
+    else if (result.State === c.DevQueryStateEnumCompleted) {
+      this.#backoffMs = this.#settings.reopenBackoffMinMs;
+      this.#listener.onEnumerated();
+    }
+  }
+
+  #again(): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#recreate(), this.#backoffMs);
+    this.#timer.unref();
+    this.#backoffMs = Math.min(this.#backoffMs * 2, this.#settings.reopenBackoffMaxMs);
+  }
+
+  async #recreate(): Promise<void> {
+    // A query may be aborted before the call that created it has returned.
+    await this.#creating;
+    await this.#discard();
+    if (!this.#isClosed) this.#creating = this.#create();
+  }
+
+  async #discard(): Promise<void> {
+    const query = this.#query;
+    this.#query = undefined;
+    if (query === undefined) return;
+    await this.#calls.run('end', 'DevCloseObjectQuery', async () => {
+      await this.#cfgmgr32.DevCloseObjectQuery(query.handle);
+      return { code: c.winerror.ERROR_SUCCESS };
+    });
+    devQueryResultCallbacks.forgetContext(query.context);
+  }
+}
