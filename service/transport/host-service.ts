@@ -4,6 +4,7 @@ import type { DriverStatus } from '../driver/driver.js';
 import type { Fault } from '../fault.js';
 import type { Lifecycle } from '../session/lifecycle.js';
 import type { DisconnectEvidence } from '../session/session.js';
+import { shownTo } from './cursors.js';
 import type { Edge } from './edge.js';
 import { type DriverKind, type GetHostRequest, HostState, type Limits } from './gen/wifidirect/v1/host_service.js';
 import { toEvidence, toReason } from './messages.js';
@@ -25,7 +26,7 @@ export interface HostFacts {
 
 export function hostService(edge: Edge, facts: HostFacts, lifecycle: Lifecycle, status: () => DriverStatus) {
   return {
-    getHost: unary(edge, 'wifidirect.v1.HostService/GetHost', (_request: GetHostRequest) => {
+    getHost: unary(edge, 'wifidirect.v1.HostService/GetHost', (_request: GetHostRequest, { caller }) => {
       const { fault: now, negotiatedVersion, devicesFault } = status();
       // What can't be reached now comes before what is missing for good.
       const lasting = facts.incomplete ?? devicesFault;
@@ -47,8 +48,8 @@ export function hostService(edge: Edge, facts: HostFacts, lifecycle: Lifecycle, 
           disconnectEvidence: facts.evidenceKinds.map(toEvidence),
         },
         serviceVersion: facts.serviceVersion,
-        oldestCursor: lifecycle.events.oldestCursor,
-        newestCursor: lifecycle.events.cursor,
+        oldestCursor: shownTo(caller, lifecycle.events.oldestCursor),
+        newestCursor: shownTo(caller, lifecycle.events.cursor),
         limits: facts.limits,
       };
     }),

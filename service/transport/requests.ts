@@ -1,6 +1,7 @@
 /** Request fields, checked and brought into one form. Each refusal names the field, the value and what would be right. */
 import { FaultError, invalidField } from '../fault.js';
 import type { SessionState } from '../session/session.js';
+import { seal, unseal } from './cursors.js';
 import type { Duration } from './gen/google/protobuf/duration.js';
 import { fromDuration, fromSessionState } from './messages.js';
 
@@ -65,16 +66,17 @@ export function sessionStates(values: readonly number[]): SessionState[] {
 /** The ordinal to go on after, for a list that was made with the same filter. */
 export function fromPageToken(token: string, filter: string): number {
   if (token === '') return 0;
-  const [ordinal = '', of] = Buffer.from(token, 'base64url').toString().split(' ', 2);
-  if (of === undefined || !/^[0-9]{1,15}$/.test(ordinal)) {
-    throw invalid('page_token', token, 'must be a next_page_token of this RPC, or empty');
+  const opened = unseal(token);
+  if (opened === undefined) throw invalid('page_token', token, 'must be a next_page_token of this RPC, or empty');
+  if (opened.tag !== digest(filter)) {
+    throw invalid('page_token', token, 'belongs to a list with another filter; start anew');
   }
-  if (of !== digest(filter)) throw invalid('page_token', token, 'belongs to a list with another filter; start anew');
-  return Number(ordinal);
+  return opened.position;
 }
 
+/** Sealed: an ordinal would tell how many sessions there have been. */
 export function toPageToken(ordinal: number | undefined, filter: string): string {
-  return ordinal === undefined ? '' : Buffer.from(`${ordinal} ${digest(filter)}`).toString('base64url');
+  return ordinal === undefined ? '' : seal(ordinal, digest(filter));
 }
 
 export function invalid(field: string, value: string, problem: string): FaultError {
@@ -82,8 +84,8 @@ export function invalid(field: string, value: string, problem: string): FaultErr
 }
 
 /** FNV-1a: a token that strays into another filter should be noticed, nothing more. */
-function digest(text: string): string {
+function digest(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return (hash >>> 0).toString(36);
+  return hash >>> 0;
 }

@@ -2,6 +2,7 @@
 import { type Fault, FaultError } from '../fault.js';
 import { type Lifecycle, sessionNotFound } from '../session/lifecycle.js';
 import type { Session } from '../session/session.js';
+import { readFrom, resultFor, shownTo } from './cursors.js';
 import { type Context, causeOf, type Edge, must } from './edge.js';
 import {
   encodeAnswer,
@@ -58,7 +59,10 @@ export const sessionServiceDefinition = {
 export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: SessionServiceSettings) {
   const { events, registry } = lifecycle;
   const { watcherGraceMs } = settings.watch;
-  const answer = (session: Session): SessionAnswer => ({ session, cursor: events.cursor });
+  const answer = ({ caller }: Context, session: Session): SessionAnswer => ({
+    session,
+    cursor: shownTo(caller, events.cursor),
+  });
 
   /** The session, if it is there for this caller; to be changed only by those who may. */
   const find = (id: string, { caller, rpc }: Context, isChange: boolean): Session => {
@@ -92,7 +96,8 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
     const release = isNew ? () => {} : must(edge.watchers.take(caller.principal));
     const attachment = lifecycle.attach(session.id);
     if (attachment === undefined) throw new FaultError(sessionNotFound(session.id));
-    return new SessionSource(events, attachment, { queueMax: SESSION_QUEUE_EVENTS_MAX, heartbeatMs }, release);
+    const stream = { queueMax: SESSION_QUEUE_EVENTS_MAX, heartbeatMs };
+    return new SessionSource(events, attachment, stream, release, (cursor) => shownTo(caller, cursor));
   }
 
   function watch(request: WatchSessionsRequest, { caller }: Context) {
@@ -102,13 +107,16 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
     const ids = new Set(request.sessionIds.map((id, index) => check.sessionId(id, `session_ids[${index}]`)));
     const isWanted = (session: Session) => (ids.size === 0 || ids.has(session.id)) && caller.maySee(session.owner);
     const limits = watchLimits(settings.watch, bookmarkInterval(request.bookmarkInterval, settings.watch));
-    const position = request.cursor === '' ? events.log.newest : must(events.positionOf(request.cursor));
+    const position =
+      request.cursor === ''
+        ? events.log.newest
+        : must(resultFor(caller, events.positionOf(readFrom(caller, request.cursor))));
     const release = must(edge.watchers.take(caller.principal));
     // One turn for both: what the snapshot shows and where the reader starts.
     const reader = events.read(position, (event) => isWanted(event.session));
     const snapshot =
       request.cursor === '' ? registry.list(all(isWanted), 0, Number.POSITIVE_INFINITY).sessions : undefined;
-    return new WatchSource(events, reader, snapshot, limits, release);
+    return new WatchSource(events, reader, snapshot, limits, release, (cursor) => shownTo(caller, cursor));
   }
 
   return {
@@ -117,23 +125,23 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
     cancelOpenSession: unary(edge, name('CancelOpenSession'), (request: CancelOpenSessionRequest, context) => {
       find(request.sessionId, context, true);
       const cause = causeOf(context, check.requestId(request.requestId));
-      return answer(must(lifecycle.cancel(request.sessionId, cause)));
+      return answer(context, must(lifecycle.cancel(request.sessionId, cause)));
     }),
     closeSession: unary(edge, name('CloseSession'), async (request: CloseSessionRequest, context) => {
       find(request.sessionId, context, true);
       const cause = causeOf(context, check.requestId(request.requestId));
       const { sessionId, waitForDisconnect } = request;
-      return answer(must(await lifecycle.close(sessionId, waitForDisconnect, cause, context.signal)));
+      return answer(context, must(await lifecycle.close(sessionId, waitForDisconnect, cause, context.signal)));
     }),
     renewSession: unary(edge, name('RenewSession'), (request: RenewSessionRequest, context) => {
       find(request.sessionId, context, true);
       const { leaseTtlMinMs, leaseTtlMaxMs } = settings;
       const leaseTtlMs = check.duration('lease_ttl', request.leaseTtl, leaseTtlMinMs, leaseTtlMaxMs);
       const cause = causeOf(context, check.requestId(request.requestId));
-      return answer(must(lifecycle.renew(request.sessionId, leaseTtlMs, cause)));
+      return answer(context, must(lifecycle.renew(request.sessionId, leaseTtlMs, cause)));
     }),
     getSession: unary(edge, name('GetSession'), (request: GetSessionRequest, context) =>
-      answer(find(request.sessionId, context, false)),
+      answer(context, find(request.sessionId, context, false)),
     ),
     listSessions: unary(edge, name('ListSessions'), (request: ListSessionsRequest, { caller }): SessionPage => {
       const states = check.sessionStates(request.states);
@@ -145,7 +153,7 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
       return {
         sessions: page.sessions,
         nextPageToken: check.toPageToken(page.next, filterText),
-        cursor: events.cursor,
+        cursor: shownTo(caller, events.cursor),
       };
     }),
   };

@@ -22,6 +22,7 @@ export class SessionSource implements Source<OpenMessage> {
   readonly #attachment: Attachment;
   readonly #queueMax: number;
   readonly #release: () => void;
+  readonly #show: (cursor: string) => string;
   readonly #ready = new Subject<void>();
   readonly #subscription: Subscription;
   readonly #queue: SessionEvent[];
@@ -34,7 +35,9 @@ export class SessionSource implements Source<OpenMessage> {
     attachment: Attachment,
     { queueMax, heartbeatMs }: SessionStreamSettings,
     release: () => void,
+    show: (cursor: string) => string = (cursor) => cursor,
   ) {
+    this.#show = show;
     this.#stream = stream;
     this.#attachment = attachment;
     this.#queueMax = queueMax;
@@ -62,7 +65,7 @@ export class SessionSource implements Source<OpenMessage> {
     this.#timer?.refresh();
     const { epoch } = this.#last;
     // All of this session's events up to the last one told to followers have been sent before a heartbeat.
-    return { event, cursor: formatCursor(epoch, event?.sequence ?? this.#stream.told) };
+    return { event, cursor: this.#show(formatCursor(epoch, event?.sequence ?? this.#stream.told)) };
   }
 
   ended() {
@@ -119,6 +122,7 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
   readonly #reader: LogReader<E>;
   readonly #settings: WatchSettings;
   readonly #release: () => void;
+  readonly #show: (cursor: string) => string;
   /** The log has more, or a bookmark is due. */
   readonly ready: Observable<unknown>;
   #wake = () => {};
@@ -128,14 +132,16 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
   #snapshot: readonly S[] | undefined;
   #isBookmarkDue = false;
 
-  /** `snapshot` is undefined for a watch that resumes. It and the reader's position must be of the same turn. */
+  /** `snapshot` is undefined for a watch that resumes; `show` makes of a cursor what the caller gets. It and the reader's position must be of the same turn. */
   constructor(
     stream: EventStream<D, E>,
     reader: LogReader<E>,
     snapshot: readonly S[] | undefined,
     settings: WatchSettings,
     release: () => void,
+    show: (cursor: string) => string = (cursor) => cursor,
   ) {
+    this.#show = show;
     this.#stream = stream;
     this.ready = new Observable((reader) => {
       this.#wake = () => reader.next(undefined);
@@ -186,7 +192,7 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
   }
 
   get #cursor(): string {
-    return formatCursor(this.#stream.log.epoch, this.#reader.position);
+    return this.#show(formatCursor(this.#stream.log.epoch, this.#reader.position));
   }
 
   #nextOfSnapshot(snapshot: readonly S[], max: number): WatchMessage<E, S> {
