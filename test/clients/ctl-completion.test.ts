@@ -40,7 +40,7 @@ const completions: readonly (readonly [line: string, may: string[] | 'files'])[]
   ['wfdctl watch one two ', ['s-any']],
   ['wfdctl get -- s', ['s-any']],
   ['wfdctl get -- -', []],
-  ['wfdctl -o ', ['text', 'json', 'yaml']],
+  ['wfdctl -o ', ['text', 'wide', 'json', 'yaml', 'name']],
   ['wfdctl list --output=j', ['--output=json']],
   ['wfdctl list --state op', ['opening', 'open']],
   ['wfdctl list --state open,cl', ['open,closing', 'open,closed']],

@@ -1,5 +1,5 @@
 /** Which host is asked, and what it is shown: the file of contexts, the environment, the flags. */
-import { chmodSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import test from 'ava';
 import {
@@ -8,7 +8,7 @@ import {
   withCurrent,
   withoutContext,
 } from '../../clients/ctl/src/contexts/context-file.js';
-import { contextFilePath, writeContextFile } from '../../clients/ctl/src/contexts/storage.js';
+import { changeContextFile, contextFilePath } from '../../clients/ctl/src/contexts/storage.js';
 import { chooseTarget, connectOptions, withPort } from '../../clients/ctl/src/contexts/target.js';
 import { Folder, lines, wfdctl } from './ctl-run.js';
 
@@ -145,11 +145,11 @@ test('the file lies where the platform keeps settings, or where it is said to', 
 test('the file is for its owner alone, and a link to it stays a link', async (t) => {
   using folder = new Folder();
   const real = folder.file('deep/real.yaml');
-  await writeContextFile(real, 'a');
+  await changeContextFile(real, (before) => `${before}a`);
   chmodSync(real, 0o644);
   symlinkSync(real, folder.file('link.yaml'));
-  await writeContextFile(folder.file('link.yaml'), 'b');
-  t.is(readFileSync(real, 'utf8'), 'b');
+  await changeContextFile(folder.file('link.yaml'), (before) => `${before}b`);
+  t.is(readFileSync(real, 'utf8'), 'ab');
   t.true(lstatSync(folder.file('link.yaml')).isSymbolicLink());
   if (process.platform !== 'win32') t.is(statSync(real).mode & 0o777, 0o600);
 });
@@ -191,6 +191,64 @@ test('contexts are set, listed, used and deleted', async (t) => {
   });
   t.like(await ctl('set', 'a b', '--address', 'x'), { code: 64 });
   t.like(await ctl('set', 'lab', '--no-tls'), { code: 64 });
+});
+
+test('of twenty changes at a time, each is kept', async (t) => {
+  using folder = new Folder();
+  const environment = { WFDCTL_CONFIG: folder.file('config.yaml') };
+  const names = Array.from({ length: 20 }, (_, i) => `lab-${String(i).padStart(2, '0')}`);
+  const ends = await Promise.all(
+    names.map((name) => wfdctl(['context', 'set', name, '--address', `${name}.example`], { environment })),
+  );
+  for (const end of ends) t.like(end, { code: 0, stderr: '' });
+  const { stdout } = await wfdctl(['context', 'list', '-o', 'name'], { environment });
+  t.deepEqual(stdout.trimEnd().split('\n').sort(), names);
+  t.deepEqual(readdirSync(folder.path), ['config.yaml']);
+});
+
+test('a change that fails leaves the file as it was, and no lock', async (t) => {
+  using folder = new Folder();
+  const path = folder.file('config.yaml');
+  const kept = () => readFileSync(path, 'utf8');
+  writeFileSync(path, text);
+  const failing = changeContextFile(path, () => {
+    throw new Error('no');
+  });
+  await t.throwsAsync(failing);
+  t.is(kept(), text);
+  t.deepEqual(readdirSync(folder.path), ['config.yaml']);
+});
+
+for (const [what, wrong, says] of [
+  ['an alias', 'contexts:\n  a: &a { address: x:1 }\n  b: *a\n', /\*a is an alias/],
+  ['an alias of itself', 'contexts: &a\n  a: *a\n', /\*a is an alias/],
+  ['a merge', 'contexts:\n  a: &a { address: x:1 }\n  b: { <<: *a }\n', /\*a is an alias/],
+  ['two documents', 'current: a\n---\ncurrent: b\n', /more than one document/],
+] as const) {
+  test(`a file with ${what} is refused in one sentence, and not changed`, async (t) => {
+    using folder = new Folder();
+    const environment = { WFDCTL_CONFIG: folder.file('config.yaml') };
+    writeFileSync(folder.file('config.yaml'), wrong, { mode: 0o600 });
+    for (const argv of [
+      ['context', 'list'],
+      ['context', 'set', 'a', '--address', 'y'],
+    ]) {
+      const { code, stderr } = await wfdctl(argv, { environment });
+      t.is(code, 78);
+      t.regex(stderr, says);
+      t.regex(stderr, /^wfdctl: The file of contexts is wrong: [^\n]*; correct [^\n]*config\.yaml\.\n$/);
+    }
+    t.is(readFileSync(folder.file('config.yaml'), 'utf8'), wrong);
+  });
+}
+
+test('keys that nobody has filled in are as if they were not there', async (t) => {
+  using folder = new Folder();
+  const environment = { WFDCTL_CONFIG: folder.file('config.yaml') };
+  writeFileSync(folder.file('config.yaml'), 'current:\ncontexts:\n', { mode: 0o600 });
+  t.like(await wfdctl(['context', 'list'], { environment }), { code: 0 });
+  t.like(await wfdctl(['context', 'set', 'a', '--address', 'y'], { environment }), { code: 0, stderr: '' });
+  t.is(readFileSync(folder.file('config.yaml'), 'utf8'), 'current: a\ncontexts:\n  a:\n    address: y:50051\n');
 });
 
 test('tokens that others can read are warned of', async (t) => {

@@ -2,8 +2,8 @@
 import test from 'ava';
 import { parseAllDocuments } from 'yaml';
 import { Way } from '../conformance/way.js';
-import { display, gatewayForThisFile, printer, robot, withGateway } from '../harness/gateway.js';
-import { lines, start, wfdctl } from './ctl-run.js';
+import { display, gatewayForThisFile, printer, robot, scanner, withGateway } from '../harness/gateway.js';
+import { Folder, lines, start, uncoloured, wfdctl } from './ctl-run.js';
 
 const gateway = gatewayForThisFile();
 
@@ -13,13 +13,11 @@ const open = (...argv: string[]) => start(['open', ...argv, ...here()], { enviro
 
 /** The second word of each line: what happened. */
 const eventsIn = (text: string) =>
-  [...text.matchAll(/^\S+ +([A-Z_]+)/gm)]
-    .map(([, event]) => event)
-    .filter((event) => event !== 'NETWORK_INTERFACE_CHANGED');
+  [...text.matchAll(/^\S+ +([A-Z_]+)/gm)].map(([, event]) => event).filter((event) => event !== 'INTERFACE');
 
 test.serial('a session is followed, and Ctrl+C closes it and waits for its end', async (t) => {
   const running = open(display);
-  await running.stdout.says(/NETWORK_INTERFACE_CHANGED +host .*192\.168\./);
+  await running.stdout.says(/INTERFACE +host .*192\.168\./);
   running.pressCtrlC();
   const { code, stdout, stderr } = await running.ended;
   t.is(code, 0);
@@ -135,7 +133,6 @@ test.serial('a name that is taken ends with 65, and a value that is wrong with 6
   await running.ended;
   t.like(await open('nonsense').ended, { code: 64, stdout: '' });
   t.like(await open(display, '--detach').ended, { code: 64 });
-  t.like(await open(display, '--ttl', '1m').ended, { code: 64 });
 });
 
 test.serial('-o json is an OpenSessionResponse a line, -o yaml one a document', async (t) => {
@@ -152,6 +149,59 @@ test.serial('-o json is an OpenSessionResponse a line, -o yaml one a document', 
     t.like(told, { error: { kind: 'failed', exitCode: 71, code: 'ABORTED', reason: 'OPEN_FAILED' } });
     t.like(told, { error: { native: { code: 1460, name: 'ERROR_TIMEOUT' } } });
   }
+});
+
+test.serial('a session with a lease is followed, and its lease renewed, until Ctrl+C closes it', async (t) => {
+  const watcher = gateway().watch();
+  await watcher.headers;
+  const running = open(display, '--ttl', '1s', '--session-id', 'leased');
+  for (const renewals of [1, 2, 3, 4])
+    await gateway().until(
+      async () => watcher.typesOf('leased').filter((type) => type === 'LEASE_RENEWED').length >= renewals,
+    );
+  running.pressCtrlC();
+  const { code, stdout, stderr } = await running.ended;
+  t.is(code, 0);
+  t.is(stderr, '');
+  t.deepEqual(eventsIn(stdout), ['OPENING', 'OPENED', 'CLOSING', 'CLOSED']);
+  t.false(watcher.typesOf('leased').includes('LEASE_EXPIRED'));
+  watcher.cancel();
+});
+
+test.serial('the hint for a detached session asks the same host, as a shell would take it', async (t) => {
+  const { address } = gateway().daemon;
+  using folder = new Folder();
+  const config = folder.file("it's.yaml");
+  await wfdctl(['context', 'set', 'lab', '--address', address, '--config', config]);
+  const detached = ['open', '--detach', '--ttl', '1m'];
+  const hint = async (...argv: string[]) => {
+    const { stderr } = await wfdctl(argv, { environment, columns: 100 });
+    return /It lives.*\n$/.exec(uncoloured(stderr))?.[0];
+  };
+  const ofAddress = await hint(...detached, display, '--address', address, '--session-id', 'hint-one');
+  t.is(ofAddress, `It lives for 1m, unless you run: wfdctl renew hint-one --address ${address}\n`);
+  const ofContext = await hint(
+    ...detached,
+    scanner,
+    '--context',
+    'lab',
+    '--config',
+    config,
+    '--session-id',
+    'hint-two',
+  );
+  const quoted = `'${config.replace("'", "'\\''")}'`;
+  t.is(ofContext, `It lives for 1m, unless you run: wfdctl renew hint-two --context lab --config ${quoted}\n`);
+});
+
+test.serial('where a connection breaks that worked, nobody talks of TLS', async (t) => {
+  await using way = await Way.to(gateway().daemon.address);
+  const running = start(['open', display, '--address', way.address], { environment });
+  await running.stdout.says(/OPENED/);
+  way.cut();
+  const { code, stderr } = await running.ended;
+  t.is(code, 69);
+  t.regex(stderr, /^wfdctl: (The connection to \S+ broke; check that wfdd runs there\.|No host answers at .*)\n$/);
 });
 
 test.serial('a detached session prints its id alone, and lives until its lease lapses', async (t) => {

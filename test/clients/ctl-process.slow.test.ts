@@ -15,7 +15,7 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import test from 'ava';
 import { display, gatewayForThisFile } from '../harness/gateway.js';
 import { Folder } from './ctl-run.js';
@@ -45,7 +45,7 @@ class Process {
   }
 }
 
-for (const signal of process.platform === 'win32' ? [] : (['SIGINT', 'SIGTERM', 'SIGHUP'] as const)) {
+for (const signal of process.platform === 'win32' ? [] : (['SIGINT', 'SIGTERM'] as const)) {
   test.serial(`${signal} closes the session, and the process ends well`, async (t) => {
     const ctl = new Process('open', display);
     await ctl.line(/OPENED/);
@@ -53,6 +53,48 @@ for (const signal of process.platform === 'win32' ? [] : (['SIGINT', 'SIGTERM', 
     t.is(await ctl.exited, 0);
     t.regex(ctl.lines.at(-1) ?? '', /CLOSED +REQUESTED/);
   });
+}
+
+if (process.platform === 'linux') {
+  test.serial('SIGHUP closes the session where there is a terminal, which is gone then', async (t) => {
+    const quoted = [process.execPath, launcher, 'open', display, '--address', gateway().daemon.address].join(' ');
+    // `exec`: the shell under the terminal becomes wfdctl itself, and says which process that is.
+    const child = spawn('script', ['-qec', `echo "pid $$ "; exec ${quoted}`, '/dev/null'], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let told = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      told += chunk;
+    });
+    while (!/OPENED/.test(told)) await once(child.stdout, 'data');
+    const [, pid] = /pid (\d+) /.exec(told) ?? [];
+    process.kill(Number(pid), 'SIGHUP');
+    t.is((await once(child, 'close'))[0], 0);
+    t.regex(stripVTControlCharacters(told), /CLOSED +REQUESTED/);
+  });
+
+  test.serial(
+    'under nohup, where there is no terminal, a watch goes on after SIGHUP, and ends at SIGTERM',
+    async (t) => {
+      const child = spawn(
+        'nohup',
+        [process.execPath, launcher, 'watch', '-o', 'json', '--address', gateway().daemon.address],
+        { env, stdio: ['ignore', 'pipe', 'ignore'] },
+      );
+      let told = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        told += chunk;
+      });
+      await once(child.stdout, 'data');
+      child.kill('SIGHUP');
+      const { stream } = await gateway().openSession({ deviceAddress: display });
+      while (!/SESSION_EVENT_TYPE_OPENED/.test(told)) await once(child.stdout, 'data');
+      stream.cancel();
+      child.kill('SIGTERM');
+      t.is((await once(child, 'close'))[0], 0);
+    },
+  );
 }
 
 test.serial('a reader that has had enough ends a watch without a word', async (t) => {

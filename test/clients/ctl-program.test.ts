@@ -76,6 +76,26 @@ for (const [argv, says] of [
   });
 }
 
+for (const argv of [
+  ['nonsense', '--help'],
+  ['--help', 'nonsense'],
+  ['help', 'nonsense'],
+  ['-o', 'json', 'nonsense', '-h'],
+  ['context', 'nonsense', '--help'],
+]) {
+  test(`wfdctl ${argv.join(' ')}: there is no help of what there is not`, async (t) => {
+    const { code, stdout, stderr } = await wfdctl(argv);
+    t.is(code, 64);
+    t.is(stdout, '');
+    t.regex(stderr, /[Uu]nknown command 'nonsense'/);
+  });
+}
+
+test('what has no name is not asked for one', async (t) => {
+  for (const argv of [['open', 'x'], ['watch'], ['host'], ['health'], ['devices', '--watch']])
+    t.like(await wfdctl([...argv, '-o', 'name', '--address', '127.0.0.1:1']), { code: 64, stdout: '' });
+});
+
 test('a mistake is JSON where JSON was asked for', async (t) => {
   const { code, stderr } = await wfdctl(['list', '--bogus', '-o', 'json']);
   t.is(code, 64);

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { run } from '../../clients/ctl/src/run.js';
 import type { Surroundings } from '../../clients/ctl/src/surroundings.js';
 
@@ -101,6 +102,11 @@ export function start(argv: readonly string[], around: Around = {}): Running {
 
 export function wfdctl(argv: readonly string[], around: Around = {}): Promise<Ended> {
   return start(argv, around).ended;
+}
+
+/** Without colour, and without what clears the line of progress. */
+export function uncoloured(text: string): string {
+  return stripVTControlCharacters(text).replaceAll('\r', '');
 }
 
 /** The documents of a stream of JSON. */

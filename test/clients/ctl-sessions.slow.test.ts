@@ -2,7 +2,7 @@
 import test from 'ava';
 import { parse } from 'yaml';
 import { display, gatewayForThisFile, robot, scanner } from '../harness/gateway.js';
-import { lines, start, wfdctl } from './ctl-run.js';
+import { lines, start, uncoloured, wfdctl } from './ctl-run.js';
 import { session, startHost } from './typescript-host.js';
 
 const gateway = gatewayForThisFile();
@@ -119,6 +119,56 @@ test.serial('list shows sessions by state and device', async (t) => {
   t.deepEqual(await ids('--state', 'opening'), []);
 });
 
+test.serial(
+  'list shows those that live, by their names, by owner, and with --all those that ended after them',
+  async (t) => {
+    await openSession('has-ended');
+    await gateway().close('has-ended', { waitForDisconnect: true });
+    await openSession('is-open');
+    t.is((await ctl('list', '-o', 'name')).stdout, 'is-open\n');
+    const all = (await ctl('list', '--all', '-o', 'name')).stdout.trimEnd().split('\n');
+    t.is(all[0], 'is-open');
+    t.true(all.includes('has-ended'));
+    t.is((await ctl('list', '--owner', 'anonymous', '-o', 'name')).stdout, 'is-open\n');
+    t.is((await ctl('list', '--owner', 'nobody', '-o', 'name')).stdout, '');
+    t.like(await ctl('list', '--owner', 'nobody'), { stdout: 'No live sessions; --all shows those that ended.\n' });
+    t.like(await ctl('list', '--all', '--state', 'open'), { code: 64 });
+    t.is((await ctl('get', 'is-open', '-o', 'name')).stdout, 'is-open\n');
+    t.is((await ctl('devices', '-o', 'name')).stdout.split('\n')[0], display);
+  },
+);
+
+test.serial('list fits eighty columns, and -o wide shows all of it', async (t) => {
+  await openSession('3f0e7a44-93c1-4a58-8f0e-5d6cf2b1a977');
+  const argv = ['list', '--address', gateway().daemon.address];
+  const narrow = await wfdctl(argv, { environment, columns: 80 });
+  for (const line of narrow.stdout.trimEnd().split('\n')) t.true(uncoloured(line).length <= 80, line);
+  t.regex(narrow.stdout, /3f0e7a44-93c1-4a58-8f0e-5d6cf2b1a977/);
+  const wide = await wfdctl([...argv, '-o', 'wide'], { environment, columns: 80 });
+  t.regex(uncoloured(wide.stdout), /anonymous +Local Area Connection\* \d+/);
+});
+
+for (const hours of [2, -2]) {
+  test(`a lease is reckoned by the clock of the host, which is ${hours} h from ours`, async (t) => {
+    const hostTime = new Date(Date.now() + hours * 3_600_000);
+    const leaseExpireTime = new Date(hostTime.getTime() + 60_000);
+    const shown = { ...session('OPEN'), leaseExpireTime, createTime: hostTime };
+    const host = await startHost({
+      getSession: (_, answer) => answer(null, { session: shown, cursor: 'c', hostTime }),
+      renewSession: (_, answer) => answer(null, { session: shown, cursor: 'c', hostTime }),
+      listSessions: (_, answer) => answer(null, { sessions: [shown], cursor: 'c', hostTime, nextPageToken: '' }),
+    });
+    const ask = async (...argv: string[]) =>
+      (await wfdctl([...argv, '--address', host.address], { environment })).stdout;
+    t.regex(await ask('get', 'a-session'), /^Lease +1m$/m);
+    t.regex(await ask('get', 'a-session'), /^Created .* \(0s ago\)$/m);
+    t.regex(await ask('list'), /OPEN +0s +1m /);
+    t.regex(await ask('renew', 'a-session'), /its lease lapses in 1m\.\n$/);
+    t.is(JSON.parse(await ask('get', 'a-session', '-o', 'json')).hostTime, hostTime.toISOString());
+    host.close();
+  });
+}
+
 test('list reads all pages, and shows the cursor of the first', async (t) => {
   const host = await startHost({
     listSessions: ({ request: { pageToken } }, answer) => {
@@ -154,7 +204,7 @@ test.serial(
     const { stdout, stderr } = await running.ended;
     t.true(stdout.includes('\x1b[2mCLOSED\x1b[22m'));
     t.true(stderr.endsWith('\r\x1b[K'));
-    const list = ['list', '--address', gateway().daemon.address];
+    const list = ['list', '--all', '--address', gateway().daemon.address];
     t.true((await wfdctl(list, { environment, columns: 80 })).stdout.startsWith('\x1b[1mSESSION\x1b[22m'));
     for (const calm of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
       const { stdout: text } = await wfdctl(list, { environment: { ...environment, ...calm }, columns: 80 });

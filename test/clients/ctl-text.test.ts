@@ -87,6 +87,28 @@ test('columns are as wide as what is in them, and the last one is not filled up'
   t.is(table(['X', 'Y'], rows, plain.bold), 'X    Y\na    long enough\nbcd  -\n');
 });
 
+const sessionsLike = (columns: number | undefined) => {
+  const header = ['SESSION', 'DEVICE', 'AGE', 'OWNER', 'DETAIL'];
+  const rows = [
+    ['8d1f7c39-6a52', '02:11:22:33:44:01', '12s', 'spiffe://example.com/fleet/7', 'Local Area Connection* 2'],
+  ];
+  return table(header, rows, plain.bold, { columns, spare: ['OWNER', 'DETAIL', 'AGE'] })
+    .trimEnd()
+    .split('\n');
+};
+
+test('a table fits its terminal: the last column is cut, then spare ones are left out, and no line is broken', (t) => {
+  for (const columns of [40, 50, 60, 70, 80, 100, 200])
+    for (const line of sessionsLike(columns)) t.true(widthOf(line) <= columns, `${columns}: ${line}`);
+  t.regex(sessionsLike(200)[1] ?? '', /fleet\/7 {2}Local Area Connection\* 2$/);
+  t.regex(sessionsLike(90)[1] ?? '', /fleet\/7 {2}Local Area Connectio…$/);
+  t.regex(sessionsLike(80)[0] ?? '', /^SESSION +DEVICE +AGE {2}DETAIL$/);
+  t.regex(sessionsLike(80)[1] ?? '', /12s {2}Local Area Connection\* 2$/);
+  t.regex(sessionsLike(55)[1] ?? '', /12s {2}Local Area Conn…$/);
+  t.deepEqual(sessionsLike(40), ['SESSION        DEVICE             AGE', '8d1f7c39-6a52  02:11:22:33:44:01  12s']);
+  t.is(sessionsLike(undefined)[1]?.length, sessionsLike(200)[1]?.length);
+});
+
 test('colour takes no room, and wide letters take two columns', (t) => {
   const good = { text: 'ok', paint: coloured.good };
   const rows = [

@@ -22,6 +22,8 @@ export class Invocation {
   readonly output: Output;
   #client: Client | undefined;
   #host = '';
+  /** The host has answered: what goes wrong later is not how it was asked. */
+  hasAnswered = false;
 
   constructor(options: GlobalOptions, surroundings: Surroundings) {
     this.options = options;
@@ -63,6 +65,17 @@ export class Invocation {
     return parsed;
   }
 
+  /** What to add to a command, so that it asks the same host as this one: ` --context lab`. The token is not shown. */
+  get sameHost(): string {
+    const { context, config, address, tls, ca, cert, key, serverName, tokenFile } = this.options;
+    const values = { context, config, address, ca, cert, key, 'server-name': serverName, 'token-file': tokenFile };
+    const given = Object.entries(values).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name} ${quoted(value)}`],
+    );
+    const flag = tls === undefined ? [] : [tls ? '--tls' : '--no-tls'];
+    return [...given, ...flag].map((text) => ` ${text}`).join('');
+  }
+
   /** The flags that say where a host is; files by their full path. */
   get target(): TargetFlags {
     const { address, tls, ca, cert, key, serverName, token, tokenFile } = this.options;
@@ -94,6 +107,11 @@ export class Invocation {
       throw new Failure('config', `The context ${context} is wrong: ${what}; correct it with wfdctl context set.`);
     }
   }
+}
+
+/** As a shell takes it. */
+function quoted(value: string): string {
+  return /^[\w@%+=:,./[\]-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }
 
 async function readToken(file: string): Promise<string> {

@@ -1,5 +1,6 @@
 /** The process of `wfdctl`: its arguments, streams and signals in, its exit code out. */
 import { homedir } from 'node:os';
+import { isatty } from 'node:tty';
 import { EXIT } from './exit-code.js';
 import { run } from './run.js';
 
@@ -10,6 +11,7 @@ const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGB
 export async function main(packageFolder: URL): Promise<void> {
   // Warnings of what Node will do otherwise one day are for who makes this, not for who uses it.
   process.noDeprecation = true;
+  if (isHangupOfNothing()) process.on('SIGHUP', () => {});
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code }: NodeJS.ErrnoException) => {
       // Who reads has had enough, as `head` does; nothing is left to say.
@@ -38,9 +40,15 @@ export async function main(packageFolder: URL): Promise<void> {
   }
 }
 
+/** Node takes back what nohup has set. Where there is no terminal, none can be gone; on Windows it is the window itself. */
+function isHangupOfNothing(): boolean {
+  return process.platform !== 'win32' && ![0, 1, 2].some((fd) => isatty(fd));
+}
+
 function onInterrupt(listener: () => void): () => void {
-  for (const signal of SIGNALS) process.on(signal, listener);
+  const signals = SIGNALS.filter((signal) => signal !== 'SIGHUP' || !isHangupOfNothing());
+  for (const signal of signals) process.on(signal, listener);
   return () => {
-    for (const signal of SIGNALS) process.off(signal, listener);
+    for (const signal of signals) process.off(signal, listener);
   };
 }

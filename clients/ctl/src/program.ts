@@ -55,7 +55,11 @@ export function makeProgram(
 }
 
 function addGlobalOptions(program: Command): void {
-  const output = new Option('-o, --output <format>', 'text for people, json or yaml for programs').choices(FORMATS);
+  const output = new Option(
+    '-o, --output <format>',
+    'for people: text, which fits the terminal, or wide; for programs: json, yaml, name',
+  );
+  output.choices(FORMATS);
   program
     .addOption(output.default('text'))
     .option('--context <context>', 'the host to ask, by its name in the file of contexts; else WFDCTL_CONTEXT')
@@ -71,20 +75,31 @@ function addGlobalOptions(program: Command): void {
     .option('--config <file>', 'the file of contexts; else WFDCTL_CONFIG');
 }
 
-const FORMATS = ['text', 'json', 'yaml'];
+const FORMATS = ['text', 'wide', 'json', 'yaml', 'name'];
 
 function addSessions(program: Command, perform: (work: Work) => Promise<void>): void {
   command(program, SESSIONS, 'open', 'Open a session and follow it; Ctrl+C closes it.')
     .argument('<address>', 'of the device')
     .option('--detach', 'leave once it is open, and print its id; it then lives by its lease')
-    .option('--ttl <duration>', 'the lease of a detached session', duration)
+    .option(
+      '--ttl <duration>',
+      'a lease, so that it outlives a broken connection; renewed while it is followed',
+      duration,
+    )
     .option('--timeout <duration>', 'how long the open may take (default: the limit of the host, 60s)', duration)
     .option('--legacy', 'of a device that is legacy (WPS)')
     .option('--session-id <name>', 'a name for it: 4 to 63 of a-z, 0-9 and -, not - first (default: a UUID)')
     .action((address: string, options: OpenOptions) =>
       perform(async (invocation) => (await import('./commands/open.js')).open(address, options, invocation)),
     )
-    .addHelpText('after', examples('open 02:11:22:33:44:01', 'open 02:11:22:33:44:01 --detach --ttl 30s'));
+    .addHelpText(
+      'after',
+      examples(
+        'open 02:11:22:33:44:01',
+        'open 02:11:22:33:44:01 --ttl 30s',
+        'open 02:11:22:33:44:01 --detach --ttl 30s',
+      ),
+    );
 
   unary(program, SESSIONS, 'close', 'Close a session; one that is opening is cancelled.')
     .argument('<session>', 'its id')
@@ -116,13 +131,23 @@ function addSessions(program: Command, perform: (work: Work) => Promise<void>): 
     )
     .addHelpText('after', examples('get my-session', 'get my-session -o yaml'));
 
-  unary(program, SESSIONS, 'list', 'Show the sessions, those that ended lately too.')
+  unary(program, SESSIONS, 'list', 'Show the sessions that live.')
+    .option('--all', 'those that ended lately, too')
     .option('--state <states>', 'only in these states: open,closing', states)
     .option('--device <address>', 'only to this device')
+    .option('--owner <principal>', 'only of this owner')
     .action((options: ListOptions) =>
       perform(async (invocation) => (await import('./commands/sessions.js')).list(options, invocation)),
     )
-    .addHelpText('after', examples('list --state opening,open', 'list --device 02:11:22:33:44:01 -o json'));
+    .addHelpText(
+      'after',
+      examples(
+        'list',
+        'list --all -o wide',
+        'list --state opening,open --owner agent-7',
+        'list --device 02:11:22:33:44:01 -o json',
+      ),
+    );
 
   watching(
     command(program, SESSIONS, 'watch', 'Show what happens to the sessions, from now or from a cursor, until Ctrl+C.'),
@@ -252,6 +277,10 @@ Examples:
   wfdctl open --help                      more of one command
 
 A duration has its unit: 500ms, 30s, 5m, 1h30m. NO_COLOR is obeyed.
+
+Signals: Ctrl+C (SIGINT), SIGTERM and SIGHUP end a watch, and close the session
+that open follows; a second one leaves that to the host. SIGHUP is passed over
+where neither input nor output is a terminal, as under nohup.
 
 Exit codes:
 ${Object.entries(EXIT_MEANINGS)

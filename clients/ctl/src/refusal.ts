@@ -11,7 +11,7 @@ import { printable } from './text/printable.js';
 import { nativeOf } from './text/session.js';
 
 type Kind = keyof typeof EXIT;
-type Says = (error: GatewayError, host: string) => string;
+type Says = (error: GatewayError, host: string, hasAnswered: boolean) => string;
 
 const REASONS: Readonly<Record<Reason, readonly [Kind, Says]>> = {
   INVALID_FIELD: ['usage', (error) => `The host refuses a value: ${violationsOf(error)}`],
@@ -52,8 +52,8 @@ const REASONS: Readonly<Record<Reason, readonly [Kind, Says]>> = {
   HOST_ACCESS_DENIED: [
     'state',
     () =>
-      'Windows denies Wi-Fi Direct to the account that wfdd runs as on the host. Ask who administers it to run wfdd as another ' +
-      'account, such as LocalSystem; on Windows 11 24H2 and later, location access must be on for some WLAN calls, too.',
+      'Windows denies Wi-Fi Direct to the account that wfdd runs as; ask who administers the host to run it as another, such as ' +
+      'LocalSystem, and, on Windows 11 24H2 and later, to turn location access on, which some WLAN calls need.',
   ],
   DEVICE_NOT_PAIRED: [
     'state',
@@ -113,13 +113,13 @@ const CODES: Partial<Readonly<Record<status, readonly [Kind, Says]>>> = {
   ],
 };
 
-/** `host` is where it was asked, as the user knows it. */
-export function complaintOf(error: GatewayError, host: string): Complaint {
+/** `host` is where it was asked, as the user knows it; `hasAnswered`: it did before, so how it is asked must be right. */
+export function complaintOf(error: GatewayError, host: string, hasAnswered = false): Complaint {
   const { code, reason, metadata, native: result, retryDelayMs } = error;
   const [kind, says] = entryOf(error);
   return {
     kind,
-    message: printable(says(error, host)),
+    message: printable(says(error, host, hasAnswered)),
     details: { code: status[code], reason, metadata, native: result, retryDelayMs },
   };
 }
@@ -175,11 +175,16 @@ const CONNECTION_FAULTS: readonly (readonly [said: RegExp, comesTo: string])[] =
   [/certificate|self.signed|issuer/i, 'its certificate is signed by nobody you trust; check --ca'],
 ];
 
-function unavailable(error: GatewayError, host: string): string {
+function unavailable(error: GatewayError, host: string, hasAnswered: boolean): string {
   const said = whatHostSaid(error);
+  const [silence] = /silent for \d+ s/.exec(said) ?? [];
+  if (silence !== undefined) return `The host at ${host} has been ${silence}; check that it is well.`;
+  if (/no answer within/.test(said))
+    return `Nothing at ${host} takes a connection, or it says nothing; check the address, and that wfdd runs there.`;
   const [, comesTo] = CONNECTION_FAULTS.find(([pattern]) => pattern.test(said)) ?? [];
   if (comesTo !== undefined) return `No connection to ${host}: ${comesTo}.`;
   const [code] = /\bE[A-Z]{5,}\b/.exec(said) ?? [];
+  if (code === undefined && hasAnswered) return `The connection to ${host} broke; check that wfdd runs there.`;
   if (code === undefined)
     return `The connection to ${host} broke; check that wfdd runs there, and whether it wants --tls.`;
   return `No host answers at ${host} (${code}); check the address, and that wfdd runs there.`;

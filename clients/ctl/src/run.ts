@@ -34,7 +34,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   if (argv[0] === COMPLETE)
     return (await import('./completion/complete.js')).complete(program, argv.slice(1), surroundings);
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(withoutHelpOfNothing(program, argv), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
@@ -50,6 +50,17 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   } finally {
     invocation?.close();
   }
+}
+
+/** Asked for the help of a command that there is not, commander prints all help, as if that were well. */
+function withoutHelpOfNothing(program: Command, argv: readonly string[]): readonly string[] {
+  const { command, operands } = readTyped(program, [...argv, '']);
+  const isHelp = command === program && operands[0] === 'help';
+  const name = operands[isHelp ? 1 : 0];
+  const isUnknown =
+    name !== undefined && command.commands.length > 0 && !command.commands.some((child) => child.name() === name);
+  if (!isUnknown) return argv;
+  return argv.filter((word, at) => word !== '--help' && word !== '-h' && !(isHelp && at === argv.indexOf('help')));
 }
 
 /** What commander says, as one sentence that says where to look. */
@@ -70,5 +81,5 @@ async function told(error: unknown, invocation: Invocation | undefined): Promise
   // The class itself would take gRPC to load.
   if (!(error instanceof Error) || error.name !== 'GatewayError') throw error;
   const { complaintOf } = await import('./refusal.js');
-  return complaintOf(error as GatewayError, invocation?.host ?? '');
+  return complaintOf(error as GatewayError, invocation?.host ?? '', invocation?.hasAnswered);
 }

@@ -19,13 +19,12 @@ import {
   type ConnectOptions,
   checkAddress,
   checkTimeout,
+  faultOfToken,
   invalid,
-  isSendable,
   isThisMachine,
   messageOf,
   secure,
   TIMER_MS_MAX,
-  UNSENDABLE,
 } from './options.js';
 
 export interface CallOptions {
@@ -57,6 +56,7 @@ export class Connection {
   readonly #timeoutMs: number;
   readonly #metadata: ConnectOptions['metadata'];
   readonly #closing = new Subject<never>();
+  readonly #noAnswer: string;
   #isClosed = false;
 
   constructor(address: string, options: ConnectOptions) {
@@ -72,6 +72,7 @@ export class Connection {
     const serverName = typeof tls === 'object' ? tls.serverName : undefined;
     this.#timeoutMs = timeoutMs;
     this.#metadata = metadata;
+    this.#noAnswer = `No connection established: ${address} gave no answer within ${connectTimeoutMs} ms.`;
     this.#credentials = token === undefined ? CallCredentials.createEmpty() : bearer(token);
     const credentials = isSecure ? secure(typeof tls === 'object' ? tls : {}) : ChannelCredentials.createInsecure();
     const bounded = new BoundedConnect(credentials, connectTimeoutMs, () => this.#reconnect(make));
@@ -156,6 +157,11 @@ export class Connection {
     before.close();
   }
 
+  /** What grpc-js tells calls that waited for a channel that was closed, as it is when it is replaced. */
+  #isOfReplaced(error: unknown): boolean {
+    return !this.#isClosed && error instanceof Error && error.message.includes('Channel closed before call started');
+  }
+
   /** What the hook gives. */
   #toSend(): Metadata {
     const metadata = new Metadata();
@@ -170,6 +176,7 @@ export class Connection {
   #withErrorsDecoded<Response>(responses: Observable<Response>): Observable<Response> {
     return this.untilClosed(responses).pipe(
       catchError((error: unknown) => {
+        if (this.#isOfReplaced(error)) throw new GatewayError(status.UNAVAILABLE, this.#noAnswer, {}, error);
         throw GatewayError.from(error);
       }),
     );
@@ -197,10 +204,12 @@ function aborted(signal: AbortSignal | undefined): Observable<never> {
 }
 
 function bearer(token: string | (() => string | Promise<string>)): CallCredentials {
-  if (typeof token === 'string' && !isSendable(token)) throw invalid('token', UNSENDABLE);
+  const fault = typeof token === 'string' ? faultOfToken(token) : undefined;
+  if (fault !== undefined) throw invalid('token', fault);
   const current = async (): Promise<string> => {
     const value = typeof token === 'string' ? token : await token();
-    if (!isSendable(value)) throw new Error(`the token is wrong: ${UNSENDABLE}`);
+    const fault = faultOfToken(value);
+    if (fault !== undefined) throw new Error(`the token is wrong: ${fault}`);
     return value;
   };
   return CallCredentials.createFromMetadataGenerator((_, done) => {

@@ -106,9 +106,10 @@ function read(option: string, pem: Pem | undefined): Buffer | null {
   }
 }
 
-export const UNSENDABLE = 'it is empty, or has a character that no header can hold, such as the end of a line.';
-
-/** Of another, grpc-js throws where nobody can catch it, with the token in its message. */
-export function isSendable(token: string): boolean {
-  return /^[ -~]+$/.test(token);
+/**
+ * Why it can't be sent, if so. Of such a one grpc-js throws where nobody can catch it, with the token in its message.
+ */
+export function faultOfToken(token: string): string | undefined {
+  if (token === '') return 'it is empty.';
+  return /^[ -~]+$/.test(token) ? undefined : 'it has a character that no header can hold, such as the end of a line.';
 }

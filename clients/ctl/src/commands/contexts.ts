@@ -1,6 +1,13 @@
 /** `wfdctl context`: the hosts that are worth a name. */
-import { isContextName, NAME_EXPECTED, withContext, withCurrent, withoutContext } from '../contexts/context-file.js';
-import { readContextFile, writeContextFile } from '../contexts/storage.js';
+import {
+  isContextName,
+  NAME_EXPECTED,
+  parseContexts,
+  withContext,
+  withCurrent,
+  withoutContext,
+} from '../contexts/context-file.js';
+import { changeContextFile } from '../contexts/storage.js';
 import { checkTarget, type Target, withFlags, withPort } from '../contexts/target.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { Failure } from '../failure.js';
@@ -11,6 +18,7 @@ export async function listContexts(invocation: Invocation): Promise<ExitCode> {
   const { contexts, current } = await invocation.contexts();
   const entries = [...contexts];
   invocation.output.result({
+    names: () => entries.map(([name]) => name),
     text: (style) => {
       if (entries.length === 0) return 'No contexts. Make one: wfdctl context set NAME --address HOST\n';
       const rows = entries.map(([name, target]) => [
@@ -39,16 +47,19 @@ export async function useContext(name: string, invocation: Invocation): Promise<
 /** Flags that are given replace what the context has; the rest of it stays. */
 export async function setContext(name: string, invocation: Invocation): Promise<ExitCode> {
   if (!isContextName(name)) throw new Failure('usage', NAME_EXPECTED);
-  const file = await invocation.contexts();
-  const { target: flags } = invocation;
-  const old = file.contexts.get(name);
-  const address = flags.address ?? old?.address;
-  if (address === undefined) throw new Failure('usage', `A new context needs the address of its host; give --address.`);
-  const target = withFlags(old ?? { address }, { ...flags, address: withPort(address) });
-  checkTarget(target);
-  const text = await readContextFile(file.file);
-  await writeContextFile(file.file, withContext(text, file, name, target));
-  invocation.output.hint(`Kept in ${file.file}`);
+  const { target: flags, contextFilePath: path } = invocation;
+  await invocation.contexts();
+  await changeContextFile(path, (text) => {
+    const file = parseContexts(text, path);
+    const old = file.contexts.get(name);
+    const address = flags.address ?? old?.address;
+    if (address === undefined)
+      throw new Failure('usage', `A new context needs the address of its host; give --address.`);
+    const target = withFlags(old ?? { address }, { ...flags, address: withPort(address) });
+    checkTarget(target);
+    return withContext(text, file, name, target);
+  });
+  invocation.output.hint(`Kept in ${path}`);
   return EXIT.ok;
 }
 
@@ -58,14 +69,14 @@ export async function deleteContext(name: string, invocation: Invocation): Promi
 }
 
 async function change(name: string, invocation: Invocation, edit: typeof withCurrent): Promise<void> {
-  const file = await invocation.contexts();
-  if (!file.contexts.has(name))
-    throw new Failure(
-      'config',
-      `There is no context ${name} in ${file.file}; wfdctl context list shows those there are.`,
-    );
-  const text = await readContextFile(file.file);
-  await writeContextFile(file.file, edit(text, file, name));
+  const path = invocation.contextFilePath;
+  await invocation.contexts();
+  await changeContextFile(path, (text) => {
+    const file = parseContexts(text, path);
+    if (!file.contexts.has(name))
+      throw new Failure('config', `There is no context ${name} in ${path}; wfdctl context list shows those there are.`);
+    return edit(text, file, name);
+  });
 }
 
 function securityOf({ tls, ca, cert, serverName }: Target): string {

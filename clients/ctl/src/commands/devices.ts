@@ -21,6 +21,7 @@ export async function devices({ timeout: timeoutMs }: CallOptions, invocation: I
   invocation.output.result({
     text: (style) => (found.length === 0 ? 'No devices are paired with the host.\n' : listOfDevices(found, style)),
     message: () => listDevices(found, first ?? ''),
+    names: () => found.map(({ deviceAddress }) => deviceAddress),
   });
   return EXIT.ok;
 }
@@ -36,6 +37,10 @@ export async function visibility(address: string, { timeout }: CallOptions, invo
   const text = discoveryCompleted
     ? `${name} is ${state}.\n`
     : `${name} was ${state} before; the discovery goes on, so ask again or give it longer with --timeout.\n`;
-  invocation.output.result({ text: () => text, message: () => visibilityMessage(found) });
+  invocation.output.result({
+    text: () => text,
+    message: () => visibilityMessage(found),
+    names: () => [device.deviceAddress],
+  });
   return discoveryCompleted ? EXIT.ok : EXIT.timedOut;
 }

@@ -7,6 +7,7 @@ import { paintOf } from '../text/style.js';
 import type { CallOptions } from './sessions.js';
 
 export async function host({ timeout: timeoutMs }: CallOptions, invocation: Invocation): Promise<ExitCode> {
+  invocation.output.refuseNames();
   const client = await invocation.client();
   const found = await invocation.pending(`Waiting for ${invocation.host}`, client.host({ timeoutMs }));
   invocation.output.result({ text: (style) => describeHost(found, style), message: () => hostMessage(found) });
@@ -15,6 +16,7 @@ export async function host({ timeout: timeoutMs }: CallOptions, invocation: Invo
 
 export async function health(service = '', options: CallOptions, invocation: Invocation): Promise<ExitCode> {
   const { timeout: timeoutMs } = options;
+  invocation.output.refuseNames();
   const client = await invocation.client();
   const status = await invocation.pending(`Waiting for ${invocation.host}`, client.health(service, { timeoutMs }));
   invocation.output.result({

@@ -9,17 +9,18 @@
  * closes: a session without a lease ends with its stream, and one with a lease with that.
  */
 import {
+  type Client,
   type HeldSession,
   nameOf,
   type Session,
   type SessionAt,
+  SessionEventType,
   SessionKind,
   SessionState,
 } from '../../../typescript/src/client.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { Failure } from '../failure.js';
 import type { Invocation } from '../invocation.js';
-import type { Output } from '../terminal/output.js';
 import { formatDuration } from '../text/duration.js';
 import { opened, sessionAt } from '../text/messages.js';
 import { lineOfLife } from '../text/time-line.js';
@@ -39,8 +40,9 @@ const ANSWER_MS = 10_000;
 
 export async function open(deviceAddress: string, options: OpenOptions, invocation: Invocation): Promise<ExitCode> {
   const { sessionId, legacy, timeout: openTimeoutMs, detach = false, ttl: leaseTtlMs } = options;
-  if (detach !== (leaseTtlMs !== undefined))
-    throw new Failure('usage', 'A detached session lives by its lease; give both --detach and --ttl, or neither.');
+  if (detach && leaseTtlMs === undefined)
+    throw new Failure('usage', 'A detached session lives by its lease; give --ttl too.');
+  if (!detach) invocation.output.refuseNames();
   const client = await invocation.client();
   const { host, output } = invocation;
   const kind = legacy === true ? SessionKind.LEGACY : SessionKind.WIFI_DIRECT;
@@ -51,7 +53,8 @@ export async function open(deviceAddress: string, options: OpenOptions, invocati
   const wasOpen = Promise.race([seen(held, ({ openTime }) => openTime !== undefined), ended]);
   // Where the session never begins, nobody asks whether it was open.
   wasOpen.catch(() => {});
-  const interrupts = closeAtInterrupt(held, begun, invocation, detach);
+  const interrupts = closeAtInterrupt(held, begun, invocation, leaseTtlMs !== undefined);
+  const renewals = detach || leaseTtlMs === undefined ? undefined : keepLease(held, leaseTtlMs, client);
   try {
     await Promise.race([interrupts.left, within(ANSWER_MS, begun, `${host} did not answer`)]);
     await Promise.race([interrupts.left, detach ? wasOpen : ended]);
@@ -63,11 +66,21 @@ export async function open(deviceAddress: string, options: OpenOptions, invocati
     const shown = await Promise.race([interrupts.left, client.sessions.get(held.sessionId)]);
     // Whoever pressed Ctrl+C has not seen the id, and means to leave nothing behind.
     if (interrupts.hasCome()) await Promise.race([interrupts.left, ended]);
-    else tellDetached(shown, leaseTtlMs, output);
+    else tellDetached(shown, leaseTtlMs, invocation);
     return interrupts.hasCome() ? EXIT.interrupted : EXIT.ok;
   } finally {
+    clearInterval(renewals);
     interrupts.stop();
   }
+}
+
+/** Renewals in the time of a lease: two may fail. */
+const RENEWALS_PER_LEASE = 3;
+
+/** What a renewal fails with the stream tells as well, or the next one heals. */
+function keepLease({ sessionId }: HeldSession, leaseTtlMs: number, { sessions }: Client): NodeJS.Timeout {
+  const renew = (): void => void sessions.renew(sessionId, { leaseTtlMs }).catch(() => {});
+  return setInterval(renew, leaseTtlMs / RENEWALS_PER_LEASE);
 }
 
 const PENDING: Readonly<Record<string, string>> = {
@@ -78,11 +91,16 @@ const PENDING: Readonly<Record<string, string>> = {
 };
 
 /** Shows the events as they come, but of a detached session only what is pending. Resolves to false when the stream ends well. */
-function show(held: HeldSession, { output }: Invocation, isDetached: boolean): Promise<false> {
+function show(held: HeldSession, invocation: Invocation, isDetached: boolean): Promise<false> {
+  const { output } = invocation;
   return new Promise((resolve, reject) => {
     held.events.subscribe({
       next: (event) => {
-        if (!isDetached) output.item({ text: (style) => lineOfLife(event, style), message: () => opened(event) });
+        invocation.hasAnswered = true;
+        // People have no use for what comes and goes by itself.
+        const isRoutine = event.type === SessionEventType.LEASE_RENEWED && output.isForPeople;
+        if (!isDetached && !isRoutine)
+          output.item({ text: (style) => lineOfLife(event, style), message: () => opened(event) });
         const pending = event.session && PENDING[nameOf(SessionState, event.session.state)];
         if (pending === undefined) output.progress.end();
         else output.progress.begin(pending);
@@ -114,7 +132,7 @@ function closeAtInterrupt(
   { sessionId }: HeldSession,
   begun: Promise<unknown>,
   invocation: Invocation,
-  isDetached: boolean,
+  hasLease: boolean,
 ): Interrupts {
   let count = 0;
   let stop = (): void => {};
@@ -127,22 +145,22 @@ function closeAtInterrupt(
     stop = invocation.surroundings.onInterrupt(() => {
       count += 1;
       if (count === 1) close().catch(reject);
-      else reject(new Failure('interrupted', leftBehind(sessionId, isDetached)));
+      else reject(new Failure('interrupted', leftBehind(sessionId, hasLease, invocation)));
     });
   });
   left.catch(() => {});
   return { left, hasCome: () => count > 0, stop };
 }
 
-function leftBehind(id: string, isDetached: boolean): string {
-  const whoEndsIt = isDetached ? `it ends with its lease, or by wfdctl close ${id}` : 'the host closes it';
+function leftBehind(id: string, hasLease: boolean, { sameHost }: Invocation): string {
+  const whoEndsIt = hasLease ? `it ends with its lease, or by wfdctl close ${id}${sameHost}` : 'the host closes it';
   return `Left before session ${id} was closed; ${whoEndsIt}.`;
 }
 
 /** On stdout the id alone, so that a script can keep it. */
-function tellDetached(shown: SessionAt, leaseTtlMs = 0, output: Output): void {
+function tellDetached(shown: SessionAt, leaseTtlMs = 0, { output, sameHost }: Invocation): void {
   const id = shown.session.sessionId;
   output.progress.end();
-  output.result({ text: () => `${id}\n`, message: () => sessionAt(shown) });
-  output.hint(`It lives for ${formatDuration(leaseTtlMs)}, unless you run: wfdctl renew ${id}`);
+  output.result({ text: () => `${id}\n`, message: () => sessionAt(shown), names: () => [id] });
+  output.hint(`It lives for ${formatDuration(leaseTtlMs)}, unless you run: wfdctl renew ${id}${sameHost}`);
 }

@@ -100,6 +100,7 @@ async function follow<
   invocation: Invocation,
 ): Promise<ExitCode> {
   const { output, host, surroundings } = invocation;
+  output.refuseNames();
   let cursor = since;
   let isAnswered = false;
   let hasHeader = false;
@@ -125,6 +126,7 @@ async function follow<
             return output.warn(disconnection(item, host));
           }
           isAnswered = true;
+          invocation.hasAnswered = true;
           output.progress.end();
           cursor = item.cursor;
           if (item.kind !== 'bookmark' || verbose) show(item);
@@ -149,7 +151,7 @@ async function follow<
 }
 
 function disconnection({ error, retryInMs }: Disconnected, host: string): Complaint {
-  const complaint = complaintOf(error, host);
+  const complaint = complaintOf(error, host, true);
   return {
     ...complaint,
     message: `${whatIsLost(error) ?? complaint.message} Trying again in ${formatDuration(retryInMs)}.`,

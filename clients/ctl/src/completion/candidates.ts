@@ -29,13 +29,13 @@ export async function candidatesFor(typed: Typed, program: Command, sources: Sou
 }
 
 async function everyCandidate(typed: Typed, program: Command, sources: Sources): Promise<Candidates> {
-  const { command, option, word, isOperandOnly, operandCount } = typed;
+  const { command, option, word, isOperandOnly, operands } = typed;
   if (option !== undefined) return option.argChoices?.map(named) ?? operand(operandOf(option), typed, sources);
   if (word.startsWith('-') && !isOperandOnly) return flagsOf(command, program);
-  if (command.commands.length > 0) return operandCount === 0 ? commandsOf(command) : [];
-  const operands = command.registeredArguments;
-  const last = operands.at(-1);
-  const argument = operands[operandCount] ?? (last?.variadic ? last : undefined);
+  if (command.commands.length > 0) return operands.length === 0 ? commandsOf(command) : [];
+  const expected = command.registeredArguments;
+  const last = expected.at(-1);
+  const argument = expected[operands.length] ?? (last?.variadic ? last : undefined);
   if (argument === undefined) return [];
   return argument.argChoices?.map(named) ?? operand(argument.name(), typed, sources);
 }

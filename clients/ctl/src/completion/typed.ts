@@ -4,8 +4,8 @@ import type { Command, Option } from 'commander';
 export interface Typed {
   /** The innermost command that has been named. */
   readonly command: Command;
-  /** How many operands of it stand before the word. */
-  readonly operandCount: number;
+  /** The operands of it that stand before the word. */
+  readonly operands: readonly string[];
   /** Values of flags so far, by the names that commander gives them. */
   readonly flags: Readonly<Record<string, unknown>>;
   /** The word that is being typed, as far as it is there; the value alone in `--flag=value`. */
@@ -21,7 +21,7 @@ export interface Typed {
 /** `words` without the name of the program; the last of them is being typed. */
 export function readTyped(program: Command, words: readonly string[]): Typed {
   let command = program;
-  let operandCount = 0;
+  const operands: string[] = [];
   let option: Option | undefined;
   let isOperandOnly = false;
   const flags: Record<string, unknown> = {};
@@ -38,12 +38,12 @@ export function readTyped(program: Command, words: readonly string[]): Typed {
       if (found !== undefined && takesValue(found) && value === undefined) option = found;
       else if (found !== undefined) flags[found.attributeName()] = takesValue(found) ? value : !found.negate;
     } else {
-      const next = operandCount === 0 ? command.commands.find((child) => child.name() === word) : undefined;
-      if (next === undefined) operandCount += 1;
+      const next = operands.length === 0 ? command.commands.find((child) => child.name() === word) : undefined;
+      if (next === undefined) operands.push(word);
       else command = next;
     }
   }
-  const rest = { command, operandCount, flags, isOperandOnly };
+  const rest = { command, operands, flags, isOperandOnly };
   const [name = '', value] = splitFlag(last);
   if (option !== undefined || isOperandOnly || value === undefined) return { ...rest, word: last, before: '', option };
   return { ...rest, word: value, before: `${name}=`, option: optionNamed(name, command, program) };

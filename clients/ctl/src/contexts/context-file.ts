@@ -5,7 +5,7 @@
  *   contexts:
  *     lab: { address: host-7.example:50051, ca: /etc/lab/ca.pem, tokenFile: /run/lab.token }
  */
-import { type Document, isMap, parseDocument } from 'yaml';
+import { type Document, isMap, parseDocument, visit } from 'yaml';
 import { Failure } from '../failure.js';
 import type { Target } from './target.js';
 
@@ -31,7 +31,9 @@ export function isContextName(name: string): boolean {
 /** Throws the first thing that is wrong. */
 export function parseContexts(text: string, file: string): ContextFile {
   const found: unknown = documentOf(text, file).toJS() ?? {};
-  const { current, contexts = {}, ...others } = record(found, file, 'the file');
+  const { current: named, contexts: kept, ...others } = record(found, file, 'the file');
+  // A key without a value is one that nobody has filled in yet.
+  const [current, contexts] = [named ?? undefined, kept ?? {}];
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw wrong(file, `${unknown} is no key of it`);
   if (current !== undefined && typeof current !== 'string') throw wrong(file, 'current is not a name');
@@ -88,7 +90,14 @@ function editable(text: string, file: string): Document {
 function documentOf(text: string, file: string): Document {
   const document = parseDocument(text);
   const [error] = document.errors;
+  if (error?.code === 'MULTIPLE_DOCS') throw wrong(file, 'it has more than one document (---)');
   if (error !== undefined) throw wrong(file, `it is no YAML (${error.message.split('\n', 1)[0]?.replace(/:$/, '')})`);
+  visit(document, {
+    Alias: (_, { source }) => {
+      // Through it, a change to one context would be one to another, too.
+      throw wrong(file, `*${source} is an alias, which it can't have: write out what it stands for`);
+    },
+  });
   return document;
 }
 

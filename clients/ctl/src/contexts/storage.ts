@@ -1,7 +1,12 @@
 /** The file of contexts where it lies: for its owner alone, as it may hold tokens, and replaced as a whole or not at all. */
-import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, posix, win32 } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../failure.js';
+
+/** A change takes milliseconds. */
+const LOCK_MS_MAX = 10_000;
+const LOCK_EVERY_MS = 10;
 
 export interface Place {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -39,20 +44,47 @@ export async function isReadByOthers(file: string, platform: NodeJS.Platform): P
   return found !== undefined && (found.mode & 0o077) !== 0;
 }
 
-/** Through a new file beside it, so that nobody ever reads half of it; a link to it stays one. */
-export async function writeContextFile(file: string, text: string): Promise<void> {
+/**
+ * Reads it, and puts in its place what `edit` makes of it; a link to it stays one. The new text is written to a file beside
+ * it that only one can make, which is also the lock: nobody reads half of a change, and no change undoes another.
+ */
+export async function changeContextFile(file: string, edit: (text: string) => string): Promise<void> {
+  let target = file;
+  let lock: FileHandle;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const target = await realpath(file).catch(() => file);
-    const draft = `${target}.${process.pid}`;
-    try {
-      await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
-      await rename(draft, target);
-    } finally {
-      await rm(draft, { force: true });
-    }
+    target = await realpath(file).catch(() => file);
+    lock = await locked(`${target}.lock`);
   } catch (error) {
-    throw unusable(file, error);
+    throw error instanceof Failure ? error : unusable(file, error);
+  }
+  const draft = `${target}.lock`;
+  try {
+    const text = edit(await readContextFile(target));
+    await lock.writeFile(text);
+    await lock.close();
+    await rename(draft, target);
+  } catch (error) {
+    await lock.close().catch(() => {});
+    await rm(draft, { force: true });
+    throw error instanceof Failure ? error : unusable(file, error);
+  }
+}
+
+/** Waits while another process changes the file. */
+async function locked(path: string): Promise<FileHandle> {
+  const end = performance.now() + LOCK_MS_MAX;
+  for (;;) {
+    try {
+      return await open(path, 'wx', 0o600);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Windows says EPERM while the one before is being renamed.
+      if (code !== 'EEXIST' && !(code === 'EPERM' && process.platform === 'win32')) throw error;
+      if (performance.now() > end)
+        throw new Failure('config', `Another wfdctl is changing the contexts; if none is, delete ${path}.`);
+    }
+    await pause(LOCK_EVERY_MS * (1 + Math.random()));
   }
 }
 

@@ -14,7 +14,7 @@ export function listOfDevices(devices: readonly Device[], style: Style): string 
     answer(device.isLegacy, style),
     device.linkQuality === undefined ? '' : String(device.linkQuality),
   ]);
-  return table(header, rows, style.bold);
+  return table(header, rows, style.bold, { columns: style.columns, spare: ['LEGACY', 'QUALITY', 'VISIBLE'] });
 }
 
 /** What a line has room for: `connected, visible, legacy, quality 92`. */

@@ -1,17 +1,20 @@
 /** Plain values as documents: a whole one that people can read too, or one of many, a line or a section each. */
 import { Document, visit } from 'yaml';
 
-export type Format = 'text' | 'json' | 'yaml';
+export type Format = 'text' | 'wide' | 'name' | 'json' | 'yaml';
+
+/** Those of whole messages. */
+export type DocumentFormat = 'json' | 'yaml';
 
 /** What a terminal might take for a command, were it printed as it is; JSON and YAML have an escape for it. */
 const CONTROL = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-export function wholeDocument(value: unknown, format: Exclude<Format, 'text'>): string {
+export function wholeDocument(value: unknown, format: DocumentFormat): string {
   return escaped(format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : toYaml(value));
 }
 
 /** One of a stream: JSON in one line, or YAML after a `---`. */
-export function streamedDocument(value: unknown, format: Exclude<Format, 'text'>): string {
+export function streamedDocument(value: unknown, format: DocumentFormat): string {
   return escaped(format === 'json' ? `${JSON.stringify(value)}\n` : `---\n${toYaml(value)}`);
 }
 

@@ -21,13 +21,17 @@ import {
 } from '../../../typescript/src/gen/wifidirect/v1/session.js';
 
 /** ListSessionsResponse, of all pages. */
-export function listSessions(sessions: readonly Session[], cursor: string): unknown {
-  return { sessions: sessions.map(Sessions.toJSON), cursor };
+export function listSessions(sessions: readonly Session[], cursor: string, hostTime?: Date): unknown {
+  return { sessions: sessions.map(Sessions.toJSON), cursor, ...at(hostTime) };
 }
 
 /** GetSessionResponse, and those of Close, CancelOpen and Renew, which are like it. */
-export function sessionAt({ session, cursor }: SessionAt): unknown {
-  return { session: Sessions.toJSON(session), cursor };
+export function sessionAt({ session, cursor, hostTime }: SessionAt): unknown {
+  return { session: Sessions.toJSON(session), cursor, ...at(hostTime) };
+}
+
+function at(hostTime: Date | undefined): object {
+  return hostTime === undefined ? {} : { hostTime: hostTime.toISOString() };
 }
 
 /** OpenSessionResponse. */

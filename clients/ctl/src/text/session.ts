@@ -31,7 +31,7 @@ export function listOfSessions(sessions: readonly Session[], style: Style, now: 
     session.owner,
     { text: detailOf(session), paint: style.dim },
   ]);
-  return table(header, rows, style.bold);
+  return table(header, rows, style.bold, { columns: style.columns, spare: ['OWNER', 'DETAIL', 'LEASE', 'AGE'] });
 }
 
 export function describeSession(session: Session, cursor: string, style: Style, now: number): string {

@@ -8,6 +8,8 @@ export interface Style {
   readonly good: Paint;
   readonly pending: Paint;
   readonly bad: Paint;
+  /** The columns that a line has; undefined: as many as it likes, as nobody reads it on a terminal. */
+  readonly columns?: number | undefined;
 }
 
 /** Codes of ECMA-48 (Select Graphic Rendition). */
@@ -26,11 +28,11 @@ function makeStyle(paint: (codes: readonly [number, number]) => Paint): Style {
 }
 
 /** The names of states, events and answers, of which each has one colour wherever it shows. */
-const COLOURS: Readonly<Record<string, keyof Style>> = {
+const COLOURS: Readonly<Record<string, Exclude<keyof Style, 'columns'>>> = {
   ...{ OPEN: 'good', OPENED: 'good', READY: 'good', SERVING: 'good', ADDED: 'good', yes: 'good' },
   ...{ OPENING: 'pending', CANCELLING: 'pending', CLOSING: 'pending', DRAINING: 'pending', LEASE_EXPIRED: 'pending' },
   ...{ FAILED: 'bad', LOST: 'bad', DEGRADED: 'bad', NOT_SERVING: 'bad', REMOVED: 'bad' },
-  ...{ CLOSED: 'dim', CANCELLED: 'dim', SNAPSHOT: 'dim', BOOKMARK: 'dim', NETWORK_INTERFACE_CHANGED: 'dim' },
+  ...{ CLOSED: 'dim', CANCELLED: 'dim', SNAPSHOT: 'dim', BOOKMARK: 'dim', INTERFACE: 'dim' },
   ...{ CHANGED: 'dim', no: 'dim' },
 };
 

@@ -5,12 +5,42 @@ import type { Paint } from './style.js';
 /** Text from anywhere, and how to colour it. */
 export type Cell = string | { readonly text: string; readonly paint: Paint };
 
-/** Lines with a newline each. An empty cell is shown as `-`, so that a column can be cut out by its number. */
-export function table(header: readonly string[], rows: readonly (readonly Cell[])[], paintHeader: Paint): string {
+/** What a table does where its terminal is too narrow. */
+export interface Narrow {
+  /** As `Style.columns`. */
+  readonly columns: number | undefined;
+  /** The columns that may be left out, the first first. */
+  readonly spare: readonly string[];
+}
+
+/** What a last column is worth showing for. */
+const LAST_WIDTH_MIN = 12;
+
+/**
+ * Lines with a newline each. An empty cell is shown as `-`, so that a column can be cut out by its number. Where that is too
+ * wide the last column is cut, and then spare ones are left out; no line is broken.
+ */
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  paintHeader: Paint,
+  { columns, spare }: Narrow = { columns: undefined, spare: [] },
+): string {
   const titles = header.map((text): Cell => ({ text, paint: paintHeader }));
   const lines = [titles, ...rows].map((row) => row.map(whole));
   const widths = header.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column]?.text ?? ''))));
-  return lines.map((line) => lineOf(line, widths)).join('');
+  if (columns === undefined) return lines.map((line) => lineOf(line, widths)).join('');
+  let shown = header.map((_, column) => column);
+  const before = (last: number): number => shown.slice(0, last).reduce((sum, at) => sum + (widths[at] ?? 0) + GAP, 0);
+  const isTooWide = (): boolean => {
+    const last = shown.length - 1;
+    return before(last) + Math.min(widths[shown[last] ?? 0] ?? 0, LAST_WIDTH_MIN) > columns;
+  };
+  for (const title of spare) {
+    if (isTooWide()) shown = shown.filter((column) => header[column] !== title);
+  }
+  const pick = <Item>(of: readonly Item[]): Item[] => shown.flatMap((column) => of.slice(column, column + 1));
+  return lines.map((line) => lineOf(pick(line), pick(widths), columns)).join('');
 }
 
 /** Names and what they stand for, line by line; those that stand for nothing are left out. */
@@ -39,11 +69,29 @@ function textOf(cell: Cell): string {
   return typeof cell === 'string' ? cell : cell.text;
 }
 
-function lineOf(cells: readonly Whole[], widths: readonly number[]): string {
+const GAP = 2;
+
+function lineOf(cells: readonly Whole[], widths: readonly number[], columns = Number.POSITIVE_INFINITY): string {
   const last = cells.length - 1;
+  let used = 0;
   const padded = cells.map(({ text, paint }, column) => {
-    const blanks = column === last ? 0 : (widths[column] ?? 0) - widthOf(text);
-    return paint(text) + ' '.repeat(Math.max(0, blanks));
+    if (column === last) return paint(cut(text, columns - used));
+    const blanks = Math.max(0, (widths[column] ?? 0) - widthOf(text));
+    used += widthOf(text) + blanks + GAP;
+    return paint(text) + ' '.repeat(blanks);
   });
-  return `${padded.join('  ')}\n`;
+  return `${padded.join(' '.repeat(GAP))}\n`;
+}
+
+/** As much of it as has room, with a mark where something is missing. */
+function cut(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let width = 0;
+  let kept = '';
+  for (const character of text) {
+    width += widthOf(character);
+    if (width > columns - 1) break;
+    kept += character;
+  }
+  return `${kept}…`;
 }

@@ -14,17 +14,25 @@ import { deviceDetail } from './device.js';
 import { formatDuration, formatTime } from './duration.js';
 import { detailOf, endOf, errorOf, stateOf } from './session.js';
 import { paintOf, type Style } from './style.js';
-import { row } from './table.js';
+import { type Cell, row } from './table.js';
 
 const TIME_WIDTH = 12;
-/** Of `LEASE_EXPIRED`. NETWORK_INTERFACE_CHANGED is too long to leave room for it in each line: it pushes its detail aside. */
+/** Of `LEASE_EXPIRED`. */
 const EVENT_WIDTH = 13;
 const SESSION_WIDTH = 36;
 const ADDRESS_WIDTH = 17;
 
+/** Below this a line of a watch leaves out the device, which the session stands for. */
+const COLUMNS_WIDE = 120;
+
+/** The name of an event. A longer one would push the rest of its line aside. */
+function nameOfEvent({ type }: SessionEvent): string {
+  return type === SessionEventType.NETWORK_INTERFACE_CHANGED ? 'INTERFACE' : nameOf(SessionEventType, type);
+}
+
 /** A line of the life of one session. Which session that is stands in the first of them alone. */
 export function lineOfLife(event: SessionEvent, style: Style): string {
-  const type = nameOf(SessionEventType, event.type);
+  const type = nameOfEvent(event);
   const name = { text: type, paint: paintOf(style, type) };
   const { sessionId, deviceAddress } = event.session ?? {};
   const isFirst = event.type === SessionEventType.OPENING;
@@ -32,26 +40,32 @@ export function lineOfLife(event: SessionEvent, style: Style): string {
   return row([dimTime(event.time, style), name, detail], [TIME_WIDTH, EVENT_WIDTH]);
 }
 
-const SESSION_WIDTHS = [TIME_WIDTH, SESSION_WIDTH, ADDRESS_WIDTH, EVENT_WIDTH];
+/** A line of a watch of sessions, without the device where there is no room. */
+function sessionRow(cells: readonly [Cell, Cell, Cell, Cell, Cell], { columns }: Style): string {
+  const [time, session, device, event, detail] = cells;
+  if (columns === undefined || columns >= COLUMNS_WIDE)
+    return row([time, session, device, event, detail], [TIME_WIDTH, SESSION_WIDTH, ADDRESS_WIDTH, EVENT_WIDTH]);
+  return row([time, session, event, detail], [TIME_WIDTH, SESSION_WIDTH, EVENT_WIDTH]);
+}
 
 export function headerOfSessions(style: Style): string {
-  return header(['TIME', 'SESSION', 'DEVICE', 'EVENT', 'DETAIL'], SESSION_WIDTHS, style);
+  const title = (text: string): Cell => ({ text, paint: style.bold });
+  return sessionRow([title('TIME'), title('SESSION'), title('DEVICE'), title('EVENT'), title('DETAIL')], style);
 }
 
 /** A line of what happens to all sessions. */
 export function lineOfSession(event: SessionEvent, style: Style): string {
-  const type = nameOf(SessionEventType, event.type);
+  const type = nameOfEvent(event);
   const { sessionId = '', deviceAddress = '' } = event.session ?? {};
   const name = { text: type, paint: paintOf(style, type) };
-  const cells = [dimTime(event.time, style), sessionId, deviceAddress, name, detailOfEvent(event)];
-  return row(cells, SESSION_WIDTHS);
+  return sessionRow([dimTime(event.time, style), sessionId, deviceAddress, name, detailOfEvent(event)], style);
 }
 
 /** A line of a snapshot: no event, so no time. */
 export function lineOfSnapshot(session: Session, style: Style): string {
   const name = { text: 'SNAPSHOT', paint: paintOf(style, 'SNAPSHOT') };
   const state = [stateOf(session), detailOf(session)].filter(Boolean).join(': ');
-  return row([dimTime(undefined, style), session.sessionId, session.deviceAddress, name, state], SESSION_WIDTHS);
+  return sessionRow([dimTime(undefined, style), session.sessionId, session.deviceAddress, name, state], style);
 }
 
 const DEVICE_WIDTHS = [TIME_WIDTH, ADDRESS_WIDTH, 24, EVENT_WIDTH];
