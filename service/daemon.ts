@@ -30,6 +30,7 @@ import { descriptors } from './root.js';
 import { hostStopping, Lifecycle } from './session/lifecycle.js';
 import type { SessionEvent, SessionEventDraft } from './session/session.js';
 import type { Log } from './telemetry/log.js';
+import type { Logs } from './telemetry/logs.js';
 import type { Readings } from './telemetry/metrics.js';
 import { Telemetry, type TelemetrySettings } from './telemetry/telemetry.js';
 import { Connections } from './transport/connections.js';
@@ -64,6 +65,7 @@ type Parts = Readonly<{
   access: Access;
   tls: TlsCredentials | undefined;
   peers: Peers;
+  logs: Pick<Logs, 'dropped'>;
 }>;
 
 export class Daemon {
@@ -83,16 +85,26 @@ export class Daemon {
   #starting: Promise<void> = Promise.resolve();
   #isStopping = false;
 
-  /** Throws a StartFailure where the configuration names a file that can't be used. */
-  static async compose(config: Config, version: string, log: Log): Promise<Daemon> {
+  /** Throws a StartFailure where the configuration names a file that can't be used. Without `logs` the audit goes to `log`. */
+  static async compose(
+    config: Config,
+    version: string,
+    log: Log,
+    logs: Pick<Logs, 'audit' | 'dropped'> = { audit: log, dropped: () => [] },
+  ): Promise<Daemon> {
     try {
-      return await Daemon.#compose(config, version, log);
+      return await Daemon.#compose(config, version, log, logs);
     } catch (error) {
       throw error instanceof UnusableFiles ? new StartFailure(error.message, EXIT.config) : error;
     }
   }
 
-  static async #compose(config: Config, version: string, log: Log): Promise<Daemon> {
+  static async #compose(
+    config: Config,
+    version: string,
+    log: Log,
+    logs: Pick<Logs, 'audit' | 'dropped'>,
+  ): Promise<Daemon> {
     const [telemetry, streams] = [new Telemetry(telemetrySettings(config, version), log), new OpenStreams()];
     let peers: Peers | undefined;
     const endRevoked = () => {
@@ -103,11 +115,12 @@ export class Daemon {
     const reloads = { changed: endRevoked, reloadFailed: (what: string) => observers.reloadFailed(what) };
     const tls = config.tls.certFile === null ? undefined : new TlsCredentials(config.tls, log, reloads);
     peers = new Peers(config.access.principalFrom, tls);
-    const access = await Access.open(config.access, log, observers, endRevoked);
-    return new Daemon(config, version, log, { telemetry, streams, access, tls, peers });
+    const access = await Access.open(config.access, log, observers, endRevoked, logs.audit);
+    return new Daemon(config, version, log, { telemetry, streams, access, tls, peers, logs });
   }
 
-  private constructor(config: Config, version: string, log: Log, { telemetry, streams, access, tls, peers }: Parts) {
+  private constructor(config: Config, version: string, log: Log, parts: Parts) {
+    const { telemetry, streams, access, tls, peers, logs } = parts;
     [this.#telemetry, this.#streams, this.#access, this.#tls] = [telemetry, streams, access, tls];
     this.#config = config;
     this.#log = log;
@@ -224,6 +237,7 @@ export class Daemon {
       eventsLogged: () => sessionEvents.log.newest - sessionEvents.log.oldest,
       eventsTrimmed: () => sessionEvents.log.oldest,
       isServing: () => this.#driver.status.fault === undefined && !this.#isStopping,
+      logLinesDropped: () => logs.dropped(),
       misuse: () => Object.entries(this.#simulator?.misuse().counts ?? {}),
     };
   }
@@ -291,7 +305,7 @@ export class Daemon {
     this.#reportMisuse();
     const isClean = drained && isQuiet;
     const outcome = { sessionsEnded: drained, nativeQuiet: isQuiet };
-    if (isClean) this.#log.info('stopped', 'All sessions have ended and Windows has let go.', outcome);
+    if (isClean) this.#log.info('stopped', 'Stopped cleanly.', outcome);
     else this.#log.error('stop-incomplete', 'Not everything ended in time; the process ends regardless.', outcome);
     return isClean;
   }

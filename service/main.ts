@@ -1,12 +1,29 @@
 /** `wfdd`: reads the config, loads the native library, composes the rooms, serves, drains on a signal. It decides nothing. */
 import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { nativeCallsUnderWay } from '../native/library.js';
 import { EXIT, readCommandLine } from './config/command-line.js';
 import type { LoadedConfig } from './config/load.js';
 import { tellStartFailure } from './config/start-failure.js';
 import type { TokenChoice } from './config/token-command.js';
 import { root } from './root.js';
-import { createLog, type Log } from './telemetry/log.js';
+import type { Log } from './telemetry/log.js';
+import { type Logs, openLogs } from './telemetry/logs.js';
+
+/** How long the last lines of a process that fails are waited for. */
+const LAST_LINES_MS = 1000;
+
+/**
+ * SIGHUP says that the terminal is gone; nohup has a program ignore it, which Node undoes at its start. So without a
+ * terminal it stops nothing. On Windows it is the closing of the console window, which ends the process anyway.
+ */
+const hasTerminal = process.platform === 'win32' || [0, 1, 2].some((descriptor) => isatty(descriptor));
+const STOP_SIGNALS: readonly NodeJS.Signals[] = [
+  'SIGTERM',
+  'SIGINT',
+  'SIGBREAK',
+  ...(hasTerminal ? (['SIGHUP'] as const) : []),
+];
 
 async function main(): Promise<void> {
   const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
@@ -27,37 +44,54 @@ async function main(): Promise<void> {
   }
   if (plan.kind === 'service-run') {
     const { runAsService } = await import('./windows-service/run.js');
-    const host = async (loaded: LoadedConfig, log: Log) => {
-      announce(log, loaded, version);
+    const host = async (loaded: LoadedConfig, logs: Logs) => {
+      announce(logs.log, loaded, version);
       const { Daemon } = await import('./daemon.js');
-      return Daemon.compose(loaded.config, version, log);
+      return Daemon.compose(loaded.config, version, logs.log, logs);
     };
     return runAsService(plan.run, { host, end });
   }
-  const log = await createLog(plan.loaded.config.log);
-  announce(log, plan.loaded, version);
+  await serve(plan.loaded, version);
+}
+
+/** Runs the daemon in the foreground until a signal stops it. */
+async function serve(loaded: LoadedConfig, version: string): Promise<void> {
+  const { config } = loaded;
+  const logs = await openLogs(config.log);
+  const { log } = logs;
+  const leave = async (exitCode: number, limitMs = LAST_LINES_MS): Promise<void> => {
+    await logs.flush(limitMs);
+    end(exitCode, logs.isStuck());
+  };
+  announce(log, loaded, version);
   process.on('uncaughtException', (error) => {
-    log.error('crashed', 'An error that nothing caught; the process ends.', { err: error });
-    end(EXIT.internal);
+    log.error('crashed', 'Uncaught exception; exiting.', { err: error });
+    void leave(EXIT.internal);
   });
 
   let signals = 0;
   try {
     const { Daemon } = await import('./daemon.js');
-    const daemon = await Daemon.compose(plan.loaded.config, version, log);
-    const stop = (signal: NodeJS.Signals) => {
+    const daemon = await Daemon.compose(config, version, log, logs);
+    const stop = async (signal: NodeJS.Signals): Promise<void> => {
       signals += 1;
       if (signals > 1) {
         log.warn('stop-forced', 'A second signal: the process ends at once.', { signal });
-        end(EXIT.internal);
+        return end(EXIT.internal, logs.isStuck());
       }
+      const endMs = performance.now() + config.shutdown.graceMs;
       log.info('stopping', `${signal} received: sessions are closed, then the process ends.`, { signal });
-      daemon.stop().then((isClean) => end(isClean ? 0 : EXIT.internal));
+      const isClean = await daemon.stop();
+      // What the stop has left of the grace.
+      await leave(isClean ? 0 : EXIT.internal, endMs - performance.now());
     };
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGBREAK', 'SIGHUP'] as const) process.on(signal, stop);
+    for (const signal of STOP_SIGNALS) process.on(signal, (received) => void stop(received));
+    if (!STOP_SIGNALS.includes('SIGHUP')) {
+      process.on('SIGHUP', () => log.info('hangup-ignored', 'SIGHUP received without a terminal; serving goes on.'));
+    }
     await daemon.start();
   } catch (error) {
-    end(tellStartFailure(log, error));
+    await leave(tellStartFailure(log, error));
   }
 }
 
@@ -88,9 +122,9 @@ function announce(log: Log, { file, warnings }: LoadedConfig, version: string): 
     log.warn('config-warning', `${path}: ${message} ${remedy}`, { path });
 }
 
-/** `process.exit` would wait for a native call that hangs; killing oneself does not. */
-function end(code: number): void {
-  if (nativeCallsUnderWay() === 0) process.exit(code);
+/** `process.exit` would wait for a native call or a write that hangs; killing oneself does not. */
+function end(code: number, isStuck = false): void {
+  if (nativeCallsUnderWay() === 0 && !isStuck) process.exit(code);
   process.kill(process.pid, 'SIGKILL');
 }
 

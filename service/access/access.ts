@@ -11,11 +11,11 @@ import type { RoleBinding } from '../config/role-binding.js';
 import type { Config } from '../config/schema.js';
 import { type Fault, ok, quotaExceeded, type Result, refuse } from '../fault.js';
 import type { Log } from '../telemetry/log.js';
+import { Audit, type AuditRecord } from './audit.js';
 import { anonymous, type Caller, callerWith } from './caller.js';
 import { type AccessObserver, Denials, type Origin } from './denials.js';
 import { type Credentials, type Identified, type Identity, type Unidentified, unidentified } from './identity.js';
 import type { JwtVerifier } from './jwt.js';
-import { LineLimit } from './line-limit.js';
 import { perVersion } from './per-version.js';
 import { isView, mayCall, rolesOf } from './permissions.js';
 import { identifyToken, type Token } from './tokens.js';
@@ -27,28 +27,6 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]{1,8192}={0,2})$/i;
 
 /** Stands for every RPC that the host does not serve: their names are the callers', and without number. */
 const NOT_SERVED = 'unserved';
-
-/** The codes of calls that changed nothing. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  'INVALID_ARGUMENT',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'UNIMPLEMENTED',
-]);
-
-export interface AuditRecord {
-  readonly principal: string;
-  readonly rpc: string;
-  readonly sessionId: string | undefined;
-  readonly deviceAddress: string | undefined;
-  readonly requestId: string | undefined;
-  /** The name of the status code that the call was answered with. */
-  readonly code: string;
-  readonly client: string;
-  readonly traceId: string | undefined;
-}
 
 /** How often expiries are looked at where files are not. */
 const LOOK_INTERVAL_MS = 10_000;
@@ -64,22 +42,21 @@ interface Sources {
 export class Access {
   readonly denials: Denials;
   readonly #settings: Config['access'];
-  readonly #log: Log;
   readonly #sources: Sources;
   /** Those of the configuration and those of the file. */
   readonly #bindings: () => readonly RoleBinding[];
   readonly #timer: NodeJS.Timeout;
-  readonly #refusals = new LineLimit();
+  readonly #audit: Audit;
 
   private constructor(
     settings: Config['access'],
-    log: Log,
+    { log, audit }: { readonly log: Log; readonly audit: Log },
     observer: AccessObserver,
     sources: Sources,
     onChanged: () => void,
   ) {
     this.#settings = settings;
-    this.#log = log;
+    this.#audit = new Audit(audit);
     this.denials = new Denials(log, observer);
     this.#sources = sources;
     this.#bindings = perVersion(
@@ -92,12 +69,14 @@ export class Access {
   /**
    * Loads what the settings need and no more: most hosts read no tokens, and none pays for a parser it doesn't use. Throws
    * where a file can't be used. `onChanged` is told when callers may have been revoked, and now and then, as some expire.
+   * `audit` is where the audit goes.
    */
   static async open(
     settings: Config['access'],
     log: Log,
     observer: AccessObserver,
     onChanged: () => void,
+    audit: Log = log,
   ): Promise<Access> {
     const { tokensFile, rolesFile, jwt, reloadIntervalMs: intervalMs } = settings;
     const sources: Sources = {};
@@ -121,7 +100,7 @@ export class Access {
       sources.keys = keys;
       sources.jwt = new JwtVerifier({ ...jwt, issuer, audience }, () => keys.current);
     }
-    return new Access(settings, log, observer, sources, onChanged);
+    return new Access(settings, { log, audit }, observer, sources, onChanged);
   }
 
   /** Lets the call in as somebody, or refuses it. In this turn: nobody who waits here could be counted by a quota. */
@@ -167,16 +146,12 @@ export class Access {
     return refuse(permissionDenied(rpc, principal));
   }
 
-  /** Keeps who changed what, and how it went; what was refused, unless there is too much of it. */
+  /** Keeps who changed what, and how it went. */
   audit(record: AuditRecord): void {
-    const { traceId, ...rest } = record;
-    const { principal, rpc, code, client } = rest;
+    const { principal, rpc, code, client, traceId } = record;
     if (code === 'PERMISSION_DENIED')
       this.denials.call(rpc, code, { why: 'The session is not theirs.', principal, client, traceId });
-    const turn = REFUSALS.has(code) ? this.#refusals.take() : {};
-    if (turn !== undefined) {
-      this.#log.info('audit', `${principal} called ${rpc}: ${code}.`, { ...rest, trace_id: traceId, ...turn });
-    }
+    this.#audit.keep(record);
   }
 
   close(): void {

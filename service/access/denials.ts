@@ -1,6 +1,9 @@
 /** What was refused: each is counted, and logged unless there are too many. */
 import type { Log } from '../telemetry/log.js';
-import { LineLimit } from './line-limit.js';
+import { LineLimits } from './line-limit.js';
+
+/** Lines about callers that nobody knows, from all addresses together. */
+const UNKNOWN_PER_SECOND_MAX = 100;
 
 /** Told of what the gate refuses, for metrics. Must not throw. */
 export interface AccessObserver {
@@ -23,11 +26,11 @@ export interface Origin {
 export class Denials {
   readonly #log: Log;
   readonly #observer: AccessObserver;
-  /** Each for itself: who is unknown can make as many of the first and the last as they like. */
+  /** Who is known has a limit of their own; who is not, one for each address that they come from, and one for all. */
   readonly #lines = {
-    UNAUTHENTICATED: new LineLimit(),
-    PERMISSION_DENIED: new LineLimit(),
-    connection: new LineLimit(),
+    UNAUTHENTICATED: new LineLimits(UNKNOWN_PER_SECOND_MAX),
+    PERMISSION_DENIED: new LineLimits(),
+    connection: new LineLimits(UNKNOWN_PER_SECOND_MAX),
   };
 
   constructor(log: Log, observer: AccessObserver) {
@@ -43,16 +46,26 @@ export class Denials {
   ): void {
     this.#observer.denied(rpc, code);
     const fields = { rpc, code, principal, client, trace_id: traceId };
-    this.#write(this.#lines[code], 'access-denied', `${rpc} was refused: ${why}`, fields);
+    const key = code === 'PERMISSION_DENIED' && principal !== undefined ? principal : addressOf(client);
+    this.#write(this.#lines[code].take(key), 'access-denied', `${rpc} was refused: ${why}`, fields);
   }
 
   connection(client: string, message: string): void {
     this.#observer.connectionRefused();
-    this.#write(this.#lines.connection, 'connection-refused', message, { client });
+    this.#write(this.#lines.connection.take(addressOf(client)), 'connection-refused', message, { client });
   }
 
-  #write(lines: LineLimit, event: string, message: string, fields: Readonly<Record<string, string | undefined>>): void {
-    const turn = lines.take();
+  #write(
+    turn: ReturnType<LineLimits['take']>,
+    event: string,
+    message: string,
+    fields: Readonly<Record<string, string | undefined>>,
+  ): void {
     if (turn !== undefined) this.#log.warn(event, message, { ...fields, ...turn });
   }
+}
+
+/** Without the port, which is another for each connection. */
+function addressOf(client: string): string {
+  return client.replace(/:\d+$/, '');
 }

@@ -5,12 +5,13 @@
  * unless `log.addresses` allows it. Both are enforced here, in fields at any depth, in messages and in errors, so that
  * whoever logs need not think of it. (IP addresses are known by the name of their field, MAC addresses anywhere.)
  */
-import { isatty } from 'node:tty';
-import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 import type { Config } from '../config/schema.js';
 import { visible } from '../visible.js';
+import { Output } from './output.js';
 
-type Level = Config['log']['level'];
+export type Settings = Pick<Config['log'], 'level' | 'format' | 'addresses'>;
+type Level = Settings['level'];
 
 /** Whatever belongs to the event. An Error is written with its type, message, stack and cause. */
 export type Fields = Readonly<Record<string, unknown>> & {
@@ -37,15 +38,22 @@ const ADDRESS = '[address]';
 /** Nothing sensible is nested deeper; it bounds what a cycle can make of a line. */
 const DEPTH_MAX = 8;
 
+/** What is longer is cut: nobody makes the log large with one field. */
+const TEXT_MAX = 1000;
+const STACK_MAX = 8000;
+/** Of an array or an object. */
+const ENTRIES_MAX = 100;
+
 /**
- * The log of the daemon, to the standard output unless told otherwise. A line is written when the call returns, so the
- * last ones before the process ends are not lost. What cannot be written (disk full, pipe closed) is dropped: the log
- * never stops the service.
+ * A log that writes lines to `to`, by the format and level of the settings. Where `to` drops lines, the log
+ * says how many. `isTerminal` decides what the format `auto` is.
  */
-export async function createLog(settings: Config['log'], to?: DestinationStream): Promise<Log> {
-  const isTerminal = to === undefined && isatty(1);
+export async function createLog(
+  settings: Settings,
+  to: DestinationStream | Output,
+  isTerminal = false,
+): Promise<Log> {
   const isPretty = settings.format === 'pretty' || (settings.format === 'auto' && isTerminal);
-  const lines = to ?? standardOutput();
   const logger = pino(
     {
       level: settings.level,
@@ -57,8 +65,14 @@ export async function createLog(settings: Config['log'], to?: DestinationStream)
       // JSON lets stand raw what a terminal may take for a command.
       hooks: { streamWrite: (line) => `${visible(line.trimEnd())}\n` },
     },
-    isPretty ? (await import('./pretty.js')).prettyInto(lines, isTerminal && process.stdout.hasColors()) : lines,
+    isPretty ? (await import('./pretty.js')).prettyInto(to, isTerminal && process.stdout.hasColors()) : to,
   );
+  if (to instanceof Output) {
+    // Whatever the level of the log: who reads it must know that it is not whole.
+    const always = logger.child({}, { level: 'warn' });
+    to.tellDropped = (lines) =>
+      always.warn({ event: 'log-lines-dropped', lines }, `${lines} log lines were dropped: they were not taken in time.`);
+  }
 
   const logWith = (bound: Fields): Log => {
     const writer = (level: Level): Write => {
@@ -79,31 +93,27 @@ export async function createLog(settings: Config['log'], to?: DestinationStream)
   return logWith({});
 }
 
-function standardOutput(): DestinationStream {
-  const stream = destination({ dest: 1, sync: true });
-  stream.on('error', () => {});
-  return stream;
-}
-
 function cleanFields(fields: object, hides: boolean, depth: number): Record<string, unknown> {
   const clean: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) {
+  const entries = Object.entries(fields);
+  for (const [name, value] of entries.slice(0, ENTRIES_MAX)) {
     const plain = name.toLowerCase().replace(/[_-]/g, '');
     if (value === undefined || value === null) clean[name] = value;
     else if (SECRET_NAMES.test(plain)) clean[name] = SECRET;
     else if (hides && ADDRESS_NAMES.test(plain)) clean[name] = ADDRESS;
-    else clean[name] = cleanValue(value, hides, depth + 1);
+    else clean[name] = cleanValue(value, hides, depth + 1, name === 'stack' ? STACK_MAX : TEXT_MAX);
   }
+  if (entries.length > ENTRIES_MAX) clean['more'] = entries.length - ENTRIES_MAX;
   return clean;
 }
 
-function cleanValue(value: unknown, hides: boolean, depth: number): unknown {
-  if (typeof value === 'string') return cleanText(value, hides);
+function cleanValue(value: unknown, hides: boolean, depth: number, max = TEXT_MAX): unknown {
+  if (typeof value === 'string') return cleanText(value, hides, max);
   // JSON has no 64-bit integers that every reader keeps.
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
   if (depth > DEPTH_MAX) return '[deep]';
-  if (Array.isArray(value)) return value.map((each) => cleanValue(each, hides, depth + 1));
+  if (Array.isArray(value)) return cleanArray(value, hides, depth);
   if (value instanceof Error) return cleanError(value, hides, depth);
   if (value instanceof Uint8Array) return `[${value.length} bytes]`;
   if ('toJSON' in value && typeof value.toJSON === 'function') return cleanValue(value.toJSON(), hides, depth + 1);
@@ -115,8 +125,16 @@ function cleanError(error: Error, hides: boolean, depth: number): Record<string,
   return cleanFields({ ...error, type: error.name, message, stack, cause }, hides, depth);
 }
 
-function cleanText(text: string, hides: boolean): string {
-  return hides ? text.replace(MAC_ADDRESSES, ADDRESS) : text;
+function cleanArray(values: readonly unknown[], hides: boolean, depth: number): unknown[] {
+  const clean = values.slice(0, ENTRIES_MAX).map((each) => cleanValue(each, hides, depth + 1));
+  return values.length > ENTRIES_MAX ? [...clean, `[${values.length - ENTRIES_MAX} more]`] : clean;
+}
+
+function cleanText(text: string, hides: boolean, max = TEXT_MAX): string {
+  // Some more than is kept, so that an address at the cut is still known for one.
+  const start = text.length > max ? text.slice(0, max + 20) : text;
+  const clean = hides ? start.replace(MAC_ADDRESSES, ADDRESS) : start;
+  return text.length > max ? `${clean.slice(0, max)}[${text.length - max} more]` : clean;
 }
 
 /** Objects of foreign classes (sockets, streams) are named, not walked. */

@@ -26,6 +26,8 @@ export interface Readings {
   spansLost(): number;
   eventsLogged(): number;
   eventsTrimmed(): number;
+  /** Lines of the log that never went out, by where they should have gone. */
+  logLinesDropped(): Iterable<readonly [string, number]>;
   isServing(): boolean;
   /** Misuse of the native API by kind, where something counts it. */
   misuse(): Iterable<readonly [string, number]>;

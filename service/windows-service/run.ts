@@ -12,12 +12,12 @@ import { ConfigError } from '../config/problem.js';
 import { type Config, makeConfig } from '../config/schema.js';
 import type { RunCommand } from '../config/service-command.js';
 import { tellStartFailure } from '../config/start-failure.js';
-import { createLog, type Log } from '../telemetry/log.js';
+import { LogFiles } from '../telemetry/log-files.js';
+import { type Logs, openLogs } from '../telemetry/logs.js';
 import { type Demand, ServiceConnection, type ServiceFunctions } from './connection.js';
 import { type EventFunctions, EventLog, withEvents } from './event-log.js';
 import { foldersOf } from './folders.js';
 import { stopLimitMs } from './installation.js';
-import { LogFile } from './log-file.js';
 
 /** What is run. */
 export interface Hosted {
@@ -30,14 +30,14 @@ export interface Hosted {
 }
 
 export interface Parts {
-  readonly host: (loaded: LoadedConfig, log: Log) => Promise<Hosted>;
-  /** Ends the process, at once where something hangs in it. */
-  readonly end: (exitCode: number) => void;
+  readonly host: (loaded: LoadedConfig, logs: Logs) => Promise<Hosted>;
+  /** Ends the process, at once where something hangs in it, such as a write of the log. */
+  readonly end: (exitCode: number, isStuck?: boolean) => void;
 }
 
 /** A start that takes longer has hung. */
 const START_LIMIT_MS = 60_000;
-/** How long the event log, and then the service control manager, are waited for at the end. */
+/** How long the log and the event log, and then the service control manager, are waited for at the end. */
 const FAREWELL_MS = 1000;
 
 /** What there is on Windows. */
@@ -62,17 +62,20 @@ export async function runAsService(
 
   const events = new EventLog(advapi32, name);
   const leave = async (exitCode: number): Promise<void> => {
-    await within(FAREWELL_MS, events.flushed());
+    await Promise.all([logs.flush(FAREWELL_MS), within(FAREWELL_MS, events.flushed())]);
     connection.stopped(exitCode);
     await within(FAREWELL_MS, connection.released);
-    end(exitCode);
+    end(exitCode, logs.isStuck());
   };
   const config = loaded instanceof ConfigError ? makeConfig() : loaded.config;
-  const log = await openLog(new LogFile(logFolder, name, (error) => reportLogFailure(events, error)), config, events);
+  const logs = await openServiceLogs(logFolder, name, config, events);
+  const { log } = logs;
   process.on('uncaughtException', (error) => {
-    log.error('crashed', 'An error that nothing caught; the process ends.', { err: error });
+    log.error('crashed', 'Uncaught exception; exiting.', { err: error });
     // No report that it has stopped: this is a crash.
-    void within(FAREWELL_MS, events.flushed()).then(() => end(EXIT.internal));
+    void Promise.all([logs.flush(FAREWELL_MS), within(FAREWELL_MS, events.flushed())]).then(() =>
+      end(EXIT.internal, logs.isStuck()),
+    );
   });
   if (loaded instanceof ConfigError) {
     log.error('config-invalid', loaded.message);
@@ -81,7 +84,7 @@ export async function runAsService(
 
   let hosted: Hosted;
   try {
-    hosted = await host(loaded, log);
+    hosted = await host(loaded, logs);
     if (!(await within(START_LIMIT_MS, hosted.start()))) throw new Error('It has not come up in a minute.');
   } catch (error) {
     return leave(tellStartFailure(log, error));
@@ -118,8 +121,13 @@ export async function runAsService(
 const REASONS = { stop: 'The service is stopped', shutdown: 'The computer shuts down' } as const;
 
 /** JSON whatever the configuration says: nobody sits before it. */
-async function openLog(file: LogFile, { log: settings }: Config, events: EventLog): Promise<Log> {
-  return withEvents(await createLog({ ...settings, format: 'json' }, file), events);
+async function openServiceLogs(folder: string, name: string, config: Config, events: EventLog): Promise<Logs> {
+  const failed = (error: Error) => reportLogFailure(events, error);
+  const logs = await openLogs(
+    { ...config.log, format: 'json' },
+    { log: new LogFiles(folder, name, failed), audit: new LogFiles(folder, `${name}-audit`, failed) },
+  );
+  return { ...logs, log: await withEvents(logs.log, events) };
 }
 
 function reportLogFailure(events: EventLog, { message }: Error): void {

@@ -193,6 +193,11 @@ export const log = group('The log, on the standard output.', {
     description: 'Show the addresses of devices in lines of level info and above.',
     why: 'They identify hardware, and so its owner; session ids tie the lines together without them.',
   }),
+  auditFolder: path('any', '/var/log/wfdd', {
+    description:
+      'The folder of the audit, files audit.1.log, audit.2.log and so on: 8 of 10 MB, the oldest deleted. Not set: audit lines go to the log; a Windows service keeps such files beside its log.',
+    why: 'In files of its own no other lines can crowd it out, and it can be kept longer and read by fewer.',
+  }),
 });
 
 export const metrics = group('Metrics for Prometheus, at /metrics.', {
