@@ -68,6 +68,10 @@ Strength: flags (--set the least of them), then the environment, where
 session.openTimeoutMs is WFDD_SESSION_OPEN_TIMEOUT_MS, then the file, then the
 defaults. Every key is explained in wfdd.example.yaml.
 
+Signals:
+  SIGTERM, SIGINT  stop in good order; the second one at once
+  SIGHUP           the same where there is a terminal; else (nohup) ignored
+
 Exit codes:
   ${EXIT.ok}   done, or stopped in good order
   ${EXIT.notRunning}   the service is not running

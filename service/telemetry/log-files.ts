@@ -34,6 +34,7 @@ export class LogFiles implements Sink {
   /** The last write failed half way: what follows begins a new line. */
   #isTorn = false;
   isBusy = false;
+  readonly holdsThread = true;
 
   constructor(folder: string, name: string, failed: (error: Error) => void, limits = LIMITS) {
     this.#folder = folder;

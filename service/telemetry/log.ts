@@ -48,11 +48,7 @@ const ENTRIES_MAX = 100;
  * A log that writes lines to `to`, by the format and level of the settings. Where `to` drops lines, the log
  * says how many. `isTerminal` decides what the format `auto` is.
  */
-export async function createLog(
-  settings: Settings,
-  to: DestinationStream | Output,
-  isTerminal = false,
-): Promise<Log> {
+export async function createLog(settings: Settings, to: DestinationStream | Output, isTerminal = false): Promise<Log> {
   const isPretty = settings.format === 'pretty' || (settings.format === 'auto' && isTerminal);
   const logger = pino(
     {
@@ -71,7 +67,10 @@ export async function createLog(
     // Whatever the level of the log: who reads it must know that it is not whole.
     const always = logger.child({}, { level: 'warn' });
     to.tellDropped = (lines) =>
-      always.warn({ event: 'log-lines-dropped', lines }, `${lines} log lines were dropped: they were not taken in time.`);
+      always.warn(
+        { event: 'log-lines-dropped', lines },
+        `${lines} log lines were dropped: they were not taken in time.`,
+      );
   }
 
   const logWith = (bound: Fields): Log => {

@@ -3,7 +3,7 @@
  *
  * The rule that must not be broken: labels have few values (method, code, state, function): never an id, an address or a principal.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Observer, RpcObserver } from './observer.js';
 
@@ -122,6 +122,16 @@ export class Metrics implements Observer {
       'lane',
       readings.nativeCallsWaiting,
     );
+    new Counter({
+      name: 'wfdd_log_lines_dropped_total',
+      help: 'Lines of the log and of the audit that were not taken in time, or could not be written.',
+      labelNames: ['output'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [output, lines] of readings.logLinesDropped()) this.inc({ output }, lines);
+      },
+    });
     labelled(this.#registry, 'wfdd_sessions', 'Sessions known, by state.', 'state', readings.sessionsByState);
     labelled(
       this.#registry,
@@ -185,16 +195,7 @@ export class Metrics implements Observer {
 
   /** Serves `/metrics`, and nothing else. */
   async serve(host: string, port: number): Promise<Server> {
-    const server = createServer(BRIEF, (request, response) => {
-      if (request.method !== 'GET' || request.url !== '/metrics') {
-        response.writeHead(404).end('Only GET /metrics is here.\n');
-        return;
-      }
-      this.#registry.metrics().then(
-        (text) => response.writeHead(200, { 'content-type': this.#registry.contentType }).end(text),
-        () => response.writeHead(500).end(),
-      );
-    });
+    const server = createServer(BRIEF, (request, response) => void this.#answer(request, response));
     // An answer is large, and a client may ask for many and take none.
     server.maxRequestsPerSocket = 1;
     server.maxConnections = CONNECTIONS_MAX;
@@ -203,6 +204,30 @@ export class Metrics implements Observer {
       server.on('error', reject).listen(port, host, resolve);
     });
     return server;
+  }
+
+  async #answer({ method = '', url = '' }: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (pathOf(url) !== '/metrics') {
+      response.writeHead(404).end('Only /metrics is here.\n');
+    } else if (method !== 'GET' && method !== 'HEAD') {
+      response.writeHead(405, { allow: 'GET, HEAD' }).end('Only GET and HEAD are answered.\n');
+    } else {
+      try {
+        const text = await this.#registry.metrics();
+        response.writeHead(200, { 'content-type': this.#registry.contentType }).end(text);
+      } catch {
+        response.writeHead(500).end();
+      }
+    }
+  }
+}
+
+/** Without the query; a request may also name the whole URL (RFC 9112, 3.2.2). */
+function pathOf(target: string): string | undefined {
+  try {
+    return new URL(target, 'http://localhost').pathname;
+  } catch {
+    return undefined;
   }
 }
 

@@ -14,6 +14,8 @@ import type { DestinationStream } from 'pino';
 export interface Sink {
   /** True: a text given now would have to wait. */
   readonly isBusy: boolean;
+  /** A write waits in a thread, which `process.exit` would wait for. */
+  readonly holdsThread: boolean;
   /** Calls back once, when the text has been taken or has failed to be. */
   write(text: string, ended: (error?: Error | null) => void): void;
 }
@@ -45,7 +47,8 @@ export class Output implements DestinationStream {
   #telling = 0;
   /** The last write failed. */
   #isFailing = false;
-  #busySinceMs: number | undefined;
+  /** When the last write began or ended. */
+  #movedMs = 0;
   #progress: (() => void) | undefined;
   /** Writes the line that says how many were dropped; set by the log that knows its format. */
   tellDropped: ((lines: number) => void) | undefined;
@@ -80,9 +83,10 @@ export class Output implements DestinationStream {
     return this.#dropped;
   }
 
-  /** A write has been under way for so long that it may never end. */
+  /** A thread has been writing for so long that it may never end. */
   get isStuck(): boolean {
-    return this.#busySinceMs !== undefined && performance.now() - this.#busySinceMs > STALLED_MS / 2;
+    const { isBusy, holdsThread } = this.#sink;
+    return isBusy && holdsThread && performance.now() - this.#movedMs > STALLED_MS / 2;
   }
 
   /** Resolves when all is written, when the reader takes no more, or after this time. */
@@ -111,14 +115,14 @@ export class Output implements DestinationStream {
     while (!this.#sink.isBusy) {
       const chunk = this.#chunks.shift();
       if (chunk === undefined) return;
-      this.#busySinceMs = performance.now();
+      this.#movedMs = performance.now();
       this.#sink.write(chunk.text, (error) => this.#ended(chunk, error));
     }
   }
 
   #ended({ bytes, lines, tells }: Chunk, error: Error | null | undefined): void {
     this.#bytes -= bytes;
-    this.#busySinceMs = undefined;
+    this.#movedMs = performance.now();
     this.#isFailing = Boolean(error);
     if (error) {
       this.#drop(lines - (tells > 0 ? 1 : 0));
@@ -169,6 +173,7 @@ export function standardOutput(): Sink {
 }
 
 class StreamSink implements Sink {
+  readonly holdsThread = false;
   readonly #stream: Socket;
 
   constructor(stream: Socket) {
@@ -189,6 +194,7 @@ class StreamSink implements Sink {
 }
 
 class DescriptorSink implements Sink {
+  readonly holdsThread = true;
   readonly #descriptor: number;
   /** The last write failed half way: what follows begins a new line. */
   #isTorn = false;

@@ -47,7 +47,7 @@ test('every flag sets its key; --listen and --set may be repeated, and a flag of
     { ...config.driver },
     { ...config.driver, kind: 'simulator', simulatorService: true, simulatorLibrary: `${folder}/a.so` },
   );
-  t.deepEqual(config.log, { level: 'debug', format: 'json', addresses: false });
+  t.deepEqual(config.log, { level: 'debug', format: 'json', addresses: false, auditFolder: null });
   t.true(config.insecureNonLoopback);
   t.is(config.access.jwt.principalClaim, 'a=b');
   t.is(sources.get('log.level'), 'flag --log-level');

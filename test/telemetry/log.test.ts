@@ -167,8 +167,9 @@ test('a long text, array or object is cut, and says by how much', async (t) => {
   log.info('happened', 'y'.repeat(1_000_000), { ...fields, error: new Error('z'.repeat(1_000_000)) });
   t.true((lines[0]?.length ?? 0) < 20_000, `${lines[0]?.length}`);
   t.like(objects()[0], { text: `${'x'.repeat(1000)}[999000 more]`, msg: `${'y'.repeat(1000)}[999000 more]` });
-  t.is((objects()[0]?.['list'] as unknown[]).at(-1), '[900 more]');
-  t.is((objects()[0]?.['record'] as Record<string, unknown>)['more'], 900);
+  const { list, record } = objects()[0] as { list: unknown[]; record: Record<string, unknown> };
+  t.is(list.at(-1), '[900 more]');
+  t.is(record['more'], 900);
 });
 
 test('an address at the place of a cut is no less hidden', async (t) => {

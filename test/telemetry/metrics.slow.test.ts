@@ -234,9 +234,26 @@ test.serial('misuse of the simulator, by its kind', async (t) => {
   t.is((await scrape(host.log)).get('wfdd_native_misuse{kind="UNKNOWN_HANDLE"}'), 1);
 });
 
-test.serial('nothing else is served there', async (t) => {
-  const response = await fetch(`http://${await addressOf(gateway().daemon)}/`);
-  t.is(response.status, 404);
+/** The first line of the answer to these words. */
+async function answerTo(request: string): Promise<string> {
+  const peer = await RawPeer.connect(await addressOf(gateway().daemon));
+  await peer.send(Buffer.from(request));
+  await peer.closed;
+  return peer.text;
+}
+
+test.serial('/metrics is answered whatever query follows it, to HEAD, and by its whole URL', async (t) => {
+  const host = `Host: ${await addressOf(gateway().daemon)}\r\nConnection: close\r\n\r\n`;
+  for (const target of ['/metrics', '/metrics?x=y', `http://${await addressOf(gateway().daemon)}/metrics`]) {
+    t.regex(await answerTo(`GET ${target} HTTP/1.1\r\n${host}`), /^HTTP\/1\.1 200 [\s\S]*wfdd_serving 1\n/, target);
+    t.regex(await answerTo(`HEAD ${target} HTTP/1.1\r\n${host}`), /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n$/, target);
+  }
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+    const answer = await answerTo(`${method} /metrics HTTP/1.1\r\n${host}`);
+    t.regex(answer, /^HTTP\/1\.1 405 [\s\S]*\r\nallow: GET, HEAD\r\n/i, method);
+  }
+  for (const target of ['/', '/metrics/', '/Metrics', '//metrics', '*', 'http://['])
+    t.regex(await answerTo(`GET ${target} HTTP/1.1\r\n${host}`), /^HTTP\/1\.1 40[04] /, target);
 });
 
 test.serial('who asks a thousand times at once is answered once, and who only connects takes few places', async (t) => {

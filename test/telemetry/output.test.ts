@@ -13,6 +13,7 @@ import { Output, type Sink } from '../../service/telemetry/output.js';
 /** A sink that takes texts when it is told to. */
 class Gate implements Sink {
   readonly taken: string[] = [];
+  readonly holdsThread = true;
   isOpen = true;
   #waiting: { text: string; ended: (error?: Error) => void } | undefined;
 
@@ -193,36 +194,39 @@ const ends: Readonly<Record<string, (t: ExecutionContext) => { stdout: 'pipe' | 
 const posix = process.platform === 'win32' ? test.skip : test;
 
 for (const [kind, make] of Object.entries(ends)) {
-  posix(`a ${kind} that nobody reads stops nothing, costs little, and is told what it missed when it is read`, async (t) => {
-    t.timeout(120_000);
-    const { stdout, read } = make(t);
-    const child = start(t, stdout, 'json', 60_000);
-    const [{ dropped, kilobytes }] = (await once(child, 'message')) as [Report];
-    t.true(dropped > 10_000, `${dropped} dropped`);
-    t.true(kilobytes < 200_000, `${kilobytes} KB`);
-    const lines: Record<string, unknown>[] = [];
-    const input = read?.() ?? child.stdout ?? t.fail();
-    t.teardown(() => input.destroy());
-    const reader = createInterface({ input });
-    const isTold = new Promise<void>((resolve) => {
-      reader.on('line', (text) => {
-        const line = JSON.parse(text) as Record<string, unknown>;
-        lines.push(line);
-        if (line['event'] === 'log-lines-dropped') child.send('one more');
-        if (line['n'] === 'one more') resolve();
+  posix(
+    `a ${kind} that nobody reads stops nothing, costs little, and is told what it missed when it is read`,
+    async (t) => {
+      t.timeout(120_000);
+      const { stdout, read } = make(t);
+      const child = start(t, stdout, 'json', 60_000);
+      const [{ dropped, kilobytes }] = (await once(child, 'message')) as [Report];
+      t.true(dropped > 10_000, `${dropped} dropped`);
+      t.true(kilobytes < 200_000, `${kilobytes} KB`);
+      const lines: Record<string, unknown>[] = [];
+      const input = read?.() ?? child.stdout ?? t.fail();
+      t.teardown(() => input.destroy());
+      const reader = createInterface({ input });
+      const isTold = new Promise<void>((resolve) => {
+        reader.on('line', (text) => {
+          const line = JSON.parse(text) as Record<string, unknown>;
+          lines.push(line);
+          if (line['event'] === 'log-lines-dropped') child.send('one more');
+          if (line['n'] === 'one more') resolve();
+        });
       });
-    });
-    await isTold;
-    const told = lines.filter(({ event }) => event === 'log-lines-dropped');
-    t.deepEqual(
-      told.map((line) => line['lines']),
-      [dropped],
-    );
-    t.is(lines.length, 60_000 - dropped + 2);
-    reader.close();
-    child.send('end');
-    t.deepEqual(await once(child, 'exit'), [7, null]);
-  });
+      await isTold;
+      const told = lines.filter(({ event }) => event === 'log-lines-dropped');
+      t.deepEqual(
+        told.map((line) => line['lines']),
+        [dropped],
+      );
+      t.is(lines.length, 60_000 - dropped + 2);
+      reader.close();
+      child.send('end');
+      t.deepEqual(await once(child, 'exit'), [7, null]);
+    },
+  );
 
   posix(`a program ends though nobody reads its ${kind}`, async (t) => {
     t.timeout(60_000);

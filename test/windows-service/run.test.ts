@@ -32,12 +32,19 @@ function run(t: ExecutionContext, hosted: Partial<Hosted>, configuration: Loaded
   });
   const runs = runAsService(
     { name: 'wfdd', loaded: configuration },
-    { host: async () => whole, end: (code) => end(code) },
+    {
+      host: async (_, logs) => {
+        logs.audit.info('audit', 'agent called a.B/C: OK.', { principal: 'agent' });
+        return whole;
+      },
+      end: (code) => end(code),
+    },
     { advapi32: { ...manager.functions, ...advapi32 }, logFolder },
   );
   const states = () => manager.reports.map(({ dwCurrentState }) => dwCurrentState);
   const log = () => readFileSync(join(logFolder, 'wfdd.1.log'), 'utf8');
-  return { ...manager, events: () => reported.map(({ id }) => id), states, log, runs, ended };
+  const audit = () => readFileSync(join(logFolder, 'wfdd-audit.1.log'), 'utf8');
+  return { ...manager, audit, events: () => reported.map(({ id }) => id), states, log, runs, ended };
 }
 
 test.serial('it runs once the daemon serves, and stops when the daemon has', async (t) => {
@@ -56,6 +63,9 @@ test.serial('it runs once the daemon serves, and stops when the daemon has', asy
   t.is(service.reports.at(-1)?.dwWin32ExitCode, 0);
   t.regex(service.log(), /"event":"stopping"/);
   t.deepEqual(service.events(), [101]);
+  // The audit has files of its own, which no other line can fill.
+  t.regex(service.audit(), /^\{[^\n]*"event":"audit"[^\n]*\}\n$/);
+  t.notRegex(service.log(), /"event":"audit"/);
 });
 
 test.serial('a stop that hangs ends the process all the same, and counts as no failure', async (t) => {
