@@ -165,6 +165,10 @@ export class Daemon {
         { name: 'watchers_max', max: limits.watchersMax },
         { name: 'watchers_per_principal_max', max: limits.watchersPerPrincipalMax },
       ),
+      watchedIds: new Quota(
+        { name: 'watched_ids_max', max: limits.watchedIdsMax },
+        { name: 'watched_ids_per_principal_max', max: limits.watchedIdsPerPrincipalMax },
+      ),
       transit,
       streams: this.#streams,
       observer: observers,
@@ -362,5 +366,6 @@ function telemetrySettings({ hostId, metrics, traces }: Config, version: string)
     hostId,
     version,
   };
-  return { metrics: scraped?.kind === 'tcp' ? scraped : undefined, traces: spans || undefined };
+  const port = scraped?.kind === 'tcp' ? { ...scraped, hostNames: metrics.hostNames } : undefined;
+  return { metrics: port, traces: spans || undefined };
 }

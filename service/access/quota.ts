@@ -22,20 +22,21 @@ export class Quota {
     return this.#total;
   }
 
-  /** Takes one; the answer gives it back, once. */
-  take(principal: string): Result<() => void> {
+  /** Takes so many; the answer gives them back, once. */
+  take(principal: string, count = 1): Result<() => void> {
     const held = this.#held.get(principal) ?? 0;
     const { name, max } = this.#perPrincipal;
-    if (held >= max) return { ok: false, fault: quotaExceeded(`principal:${principal}`, name, max) };
-    if (this.#total >= this.#all.max) return { ok: false, fault: quotaExceeded('host', this.#all.name, this.#all.max) };
-    this.#held.set(principal, held + 1);
-    this.#total += 1;
+    if (held + count > max) return { ok: false, fault: quotaExceeded(`principal:${principal}`, name, max) };
+    if (this.#total + count > this.#all.max)
+      return { ok: false, fault: quotaExceeded('host', this.#all.name, this.#all.max) };
+    this.#held.set(principal, held + count);
+    this.#total += count;
     let isHeld = true;
     return ok(() => {
       if (!isHeld) return;
       isHeld = false;
-      this.#total -= 1;
-      const left = (this.#held.get(principal) ?? 1) - 1;
+      this.#total -= count;
+      const left = (this.#held.get(principal) ?? count) - count;
       if (left === 0) this.#held.delete(principal);
       else this.#held.set(principal, left);
     });

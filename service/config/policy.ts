@@ -35,6 +35,7 @@ const ORDERED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['session.leaseTtlMinMs', 'session.leaseTtlMaxMs'],
   ['limits.sessionsPerPrincipalMax', 'limits.sessionsMax'],
   ['limits.watchersPerPrincipalMax', 'limits.watchersMax'],
+  ['limits.watchedIdsPerPrincipalMax', 'limits.watchedIdsMax'],
   ['limits.requestsPerPrincipalMax', 'limits.requestsInFlightMax'],
   ['limits.callsPerPrincipalMax', 'limits.callsMax'],
   ['limits.connectionsPerAddressMax', 'limits.connectionsMax'],

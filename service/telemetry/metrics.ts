@@ -3,8 +3,9 @@
  *
  * The rule that must not be broken: labels have few values (method, code, state, function): never an id, an address or a principal.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type PortSettings, servePort } from './metrics-port.js';
 import type { Observer, RpcObserver } from './observer.js';
 
 /** What the gauges read. */
@@ -34,11 +35,6 @@ export interface Readings {
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-
-/** Who connects for metrics asks at once, and takes what it gets. */
-const BRIEF = { requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
-/** Scrapers are few. */
-const CONNECTIONS_MAX = 20;
 
 export class Metrics implements Observer {
   readonly #registry = new Registry();
@@ -194,16 +190,8 @@ export class Metrics implements Observer {
   }
 
   /** Serves `/metrics`, and nothing else. */
-  async serve(host: string, port: number): Promise<Server> {
-    const server = createServer(BRIEF, (request, response) => void this.#answer(request, response));
-    // An answer is large, and a client may ask for many and take none.
-    server.maxRequestsPerSocket = 1;
-    server.maxConnections = CONNECTIONS_MAX;
-    await new Promise<void>((resolve, reject) => {
-      // The listener stays: a connection that can't be accepted later must not end the process.
-      server.on('error', reject).listen(port, host, resolve);
-    });
-    return server;
+  serve(settings: PortSettings): Promise<Server> {
+    return servePort(settings, (request, response) => void this.#answer(request, response));
   }
 
   async #answer({ method = '', url = '' }: IncomingMessage, response: ServerResponse): Promise<void> {

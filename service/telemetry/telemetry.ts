@@ -5,6 +5,7 @@
 import type { Server } from 'node:http';
 import type { Log } from './log.js';
 import type { Readings } from './metrics.js';
+import type { PortSettings } from './metrics-port.js';
 import { Observers } from './observer.js';
 import { observingLog } from './observing-log.js';
 import type { SpanExportSettings } from './span-export.js';
@@ -12,7 +13,7 @@ import type { Traces, TracesSettings } from './traces.js';
 
 export interface TelemetrySettings {
   /** Where `/metrics` is served; undefined: nowhere. */
-  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  readonly metrics: PortSettings | undefined;
   /** Where spans go; undefined: nowhere. */
   readonly traces: (SpanExportSettings & TracesSettings) | undefined;
 }
@@ -59,7 +60,7 @@ export class Telemetry {
     const { Metrics } = await import('./metrics.js');
     const metrics = new Metrics({ ...readings, spansLost: () => this.#traces?.spansLost ?? 0 });
     this.observers.add(metrics);
-    this.#metrics = await metrics.serve(address.host, address.port);
+    this.#metrics = await metrics.serve(address);
     this.#log.info('metrics-serving', 'Metrics are served at /metrics.', { address: this.#metrics.address() });
   }
 }

@@ -15,7 +15,7 @@ import * as check from './requests.js';
 import { serverStream } from './server-stream.js';
 import { WatchSource } from './sources.js';
 import { unary } from './unary.js';
-import { bookmarkInterval, type WatchLimits, watchLimits } from './watch-limits.js';
+import { bookmarkInterval, takeWatch, type WatchLimits, watchLimits } from './watch-limits.js';
 
 const DEVICE_ADDRESSES_MAX = 1000;
 const VISIBILITY_TIMEOUT_MS = 15_000;
@@ -62,7 +62,7 @@ export function deviceService(edge: Edge, devices: Devices, limits: WatchLimits)
         const isResumed = request.cursor !== '';
         const position = isResumed ? must(events.positionOf(request.cursor)) : events.log.newest;
         const snapshot = must(devices.list()).filter(isWanted);
-        const release = must(edge.watchers.take(caller.principal));
+        const release = takeWatch(edge, caller.principal, wanted.size);
         const reader = events.read(position, ({ change }) => isWanted(change.device));
         return new WatchSource(events, reader, isResumed ? undefined : snapshot, settings, release);
       },

@@ -22,6 +22,8 @@ export interface Edge {
   readonly traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined;
   readonly requests: Quota;
   readonly watchers: Quota;
+  /** The ids and addresses that watches are restricted to: each is kept for as long as its watch. */
+  readonly watchedIds: Quota;
   readonly transit: Transit;
   readonly streams: OpenStreams;
   readonly observer: Observer;

@@ -9,6 +9,8 @@ export function limitsOf({ limits, events, session }: Config): Limits {
     sessionsPerPrincipalMax: limits.sessionsPerPrincipalMax,
     watchersMax: limits.watchersMax,
     watchersPerPrincipalMax: limits.watchersPerPrincipalMax,
+    watchedIdsMax: limits.watchedIdsMax,
+    watchedIdsPerPrincipalMax: limits.watchedIdsPerPrincipalMax,
     requestsInFlightMax: limits.requestsInFlightMax,
     requestsInFlightPerPrincipalMax: limits.requestsPerPrincipalMax,
     watcherQueueEventsMax: events.watcherQueueEventsMax,

@@ -28,7 +28,7 @@ import * as check from './requests.js';
 import { serverStream } from './server-stream.js';
 import { SessionSource, WatchSource } from './sources.js';
 import { unary } from './unary.js';
-import { bookmarkInterval, heartbeatInterval, type WatchLimits, watchLimits } from './watch-limits.js';
+import { bookmarkInterval, heartbeatInterval, takeWatch, type WatchLimits, watchLimits } from './watch-limits.js';
 
 export interface SessionServiceSettings {
   readonly openTimeoutMs: number;
@@ -111,7 +111,7 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
       request.cursor === ''
         ? events.log.newest
         : must(resultFor(caller, events.positionOf(readFrom(caller, request.cursor))));
-    const release = must(edge.watchers.take(caller.principal));
+    const release = takeWatch(edge, caller.principal, ids.size);
     // One turn for both: what the snapshot shows and where the reader starts.
     const reader = events.read(position, (event) => isWanted(event.session));
     const snapshot =

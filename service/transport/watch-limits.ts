@@ -1,4 +1,5 @@
 /** What streams have in common: their limits, and the interval of their bookmarks or heartbeats. */
+import { type Edge, must } from './edge.js';
 import type { Duration } from './gen/google/protobuf/duration.js';
 import * as check from './requests.js';
 import type { WatchSettings } from './sources.js';
@@ -27,5 +28,17 @@ export function watchLimits(limits: WatchLimits, bookmarkIntervalMs: number): Wa
     batchEventsMax: limits.batchEventsMax,
     queueEventsMax: limits.watcherQueueEventsMax,
     bookmarkIntervalMs,
+  };
+}
+
+/** A place for a watch that is restricted to so many ids or addresses; the answer gives it back. Throws where there is none. */
+export function takeWatch({ watchers, watchedIds }: Edge, principal: string, ids: number): () => void {
+  const leave = must(watchers.take(principal));
+  const taken = watchedIds.take(principal, ids);
+  if (!taken.ok) leave();
+  const release = must(taken);
+  return () => {
+    leave();
+    release();
   };
 }

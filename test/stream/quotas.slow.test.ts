@@ -139,3 +139,32 @@ test.serial('requests in flight: who waits too often is refused, while others ar
 test.after('nothing was misused', (t) => {
   t.deepEqual(misuses(), []);
 });
+
+test.serial('the ids that watches name are counted in sum, of sessions and devices together', async (t) => {
+  const { host, alice, bob } = await start({ watchedIdsPerPrincipalMax: 20, watchedIdsMax: 30 });
+  await using _ = host;
+  const watchIds = ({ sessions }: Clients, count: number) => {
+    const sessionIds = Array.from({ length: count }, newId);
+    return new Received(sessions.watchSessions(WatchSessionsRequest.fromPartial({ sessionIds })));
+  };
+  const ids = watchIds(alice, 18);
+  await ids.first(({ snapshotComplete }) => snapshotComplete);
+  const devices = new Received(
+    alice.devices.watchDevices(WatchDevicesRequest.fromPartial({ deviceAddresses: [display, scanner] })),
+  );
+  await devices.first(({ snapshotComplete }) => snapshotComplete);
+  const one = await statusOf(watchIds(alice, 1));
+  t.deepEqual(told(one), refused('watched_ids_per_principal_max', '20', 'principal:alice'));
+  const many = await statusOf(watchIds(bob, 11));
+  t.deepEqual(told(many), refused('watched_ids_max', '30', 'host'));
+  // A watch of everything names none.
+  const everything = watch(alice);
+  await everything.first(({ snapshotComplete }) => snapshotComplete);
+
+  ids.cancel();
+  await ids.ended;
+  // On the same connection: the server has heard of the cancel before it hears of this.
+  const again = watchIds(alice, 18);
+  await again.first(({ snapshotComplete }) => snapshotComplete);
+  for (const each of [devices, everything, again]) each.cancel();
+});

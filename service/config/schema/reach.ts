@@ -214,6 +214,17 @@ export const metrics = group('Metrics for Prometheus, at /metrics.', {
       expects: 'an address like "127.0.0.1:9464"',
       example: '127.0.0.1:9464',
     }),
+  hostNames: z
+    .array(z.string().regex(/^[A-Za-z0-9._-]{1,255}$/))
+    .max(100)
+    .default([])
+    .register(keyNotes, {
+      description: 'The names that a scraper may call this host by, beside localhost and the addresses themselves.',
+      why: 'A foreign page whose own name is made to mean this host (DNS rebinding) could read the metrics in a browser.',
+      form: 'list',
+      expects: 'a list of host names like "wfdd-7.example.com", without ports',
+      example: ['wfdd-7.example.com'],
+    }),
 });
 
 export const traces = group(

@@ -106,6 +106,14 @@ export const limits = group('How much is served at once, per principal and in al
     description: 'How many open watches one principal may have.',
     why: 'A tenth of all: a client that leaks watches meets its own limit, not that of the others.',
   }),
+  watchedIdsMax: count(100_000, [1, 100_000_000], {
+    description: 'How many session ids and device addresses all open watches may name together.',
+    why: 'Some 150 bytes each for as long as the watch is open; one watch may name 10,000.',
+  }),
+  watchedIdsPerPrincipalMax: count(20_000, [1, 100_000_000], {
+    description: 'How many of these the watches of one principal may name.',
+    why: 'A fifth of all; two watches of the largest size.',
+  }),
   requestsInFlightMax: count(1000, [1, 100_000], {
     description: 'How many requests may be in flight at once, streams not counted.',
     why: 'They are short; more at once means that they wait, and a longer queue helps nobody.',

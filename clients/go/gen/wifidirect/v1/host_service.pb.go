@@ -538,9 +538,13 @@ type Limits struct {
 	UnidentifiedConnectionsPerAddressMax uint32 `protobuf:"varint,36,opt,name=unidentified_connections_per_address_max,json=unidentifiedConnectionsPerAddressMax,proto3" json:"unidentified_connections_per_address_max,omitempty"`
 	// How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and a client's gRPC
 	// library makes another with the next call. Default 3 s.
-	IdentifyMax   *durationpb.Duration `protobuf:"bytes,37,opt,name=identify_max,json=identifyMax,proto3" json:"identify_max,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	IdentifyMax *durationpb.Duration `protobuf:"bytes,37,opt,name=identify_max,json=identifyMax,proto3" json:"identify_max,omitempty"`
+	// Session ids and device addresses that all open watches name together. Default 100,000.
+	WatchedIdsMax uint32 `protobuf:"varint,38,opt,name=watched_ids_max,json=watchedIdsMax,proto3" json:"watched_ids_max,omitempty"`
+	// Of these, those in watches of one principal. Default 20,000.
+	WatchedIdsPerPrincipalMax uint32 `protobuf:"varint,39,opt,name=watched_ids_per_principal_max,json=watchedIdsPerPrincipalMax,proto3" json:"watched_ids_per_principal_max,omitempty"`
+	unknownFields             protoimpl.UnknownFields
+	sizeCache                 protoimpl.SizeCache
 }
 
 func (x *Limits) Reset() {
@@ -776,6 +780,20 @@ func (x *Limits) GetIdentifyMax() *durationpb.Duration {
 	return nil
 }
 
+func (x *Limits) GetWatchedIdsMax() uint32 {
+	if x != nil {
+		return x.WatchedIdsMax
+	}
+	return 0
+}
+
+func (x *Limits) GetWatchedIdsPerPrincipalMax() uint32 {
+	if x != nil {
+		return x.WatchedIdsPerPrincipalMax
+	}
+	return 0
+}
+
 var File_wifidirect_v1_host_service_proto protoreflect.FileDescriptor
 
 const file_wifidirect_v1_host_service_proto_rawDesc = "" +
@@ -803,7 +821,7 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\x13disconnect_evidence\x18\x05 \x03(\x0e2!.wifidirect.v1.DisconnectEvidenceR\x12disconnectEvidence\"G\n" +
 	"\x0fMissingFunction\x12\x18\n" +
 	"\alibrary\x18\x01 \x01(\tR\alibrary\x12\x1a\n" +
-	"\bfunction\x18\x02 \x01(\tR\bfunction\"\xa0\r\n" +
+	"\bfunction\x18\x02 \x01(\tR\bfunction\"\x8a\x0e\n" +
 	"\x06Limits\x12!\n" +
 	"\fsessions_max\x18\x01 \x01(\rR\vsessionsMax\x12;\n" +
 	"\x1asessions_per_principal_max\x18\x02 \x01(\rR\x17sessionsPerPrincipalMax\x12!\n" +
@@ -835,7 +853,9 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\x1astreams_per_connection_max\x18\x1a \x01(\rR\x17streamsPerConnectionMax\x12@\n" +
 	"\x1cunidentified_connections_max\x18# \x01(\rR\x1aunidentifiedConnectionsMax\x12V\n" +
 	"(unidentified_connections_per_address_max\x18$ \x01(\rR$unidentifiedConnectionsPerAddressMax\x12<\n" +
-	"\fidentify_max\x18% \x01(\v2\x19.google.protobuf.DurationR\videntifyMax*o\n" +
+	"\fidentify_max\x18% \x01(\v2\x19.google.protobuf.DurationR\videntifyMax\x12&\n" +
+	"\x0fwatched_ids_max\x18& \x01(\rR\rwatchedIdsMax\x12@\n" +
+	"\x1dwatched_ids_per_principal_max\x18' \x01(\rR\x19watchedIdsPerPrincipalMax*o\n" +
 	"\tHostState\x12\x1a\n" +
 	"\x16HOST_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10HOST_STATE_READY\x10\x01\x12\x17\n" +

@@ -299,6 +299,8 @@ class Limits(_message.Message):
     UNIDENTIFIED_CONNECTIONS_MAX_FIELD_NUMBER: _builtins.int
     UNIDENTIFIED_CONNECTIONS_PER_ADDRESS_MAX_FIELD_NUMBER: _builtins.int
     IDENTIFY_MAX_FIELD_NUMBER: _builtins.int
+    WATCHED_IDS_MAX_FIELD_NUMBER: _builtins.int
+    WATCHED_IDS_PER_PRINCIPAL_MAX_FIELD_NUMBER: _builtins.int
     sessions_max: _builtins.int
     """Sessions that have not ended. Default 256."""
     sessions_per_principal_max: _builtins.int
@@ -351,6 +353,10 @@ class Limits(_message.Message):
     """Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more takes the place of the
     oldest. Default 50.
     """
+    watched_ids_max: _builtins.int
+    """Session ids and device addresses that all open watches name together. Default 100,000."""
+    watched_ids_per_principal_max: _builtins.int
+    """Of these, those in watches of one principal. Default 20,000."""
     @_builtins.property
     def event_log_age_max(self) -> _duration_pb2.Duration:
         """Age of the events in the log. Older ones are trimmed likewise. Default 1 h."""
@@ -432,10 +438,12 @@ class Limits(_message.Message):
         unidentified_connections_max: _builtins.int = ...,
         unidentified_connections_per_address_max: _builtins.int = ...,
         identify_max: _duration_pb2.Duration | None = ...,
+        watched_ids_max: _builtins.int = ...,
+        watched_ids_per_principal_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_timeout", b"close_timeout", "connection_idle_max", b"connection_idle_max", "event_log_age_max", b"event_log_age_max", "identify_max", b"identify_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "session_retention", b"session_retention", "transit_max", b"transit_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_max", b"calls_max", "calls_per_principal_max", b"calls_per_principal_max", "close_timeout", b"close_timeout", "connection_idle_max", b"connection_idle_max", "connections_max", b"connections_max", "connections_per_address_max", b"connections_per_address_max", "ended_sessions_max", b"ended_sessions_max", "event_log_age_max", b"event_log_age_max", "event_log_events_max", b"event_log_events_max", "identify_max", b"identify_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "request_bytes_max", b"request_bytes_max", "request_memory_max", b"request_memory_max", "requests_in_flight_max", b"requests_in_flight_max", "requests_in_flight_per_principal_max", b"requests_in_flight_per_principal_max", "session_retention", b"session_retention", "sessions_max", b"sessions_max", "sessions_per_principal_max", b"sessions_per_principal_max", "streams_per_connection_max", b"streams_per_connection_max", "transit_bytes_max", b"transit_bytes_max", "transit_max", b"transit_max", "unidentified_connections_max", b"unidentified_connections_max", "unidentified_connections_per_address_max", b"unidentified_connections_per_address_max", "watcher_queue_events_max", b"watcher_queue_events_max", "watchers_max", b"watchers_max", "watchers_per_principal_max", b"watchers_per_principal_max"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_max", b"calls_max", "calls_per_principal_max", b"calls_per_principal_max", "close_timeout", b"close_timeout", "connection_idle_max", b"connection_idle_max", "connections_max", b"connections_max", "connections_per_address_max", b"connections_per_address_max", "ended_sessions_max", b"ended_sessions_max", "event_log_age_max", b"event_log_age_max", "event_log_events_max", b"event_log_events_max", "identify_max", b"identify_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "request_bytes_max", b"request_bytes_max", "request_memory_max", b"request_memory_max", "requests_in_flight_max", b"requests_in_flight_max", "requests_in_flight_per_principal_max", b"requests_in_flight_per_principal_max", "session_retention", b"session_retention", "sessions_max", b"sessions_max", "sessions_per_principal_max", b"sessions_per_principal_max", "streams_per_connection_max", b"streams_per_connection_max", "transit_bytes_max", b"transit_bytes_max", "transit_max", b"transit_max", "unidentified_connections_max", b"unidentified_connections_max", "unidentified_connections_per_address_max", b"unidentified_connections_per_address_max", "watched_ids_max", b"watched_ids_max", "watched_ids_per_principal_max", b"watched_ids_per_principal_max", "watcher_queue_events_max", b"watcher_queue_events_max", "watchers_max", b"watchers_max", "watchers_per_principal_max", b"watchers_per_principal_max"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -340,7 +340,13 @@ export interface Limits {
    * How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and a client's gRPC
    * library makes another with the next call. Default 3 s.
    */
-  identifyMax: Duration | undefined;
+  identifyMax:
+    | Duration
+    | undefined;
+  /** Session ids and device addresses that all open watches name together. Default 100,000. */
+  watchedIdsMax: number;
+  /** Of these, those in watches of one principal. Default 20,000. */
+  watchedIdsPerPrincipalMax: number;
 }
 
 function createBaseGetHostRequest(): GetHostRequest {
@@ -943,6 +949,8 @@ function createBaseLimits(): Limits {
     unidentifiedConnectionsMax: 0,
     unidentifiedConnectionsPerAddressMax: 0,
     identifyMax: undefined,
+    watchedIdsMax: 0,
+    watchedIdsPerPrincipalMax: 0,
   };
 }
 
@@ -1034,6 +1042,12 @@ export const Limits: MessageFns<Limits> = {
     }
     if (message.identifyMax !== undefined) {
       Duration.encode(message.identifyMax, writer.uint32(298).fork()).join();
+    }
+    if (message.watchedIdsMax !== 0) {
+      writer.uint32(304).uint32(message.watchedIdsMax);
+    }
+    if (message.watchedIdsPerPrincipalMax !== 0) {
+      writer.uint32(312).uint32(message.watchedIdsPerPrincipalMax);
     }
     return writer;
   },
@@ -1283,6 +1297,22 @@ export const Limits: MessageFns<Limits> = {
             message.identifyMax = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 38: {
+            if (tag !== 304) {
+              break;
+            }
+
+            message.watchedIdsMax = reader.uint32();
+            continue;
+          }
+          case 39: {
+            if (tag !== 312) {
+              break;
+            }
+
+            message.watchedIdsPerPrincipalMax = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1442,6 +1472,16 @@ export const Limits: MessageFns<Limits> = {
         : isSet(object.identify_max)
         ? Duration.fromJSON(object.identify_max)
         : undefined,
+      watchedIdsMax: isSet(object.watchedIdsMax)
+        ? globalThis.Number(object.watchedIdsMax)
+        : isSet(object.watched_ids_max)
+        ? globalThis.Number(object.watched_ids_max)
+        : 0,
+      watchedIdsPerPrincipalMax: isSet(object.watchedIdsPerPrincipalMax)
+        ? globalThis.Number(object.watchedIdsPerPrincipalMax)
+        : isSet(object.watched_ids_per_principal_max)
+        ? globalThis.Number(object.watched_ids_per_principal_max)
+        : 0,
     };
   },
 
@@ -1534,6 +1574,12 @@ export const Limits: MessageFns<Limits> = {
     if (message.identifyMax !== undefined) {
       obj.identifyMax = Duration.toJSON(message.identifyMax);
     }
+    if (message.watchedIdsMax !== 0) {
+      obj.watchedIdsMax = Math.round(message.watchedIdsMax);
+    }
+    if (message.watchedIdsPerPrincipalMax !== 0) {
+      obj.watchedIdsPerPrincipalMax = Math.round(message.watchedIdsPerPrincipalMax);
+    }
     return obj;
   },
 
@@ -1591,6 +1637,8 @@ export const Limits: MessageFns<Limits> = {
     message.identifyMax = (object.identifyMax !== undefined && object.identifyMax !== null)
       ? Duration.fromPartial(object.identifyMax)
       : undefined;
+    message.watchedIdsMax = object.watchedIdsMax ?? 0;
+    message.watchedIdsPerPrincipalMax = object.watchedIdsPerPrincipalMax ?? 0;
     return message;
   },
 };
