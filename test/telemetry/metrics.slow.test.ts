@@ -259,7 +259,7 @@ test.serial('/metrics is answered whatever query follows it, to HEAD, and by its
 test.serial('who asks a thousand times at once is answered once, and who only connects takes few places', async (t) => {
   const address = await addressOf(gateway().daemon);
   const greedy = await RawPeer.connect(address);
-  await greedy.send(Buffer.from('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1000)));
+  await greedy.send(Buffer.from('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1000)));
   await greedy.closed;
   t.is(greedy.text.match(/^HTTP\/1\.1 200 /gm)?.length, 1);
   const idle = await Promise.all(Array.from({ length: 30 }, () => RawPeer.connect(address)));
