@@ -59,10 +59,15 @@ export class Host implements AsyncDisposable {
   }
 
   /** Clients that call with this token, or without one, over this kind of connection. */
-  clients(token?: string, connection = credentials.createInsecure(), address = this.address): Clients {
+  clients(
+    token?: string,
+    connection = credentials.createInsecure(),
+    address = this.address,
+    serverName = SERVER_NAME,
+  ): Clients {
     const options = {
       interceptors: token === undefined ? [] : [authorize(`Bearer ${token}`)],
-      'grpc.ssl_target_name_override': SERVER_NAME,
+      'grpc.ssl_target_name_override': serverName,
       // Each with connections of its own: a test may need a new one.
       'grpc.use_local_subchannel_pool': 1,
     };

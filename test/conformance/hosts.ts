@@ -1,7 +1,8 @@
 /** The daemons that the clients of all languages are run against; a scenario that stops its host starts one of its own. */
 import { readFileSync } from 'node:fs';
-import { type Issued, makeAuthority } from '../access/authority.js';
+import type { Issued } from '../access/authority.js';
 import { Files } from '../access/files.js';
+import { issueAsTold } from '../access/recipe.js';
 import { type DaemonProcess, startDaemon, startSimulated } from '../harness/daemon.js';
 import { Gateway } from '../harness/gateway.js';
 import type { Credentials } from './protocol.js';
@@ -67,14 +68,14 @@ export class Hosts implements AsyncDisposable {
   /** What the guarded host shows: a certificate of `localhost`, and its key. */
   get identity(): Issued {
     const read = (name: string) => readFileSync(this.#files.path(name), 'utf8');
-    return { cert: read('server.pem'), key: read('server.key') };
+    return { cert: read('host.pem'), key: read('host.key') };
   }
 
   /** Credentials for the guarded host. */
   credentials(what: { readonly token?: string; readonly certificate?: boolean }): Credentials {
     const path = (name: string) => this.#files.path(name);
     return {
-      caFile: path('servers.pem'),
+      caFile: path('servers-ca.pem'),
       ...(what.certificate === true && { certFile: path('agent.pem'), keyFile: path('agent.key') }),
       ...(what.token !== undefined && { token: what.token }),
     };
@@ -115,18 +116,17 @@ export class Hosts implements AsyncDisposable {
   }
 }
 
-/** The file of a host with TLS that asks who is calling; what it names is written beside it. */
+/** The file of a host with TLS that asks who is calling, by the certificates of the manual; what it names is written beside it. */
 export function configOfGuarded(files: Files): string {
-  const servers = makeAuthority('servers');
-  const clients = makeAuthority('clients');
-  const agent = clients.issue({ commonName: 'agent', uris: [AGENT_URI] });
-  files.write('servers.pem', servers.cert);
-  files.write('agent.pem', agent.cert);
-  files.write('agent.key', agent.key);
-  const tls = files.writeTls(servers.issue({ dnsNames: ['localhost'], isServer: true }), clients);
+  issueAsTold(files);
+  const tls = {
+    certFile: files.path('host.pem'),
+    keyFile: files.path('host.key'),
+    clientCaFile: files.path('agents-ca.pem'),
+  };
   const roles = [
-    { role: 'operator', principals: [AGENT_URI, 'operator'] },
-    { role: 'viewer', principals: ['viewer'] },
+    { role: 'operator', principals: [`cert:${AGENT_URI}`, 'token:operator'] },
+    { role: 'viewer', principals: ['token:viewer'] },
   ];
   const tokensFile = files.writeTokens({ operator: 'token-of-operator', viewer: 'token-of-viewer' });
   return files.write('wfdd.yaml', JSON.stringify({ tls, access: { mode: 'authenticated', tokensFile, roles } }));
