@@ -1,7 +1,7 @@
 /** Tokens and JWTs as a daemon takes them, from files that change while it runs. */
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { exportJWK, SignJWT } from 'jose';
 import { call, failure } from '../harness/calls.js';
@@ -66,6 +66,35 @@ test.serial('a JWT lets in whom its issuer names, beside tokens, until its key i
   t.is((await failure(getHost(good))).code, status.UNAUTHENTICATED);
   await getHost(host.clients(await next.issue('carol', '5m')));
   t.false(/eyJ|token-of/.test(JSON.stringify(host.log.all)));
+});
+
+test.serial('a flood of false JWTs is refused unlooked at, and callers who are known go on', async (t) => {
+  using files = new Files();
+  const issuer = new Issuer('k1');
+  const jwksFile = files.write('jwks.json', JSON.stringify({ keys: [await issuer.publicKey()] }));
+  await using host = await Host.start({ access: { mode: 'authenticated', roles, jwt: { ...jwt, jwksFile } } });
+  const known = host.clients(await issuer.issue('carol', '5m'));
+  await getHost(known);
+  const stranger = new Issuer('k1');
+  const attackers = Array.from({ length: 4 }, () => host.clients());
+  const codes = new Map<number, number>();
+  const attack = async ({ host: service }: Clients) => {
+    for (let count = 0; count < 100; count += 1) {
+      const metadata = new Metadata();
+      metadata.set('authorization', `Bearer ${await stranger.issue(`mallory-${Math.random()}`, '5m')}`);
+      const { code, quota } = await failure(call(service.getHost.bind(service), {}, undefined, metadata));
+      codes.set(code, (codes.get(code) ?? 0) + 1);
+      if (code === status.RESOURCE_EXHAUSTED) t.truthy(quota);
+    }
+  };
+  const startMs = performance.now();
+  await Promise.all([...attackers.map(attack), ...Array.from({ length: 20 }, () => getHost(known))]);
+  const checked = codes.get(status.UNAUTHENTICATED) ?? 0;
+  t.true(checked >= 50, 'the first are looked at');
+  t.true(checked <= 50 + 5 * Math.ceil((performance.now() - startMs) / 1000), `${checked} were looked at`);
+  t.true((codes.get(status.RESOURCE_EXHAUSTED) ?? 0) > 0);
+  t.is(codes.get(status.OK), undefined);
+  await getHost(known);
 });
 
 test.serial('who is refused keeps no stream, though the request never ends', async (t) => {
