@@ -71,6 +71,22 @@ export function bindAclapi(advapi32: Library, kernel32: Library) {
     }
   }
 
+  /** This part of the descriptor of a file or folder as text. */
+  function describe(pObjectName: string, what: number): { code: number; sddl: string } {
+    const descriptor: Out<bigint | null> = [null];
+    const code = GetNamedSecurityInfoW(pObjectName, SE_FILE_OBJECT, what, null, null, null, null, descriptor);
+    if (code !== 0) return { code, sddl: '' };
+    const text: Out<bigint | null> = [null];
+    try {
+      return ConvertSecurityDescriptorToStringSecurityDescriptorW(descriptor[0], SDDL_REVISION_1, what, text, null)
+        ? { code, sddl: koffi.decode(text[0], 'WCHAR', -1) as string }
+        : { code: lastError(), sddl: '' };
+    } finally {
+      LocalFree(text[0]);
+      LocalFree(descriptor[0]);
+    }
+  }
+
   return {
     /** Makes a folder that has this descriptor from its first moment. ERROR_ALREADY_EXISTS, ERROR_PATH_NOT_FOUND. */
     CreateDirectoryW(lpPathName: string, sddl: string) {
@@ -92,19 +108,11 @@ export function bindAclapi(advapi32: Library, kernel32: Library) {
 
     /** Whose a file or folder is, as `O:BA` or `O:S-1-5-...`. ERROR_FILE_NOT_FOUND. */
     GetNamedSecurityInfoW(pObjectName: string) {
-      const what = OWNER_SECURITY_INFORMATION;
-      const descriptor: Out<bigint | null> = [null];
-      const code = GetNamedSecurityInfoW(pObjectName, SE_FILE_OBJECT, what, null, null, null, null, descriptor);
-      if (code !== 0) return { code, owner: '' };
-      const text: Out<bigint | null> = [null];
-      try {
-        return ConvertSecurityDescriptorToStringSecurityDescriptorW(descriptor[0], SDDL_REVISION_1, what, text, null)
-          ? { code, owner: koffi.decode(text[0], 'WCHAR', -1) as string }
-          : { code: lastError(), owner: '' };
-      } finally {
-        LocalFree(text[0]);
-        LocalFree(descriptor[0]);
-      }
+      const { code, sddl } = describe(pObjectName, OWNER_SECURITY_INFORMATION);
+      return { code, owner: sddl };
     },
+
+    /** Who may do what with a file or folder, as `D:PAI(A;;FA;;;SY)...`. ERROR_FILE_NOT_FOUND, ERROR_ACCESS_DENIED. */
+    GetDaclOf: (pObjectName: string) => describe(pObjectName, DACL_SECURITY_INFORMATION),
   };
 }

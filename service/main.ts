@@ -34,7 +34,10 @@ async function main(): Promise<void> {
     platform: process.platform,
     folder: process.cwd(),
     version,
-    examineFiles: async (config, file) => (await import('./named-files.js')).examineFiles(config, file),
+    examineFiles: async (config, file) => {
+      const { examineFiles } = await import('./named-files.js');
+      return examineFiles(config, file, await windowsDescriptors());
+    },
   });
   if (plan.kind === 'answer') return answer(plan);
   if (plan.kind === 'token') return createToken(plan.choice);
@@ -93,6 +96,17 @@ async function serve(loaded: LoadedConfig, version: string): Promise<void> {
   } catch (error) {
     await leave(tellStartFailure(log, error));
   }
+}
+
+/** What tells who may change a file of Windows; elsewhere the mode of a file does. */
+async function windowsDescriptors(): Promise<((path: string) => string | undefined) | undefined> {
+  if (process.platform !== 'win32') return undefined;
+  const { loadAclapi } = await import('../native/aclapi.js');
+  const aclapi = loadAclapi();
+  return (path) => {
+    const { code, sddl } = aclapi.GetDaclOf(path);
+    return code === 0 ? sddl : undefined;
+  };
 }
 
 function answer({ text, to, exitCode }: { text: string; to: 'stdout' | 'stderr'; exitCode: number }): void {

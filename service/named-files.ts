@@ -7,7 +7,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseDenyList } from './access/client-trust.js';
-import { examineProtection } from './access/file-protection.js';
+import { type DescriptorOf, examineProtection } from './access/file-protection.js';
 import { parseKeySet } from './access/key-set.js';
 import { certificatesIn } from './access/pem.js';
 import { rolesOf } from './access/permissions.js';
@@ -20,8 +20,12 @@ import type { Finding } from './config/policy.js';
 import type { RoleBinding } from './config/role-binding.js';
 import type { Config, KeyPath } from './config/schema.js';
 
-/** Everything that is wrong with the files that are named, and with the file of the configuration itself. */
-export function* examineFiles(config: Config, configFile: string | undefined): Iterable<Finding> {
+/** Everything that is wrong with the files that are named, and (on Windows by `descriptorOf`) with the file of the configuration itself. */
+export function* examineFiles(
+  config: Config,
+  configFile: string | undefined,
+  descriptorOf?: DescriptorOf,
+): Iterable<Finding> {
   yield* examineServerIdentity(config);
   yield* examineAuthorities(config, 'tls.clientCaFile');
   yield* examineAuthorities(config, 'traces.caFile');
@@ -34,7 +38,7 @@ export function* examineFiles(config: Config, configFile: string | undefined): I
     parseKeySet,
     'Put the public keys of the issuer there as a JWKS.',
   );
-  yield* examineWhoMayWrite(config, configFile);
+  yield* examineWhoMayWrite(config, configFile, descriptorOf);
 }
 
 function* examineServerIdentity(config: Config): Iterable<Finding> {
@@ -121,17 +125,21 @@ function* examineRoles(principals: ReadonlySet<string>, bindings: readonly RoleB
 /** Secrets besides, for who may read. */
 const SECRET_FILES: ReadonlySet<KeyPath> = new Set(['tls.keyFile']);
 
-function* examineWhoMayWrite(config: Config, configFile: string | undefined): Iterable<Finding> {
+function* examineWhoMayWrite(
+  config: Config,
+  configFile: string | undefined,
+  descriptorOf: DescriptorOf | undefined,
+): Iterable<Finding> {
   for (const { path, notes } of keys) {
     const file = valueAt(config, path);
     if (notes.file === undefined || typeof file !== 'string') continue;
-    for (const { severity, message, remedy } of examineProtection(file, SECRET_FILES.has(path))) {
+    for (const { severity, message, remedy } of examineProtection(file, SECRET_FILES.has(path), descriptorOf)) {
       yield { severity, keys: [path], message, remedy };
     }
   }
   if (configFile === undefined) return;
   const hasSecret = keys.some(({ path, notes }) => notes.isSecret && valueAt(config, path) !== null);
-  for (const finding of examineProtection(configFile, hasSecret)) yield { ...finding, keys: [] };
+  for (const finding of examineProtection(configFile, hasSecret, descriptorOf)) yield { ...finding, keys: [] };
 }
 
 /** What a parser makes of the file, whose errors quote nothing; undefined where there is none, or it is wrong. */

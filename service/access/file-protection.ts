@@ -3,7 +3,8 @@
  * whoever they like.
  */
 import { realpathSync, type Stats, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { posix, win32 } from 'node:path';
+import { anybodyWith, READ, REPLACE, WRITE } from './windows-acl.js';
 
 export interface Exposure {
   readonly severity: 'error' | 'warning';
@@ -13,17 +14,28 @@ export interface Exposure {
 
 const [OTHERS_WRITE, GROUP_WRITES, OTHERS_READ, STICKY] = [0o002, 0o020, 0o004, 0o1000];
 
-/** Nothing where the file isn't there: others say so. */
-export function* examineProtection(file: string, isSecret: boolean): Iterable<Exposure> {
-  if (process.platform === 'win32') return;
+/** The security descriptor of a file or folder of Windows as text; `undefined` where it can't be told. */
+export type DescriptorOf = (path: string) => string | undefined;
+
+/** By mode, or on Windows by the descriptor. Nothing where the file isn't there: others say so. */
+export function* examineProtection(
+  file: string,
+  isSecret: boolean,
+  descriptorOf: DescriptorOf | undefined,
+): Iterable<Exposure> {
   let path: string;
   try {
     path = realpathSync(file);
   } catch {
     return;
   }
+  if (descriptorOf !== undefined) yield* examineDescriptors(path, isSecret, descriptorOf);
+  else if (process.platform !== 'win32') yield* examineModes(path, isSecret);
+}
+
+function* examineModes(path: string, isSecret: boolean): Iterable<Exposure> {
   yield* examineMode(path, statSync(path), isSecret, process.getuid?.() ?? 0);
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
+  for (const folder of foldersAbove(path, posix)) {
     const { mode } = statSync(folder);
     if ((mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0) {
       yield {
@@ -32,6 +44,34 @@ export function* examineProtection(file: string, isSecret: boolean): Iterable<Ex
         remedy: `chmod o-w ${folder}, or put the file elsewhere.`,
       };
     }
+  }
+}
+
+/** By who may do what on Windows. */
+export function* examineDescriptors(path: string, isSecret: boolean, descriptorOf: DescriptorOf): Iterable<Exposure> {
+  const close = (what: string) =>
+    `Let administrators and the account of the daemon alone change it: icacls "${what}" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F, and (R) for the account.`;
+  const whoMay = (rights: number, what: string) => {
+    const sddl = descriptorOf(what);
+    return sddl === undefined ? '' : anybodyWith(rights, sddl).join(', ');
+  };
+  const writers = whoMay(WRITE, path);
+  if (writers !== '') yield { severity: 'error', message: `${writers} may write to the file.`, remedy: close(path) };
+  const readers = isSecret ? whoMay(READ, path) : '';
+  if (readers !== '') {
+    yield { severity: 'warning', message: `${readers} may read the file, and it holds a secret.`, remedy: close(path) };
+  }
+  for (const folder of foldersAbove(path, win32)) {
+    const replacers = whoMay(REPLACE, folder);
+    if (replacers === '') continue;
+    const message = `${replacers} may put another file in its place: they may change what is in ${folder}.`;
+    yield { severity: 'error', message, remedy: close(folder) };
+  }
+}
+
+function* foldersAbove(path: string, { dirname }: Pick<typeof posix, 'dirname'>): Iterable<string> {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    yield folder;
     if (folder === dirname(folder)) return;
   }
 }

@@ -30,6 +30,7 @@ function host(t: ExecutionContext) {
       return { code: 0 };
     },
     GetNamedSecurityInfoW: (path) => ({ code: 0, owner: owners.get(path) ?? 'O:BA' }),
+    GetDaclOf: () => ({ code: 0, sddl: 'D:P' }),
   };
   return { ...folders, owners, made, closed, make: () => makeFolders(aclapi, 'wfdd', folders, {}) };
 }
