@@ -11,6 +11,7 @@ import { hostname } from 'node:os';
 import { loadLibraries, type NativeLibraries, windowsLibraryPaths } from '../native/load.js';
 import { openSimulatorControl, type SimulatorControl } from '../native/simulator-control.js';
 import { Access, revoked } from './access/access.js';
+import { PrincipalRates } from './access/principal-rates.js';
 import { Quota } from './access/quota.js';
 import { UnusableFiles } from './access/watched-files.js';
 import { parseHeader } from './config/collector.js';
@@ -19,16 +20,14 @@ import { chooseDriver } from './config/driver.js';
 import { bindTarget, parseListenAddress } from './config/listen.js';
 import type { Config } from './config/schema.js';
 import { addressFailure, readExcludedPorts, StartFailure } from './config/start-failure.js';
-import type { DeviceEvent, DeviceEventDraft } from './device/device.js';
 import { Devices } from './device/devices.js';
 import { incomplete } from './driver/availability.js';
 import { isDoneWithin } from './driver/deadline.js';
 import { WlanDriver } from './driver/wlan-driver.js';
-import { EventLog } from './events/log.js';
-import { EventStream } from './events/stream.js';
+import { EventLog, type Logged, type LogLimits } from './events/log.js';
+import { type EventKind, EventStream } from './events/stream.js';
 import { descriptors } from './root.js';
 import { hostStopping, Lifecycle } from './session/lifecycle.js';
-import type { SessionEvent, SessionEventDraft } from './session/session.js';
 import type { Log } from './telemetry/log.js';
 import type { Logs } from './telemetry/logs.js';
 import type { Readings } from './telemetry/metrics.js';
@@ -37,6 +36,7 @@ import { Connections } from './transport/connections.js';
 import { TlsCredentials } from './transport/credentials.js';
 import { deviceService, deviceServiceDefinition } from './transport/device-service.js';
 import type { Edge } from './transport/edge.js';
+import { deviceEventKind, sessionEventKind } from './transport/event-kinds.js';
 import { Gate } from './transport/gate.js';
 import { DriverKind, HostServiceService } from './transport/gen/wifidirect/v1/host_service.js';
 import { hostService } from './transport/host-service.js';
@@ -52,6 +52,8 @@ import { Transit } from './transport/transit.js';
 
 /** How long the start waits for Windows to answer before it serves all the same. */
 const FIRST_ANSWER_MS = 300;
+/** How many renewals that a later one has made superfluous are kept for watches that are a little behind. */
+const SUPERSEDED_EVENTS_MAX = 1000;
 /** What is kept of the grace for the last steps, when sessions have taken the rest. */
 const LAST_STEPS_MS = 1500;
 /** What is kept for the end of the process itself. */
@@ -131,15 +133,14 @@ export class Daemon {
     this.#native = loadLibraries(paths);
     this.#tellDriver(choice.kind, paths.wlanapi);
     this.#driver = new WlanDriver(this.#native, driver, observers);
-    const logLimits = { eventsMax: events.logEventsMax, ageMaxMs: events.logAgeMs };
-    const sessionEvents = new EventStream<SessionEventDraft, SessionEvent>(new EventLog(newEpoch(), logLimits), {
-      stamp: (draft, sequence, epoch) => ({ ...draft, sequence, epoch }),
-      topicOf: (event) => event.session.id,
-    });
-    const deviceEvents = new EventStream<DeviceEventDraft, DeviceEvent>(new EventLog(newEpoch(), logLimits), {
-      stamp: (draft, sequence, epoch) => ({ ...draft, sequence, epoch }),
-      topicOf: (event) => event.change.device.address,
-    });
+    const logLimits = {
+      eventsMax: events.logEventsMax,
+      bytesMax: events.logBytesMax,
+      ageMaxMs: events.logAgeMs,
+      supersededMax: SUPERSEDED_EVENTS_MAX,
+    };
+    const sessionEvents = newStream(sessionEventKind(), logLimits);
+    const deviceEvents = newStream(deviceEventKind(), logLimits);
     this.#lifecycle = new Lifecycle(this.#driver, sessionEvents, { ...session, ...limits });
     this.#devices = new Devices(this.#driver, deviceEvents);
     sessionEvents.events.subscribe((event) => observers.sessionChanged(event));
@@ -157,6 +158,8 @@ export class Daemon {
     const edge: Edge = {
       callerOf: gate.callerOf,
       traceOf,
+      changes: new PrincipalRates('changes_per_second_per_principal', limits.changesPerSecondPerPrincipalMax),
+      watches: new PrincipalRates('watches_per_second_per_principal', limits.watchesPerSecondPerPrincipalMax),
       requests: new Quota(
         { name: 'requests_in_flight_max', max: limits.requestsInFlightMax },
         { name: 'requests_in_flight_per_principal_max', max: limits.requestsPerPrincipalMax },
@@ -238,8 +241,8 @@ export class Daemon {
       nativeCallsInFlight: () => this.#driver.calls.inFlight,
       nativeCallsWaiting: () => this.#driver.calls.waiting,
       eventsWaitingMost: () => this.#streams.waitingMost,
-      eventsLogged: () => sessionEvents.log.newest - sessionEvents.log.oldest,
-      eventsTrimmed: () => sessionEvents.log.oldest,
+      eventsLogged: () => sessionEvents.log.size,
+      eventsTrimmed: () => sessionEvents.log.trimmed,
       isServing: () => this.#driver.status.fault === undefined && !this.#isStopping,
       logLinesDropped: () => logs.dropped(),
       misuse: () => Object.entries(this.#simulator?.misuse().counts ?? {}),
@@ -349,6 +352,10 @@ async function servedAt<T>(address: string, bind: () => Promise<T>): Promise<T> 
     if (address === '') throw error;
     throw await addressFailure(address, error, { platform: process.platform, excludedPorts: readExcludedPorts });
   }
+}
+
+function newStream<D, E, R extends Logged>(kind: EventKind<D, E, R>, limits: LogLimits): EventStream<D, E, R> {
+  return new EventStream(new EventLog(newEpoch(), limits, kind), kind);
 }
 
 /** Throws where the authority of the collector can't be read. */

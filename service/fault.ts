@@ -69,6 +69,8 @@ export interface Fault {
   /** What ran out, of whom. */
   readonly quota?: { readonly subject: string; readonly description: string };
   readonly native?: NativeResult;
+  /** When asking again may help, where that is known of this fault and not of its reason. */
+  readonly retryAfterMs?: number;
 }
 
 /** An answer or the fault that stands in its place. */
@@ -93,6 +95,18 @@ export function quotaExceeded(subject: string, limit: string, value: number): Fa
     message: `${limit} of ${subject} is reached, which is ${value}; end something, or slow down.`,
     metadata: { subject, limit, limit_value: String(value) },
     quota: { subject, description: `${limit} is ${value}` },
+  };
+}
+
+/** Something was asked for too often; `limit` is its name in the contract's `Limits`. */
+export function rateExceeded(principal: string, limit: string, perSecond: number, retryAfterMs: number): Fault {
+  const subject = `principal:${principal}`;
+  return {
+    reason: 'QUOTA_EXCEEDED',
+    message: `${limit} of ${subject} is reached, which is ${perSecond}; ask again after a pause, and less often.`,
+    metadata: { subject, limit, limit_value: String(perSecond) },
+    quota: { subject, description: `${limit} is ${perSecond}` },
+    retryAfterMs,
   };
 }
 

@@ -51,6 +51,11 @@ export function isChange(rpc: string): boolean {
   return permissionOf(rpc).changes;
 }
 
+/** A change that operators may make, so that how often they make it is bounded. */
+export function isChangeOfOperators(rpc: string): boolean {
+  return permissionOf(rpc) === operate;
+}
+
 export function isView(rpc: string): boolean {
   return permissionOf(rpc).isView === true;
 }

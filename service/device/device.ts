@@ -7,6 +7,13 @@ export interface DeviceEventDraft {
   readonly change: DeviceChange;
 }
 
+/** A device's event as the log keeps it: encoded, with the little by which readers choose. */
+export interface LoggedDeviceEvent {
+  readonly sequence: number;
+  readonly deviceAddress: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface DeviceEvent extends DeviceEventDraft {
   readonly sequence: number;
   readonly epoch: string;

@@ -9,7 +9,7 @@ import type { DeviceProperties, Driver } from '../driver/driver.js';
 import type { EventStream } from '../events/stream.js';
 import { type Fault, ok, type Result, refuse } from '../fault.js';
 import type { TracePlace } from '../trace.js';
-import type { DeviceEvent, DeviceEventDraft } from './device.js';
+import type { DeviceEvent, DeviceEventDraft, LoggedDeviceEvent } from './device.js';
 
 /** What a discovery has found: the device as read back, and whether Windows was through in time. */
 export interface Visibility {
@@ -18,13 +18,13 @@ export interface Visibility {
 }
 
 export class Devices {
-  readonly events: EventStream<DeviceEventDraft, DeviceEvent>;
+  readonly events: EventStream<DeviceEventDraft, DeviceEvent, LoggedDeviceEvent>;
   readonly #driver: Driver;
   readonly #subscription: Subscription;
   /** Discoveries under way, by device: who asks meanwhile waits for the same. */
   readonly #discoveries = new Map<string, Promise<Fault | undefined>>();
 
-  constructor(driver: Driver, events: EventStream<DeviceEventDraft, DeviceEvent>) {
+  constructor(driver: Driver, events: EventStream<DeviceEventDraft, DeviceEvent, LoggedDeviceEvent>) {
     this.#driver = driver;
     this.events = events;
     this.#subscription = driver.deviceChanges.subscribe((change) => {

@@ -4,32 +4,33 @@
  * A reader is a position in the log and owns no queue: what it has not read yet is in the log, once, however many read. It joins
  * in one synchronous turn (snapshot and position are taken together), so nothing can come between snapshot, replay and live.
  * The rule that must not be broken: nobody is called while an event is being appended. `ready` comes in a microtask afterwards,
- * once for all that was appended in that turn, which is also what makes a burst one batch.
+ * once for all that was appended in that turn, which is also what makes a burst one batch. Who reads all that is ready then misses no
+ * refresh: only afterwards are those dropped that a later one has superseded.
  */
 import { type Observable, Subject } from 'rxjs';
 import { invalidField, ok, type Result, refuse } from '../fault.js';
 import { formatCursor, parseCursor } from './cursor.js';
-import type { EventLog, Logged } from './log.js';
+import type { EventLog, Logged, LogTraits } from './log.js';
 
-/** What a kind of event is to the stream. */
-export interface EventKind<D, E> {
+/** What a kind of event is to the stream and its log. */
+export interface EventKind<D, E, R> extends LogTraits<R> {
   readonly stamp: (draft: D, sequence: number, epoch: string) => E;
-  /** What an event is about, for those who follow one thing only. */
-  readonly topicOf: (event: E) => string;
+  /** What the log keeps of an event. */
+  readonly record: (event: E) => R;
 }
 
-export class EventStream<D, E extends Logged> {
-  readonly log: EventLog<E>;
-  readonly #kind: EventKind<D, E>;
+export class EventStream<D, E, R extends Logged> {
+  readonly log: EventLog<R>;
+  readonly #kind: EventKind<D, E, R>;
   readonly #ready = new Subject<void>();
   readonly #events = new Subject<E>();
   readonly #topics = new Map<string, Subject<E>>();
   /** The sequence of the last event that followers have been told. */
   #told: number;
   /** Appended in this turn, each with those who follow its topic. */
-  #fresh: { readonly event: E; readonly followers: Subject<E> | undefined }[] = [];
+  #fresh: { readonly event: E; readonly sequence: number; readonly followers: Subject<E> | undefined }[] = [];
 
-  constructor(log: EventLog<E>, kind: EventKind<D, E>) {
+  constructor(log: EventLog<R>, kind: EventKind<D, E, R>) {
     this.log = log;
     this.#kind = kind;
     this.#told = log.newest;
@@ -78,9 +79,13 @@ export class EventStream<D, E extends Logged> {
   }
 
   append(draft: D): E {
-    const event = this.log.append((sequence, epoch) => this.#kind.stamp(draft, sequence, epoch));
-    const followers = this.#topics.get(this.#kind.topicOf(event));
-    if (this.#fresh.push({ event, followers }) === 1) queueMicrotask(() => this.#publish());
+    const { stamp, record, topicOf } = this.#kind;
+    const event = stamp(draft, this.log.newest + 1, this.log.epoch);
+    const logged = record(event);
+    this.log.append(logged);
+    const { sequence } = logged;
+    const followers = this.#topics.get(topicOf(logged));
+    if (this.#fresh.push({ event, sequence, followers }) === 1) queueMicrotask(() => this.#publish());
     return event;
   }
 
@@ -99,31 +104,35 @@ export class EventStream<D, E extends Logged> {
     this.#topics.delete(topic);
   }
 
-  read(after: number, accepts: (event: E) => boolean): LogReader<E> {
-    return new LogReader(this.log, after, accepts);
+  /** Reads the log after a position. With `labels`, only events that have one of them are looked at. */
+  read(after: number, accepts: (event: R) => boolean, labels?: ReadonlySet<string>): LogReader<R> {
+    return new LogReader(this.log, after, accepts, labels);
   }
 
   #publish(): void {
     const fresh = this.#fresh;
     this.#fresh = [];
-    for (const { event, followers } of fresh) {
+    for (const { event, sequence, followers } of fresh) {
       followers?.next(event);
       this.#events.next(event);
-      this.#told = event.sequence;
+      this.#told = sequence;
     }
     this.#ready.next();
+    this.log.published();
   }
 }
 
 export class LogReader<E extends Logged> {
   readonly #log: EventLog<E>;
   readonly #accepts: (event: E) => boolean;
+  readonly #labels: ReadonlySet<string> | undefined;
   #position: number;
 
-  constructor(log: EventLog<E>, after: number, accepts: (event: E) => boolean) {
+  constructor(log: EventLog<E>, after: number, accepts: (event: E) => boolean, labels?: ReadonlySet<string>) {
     this.#log = log;
     this.#position = after;
     this.#accepts = accepts;
+    this.#labels = labels;
   }
 
   /** The last sequence read or passed over: resuming after it misses nothing. */
@@ -131,7 +140,7 @@ export class LogReader<E extends Logged> {
     return this.#position;
   }
 
-  /** How many events it has yet to read. */
+  /** How many numbers it has yet to come to. */
   get lag(): number {
     return this.#log.newest - this.#position;
   }
@@ -141,15 +150,11 @@ export class LogReader<E extends Logged> {
     return this.#position < this.#log.oldest;
   }
 
-  /** All that is ready, at most `max`, in order. */
+  /** What is ready, in order, at most `max`. None with a lag left: it has looked at enough for one turn, and goes on in the next. */
   next(max: number): E[] {
-    const batch: E[] = [];
-    while (batch.length < max && this.#position < this.#log.newest) {
-      const event = this.#log.at(this.#position + 1);
-      if (event === undefined) break;
-      this.#position += 1;
-      if (this.#accepts(event)) batch.push(event);
-    }
-    return batch;
+    if (this.isTrimmed) return [];
+    const { events, position } = this.#log.read(this.#position, max, this.#accepts, this.#labels);
+    this.#position = position;
+    return events;
   }
 }

@@ -15,6 +15,8 @@ import { RequestMemory, requestIdReused } from './request-memory.js';
 import {
   type EventCause,
   hasEnded,
+  type LoggedSessionEvent,
+  type Moment,
   type OpenRequest,
   placeOf,
   type Session,
@@ -40,9 +42,10 @@ export interface Attachment {
 
 export class Lifecycle {
   readonly registry: Registry;
-  readonly events: EventStream<SessionEventDraft, SessionEvent>;
+  readonly events: EventStream<SessionEventDraft, SessionEvent, LoggedSessionEvent>;
   readonly #driver: Driver;
   readonly #settings: LifecycleSettings;
+  readonly #now: () => Moment;
   readonly #requests: RequestMemory;
   readonly #timers = new Timers();
   readonly #subscription: Subscription;
@@ -50,7 +53,13 @@ export class Lifecycle {
   #isStopping = false;
   #inTurn = false;
 
-  constructor(driver: Driver, events: EventStream<SessionEventDraft, SessionEvent>, settings: LifecycleSettings) {
+  constructor(
+    driver: Driver,
+    events: EventStream<SessionEventDraft, SessionEvent, LoggedSessionEvent>,
+    settings: LifecycleSettings,
+    now: () => Moment = readClocks,
+  ) {
+    this.#now = now;
     this.#driver = driver;
     this.events = events;
     this.#settings = settings;
@@ -146,7 +155,7 @@ export class Lifecycle {
   }
 
   #create(request: OpenRequest, requestKey: string | undefined, fingerprint: string, cause: EventCause): Session {
-    const first = open(request, cause, Date.now(), this.#settings.closeTimeoutMs);
+    const first = open(request, cause, this.#now(), this.#settings.closeTimeoutMs);
     const [opening] = first.events;
     if (opening === undefined) throw new Error('a session begins with an event');
     const entry: Entry = {
@@ -177,13 +186,13 @@ export class Lifecycle {
     if (known !== undefined) return refuse(requestIdReused(cause.requestId));
     const { refusal } = this.#enter(entry, input);
     if (refusal !== undefined) return refuse(refusal);
-    if (key !== undefined) this.#requests.remember(key, asked, Date.now());
+    if (key !== undefined) this.#requests.remember(key, asked, this.#now().steadyMs);
     return ok(entry.machine.session);
   }
 
   /** What a request id was used for. */
   #knownRequest(key: string): string | undefined {
-    return this.registry.findByRequest(key)?.fingerprint ?? this.#requests.find(key, Date.now());
+    return this.registry.findByRequest(key)?.fingerprint ?? this.#requests.find(key, this.#now().steadyMs);
   }
 
   #completed(completion: Completion): void {
@@ -200,7 +209,7 @@ export class Lifecycle {
     if (this.#inTurn) throw new Error(`${input.type} arrived within a turn`);
     this.#inTurn = true;
     try {
-      const next = step(entry.machine, input, Date.now());
+      const next = step(entry.machine, input, this.#now());
       const hadEnded = hasEnded(entry.machine.session);
       entry.machine = next.machine;
       for (const draft of next.events) entry.lastEvent = this.events.append(draft);
@@ -237,12 +246,12 @@ export class Lifecycle {
   }
 
   #prune(): void {
-    const nowMs = Date.now();
+    const nowMs = this.#now().steadyMs;
     for (const { id } of this.registry.prune(nowMs)) this.events.forget(id);
     clearTimeout(this.#pruneTimer);
     const nextMs = this.registry.nextPruneTimeMs();
     if (nextMs === undefined) return;
-    this.#pruneTimer = setTimeout(() => this.#prune(), Math.max(nextMs - nowMs, 1));
+    this.#pruneTimer = setTimeout(() => this.#prune(), Math.max(Math.ceil(nextMs - nowMs), 1));
     this.#pruneTimer.unref();
   }
 
@@ -261,6 +270,10 @@ export class Lifecycle {
       signal.addEventListener('abort', stop);
     });
   }
+}
+
+function readClocks(): Moment {
+  return { timeMs: Date.now(), steadyMs: performance.now() };
 }
 
 /** Nothing more is to come from the native close: it has returned, was not needed, or waits for a cancelled open. */

@@ -24,6 +24,7 @@ import {
   type DisconnectEvidence,
   type EventCause,
   hasEnded,
+  type Moment,
   type NativeOutcome,
   type OpenRequest,
   type Session,
@@ -45,7 +46,7 @@ import {
   unchanged,
 } from './transition.js';
 
-export function open(request: OpenRequest, cause: EventCause, nowMs: number, closeTimeoutMs: number): Step {
+export function open(request: OpenRequest, cause: EventCause, now: Moment, closeTimeoutMs: number): Step {
   const session: Session = {
     id: request.sessionId,
     deviceAddress: request.deviceAddress,
@@ -55,11 +56,12 @@ export function open(request: OpenRequest, cause: EventCause, nowMs: number, clo
     requestId: request.requestId,
     networkInterface: undefined,
     end: undefined,
-    leaseExpireTimeMs: request.leaseTtlMs === undefined ? undefined : nowMs + request.leaseTtlMs,
-    createTimeMs: nowMs,
+    leaseExpireTimeMs: request.leaseTtlMs === undefined ? undefined : now.timeMs + request.leaseTtlMs,
+    createTimeMs: now.timeMs,
     openTimeMs: undefined,
     closeTimeMs: undefined,
     endTimeMs: undefined,
+    marks: { createMs: now.steadyMs, openMs: undefined, closeMs: undefined, endMs: undefined },
     ...(cause.trace && { trace: cause.trace }),
   };
   const commands: SessionCommand[] = [
@@ -73,6 +75,7 @@ export function open(request: OpenRequest, cause: EventCause, nowMs: number, clo
       session,
       leaseTtlMs: request.leaseTtlMs,
       closeTimeoutMs,
+      latestMs: now.timeMs,
       startReturned: false,
       opened: false,
       cancelIssued: false,
@@ -82,43 +85,51 @@ export function open(request: OpenRequest, cause: EventCause, nowMs: number, clo
       evidence: undefined,
       ending: undefined,
     },
-    events: [draft('OPENING', session, cause, nowMs)],
+    events: [draft('OPENING', session, cause, now)],
     commands,
   };
 }
 
-export function step(machine: Machine, input: SessionInput, nowMs: number): Step {
+/** The times that a session shows never go back, though the wall clock may be set. */
+export function step(machine: Machine, input: SessionInput, moment: Moment): Step {
+  const now = { ...moment, timeMs: Math.max(moment.timeMs, machine.latestMs) };
+  const next = decide(machine, input, now, moment.timeMs);
+  return next.events.length === 0 ? next : { ...next, machine: { ...next.machine, latestMs: now.timeMs } };
+}
+
+/** `wallMs`: what the wall clock says, for what clients compare with it. */
+function decide(machine: Machine, input: SessionInput, now: Moment, wallMs: number): Step {
   if (hasEnded(machine.session)) return afterTheEnd(machine, input);
   switch (input.type) {
     case 'CancelRequested':
-      return cancelRequested(machine, input.cause, nowMs);
+      return cancelRequested(machine, input.cause, now);
     case 'CloseRequested':
-      return beginEnd(machine, { reason: 'REQUESTED', cause: input.cause, fault: undefined }, nowMs);
+      return beginEnd(machine, { reason: 'REQUESTED', cause: input.cause, fault: undefined }, now);
     case 'RenewRequested':
-      return renewRequested(machine, input.cause, input.leaseTtlMs, nowMs);
+      return renewRequested(machine, input.cause, input.leaseTtlMs, now, wallMs);
     case 'StreamsEnded':
       if (machine.leaseTtlMs !== undefined) return unchanged(machine);
-      return beginEnd(machine, hostEnding('STREAM_ENDED', 'STREAM_LOST'), nowMs);
+      return beginEnd(machine, hostEnding('STREAM_ENDED', 'STREAM_LOST'), now);
     case 'HostStopping':
-      return beginEnd(machine, hostEnding('HOST_STOPPING', 'SHUTDOWN'), nowMs);
+      return beginEnd(machine, hostEnding('HOST_STOPPING', 'SHUTDOWN'), now);
     case 'TimerFired':
-      return timerFired(machine, input.timer, nowMs);
+      return timerFired(machine, input.timer, now);
     case 'StartReturned':
-      return startReturned(machine, input.outcome, nowMs);
+      return startReturned(machine, input.outcome, now);
     case 'OpenCompleted':
-      return openCompleted(machine, input, nowMs);
+      return openCompleted(machine, input, now);
     case 'CancelReturned':
       return cancelReturned(machine, input.outcome);
     case 'CloseReturned':
-      return closeReturned(machine, input.outcome, nowMs);
+      return closeReturned(machine, input.outcome, now);
     case 'LinkDown':
-      return linkDown(machine, input.evidence, nowMs);
+      return linkDown(machine, input.evidence, now);
     case 'NetworkInterfaceChanged': {
       if (machine.session.state !== 'OPEN') return unchanged(machine);
       const session = { ...machine.session, networkInterface: input.networkInterface };
       return {
         machine: { ...machine, session },
-        events: [draft('NETWORK_INTERFACE_CHANGED', session, byHost('NATIVE'), nowMs)],
+        events: [draft('NETWORK_INTERFACE_CHANGED', session, byHost('NATIVE'), now)],
         commands: [],
       };
     }
@@ -127,7 +138,7 @@ export function step(machine: Machine, input: SessionInput, nowMs: number): Step
         machine,
         'LOST',
         { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault: input.outcome.fault },
-        nowMs,
+        now,
         input.outcome,
       );
   }
@@ -142,27 +153,33 @@ function afterTheEnd(machine: Machine, input: SessionInput): Step {
   return unchanged(machine);
 }
 
-function cancelRequested(machine: Machine, cause: EventCause, nowMs: number): Step {
+function cancelRequested(machine: Machine, cause: EventCause, now: Moment): Step {
   const { state } = machine.session;
   const isCancelled = state === 'CANCELLING' || machine.ending?.reason === 'CANCELLED';
   if (state !== 'OPENING') return isCancelled ? unchanged(machine) : refused(machine, 'cancelled');
-  return beginEnd(machine, { reason: 'CANCELLED', cause, fault: undefined }, nowMs);
+  return beginEnd(machine, { reason: 'CANCELLED', cause, fault: undefined }, now);
 }
 
-function renewRequested(machine: Machine, cause: EventCause, leaseTtlMs: number | undefined, nowMs: number): Step {
+function renewRequested(
+  machine: Machine,
+  cause: EventCause,
+  leaseTtlMs: number | undefined,
+  now: Moment,
+  wallMs: number,
+): Step {
   const { session } = machine;
   const ttlMs = leaseTtlMs ?? machine.leaseTtlMs;
   const isRenewable = session.state === 'OPENING' || session.state === 'OPEN';
   if (machine.leaseTtlMs === undefined || ttlMs === undefined || !isRenewable) return refused(machine, 'renewed');
-  const renewed = { ...session, leaseExpireTimeMs: nowMs + ttlMs };
+  const renewed = { ...session, leaseExpireTimeMs: wallMs + ttlMs };
   return {
     machine: { ...machine, session: renewed, leaseTtlMs: ttlMs },
-    events: [draft('LEASE_RENEWED', renewed, cause, nowMs)],
+    events: [draft('LEASE_RENEWED', renewed, cause, now)],
     commands: [{ type: 'SetTimer', timer: 'lease', delayMs: ttlMs }],
   };
 }
 
-function timerFired(machine: Machine, timer: TimerName, nowMs: number): Step {
+function timerFired(machine: Machine, timer: TimerName, now: Moment): Step {
   const { session } = machine;
   if (timer === 'open') {
     if (session.state !== 'OPENING') return unchanged(machine);
@@ -171,61 +188,68 @@ function timerFired(machine: Machine, timer: TimerName, nowMs: number): Step {
       message: `Opening a session to ${session.deviceAddress} exceeded its open_timeout; the open has been cancelled.`,
       metadata: { device_address: session.deviceAddress },
     };
-    return beginEnd(machine, { ...hostEnding('OPEN_TIMED_OUT', 'TIMEOUT'), fault }, nowMs);
+    return beginEnd(machine, { ...hostEnding('OPEN_TIMED_OUT', 'TIMEOUT'), fault }, now);
   }
   if (timer === 'lease') {
     if (session.state !== 'OPENING' && session.state !== 'OPEN') return unchanged(machine);
     const ending = hostEnding('LEASE_EXPIRED', 'LEASE');
-    const lapse = draft('LEASE_EXPIRED', session, ending.cause, nowMs);
-    const begun = beginEnd(machine, ending, nowMs);
+    const lapse = draft('LEASE_EXPIRED', session, ending.cause, now);
+    const begun = beginEnd(machine, ending, now);
     return { ...begun, events: [lapse, ...begun.events] };
   }
   if (timer === 'cancel') {
     const { cancelOutcome } = machine;
     if (session.state !== 'CANCELLING') return unchanged(machine);
     const ending = { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault: cancelOutcome?.fault };
-    return end(machine, 'LOST', ending, nowMs, cancelOutcome);
+    return end(machine, 'LOST', ending, now, cancelOutcome);
   }
   // An owed close can't time out before it was issued: the link stands, and the session says so.
   if (machine.close !== 'issued' && machine.close !== 'returned') return unchanged(machine);
-  return closed(machine, machine.evidence ?? 'UNCONFIRMED', nowMs);
+  return closed(machine, machine.evidence ?? 'UNCONFIRMED', now);
 }
 
-function startReturned(machine: Machine, outcome: NativeOutcome, nowMs: number): Step {
+function startReturned(machine: Machine, outcome: NativeOutcome, now: Moment): Step {
   const returned = { ...machine, startReturned: true };
   const { fault } = outcome;
   if (fault === undefined) return issueOwed(returned);
   if (machine.opened) return issueOwed(returned); // The callback has already said that it is open: that is the truth.
-  return openEnded(returned, outcome, fault, nowMs);
+  return openEnded(returned, outcome, fault, now);
 }
 
-function openCompleted(machine: Machine, input: Extract<SessionInput, { type: 'OpenCompleted' }>, nowMs: number): Step {
+function openCompleted(machine: Machine, input: Extract<SessionInput, { type: 'OpenCompleted' }>, now: Moment): Step {
   if (machine.opened) return unchanged(machine);
   const { outcome, networkInterface } = input;
-  if (outcome.fault !== undefined) return openEnded(machine, outcome, outcome.fault, nowMs);
+  if (outcome.fault !== undefined) return openEnded(machine, outcome, outcome.fault, now);
   const opened: Machine = { ...machine, opened: true };
   if (machine.session.state === 'CANCELLING') {
-    const session: Session = { ...machine.session, state: 'CLOSING', networkInterface, closeTimeMs: nowMs };
+    const session: Session = { ...closing(machine.session, now), networkInterface };
     const owed = issueOwed({ ...opened, session, close: 'owed' });
-    return { ...owed, events: [draft('CLOSING', session, endingCause(machine), nowMs, outcome)] };
+    return { ...owed, events: [draft('CLOSING', session, endingCause(machine), now, outcome)] };
   }
-  const session: Session = { ...machine.session, state: 'OPEN', networkInterface, openTimeMs: nowMs };
+  const { marks } = machine.session;
+  const session: Session = {
+    ...machine.session,
+    state: 'OPEN',
+    networkInterface,
+    openTimeMs: now.timeMs,
+    marks: { ...marks, openMs: now.steadyMs },
+  };
   return {
     machine: { ...opened, session },
-    events: [draft('OPENED', session, byHost('NATIVE'), nowMs, outcome)],
+    events: [draft('OPENED', session, byHost('NATIVE'), now, outcome)],
     commands: [],
   };
 }
 
 /** The open came to nothing: asked for, lost with the handle, or failed. */
-function openEnded(machine: Machine, outcome: NativeOutcome, fault: Fault, nowMs: number): Step {
+function openEnded(machine: Machine, outcome: NativeOutcome, fault: Fault, now: Moment): Step {
   if (machine.session.state === 'CANCELLING' && machine.ending !== undefined) {
-    return end(machine, 'CANCELLED', machine.ending, nowMs, outcome);
+    return end(machine, 'CANCELLED', machine.ending, now, outcome);
   }
   if (fault.reason === 'NATIVE_HANDLE_LOST') {
-    return end(machine, 'LOST', { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault }, nowMs, outcome);
+    return end(machine, 'LOST', { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault }, now, outcome);
   }
-  return end(machine, 'FAILED', { ...hostEnding('OPEN_FAILED', 'NATIVE'), fault }, nowMs, outcome);
+  return end(machine, 'FAILED', { ...hostEnding('OPEN_FAILED', 'NATIVE'), fault }, now, outcome);
 }
 
 /** "No such handle": a callback that has ended the open is on its way, or none will ever come. */
@@ -239,7 +263,7 @@ function cancelReturned(machine: Machine, outcome: NativeOutcome): Step {
   };
 }
 
-function closeReturned(machine: Machine, outcome: NativeOutcome, nowMs: number): Step {
+function closeReturned(machine: Machine, outcome: NativeOutcome, now: Moment): Step {
   const { fault } = outcome;
   const returned: Machine = { ...machine, close: 'returned', closeOutcome: outcome };
   const lost: readonly (string | undefined)[] = [
@@ -248,33 +272,38 @@ function closeReturned(machine: Machine, outcome: NativeOutcome, nowMs: number):
     'WLAN_SERVICE_UNREACHABLE',
   ];
   if (lost.includes(fault?.reason)) {
-    return end(returned, 'LOST', { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault }, nowMs, outcome);
+    return end(returned, 'LOST', { ...hostEnding('DRIVER_LOST', 'DRIVER'), fault }, now, outcome);
   }
-  return returned.evidence === undefined ? unchanged(returned) : closed(returned, returned.evidence, nowMs);
+  return returned.evidence === undefined ? unchanged(returned) : closed(returned, returned.evidence, now);
 }
 
-function linkDown(machine: Machine, evidence: DisconnectEvidence, nowMs: number): Step {
+function linkDown(machine: Machine, evidence: DisconnectEvidence, now: Moment): Step {
   const { state } = machine.session;
   const seen: Machine = { ...machine, evidence };
-  if (state === 'OPEN') return beginEnd(seen, hostEnding('PEER_DISCONNECTED', 'PEER'), nowMs);
+  if (state === 'OPEN') return beginEnd(seen, hostEnding('PEER_DISCONNECTED', 'PEER'), now);
   if (state !== 'CLOSING') return unchanged(machine);
-  return seen.close === 'returned' ? closed(seen, evidence, nowMs) : unchanged(seen);
+  return seen.close === 'returned' ? closed(seen, evidence, now) : unchanged(seen);
 }
 
 /** From here the session is on its way out, for one reason, the first that came. */
-function beginEnd(machine: Machine, ending: Ending, nowMs: number): Step {
+function beginEnd(machine: Machine, ending: Ending, now: Moment): Step {
   const { state } = machine.session;
   if (state === 'OPENING') {
     const session: Session = { ...machine.session, state: 'CANCELLING' };
     const owed = issueOwed({ ...machine, session, ending });
-    return { ...owed, events: [draft('CANCELLING', session, ending.cause, nowMs)] };
+    return { ...owed, events: [draft('CANCELLING', session, ending.cause, now)] };
   }
   if (state === 'OPEN') {
-    const session: Session = { ...machine.session, state: 'CLOSING', closeTimeMs: nowMs };
+    const session = closing(machine.session, now);
     const owed = issueOwed({ ...machine, session, ending, close: 'owed' });
-    return { ...owed, events: [draft('CLOSING', session, ending.cause, nowMs)] };
+    return { ...owed, events: [draft('CLOSING', session, ending.cause, now)] };
   }
   return unchanged(machine);
+}
+
+function closing(session: Session, now: Moment): Session {
+  const marks = { ...session.marks, closeMs: now.steadyMs };
+  return { ...session, state: 'CLOSING', closeTimeMs: now.timeMs, marks };
 }
 
 /** Issues the native call that is owed, as soon as the handle may be used and not before. */

@@ -97,7 +97,7 @@ export class Registry {
   prune(nowMs: number): Entry[] {
     const forgotten: Entry[] = [];
     for (const entry of this.#ended) {
-      const isOver = (entry.machine.session.endTimeMs ?? nowMs) + this.#limits.retentionMs <= nowMs;
+      const isOver = (entry.machine.session.marks.endMs ?? nowMs) + this.#limits.retentionMs <= nowMs;
       if (!isOver && this.#ended.size <= this.#limits.endedSessionsMax) break;
       this.#ended.delete(entry);
       this.#entries.delete(entry.id);
@@ -109,7 +109,7 @@ export class Registry {
 
   /** When the next ended session is to be forgotten. */
   nextPruneTimeMs(): number | undefined {
-    for (const entry of this.#ended) return (entry.machine.session.endTimeMs ?? 0) + this.#limits.retentionMs;
+    for (const entry of this.#ended) return (entry.machine.session.marks.endMs ?? 0) + this.#limits.retentionMs;
     return undefined;
   }
 

@@ -41,7 +41,23 @@ export interface SessionEnd {
   readonly fault: Fault | undefined;
 }
 
-/** A session as clients see it, but for its trace. Never changed, only replaced. Times are milliseconds since the Unix epoch. */
+/** One moment on the two clocks of the host. */
+export interface Moment {
+  /** By the wall clock, for people: milliseconds since the Unix epoch. The clock may be set meanwhile. */
+  readonly timeMs: number;
+  /** By the clock of `performance.now()`, for durations: it is never set. */
+  readonly steadyMs: number;
+}
+
+/** When a session came to each stage of its life, on the clock of `performance.now()`. */
+export interface Marks {
+  readonly createMs: number;
+  readonly openMs: number | undefined;
+  readonly closeMs: number | undefined;
+  readonly endMs: number | undefined;
+}
+
+/** A session as clients see it, but for its marks and its trace. Never changed, only replaced. Times are milliseconds since the Unix epoch. */
 export interface Session {
   readonly id: string;
   readonly deviceAddress: string;
@@ -56,6 +72,7 @@ export interface Session {
   readonly openTimeMs: number | undefined;
   readonly closeTimeMs: number | undefined;
   readonly endTimeMs: number | undefined;
+  readonly marks: Marks;
   /** Of the request that opened it, where that is traced. */
   readonly trace?: TraceContext;
 }
@@ -89,16 +106,28 @@ export interface EventCause {
 export interface SessionEventDraft {
   readonly type: SessionEventType;
   readonly timeMs: number;
+  /** The same moment on the clock of `performance.now()`. */
+  readonly steadyMs: number;
   readonly session: Session;
   readonly cause: EventCause;
   readonly native: NativeResult | undefined;
   /** When the native callback behind it arrived, on the clock of `performance.now()`. */
-  readonly arrivedMs?: number;
+  readonly arrivedMs?: number | undefined;
 }
 
 export interface SessionEvent extends SessionEventDraft {
   readonly sequence: number;
   readonly epoch: string;
+}
+
+/** A session's event as the log keeps it: encoded, with the little by which readers choose. */
+export interface LoggedSessionEvent {
+  readonly sequence: number;
+  readonly arrivedMs?: number | undefined;
+  readonly sessionId: string;
+  readonly owner: string;
+  readonly isRenewal: boolean;
+  readonly bytes: Uint8Array;
 }
 
 /** What a client asked to open. Durations in milliseconds; no lease: the session lives with its stream. */
@@ -117,7 +146,7 @@ export interface NativeOutcome {
   readonly result: NativeResult;
   readonly fault: Fault | undefined;
   /** When the callback arrived, on the clock of `performance.now()`; absent for a call. */
-  readonly arrivedMs?: number;
+  readonly arrivedMs?: number | undefined;
 }
 
 /** Each timer runs at most once at a time for a session. */

@@ -5,6 +5,7 @@ import {
   type EventCause,
   type EventSource,
   hasEnded,
+  type Moment,
   type NativeOutcome,
   type Session,
   type SessionCommand,
@@ -19,6 +20,8 @@ export interface Machine {
   readonly session: Session;
   readonly leaseTtlMs: number | undefined;
   readonly closeTimeoutMs: number;
+  /** The time of its last event, as it was shown. */
+  readonly latestMs: number;
   /** `WFDStartOpenSession` has returned: the handle is known and may be used. */
   readonly startReturned: boolean;
   readonly opened: boolean;
@@ -44,12 +47,12 @@ export interface Step {
   readonly refusal?: Fault;
 }
 
-export function closed(machine: Machine, evidence: DisconnectEvidence, nowMs: number): Step {
+export function closed(machine: Machine, evidence: DisconnectEvidence, now: Moment): Step {
   const ending = machine.ending ?? hostEnding('REQUESTED', 'CLIENT');
   // What the native close said matters to the client only where the link has not been seen going down.
   const closeFault = evidence === 'UNCONFIRMED' ? machine.closeOutcome?.fault : undefined;
   const fault = ending.fault ?? closeFault;
-  return end({ ...machine, evidence }, 'CLOSED', { ...ending, fault }, nowMs, machine.closeOutcome);
+  return end({ ...machine, evidence }, 'CLOSED', { ...ending, fault }, now, machine.closeOutcome);
 }
 
 /**
@@ -62,17 +65,12 @@ export function closeFault(asked: Machine, now: Machine): Fault | undefined {
   return asked.close === 'returned' ? undefined : now.closeOutcome?.fault;
 }
 
-export function end(
-  machine: Machine,
-  state: SessionState,
-  ending: Ending,
-  nowMs: number,
-  outcome?: NativeOutcome,
-): Step {
+export function end(machine: Machine, state: SessionState, ending: Ending, now: Moment, outcome?: NativeOutcome): Step {
   const session: Session = {
     ...machine.session,
     state,
-    endTimeMs: nowMs,
+    endTimeMs: now.timeMs,
+    marks: { ...machine.session.marks, endMs: now.steadyMs },
     end: {
       reason: ending.reason,
       evidence: state === 'CLOSED' ? machine.evidence : undefined,
@@ -81,7 +79,7 @@ export function end(
   };
   return {
     machine: { ...machine, session },
-    events: [draft(state as SessionEventType, session, ending.cause, nowMs, outcome)],
+    events: [draft(state as SessionEventType, session, ending.cause, now, outcome)],
     commands: [{ type: 'Release' }],
   };
 }
@@ -122,9 +120,17 @@ export function draft(
   type: SessionEventType,
   session: Session,
   cause: EventCause,
-  timeMs: number,
+  { timeMs, steadyMs }: Moment,
   outcome?: NativeOutcome,
 ): SessionEventDraft {
   const arrivedMs = outcome?.arrivedMs;
-  return { type, timeMs, session, cause, native: outcome?.result, ...(arrivedMs !== undefined && { arrivedMs }) };
+  return {
+    type,
+    timeMs,
+    steadyMs,
+    session,
+    cause,
+    native: outcome?.result,
+    ...(arrivedMs !== undefined && { arrivedMs }),
+  };
 }

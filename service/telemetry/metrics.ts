@@ -156,16 +156,16 @@ export class Metrics implements Observer {
     return { ended };
   }
 
-  sessionChanged({ type, session, timeMs }: Parameters<Observer['sessionChanged']>[0]): void {
+  sessionChanged({ type, session, steadyMs }: Parameters<Observer['sessionChanged']>[0]): void {
     this.#sessionEvents.inc({ type });
-    this.#eventSeconds.observe(Math.max(Date.now() - timeMs, 0) / 1000);
-    const { createTimeMs, openTimeMs, closeTimeMs, endTimeMs = timeMs } = session;
-    if (type === 'OPENED') this.#opens.observe({ outcome: type }, (timeMs - createTimeMs) / 1000);
+    this.#eventSeconds.observe((performance.now() - steadyMs) / 1000);
+    const { createMs, openMs, closeMs, endMs = steadyMs } = session.marks;
+    if (type === 'OPENED') this.#opens.observe({ outcome: type }, (steadyMs - createMs) / 1000);
     if (session.end === undefined) return;
     const { reason, evidence = 'NONE' } = session.end;
     // An open that won against its cancel was never handed out, and is closed all the same.
-    if (openTimeMs === undefined) this.#opens.observe({ outcome: reason }, (endTimeMs - createTimeMs) / 1000);
-    if (session.state === 'CLOSED') this.#closes.observe({ evidence }, (endTimeMs - (closeTimeMs ?? endTimeMs)) / 1000);
+    if (openMs === undefined) this.#opens.observe({ outcome: reason }, (endMs - createMs) / 1000);
+    if (session.state === 'CLOSED') this.#closes.observe({ evidence }, (endMs - (closeMs ?? endMs)) / 1000);
     this.#sessionEnds.inc({ state: session.state, reason, evidence });
   }
 

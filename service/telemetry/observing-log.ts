@@ -21,8 +21,7 @@ export function observingLog(log: Log): Partial<Observer> {
 
 function logChange(log: Log, { type, session, cause, native, sequence }: SessionEvent): void {
   const event = `session-${type.toLowerCase().replaceAll('_', '-')}`;
-  const isBad = type === 'FAILED' || type === 'LOST';
-  log[isBad ? 'warn' : 'info'](event, `Session ${session.id} is ${session.state}.`, {
+  log[levelOf(type)](event, `Session ${session.id} is ${session.state}.`, {
     sessionId: session.id,
     sequence,
     state: session.state,
@@ -36,4 +35,10 @@ function logChange(log: Log, { type, session, cause, native, sequence }: Session
     native: native && `${native.function} ${codeAndName(native)}`,
     trace_id: (cause.trace ?? session.trace)?.traceId,
   });
+}
+
+/** Renewals are routine, and come in great number. */
+function levelOf(type: SessionEvent['type']): 'debug' | 'info' | 'warn' {
+  if (type === 'LEASE_RENEWED') return 'debug';
+  return type === 'FAILED' || type === 'LOST' ? 'warn' : 'info';
 }

@@ -105,7 +105,7 @@ export class Traces implements Pick<Observer, 'rpcStarted' | 'nativeReturned' | 
     span.end(endMs);
   }
 
-  sessionChanged({ type, sequence, session, cause, native, timeMs }: SessionEvent): void {
+  sessionChanged({ type, sequence, session, cause, native, timeMs, steadyMs }: SessionEvent): void {
     const place = { parent: cause.trace, link: session.trace };
     const attributes = {
       'wifidirect.session.id': session.id,
@@ -120,7 +120,8 @@ export class Traces implements Pick<Observer, 'rpcStarted' | 'nativeReturned' | 
     if (type === 'FAILED' || type === 'LOST') {
       span.setStatus({ code: SpanStatusCode.ERROR, message: session.end?.reason ?? type });
     }
-    span.end(Math.max(Date.now(), timeMs));
+    // The wall clock may have been set since.
+    span.end(timeMs + performance.now() - steadyMs);
   }
 
   /** Spans that never reached the collector. */

@@ -1,5 +1,5 @@
 /** `wifidirect.v1.DeviceService`: message → request → message. */
-import type { DeviceEvent } from '../device/device.js';
+import type { LoggedDeviceEvent } from '../device/device.js';
 import type { Devices } from '../device/devices.js';
 import type { DeviceProperties } from '../driver/driver.js';
 import { type Edge, must } from './edge.js';
@@ -45,7 +45,7 @@ export function deviceService(edge: Edge, devices: Devices, limits: WatchLimits)
         hostTime: new Date(),
       };
     }),
-    watchDevices: serverStream<WatchDevicesRequest, WatchMessage<DeviceEvent, DeviceProperties>>(
+    watchDevices: serverStream<WatchDevicesRequest, WatchMessage<LoggedDeviceEvent, DeviceProperties>>(
       edge,
       name('WatchDevices'),
       limits.watcherGraceMs,
@@ -57,13 +57,14 @@ export function deviceService(edge: Edge, devices: Devices, limits: WatchLimits)
         const wanted = new Set(
           request.deviceAddresses.map((address, index) => check.deviceAddress(address, `device_addresses[${index}]`)),
         );
-        const isWanted = (device: DeviceProperties) => wanted.size === 0 || wanted.has(device.address);
+        const isWanted = (address: string) => wanted.size === 0 || wanted.has(address);
         const settings = watchLimits(limits, bookmarkInterval(request.bookmarkInterval, limits));
         const isResumed = request.cursor !== '';
         const position = isResumed ? must(events.positionOf(request.cursor)) : events.log.newest;
-        const snapshot = must(devices.list()).filter(isWanted);
+        const snapshot = must(devices.list()).filter(({ address }) => isWanted(address));
         const release = takeWatch(edge, caller.principal, wanted.size);
-        const reader = events.read(position, ({ change }) => isWanted(change.device));
+        const labels = wanted.size === 0 ? undefined : wanted;
+        const reader = events.read(position, ({ deviceAddress }) => isWanted(deviceAddress), labels);
         return new WatchSource(events, reader, isResumed ? undefined : snapshot, settings, release);
       },
     ),

@@ -5,6 +5,8 @@
  */
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
 import type { Caller } from '../access/caller.js';
+import { isChangeOfOperators } from '../access/permissions.js';
+import type { PrincipalRates } from '../access/principal-rates.js';
 import type { Quota } from '../access/quota.js';
 import { type Fault, FaultError, type Result } from '../fault.js';
 import type { EventCause } from '../session/session.js';
@@ -20,6 +22,9 @@ export interface Edge {
   readonly callerOf: (call: { readonly metadata: Metadata }) => Caller;
   /** The span of a call, where it is traced. */
   readonly traceOf: (call: { readonly metadata: Metadata }) => TraceContext | undefined;
+  /** How often a principal may change something, and how often begin a watch. */
+  readonly changes: PrincipalRates;
+  readonly watches: PrincipalRates;
   readonly requests: Quota;
   readonly watchers: Quota;
   /** The ids and addresses that watches are restricted to: each is kept for as long as its watch. */
@@ -48,6 +53,17 @@ export function causeOf(context: Context, requestId: string): EventCause {
   const { rpc, caller, trace } = context;
   return { source: 'CLIENT', rpc, principal: caller.principal, requestId, ...(trace && { trace }) };
 }
+
+/** What every call of ours passes before its handler: how often its principal may make one. */
+export function paced({ changes, watches }: Edge, rpc: string, principal: string): void {
+  if (isChangeOfOperators(rpc)) must(changes.take(principal));
+  else if (WATCHES.has(rpc)) must(watches.take(principal));
+}
+
+const WATCHES: ReadonlySet<string> = new Set([
+  'wifidirect.v1.SessionService/WatchSessions',
+  'wifidirect.v1.DeviceService/WatchDevices',
+]);
 
 /** Gives the value of a Result, or leaves the handler with its fault. */
 export function must<T>(result: Result<T>): T {

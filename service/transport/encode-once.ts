@@ -1,6 +1,6 @@
 /**
- * Encodes an event or a session once, however many read it: its bytes are kept for as long as the object itself lives, and every
- * message to every reader is put together from them.
+ * Encodes an event or a session once, however many read it: its bytes are kept for as long as the object itself lives (those of events
+ * in the log besides), and every message to every reader is put together from them.
  */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { DeviceEvent } from '../device/device.js';
@@ -10,6 +10,11 @@ import { Timestamp } from './gen/google/protobuf/timestamp.js';
 import * as devices from './gen/wifidirect/v1/device.js';
 import * as sessions from './gen/wifidirect/v1/session.js';
 import { toDevice, toDeviceEvent, toSession, toSessionEvent } from './messages.js';
+
+/** An event that has been encoded. */
+export interface Encoded {
+  readonly bytes: Uint8Array;
+}
 
 /** One message of an OpenSession stream, before it is encoded: an event, or a sign of life. */
 export interface OpenMessage {
@@ -25,9 +30,11 @@ export interface WatchMessage<E, S> {
   readonly snapshotComplete: boolean;
 }
 
-const bytesOfEvent = once((event: SessionEvent) => sessions.SessionEvent.encode(toSessionEvent(event)).finish());
+export const bytesOfEvent = once((event: SessionEvent) => sessions.SessionEvent.encode(toSessionEvent(event)).finish());
 const bytesOfSession = once((session: Session) => sessions.Session.encode(toSession(session)).finish());
-const bytesOfDeviceEvent = once((event: DeviceEvent) => devices.DeviceEvent.encode(toDeviceEvent(event)).finish());
+export const bytesOfDeviceEvent = once((event: DeviceEvent) =>
+  devices.DeviceEvent.encode(toDeviceEvent(event)).finish(),
+);
 const bytesOfDevice = once((device: DeviceProperties) => devices.Device.encode(toDevice(device)).finish());
 
 // Field numbers and wire types of WatchSessionsResponse and WatchDevicesResponse, which are the same.
@@ -86,22 +93,21 @@ export function encodePage({ sessions: page, nextPageToken, cursor }: SessionPag
   return Buffer.from(writer.uint32(HOST_TIME_OF_PAGE).bytes(bytesOfTime(nowMs)).finish());
 }
 
-export function encodeWatchSessions(message: WatchMessage<SessionEvent, Session>, nowMs = Date.now()): Buffer {
-  return encodeWatch(message, bytesOfEvent, bytesOfSession, nowMs);
+export function encodeWatchSessions(message: WatchMessage<Encoded, Session>, nowMs = Date.now()): Buffer {
+  return encodeWatch(message, bytesOfSession, nowMs);
 }
 
-export function encodeWatchDevices(message: WatchMessage<DeviceEvent, DeviceProperties>, nowMs = Date.now()): Buffer {
-  return encodeWatch(message, bytesOfDeviceEvent, bytesOfDevice, nowMs);
+export function encodeWatchDevices(message: WatchMessage<Encoded, DeviceProperties>, nowMs = Date.now()): Buffer {
+  return encodeWatch(message, bytesOfDevice, nowMs);
 }
 
-function encodeWatch<E, S>(
-  { events, cursor, snapshot, snapshotComplete }: WatchMessage<E, S>,
-  bytesOf: (event: E) => Uint8Array,
+function encodeWatch<S>(
+  { events, cursor, snapshot, snapshotComplete }: WatchMessage<Encoded, S>,
   bytesOfItem: (item: S) => Uint8Array,
   nowMs: number,
 ): Buffer {
   const writer = new BinaryWriter();
-  for (const event of events) writer.uint32(EVENTS).bytes(bytesOf(event));
+  for (const { bytes } of events) writer.uint32(EVENTS).bytes(bytes);
   if (cursor !== '') writer.uint32(CURSOR).string(cursor);
   for (const item of snapshot) writer.uint32(SNAPSHOT).bytes(bytesOfItem(item));
   if (snapshotComplete) writer.uint32(SNAPSHOT_COMPLETE).bool(true);

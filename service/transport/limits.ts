@@ -36,5 +36,8 @@ export function limitsOf({ limits, events, session }: Config): Limits {
     callsPerPrincipalMax: limits.callsPerPrincipalMax,
     connectionIdleMax: toDuration(limits.connectionIdleMs),
     streamsPerConnectionMax: limits.streamsPerConnectionMax,
+    eventLogBytesMax: events.logBytesMax,
+    changesPerSecondPerPrincipal: limits.changesPerSecondPerPrincipalMax,
+    watchesPerSecondPerPrincipal: limits.watchesPerSecondPerPrincipalMax,
   };
 }

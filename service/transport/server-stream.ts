@@ -11,7 +11,7 @@ import type { Observable } from 'rxjs';
 import type { Caller } from '../access/caller.js';
 import type { Logged } from '../events/log.js';
 import type { Fault } from '../fault.js';
-import { type Context, type Edge, settle } from './edge.js';
+import { type Context, type Edge, paced, settle } from './edge.js';
 import { toStatus } from './status.js';
 import { http2StreamOf } from './wire.js';
 
@@ -85,6 +85,7 @@ export function serverStream<Request, Message>(
     const trace = edge.traceOf(call);
     try {
       const caller = edge.callerOf(call);
+      paced(edge, rpc, caller.principal);
       const context = { caller, rpc, metadata: call.metadata, trace };
       const told = {
         tooSlow: () => edge.observer.slowReaderEnded(rpc),

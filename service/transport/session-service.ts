@@ -1,4 +1,5 @@
 /** `wifidirect.v1.SessionService`: message → request → message. What may happen is decided in `session/`. */
+import type { Caller } from '../access/caller.js';
 import { type Fault, FaultError } from '../fault.js';
 import { type Lifecycle, sessionNotFound } from '../session/lifecycle.js';
 import type { Session } from '../session/session.js';
@@ -13,6 +14,7 @@ import {
   type SessionAnswer,
   type SessionPage,
 } from './encode-once.js';
+import { ownerLabel, sessionLabel } from './event-kinds.js';
 import type {
   CancelOpenSessionRequest,
   CloseSessionRequest,
@@ -105,7 +107,7 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
       throw check.invalid('session_ids', `${request.sessionIds.length} ids`, `must be ${SESSION_IDS_MAX} at most`);
     }
     const ids = new Set(request.sessionIds.map((id, index) => check.sessionId(id, `session_ids[${index}]`)));
-    const isWanted = (session: Session) => (ids.size === 0 || ids.has(session.id)) && caller.maySee(session.owner);
+    const isWanted = (id: string, owner: string) => (ids.size === 0 || ids.has(id)) && caller.maySee(owner);
     const limits = watchLimits(settings.watch, bookmarkInterval(request.bookmarkInterval, settings.watch));
     const position =
       request.cursor === ''
@@ -113,9 +115,9 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
         : must(resultFor(caller, events.positionOf(readFrom(caller, request.cursor))));
     const release = takeWatch(edge, caller.principal, ids.size);
     // One turn for both: what the snapshot shows and where the reader starts.
-    const reader = events.read(position, (event) => isWanted(event.session));
-    const snapshot =
-      request.cursor === '' ? registry.list(all(isWanted), 0, Number.POSITIVE_INFINITY).sessions : undefined;
+    const reader = events.read(position, (event) => isWanted(event.sessionId, event.owner), labelsFor(ids, caller));
+    const visible = all(({ id, owner }) => isWanted(id, owner));
+    const snapshot = request.cursor === '' ? registry.list(visible, 0, Number.POSITIVE_INFINITY).sessions : undefined;
     return new WatchSource(events, reader, snapshot, limits, release, (cursor) => shownTo(caller, cursor));
   }
 
@@ -157,6 +159,12 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
       };
     }),
   };
+}
+
+/** By what the log finds the events of a watch; undefined where it wants all. */
+function labelsFor(ids: ReadonlySet<string>, caller: Caller): ReadonlySet<string> | undefined {
+  if (ids.size > 0) return new Set([...ids].map(sessionLabel));
+  return caller.maySeeAll() ? undefined : new Set([ownerLabel(caller.principal)]);
 }
 
 function all(isVisible: (session: Session) => boolean) {

@@ -1,11 +1,11 @@
 /** The two sources of streams: one session's events, and everybody's. */
 import { Observable, Subject, type Subscription } from 'rxjs';
 import { formatCursor } from '../events/cursor.js';
-import type { Logged } from '../events/log.js';
-import type { EventStream, LogReader } from '../events/stream.js';
+import type { EventLog, Logged } from '../events/log.js';
+import type { LogReader } from '../events/stream.js';
 import type { Fault } from '../fault.js';
 import { type Attachment, hostStopping } from '../session/lifecycle.js';
-import { hasEnded, type Session, type SessionEvent, type SessionEventDraft } from '../session/session.js';
+import { hasEnded, type Session, type SessionEvent } from '../session/session.js';
 import type { OpenMessage, WatchMessage } from './encode-once.js';
 import type { Source } from './server-stream.js';
 
@@ -18,7 +18,7 @@ export interface SessionStreamSettings {
 
 /** The life of one session: its event as it is now, then each that follows, until it has ended; and signs of life in between. */
 export class SessionSource implements Source<OpenMessage> {
-  readonly #stream: EventStream<SessionEventDraft, SessionEvent>;
+  readonly #stream: { readonly told: number };
   readonly #attachment: Attachment;
   readonly #queueMax: number;
   readonly #release: () => void;
@@ -31,7 +31,7 @@ export class SessionSource implements Source<OpenMessage> {
   #isHeartbeatDue = false;
 
   constructor(
-    stream: EventStream<SessionEventDraft, SessionEvent>,
+    stream: { readonly told: number },
     attachment: Attachment,
     { queueMax, heartbeatMs }: SessionStreamSettings,
     release: () => void,
@@ -116,9 +116,15 @@ export interface WatchSettings {
   readonly bookmarkIntervalMs: number;
 }
 
+/** What a watch needs of a stream of events. */
+export interface Watched<E extends Logged> {
+  readonly log: EventLog<E>;
+  readonly ready: Observable<void>;
+}
+
 /** A snapshot, where there is one, then every event after it, in batches of all that is ready; a bookmark after each quiet interval. */
-export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<E, S>> {
-  readonly #stream: EventStream<D, E>;
+export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, S>> {
+  readonly #stream: Watched<E>;
   readonly #reader: LogReader<E>;
   readonly #settings: WatchSettings;
   readonly #release: () => void;
@@ -129,12 +135,13 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
   readonly #timer: NodeJS.Timeout;
   /** Where the log stood at the start. */
   readonly #joined: number;
+  #later: NodeJS.Immediate | undefined;
   #snapshot: readonly S[] | undefined;
   #isBookmarkDue = false;
 
   /** `snapshot` is undefined for a watch that resumes; `show` makes of a cursor what the caller gets. It and the reader's position must be of the same turn. */
   constructor(
-    stream: EventStream<D, E>,
+    stream: Watched<E>,
     reader: LogReader<E>,
     snapshot: readonly S[] | undefined,
     settings: WatchSettings,
@@ -159,7 +166,15 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
   next(): WatchMessage<E, S> | undefined {
     const { batchEventsMax } = this.#settings;
     if (this.#snapshot !== undefined) return this.#nextOfSnapshot(this.#snapshot, batchEventsMax);
-    const events = this.#reader.isTrimmed ? [] : this.#reader.next(batchEventsMax);
+    const events = this.#reader.next(batchEventsMax);
+    if (events.length === 0 && this.#reader.lag > 0 && !this.#reader.isTrimmed) {
+      // It has looked at enough for one turn, and others have theirs first.
+      this.#later ??= setImmediate(() => {
+        this.#later = undefined;
+        this.#wake();
+      });
+      return undefined;
+    }
     if (events.length === 0 && !this.#isBookmarkDue) return undefined;
     return this.#message({ events, cursor: this.#cursor });
   }
@@ -188,6 +203,7 @@ export class WatchSource<D, E extends Logged, S> implements Source<WatchMessage<
 
   close(): void {
     clearInterval(this.#timer);
+    clearImmediate(this.#later);
     this.#release();
   }
 

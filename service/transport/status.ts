@@ -16,7 +16,7 @@ import {
 } from './gen/google/rpc/error_details.js';
 import { Status } from './gen/google/rpc/status.js';
 import { NativeResult } from './gen/wifidirect/v1/error.js';
-import { toNativeResult } from './messages.js';
+import { toDuration, toNativeResult } from './messages.js';
 
 export const DOMAIN = 'wifidirect.v1';
 /** The trailer with the details of a status. */
@@ -50,11 +50,11 @@ const codes: Readonly<Record<Reason, status>> = {
   INTERNAL: status.INTERNAL,
 };
 
-/** How long a caller should wait before it asks again, in seconds, where asking again helps. */
-const retryAfterSeconds: Partial<Readonly<Record<Reason, number>>> = {
-  WLAN_SERVICE_NOT_RUNNING: 5,
-  WLAN_SERVICE_UNREACHABLE: 1,
-  HOST_STOPPING: 5,
+/** How long a caller should wait before it asks again, where asking again helps. */
+const retryAfterMs: Partial<Readonly<Record<Reason, number>>> = {
+  WLAN_SERVICE_NOT_RUNNING: 5000,
+  WLAN_SERVICE_UNREACHABLE: 1000,
+  HOST_STOPPING: 5000,
 };
 
 /** Proxies drop headers of more than 8 KiB; the message is in them up to five times, and once more percent-encoded. */
@@ -86,9 +86,9 @@ function details(fault: Fault, message: string) {
     const info = { resourceType: resource.type, resourceName: clip(resource.name), owner: '', description: '' };
     list.push(any('google.rpc.ResourceInfo', ResourceInfo.encode(info).finish()));
   }
-  const retry = retryAfterSeconds[reason];
+  const retry = fault.retryAfterMs ?? retryAfterMs[reason];
   if (retry !== undefined) {
-    const retryDelay = { seconds: BigInt(retry), nanos: 0 };
+    const retryDelay = toDuration(Math.max(Math.ceil(retry), 1));
     list.push(any('google.rpc.RetryInfo', RetryInfo.encode({ retryDelay }).finish()));
   }
   if (reason === 'WIFI_DIRECT_DISABLED_BY_POLICY') {

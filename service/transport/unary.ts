@@ -3,7 +3,7 @@
  * What is answered in the same turn costs no promise.
  */
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import { type Edge, must, settle, type UnaryContext } from './edge.js';
+import { type Edge, must, paced, settle, type UnaryContext } from './edge.js';
 import type { Departure } from './transit.js';
 
 export function unary<Request, Response>(
@@ -33,6 +33,7 @@ export function unary<Request, Response>(
     let response: Response | Promise<Response>;
     try {
       const caller = edge.callerOf(call);
+      paced(edge, rpc, caller.principal);
       release = must(edge.requests.take(caller.principal));
       response = handle(call.request, {
         caller,

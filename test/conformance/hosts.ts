@@ -16,6 +16,8 @@ const USUAL = [
   'events.batchEventsMax=20',
   'events.watcherGraceMs=60000',
   'metrics.listen=127.0.0.1:0',
+  'limits.changesPerSecondPerPrincipalMax=1000000',
+  'limits.watchesPerSecondPerPrincipalMax=1000000',
 ];
 
 const FORGETFUL = ['events.logEventsMax=5', 'events.watcherQueueEventsMax=5', 'events.batchEventsMax=5'];

@@ -68,6 +68,16 @@ export function followOneAnother(items: readonly WatchItem[], first: number, las
   );
 }
 
+/** That each event comes once and in order, the first with this number, though some are left out. */
+export function riseFrom(items: readonly WatchItem[], first: number): void {
+  const sequences = watchedEvents(items).map(({ sequence }) => sequence);
+  deepStrictEqual(sequences[0], first);
+  deepStrictEqual(
+    sequences,
+    [...new Set(sequences)].toSorted((a, b) => a - b),
+  );
+}
+
 export type Kind<K extends WatchItem['kind']> = Extract<WatchItem, { kind: K }>;
 
 /** An item of this kind, past or to come. */

@@ -9,6 +9,7 @@ import type { Session, SessionEvent, SessionEventDraft, SessionInput } from '../
 import { encodeOpenSession, encodeWatchSessions } from '../../service/transport/encode-once.js';
 import { WatchSource } from '../../service/transport/sources.js';
 import { Life } from '../session/life.js';
+import { type KeptSessionEvent, keepingKind } from './keeping-kind.js';
 
 export interface HostSettings extends Partial<LogLimits> {
   readonly epoch?: string;
@@ -16,7 +17,7 @@ export interface HostSettings extends Partial<LogLimits> {
 }
 
 export class WatchedHost {
-  readonly events: EventStream<SessionEventDraft, SessionEvent>;
+  readonly events: EventStream<SessionEventDraft, SessionEvent, KeptSessionEvent>;
   readonly lives = new Map<string, Life>();
   /** How many events of each session have been told. */
   readonly #published = new Map<string, number>();
@@ -24,11 +25,9 @@ export class WatchedHost {
 
   constructor({ epoch = '0123456789abcdef', batchEventsMax = 3, ...limits }: HostSettings = {}) {
     this.#batchEventsMax = batchEventsMax;
-    const log = new EventLog<SessionEvent>(epoch, { eventsMax: 1000, ageMaxMs: Number.POSITIVE_INFINITY, ...limits });
-    this.events = new EventStream(log, {
-      stamp: (draft, sequence) => ({ ...draft, sequence, epoch }),
-      topicOf: ({ session }) => session.id,
-    });
+    const all = { eventsMax: 1000, bytesMax: 2 ** 30, ageMaxMs: Number.POSITIVE_INFINITY, supersededMax: 0, ...limits };
+    const kind = keepingKind();
+    this.events = new EventStream(new EventLog(epoch, all, kind), kind);
   }
 
   open(id: string): void {
@@ -73,10 +72,10 @@ export class WatchedHost {
 }
 
 export class Watch {
-  readonly #source: WatchSource<SessionEventDraft, SessionEvent, Session>;
+  readonly #source: WatchSource<KeptSessionEvent, Session>;
   readonly #cursor: () => string;
 
-  constructor(source: WatchSource<SessionEventDraft, SessionEvent, Session>, cursor: () => string) {
+  constructor(source: WatchSource<KeptSessionEvent, Session>, cursor: () => string) {
     this.#source = source;
     this.#cursor = cursor;
   }

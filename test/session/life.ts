@@ -4,6 +4,7 @@ import { open, step } from '../../service/session/machine.js';
 import type {
   DisconnectEvidence,
   EventCause,
+  Moment,
   NetworkInterface,
   OpenRequest,
   Session,
@@ -91,6 +92,7 @@ export const arrives = {
 export class Life {
   machine: Machine;
   nowMs = START_MS;
+  steadyMs = 0;
   readonly events: SessionEventDraft[] = [];
   /** Every command of its life, in words. */
   readonly commands: string[] = [];
@@ -98,9 +100,14 @@ export class Life {
 
   constructor(wanted: Partial<OpenRequest> = {}) {
     const request = openRequest(wanted);
-    this.lastStep = open(request, by('OpenSession', request.requestId), this.nowMs, CLOSE_TIMEOUT_MS);
+    this.lastStep = open(request, by('OpenSession', request.requestId), this.now, CLOSE_TIMEOUT_MS);
     this.machine = this.lastStep.machine;
     this.#record(this.lastStep);
+  }
+
+  /** The wall clock, which a test may set, and one that counts the seconds of `in`. */
+  get now(): Moment {
+    return { timeMs: this.nowMs, steadyMs: this.steadyMs };
   }
 
   /** A session with a lease. */
@@ -116,7 +123,8 @@ export class Life {
   in(...inputs: SessionInput[]): string[] {
     return inputs.flatMap((input) => {
       this.nowMs += 1000;
-      this.lastStep = step(this.machine, input, this.nowMs);
+      this.steadyMs += 1000;
+      this.lastStep = step(this.machine, input, this.now);
       this.machine = this.lastStep.machine;
       return this.#record(this.lastStep);
     });

@@ -11,7 +11,7 @@ import type { CloseScript, OpenScript } from '../../native/simulator-types.js';
 import { hasEnded, type Session } from '../../service/session/session.js';
 import { encodeWatchSessions } from '../../service/transport/encode-once.js';
 import { StreamValidator } from '../harness/validator.js';
-import { printer, type Rig, rigForThisFile, world } from './rig.js';
+import { printer, type Rig, readAll, rigForThisFile, world } from './rig.js';
 import { effort, randomly } from './seed.js';
 
 const start = rigForThisFile();
@@ -133,7 +133,7 @@ function watch(rig: Rig): StreamValidator {
   validator.connected(rig.events.cursor);
   rig.events.ready.subscribe(() => {
     const message = {
-      events: reader.next(Number.POSITIVE_INFINITY),
+      events: readAll(reader),
       cursor: `${rig.events.log.epoch}.${reader.position}`,
       snapshot: [],
       snapshotComplete: false,

@@ -24,7 +24,7 @@ test('a session begins OPENING: the open is started and timed, and the event say
   const { session, events, commands } = new Life({ requestId: 'r-1' });
   t.deepEqual(commands, ['→ StartOpen', `→ SetTimer open ${OPEN_TIMEOUT_MS}`]);
   t.deepEqual(events, [
-    { type: 'OPENING', timeMs: START_MS, session, cause: by('OpenSession', 'r-1'), native: undefined },
+    { type: 'OPENING', timeMs: START_MS, steadyMs: 0, session, cause: by('OpenSession', 'r-1'), native: undefined },
   ]);
   t.is(session.state, 'OPENING');
   t.is(session.createTimeMs, START_MS);

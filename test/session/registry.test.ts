@@ -37,7 +37,7 @@ function add(
 /** Ends a session at a time: its start is refused. */
 function end(registry: Registry, entry: Entry, timeMs: number): void {
   const life = new Life({ sessionId: entry.id, owner: entry.owner });
-  life.nowMs = timeMs - 1000;
+  life.steadyMs = timeMs - 1000;
   life.in(arrives.started(31));
   entry.machine = life.machine;
   registry.retire(entry);

@@ -10,18 +10,20 @@ import { openSimulatorControl } from '../../native/simulator-control.js';
 import { SIMULATED_FUNCTIONS } from '../../native/simulator-types.js';
 import type { SessionCompletion } from '../../service/driver/driver.js';
 import { WlanDriver, type WlanDriverSettings } from '../../service/driver/wlan-driver.js';
-import { EventLog } from '../../service/events/log.js';
-import { EventStream } from '../../service/events/stream.js';
+import { EventLog, type Logged } from '../../service/events/log.js';
+import { EventStream, type LogReader } from '../../service/events/stream.js';
 import type { Result } from '../../service/fault.js';
 import { type Attachment, Lifecycle, type LifecycleSettings } from '../../service/session/lifecycle.js';
 import type {
   EventCause,
+  Moment,
   OpenRequest,
   Session,
   SessionEvent,
   SessionEventDraft,
   SessionEventType,
 } from '../../service/session/session.js';
+import { type KeptSessionEvent, keepingKind } from '../harness/keeping-kind.js';
 import { by, openRequest } from './life.js';
 
 export const display = '02:11:22:33:44:01';
@@ -37,7 +39,10 @@ export const library = fileURLToPath(
 
 export const world = openSimulatorControl(library);
 
-export interface RigSettings extends Partial<LifecycleSettings>, Partial<WlanDriverSettings> {}
+export interface RigSettings extends Partial<LifecycleSettings>, Partial<WlanDriverSettings> {
+  /** The clocks of the host. */
+  readonly now?: () => Moment;
+}
 
 /** No call here waits for the thread of another: the pool of a test has four. */
 const driverSettings: WlanDriverSettings = {
@@ -62,17 +67,15 @@ const lifecycleSettings: LifecycleSettings = {
 export class Rig {
   readonly driver: WlanDriver;
   readonly lifecycle: Lifecycle;
-  readonly events: EventStream<SessionEventDraft, SessionEvent>;
+  readonly events: EventStream<SessionEventDraft, SessionEvent, KeptSessionEvent>;
   readonly #slowCalls = new Subject<string>();
   readonly #returnedCalls = new Subject<string>();
   #opened = 0;
 
   private constructor(settings: RigSettings) {
-    const log = new EventLog<SessionEvent>(EPOCH, { eventsMax: 100_000, ageMaxMs: HOUR });
-    this.events = new EventStream(log, {
-      stamp: (draft, sequence, epoch) => ({ ...draft, sequence, epoch }),
-      topicOf: ({ session }) => session.id,
-    });
+    const limits = { eventsMax: 100_000, bytesMax: 2 ** 30, ageMaxMs: HOUR, supersededMax: 1000 };
+    const kind = keepingKind();
+    this.events = new EventStream(new EventLog(EPOCH, limits, kind), kind);
     const libraries = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
     this.driver = new WlanDriver(
       libraries,
@@ -82,7 +85,9 @@ export class Rig {
         nativeSlow: (fn) => this.#slowCalls.next(fn),
       },
     );
-    this.lifecycle = new Lifecycle(this.driver, this.events, { ...lifecycleSettings, ...settings });
+    // That its log keeps more than others do is no affair of the lifecycle.
+    const events = this.events as unknown as ConstructorParameters<typeof Lifecycle>[1];
+    this.lifecycle = new Lifecycle(this.driver, events, { ...lifecycleSettings, ...settings }, settings.now);
   }
 
   static async start(settings: RigSettings): Promise<Rig> {
@@ -134,7 +139,7 @@ export class Rig {
   }
 
   eventsOf(id: string): SessionEvent[] {
-    return this.events.read(0, ({ session }) => session.id === id).next(Number.POSITIVE_INFINITY);
+    return readAll(this.events.read(0, ({ session }) => session.id === id));
   }
 
   /** But for changes of addresses, which come when they like. */
@@ -204,6 +209,13 @@ export function rigForThisFile(): (settings?: RigSettings) => Promise<Rig> {
     rig = await Rig.start(settings);
     return rig;
   };
+}
+
+/** All that a reader has before it, however many turns a stream would take for it. */
+export function readAll<E extends Logged>(reader: LogReader<E>): E[] {
+  const events: E[] = [];
+  while (reader.lag > 0 && !reader.isTrimmed) events.push(...reader.next(Number.POSITIVE_INFINITY));
+  return events;
 }
 
 /** Turns of the event loop, until something is so that only the world knows of. */

@@ -10,7 +10,7 @@ import test from 'ava';
 import { EventSource, SessionEndReason, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
 import { display, forklifts, type Gateway, gatewayForThisFile, type Watcher } from '../harness/gateway.js';
 import { StreamValidator } from '../harness/validator.js';
-import { makeEvents, newId, openLeased, readTo } from './lively.js';
+import { makeEvents, makeHistory, newId, openLeased, readTo, unpaced } from './lively.js';
 import { residentBytes, socketCount } from './process-view.js';
 import { RawConnection, sequenceOf } from './raw-client.js';
 import { ReaderProcess } from './reader-process.js';
@@ -30,6 +30,7 @@ const gateway = gatewayForThisFile(
     `events.watcherGraceMs=${GRACE_MS}`,
     'limits.watchersPerPrincipalMax=300',
   ].flatMap((setting) => ['--set', setting]),
+  ...unpaced,
 );
 
 const pid = () => gateway().daemon.pid ?? 0;
@@ -124,13 +125,12 @@ test.serial('one that does not is reset after the grace, and resumes from where 
 });
 
 test.serial('one that comes back from far behind is not too slow for that', async (t) => {
-  const ids = await openLeased(gateway(), 4);
   const { newestCursor: from } = await gateway().getHost();
-  const to = await makeEvents(gateway(), ids, 3 * QUEUE_EVENTS);
+  const to = await makeHistory(gateway(), 3 * QUEUE_EVENTS);
   const connection = await RawConnection.open(gateway().daemon.address, { windowBytes: 0 });
   const stream = connection.watch({ cursor: from });
   await stream.headers;
-  await makeEvents(gateway(), ids, QUEUE_EVENTS / 2);
+  await makeHistory(gateway(), QUEUE_EVENTS / 2);
   await connection.setWindow(65_535);
   const messages = await readTo(stream, to, { from });
   t.true(messages.length >= 15);

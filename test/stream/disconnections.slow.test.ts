@@ -5,6 +5,7 @@
 import test from 'ava';
 import { withGateway } from '../harness/gateway.js';
 import { effort, randomly } from '../session/seed.js';
+import { unpaced } from './lively.js';
 import { Random } from './random.js';
 import { RawConnection } from './raw-client.js';
 import { Restless } from './restless.js';
@@ -22,7 +23,9 @@ const flags = [
   // Small, so that a snapshot is not most of what is read, and comes in parts all the same.
   'session.endedSessionsMax=20',
   'events.batchEventsMax=16',
-].flatMap((setting) => ['--set', setting]);
+]
+  .flatMap((setting) => ['--set', setting])
+  .concat(unpaced);
 
 test(`${DISCONNECTIONS} random disconnections lose nothing, repeat nothing and disorder nothing`, async (t) => {
   t.timeout(300_000);

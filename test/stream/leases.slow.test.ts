@@ -7,14 +7,14 @@ import {
 } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
 import { display, forklifts, gatewayForThisFile, scanner } from '../harness/gateway.js';
 import { duration } from '../harness/world.js';
-import { newId, renew } from './lively.js';
+import { newId, renew, unpaced } from './lively.js';
 
 const LEASES = 200;
 /** Longer than it takes to open them all, and to renew them. */
 const LONG_MS = 600_000;
 /** The shortest there is: they lapse as close together as they were renewed. */
 const SHORT_MS = 1000;
-const gateway = gatewayForThisFile('--set', 'limits.sessionsPerPrincipalMax=256');
+const gateway = gatewayForThisFile('--set', 'limits.sessionsPerPrincipalMax=256', ...unpaced);
 
 test.serial(`${LEASES} leases lapse at once, and nobody waits for it`, async (t) => {
   await gateway().world.setDefaults({ open: 0, close: 0, address: 0 });

@@ -7,9 +7,15 @@ import {
   type WatchSessionsResponse,
 } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
 import { call } from '../harness/calls.js';
-import { display, forklifts, type Gateway, scanner } from '../harness/gateway.js';
+import { display, forklifts, type Gateway, robot, scanner } from '../harness/gateway.js';
 import { StreamValidator } from '../harness/validator.js';
 import { type RawStream, sequenceOf } from './raw-client.js';
+
+/** For a daemon whose clients change and watch more often than honest ones do. */
+export const unpaced = ['changes', 'watches'].flatMap((what) => [
+  '--set',
+  `limits.${what}PerSecondPerPrincipalMax=1000000`,
+]);
 
 const LEASE_SECONDS = 600n;
 const IN_FLIGHT = 16;
@@ -46,7 +52,20 @@ export function renew(
   return call(gateway.sessions.renewSession.bind(gateway.sessions), request);
 }
 
-/** Makes so many events, some at once; the answer is the cursor after the last. */
+/** Makes so many events that the log keeps, or one more, by opens that fail; the answer is the cursor after the last. */
+export async function makeHistory(gateway: Gateway, count: number): Promise<string> {
+  let made = 0;
+  const lane = async () => {
+    while (made < count) {
+      made += 2;
+      await gateway.open({ sessionId: newId(), deviceAddress: robot }).ended;
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+  return (await gateway.getHost()).newestCursor;
+}
+
+/** Makes so many renewals, some at once; the answer is the cursor after the last. Only who reads in time is sent each. */
 export async function makeEvents(gateway: Gateway, ids: readonly string[], count: number): Promise<string> {
   let made = 0;
   const lane = async () => {

@@ -59,7 +59,8 @@ export class Restless {
     this.#validator.finish(sequenceOf(cursor));
     // That nothing is lacking without a filter, the validator has seen.
     if (this.#sessionIds.length === 0 || this.#began === undefined) return 0;
-    return this.#truth.count(this.#began, new Set(this.#sessionIds)) - this.#heard.size;
+    const due = [...this.#truth.lasting(this.#began, new Set(this.#sessionIds))];
+    return due.filter((sequence) => !this.#heard.has(sequence)).length;
   }
 
   /** Mostly where it was; sometimes earlier; and, where it sees everything, sometimes anew. */

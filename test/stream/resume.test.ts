@@ -3,11 +3,11 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { readError } from '../harness/calls.js';
 import { display, type Gateway, gatewayForThisFile, type Watcher, withGateway } from '../harness/gateway.js';
-import { makeEvents, newId, openLeased, renew } from './lively.js';
+import { makeEvents, makeHistory, newId, openLeased, renew, unpaced } from './lively.js';
 import { sequenceOf } from './raw-client.js';
 
 // Each event in a message of its own, with its own cursor.
-const gateway = gatewayForThisFile('--set', 'events.batchEventsMax=1');
+const gateway = gatewayForThisFile('--set', 'events.batchEventsMax=1', ...unpaced);
 
 const everySecond = { bookmarkInterval: { seconds: 1n } };
 const sequencesOf = ({ events }: Watcher) => events.map(({ sequence }) => sequence);
@@ -56,10 +56,9 @@ test.serial('the cursor of any answer can be resumed from: what the answer shows
 });
 
 test.serial('a watch that leaves and resumes while much happens has no gap and nothing twice', async (t) => {
-  const ids = await openLeased(gateway(), 3);
   const whole = gateway().watch();
   let { cursor } = await whole.first(({ snapshotComplete }) => snapshotComplete);
-  const made = makeEvents(gateway(), ids, 200);
+  const made = makeHistory(gateway(), 200);
   const told: bigint[] = [];
   let to = '';
   void made.then((newest) => {
@@ -93,9 +92,8 @@ test.serial(
         'events.batchEventsMax=10',
       ],
       async (small) => {
-        const ids = await openLeased(small, 1);
         const { newestCursor: early } = await small.getHost();
-        await makeEvents(small, ids, 30);
+        await makeHistory(small, 30);
         const { code, info } = await refusal(small, early);
         t.is(code, status.OUT_OF_RANGE);
         t.is(info?.reason, 'CURSOR_EXPIRED');

@@ -1,5 +1,5 @@
 /** What happened, as one watcher heard it who never left: what every other must have heard, and what traffic waits for. */
-import type { SessionEvent } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { type SessionEvent, SessionEventType } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
 import { hasEnded } from '../harness/session-history.js';
 import { StreamValidator } from '../harness/validator.js';
 import type { RawConnection } from './raw-client.js';
@@ -12,6 +12,10 @@ export class Truth {
   /** What was said of each event, by whoever heard of it first. */
   readonly #told = new Map<bigint, string>();
   readonly #sessions = new Map<bigint, string>();
+  /** The last event of each session. */
+  readonly #last = new Map<string, SessionEvent>();
+  /** Renewals before a later one: who resumes need not be told of them. */
+  readonly #superseded = new Set<bigint>();
   readonly #ended = new Set<string>();
   #position = 0n;
   readonly #waiting: (() => void)[] = [];
@@ -56,17 +60,21 @@ export class Truth {
     else if (before !== said) this.differences.push(`event ${sequence} is "${before}" to one and "${said}" to another`);
   }
 
-  /** How many events of these sessions came after a position. */
-  count(after: bigint, sessionIds: ReadonlySet<string>): number {
-    let count = 0;
-    for (const [sequence, id] of this.#sessions) if (sequence > after && sessionIds.has(id)) count += 1;
-    return count;
+  /** The events of these sessions after a position that everybody must have been told of. */
+  *lasting(after: bigint, sessionIds: ReadonlySet<string>): Iterable<bigint> {
+    for (const [sequence, id] of this.#sessions) {
+      if (sequence > after && sessionIds.has(id) && !this.#superseded.has(sequence)) yield sequence;
+    }
   }
 
   #hear(event: SessionEvent): void {
     const id = event.session?.sessionId ?? '';
     this.compare(event);
     this.#sessions.set(event.sequence, id);
+    const before = this.#last.get(id);
+    this.#last.set(id, event);
+    const isRenewal = (each: SessionEvent | undefined) => each?.type === SessionEventType.LEASE_RENEWED;
+    if (before !== undefined && isRenewal(before) && isRenewal(event)) this.#superseded.add(before.sequence);
     if (hasEnded(event)) this.#ended.add(id);
   }
 }

@@ -12,6 +12,7 @@ import {
   encodeWatchSessions,
   type WatchMessage,
 } from '../../service/transport/encode-once.js';
+import { deviceEventKind, sessionEventKind } from '../../service/transport/event-kinds.js';
 import { WatchDevicesResponse } from '../../service/transport/gen/wifidirect/v1/device_service.js';
 import {
   GetSessionResponse,
@@ -58,6 +59,9 @@ function watchMessages<E, S>(eventsOf: readonly E[], items: readonly S[]): fc.Ar
   });
 }
 
+/** As the logs keep them. */
+const recordOf = { session: sessionEventKind().record, device: deviceEventKind().record };
+
 /** The host's clock when a message is sent, to the millisecond. */
 const NOW_MS = START_MS + 7;
 const hostTime = new Date(NOW_MS);
@@ -71,7 +75,8 @@ test('a message of a watch of sessions is what the generated code writes', (t) =
         snapshot: message.snapshot.map(toSession),
         hostTime,
       };
-      return encodeWatchSessions(message, NOW_MS).equals(WatchSessionsResponse.encode(whole).finish());
+      const encoded = { ...message, events: message.events.map(recordOf.session) };
+      return encodeWatchSessions(encoded, NOW_MS).equals(WatchSessionsResponse.encode(whole).finish());
     }),
     randomly(t, 300),
   );
@@ -87,7 +92,8 @@ test('a message of a watch of devices is what the generated code writes', (t) =>
         snapshot: message.snapshot.map(toDevice),
         hostTime,
       };
-      return encodeWatchDevices(message, NOW_MS).equals(WatchDevicesResponse.encode(whole).finish());
+      const encoded = { ...message, events: message.events.map(recordOf.device) };
+      return encodeWatchDevices(encoded, NOW_MS).equals(WatchDevicesResponse.encode(whole).finish());
     }),
     randomly(t, 100),
   );
@@ -132,10 +138,12 @@ test('an event is encoded once, however many streams carry it', (t) => {
       return EPOCH;
     },
   });
-  const message = { events: [counted], cursor: '', snapshot: [], snapshotComplete: false };
+  const message = { events: [recordOf.session(counted)], cursor: '', snapshot: [], snapshotComplete: false };
+  const encodingsOnce = encodings;
   for (let reader = 0; reader < 10; reader += 1) {
     encodeWatchSessions(message);
     encodeOpenSession({ event: counted, cursor: '' });
   }
+  t.is(encodingsOnce, 1);
   t.is(encodings, 1);
 });

@@ -8,7 +8,7 @@ const defaults = makeConfig({});
 /** Every one of the group `limits`, and those of other groups that clients meet. */
 const keys: readonly (readonly [group: 'limits' | 'session' | 'events', key: string])[] = [
   ...Object.keys(defaults.limits).map((key) => ['limits', key] as const),
-  ...['watcherQueueEventsMax', 'logEventsMax', 'logAgeMs'].map((key) => ['events', key] as const),
+  ...['watcherQueueEventsMax', 'logEventsMax', 'logBytesMax', 'logAgeMs'].map((key) => ['events', key] as const),
   ...['retentionMs', 'openTimeoutMs', 'openTimeoutMaxMs', 'closeTimeoutMs', 'leaseTtlMinMs', 'leaseTtlMaxMs'].map(
     (key) => ['session', key] as const,
   ),
@@ -23,6 +23,9 @@ const fields: Readonly<Record<string, string>> = {
   connectionIdleMs: 'connectionIdleMax',
   identifyMs: 'identifyMax',
   logEventsMax: 'eventLogEventsMax',
+  changesPerSecondPerPrincipalMax: 'changesPerSecondPerPrincipal',
+  watchesPerSecondPerPrincipalMax: 'watchesPerSecondPerPrincipal',
+  logBytesMax: 'eventLogBytesMax',
   logAgeMs: 'eventLogAgeMax',
   retentionMs: 'sessionRetention',
   openTimeoutMs: 'openTimeoutDefault',

@@ -122,6 +122,15 @@ export const limits = group('How much is served at once, per principal and in al
     description: 'How many requests in flight one principal may have.',
     why: 'A fifth of all: a burst of one client leaves room for the others.',
   }),
+  changesPerSecondPerPrincipalMax: count(100, [1, 1_000_000], {
+    description:
+      'How many opens, closes, cancels, renewals and discoveries a second one principal may ask for; five times as many at once.',
+    why: 'Enough to renew the leases of every session there may be each few seconds; each change is an event that others read.',
+  }),
+  watchesPerSecondPerPrincipalMax: count(20, [1, 1_000_000], {
+    description: 'How many watches a second one principal may begin; five times as many at once.',
+    why: 'All that it may have come back at once; one that begins watches in a loop has others wait for their snapshots.',
+  }),
   receiveMessageBytesMax: bytes(1_048_576, [1024, 67_108_864], {
     description: 'The largest request that is read.',
     why: 'The largest sensible one, a watch of 10,000 session ids, has about 650 KB.',
@@ -180,6 +189,10 @@ export const events = group('The event log and those who watch it.', {
   logEventsMax: count(100_000, [1, 10_000_000], {
     description: 'How many events are kept for watchers that resume.',
     why: 'At ten events a session, the whole lives of the last 10,000 sessions.',
+  }),
+  logBytesMax: bytes(67_108_864, [1_048_576, 4_294_967_295], {
+    description: 'How many bytes the events that are kept for watchers that resume may have together.',
+    why: 'Room for 100,000 ordinary events; it binds where names are long, and bounds the memory whatever clients send.',
   }),
   logAgeMs: milliseconds(HOUR, [1, DAY], {
     description: 'How long an event is kept for watchers that resume.',

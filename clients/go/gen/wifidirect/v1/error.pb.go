@@ -30,7 +30,7 @@
 // | DEVICE_NOT_PAIRED              | FAILED_PRECONDITION | Native if made              | pairs it on the host       |
 // | OPEN_FAILED                    | ABORTED             | Native                      | decides by code and reason |
 // | OPEN_TIMED_OUT                 | DEADLINE_EXCEEDED   |                             | retries                    |
-// | QUOTA_EXCEEDED                 | RESOURCE_EXHAUSTED  | QuotaFailure                | slows down                 |
+// | QUOTA_EXCEEDED                 | RESOURCE_EXHAUSTED  | QuotaFailure, RetryInfo     | slows down                 |
 // | UNAUTHENTICATED                | UNAUTHENTICATED     |                             | presents a credential      |
 // | PERMISSION_DENIED              | PERMISSION_DENIED   |                             | asks for the role          |
 // | HOST_STOPPING                  | UNAVAILABLE         | RetryInfo                   | another host, or later     |
@@ -131,7 +131,8 @@ const (
 	// `device_address`. DEADLINE_EXCEEDED without ErrorInfo is the deadline of the client's own call instead.
 	ErrorReason_ERROR_REASON_OPEN_TIMED_OUT ErrorReason = 15
 	// RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure: a limit of this service is reached, by this principal or in
-	// all. Metadata: `subject` ("host" or "principal:NAME"), `limit` (the field of Limits), `limit_value`.
+	// all; with RetryInfo if it is a limit per second. Metadata: `subject` ("host" or "principal:NAME"), `limit` (the
+	// field of Limits), `limit_value`.
 	ErrorReason_ERROR_REASON_QUOTA_EXCEEDED ErrorReason = 16
 	// UNAUTHENTICATED: no credential, or one that is not valid (any more). Why exactly is in the host's log only.
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 17

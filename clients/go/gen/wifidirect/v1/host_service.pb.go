@@ -465,8 +465,8 @@ func (x *MissingFunction) GetFunction() string {
 	return ""
 }
 
-// The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests or calls is
-// refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
+// The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests, calls,
+// changes or watches is refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Sessions that have not ended. Default 256.
@@ -530,6 +530,16 @@ type Limits struct {
 	ConnectionIdleMax *durationpb.Duration `protobuf:"bytes,25,opt,name=connection_idle_max,json=connectionIdleMax,proto3" json:"connection_idle_max,omitempty"`
 	// Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000.
 	StreamsPerConnectionMax uint32 `protobuf:"varint,26,opt,name=streams_per_connection_max,json=streamsPerConnectionMax,proto3" json:"streams_per_connection_max,omitempty"`
+	// Bytes of the events in the log, as encoded in this API. Beyond, the oldest are trimmed like those beyond
+	// `event_log_events_max`. Default 64 MiB.
+	EventLogBytesMax uint32 `protobuf:"varint,27,opt,name=event_log_bytes_max,json=eventLogBytesMax,proto3" json:"event_log_bytes_max,omitempty"`
+	// Changes (OpenSession, CancelOpenSession, CloseSession, RenewSession, UpdateDeviceVisibility) that one principal may
+	// ask for in a second, refused ones included; after a pause, five times as many at once. Beyond: RetryInfo says how
+	// long to wait. Default 100.
+	ChangesPerSecondPerPrincipal uint32 `protobuf:"varint,28,opt,name=changes_per_second_per_principal,json=changesPerSecondPerPrincipal,proto3" json:"changes_per_second_per_principal,omitempty"`
+	// Watches (WatchSessions, WatchDevices) that one principal may begin in a second; after a pause, five times as many at
+	// once. Beyond: RetryInfo says how long to wait. Default 20.
+	WatchesPerSecondPerPrincipal uint32 `protobuf:"varint,29,opt,name=watches_per_second_per_principal,json=watchesPerSecondPerPrincipal,proto3" json:"watches_per_second_per_principal,omitempty"`
 	// Connections on which no call has been let in yet. One more takes the place of the oldest, from where most of them
 	// come. Default 250.
 	UnidentifiedConnectionsMax uint32 `protobuf:"varint,35,opt,name=unidentified_connections_max,json=unidentifiedConnectionsMax,proto3" json:"unidentified_connections_max,omitempty"`
@@ -759,6 +769,27 @@ func (x *Limits) GetStreamsPerConnectionMax() uint32 {
 	return 0
 }
 
+func (x *Limits) GetEventLogBytesMax() uint32 {
+	if x != nil {
+		return x.EventLogBytesMax
+	}
+	return 0
+}
+
+func (x *Limits) GetChangesPerSecondPerPrincipal() uint32 {
+	if x != nil {
+		return x.ChangesPerSecondPerPrincipal
+	}
+	return 0
+}
+
+func (x *Limits) GetWatchesPerSecondPerPrincipal() uint32 {
+	if x != nil {
+		return x.WatchesPerSecondPerPrincipal
+	}
+	return 0
+}
+
 func (x *Limits) GetUnidentifiedConnectionsMax() uint32 {
 	if x != nil {
 		return x.UnidentifiedConnectionsMax
@@ -821,7 +852,7 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\x13disconnect_evidence\x18\x05 \x03(\x0e2!.wifidirect.v1.DisconnectEvidenceR\x12disconnectEvidence\"G\n" +
 	"\x0fMissingFunction\x12\x18\n" +
 	"\alibrary\x18\x01 \x01(\tR\alibrary\x12\x1a\n" +
-	"\bfunction\x18\x02 \x01(\tR\bfunction\"\x8a\x0e\n" +
+	"\bfunction\x18\x02 \x01(\tR\bfunction\"\xc9\x0f\n" +
 	"\x06Limits\x12!\n" +
 	"\fsessions_max\x18\x01 \x01(\rR\vsessionsMax\x12;\n" +
 	"\x1asessions_per_principal_max\x18\x02 \x01(\rR\x17sessionsPerPrincipalMax\x12!\n" +
@@ -850,7 +881,10 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\tcalls_max\x18\x17 \x01(\rR\bcallsMax\x125\n" +
 	"\x17calls_per_principal_max\x18\x18 \x01(\rR\x14callsPerPrincipalMax\x12I\n" +
 	"\x13connection_idle_max\x18\x19 \x01(\v2\x19.google.protobuf.DurationR\x11connectionIdleMax\x12;\n" +
-	"\x1astreams_per_connection_max\x18\x1a \x01(\rR\x17streamsPerConnectionMax\x12@\n" +
+	"\x1astreams_per_connection_max\x18\x1a \x01(\rR\x17streamsPerConnectionMax\x12-\n" +
+	"\x13event_log_bytes_max\x18\x1b \x01(\rR\x10eventLogBytesMax\x12F\n" +
+	" changes_per_second_per_principal\x18\x1c \x01(\rR\x1cchangesPerSecondPerPrincipal\x12F\n" +
+	" watches_per_second_per_principal\x18\x1d \x01(\rR\x1cwatchesPerSecondPerPrincipal\x12@\n" +
 	"\x1cunidentified_connections_max\x18# \x01(\rR\x1aunidentifiedConnectionsMax\x12V\n" +
 	"(unidentified_connections_per_address_max\x18$ \x01(\rR$unidentifiedConnectionsPerAddressMax\x12<\n" +
 	"\fidentify_max\x18% \x01(\v2\x19.google.protobuf.DurationR\videntifyMax\x12&\n" +

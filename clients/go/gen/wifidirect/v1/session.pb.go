@@ -336,7 +336,9 @@ const (
 	SessionEventType_SESSION_EVENT_TYPE_CANCELLED SessionEventType = 7
 	// Final: the host lost it.
 	SessionEventType_SESSION_EVENT_TYPE_LOST SessionEventType = 8
-	// RenewSession gave it a new `lease_expire_time`.
+	// RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other event of it in
+	// between, the host keeps only the last for later: a watch that resumes, or that has fallen behind, is sent that one,
+	// and `sequence` skips the others. A watch that reads in time is sent each.
 	SessionEventType_SESSION_EVENT_TYPE_LEASE_RENEWED SessionEventType = 9
 	// Its lease lapsed. CANCELLING or CLOSING follows.
 	SessionEventType_SESSION_EVENT_TYPE_LEASE_EXPIRED SessionEventType = 10
@@ -794,7 +796,8 @@ func (x *SessionEnd) GetError() *SessionError {
 // One thing that happened to one session.
 type SessionEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// From 1, +1 each within an epoch. Only a watch that is filtered, or by one who may not see all, skips some.
+	// From 1, +1 each within an epoch. A watch skips numbers if it is filtered, if its principal may not see all
+	// sessions, and where the host has dropped renewals: see LEASE_RENEWED.
 	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// Random id of this life of the event log. Another one means that numbers and cursors have started afresh.
 	Epoch string `protobuf:"bytes,2,opt,name=epoch,proto3" json:"epoch,omitempty"`

@@ -33,7 +33,7 @@ how long to wait. The text of a status is English, for people, and may change; r
 | DEVICE_NOT_PAIRED              | FAILED_PRECONDITION | Native if made              | pairs it on the host       |
 | OPEN_FAILED                    | ABORTED             | Native                      | decides by code and reason |
 | OPEN_TIMED_OUT                 | DEADLINE_EXCEEDED   |                             | retries                    |
-| QUOTA_EXCEEDED                 | RESOURCE_EXHAUSTED  | QuotaFailure                | slows down                 |
+| QUOTA_EXCEEDED                 | RESOURCE_EXHAUSTED  | QuotaFailure, RetryInfo     | slows down                 |
 | UNAUTHENTICATED                | UNAUTHENTICATED     |                             | presents a credential      |
 | PERMISSION_DENIED              | PERMISSION_DENIED   |                             | asks for the role          |
 | HOST_STOPPING                  | UNAVAILABLE         | RetryInfo                   | another host, or later     |
@@ -142,7 +142,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 16
     """RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure: a limit of this service is reached, by this principal or in
-    all. Metadata: `subject` ("host" or "principal:NAME"), `limit` (the field of Limits), `limit_value`.
+    all; with RetryInfo if it is a limit per second. Metadata: `subject` ("host" or "principal:NAME"), `limit` (the
+    field of Limits), `limit_value`.
     """
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 17
     """UNAUTHENTICATED: no credential, or one that is not valid (any more). Why exactly is in the host's log only."""
@@ -252,7 +253,8 @@ ERROR_REASON_OPEN_TIMED_OUT: ErrorReason.ValueType  # 15
 """
 ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 16
 """RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure: a limit of this service is reached, by this principal or in
-all. Metadata: `subject` ("host" or "principal:NAME"), `limit` (the field of Limits), `limit_value`.
+all; with RetryInfo if it is a limit per second. Metadata: `subject` ("host" or "principal:NAME"), `limit` (the
+field of Limits), `limit_value`.
 """
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 17
 """UNAUTHENTICATED: no credential, or one that is not valid (any more). Why exactly is in the host's log only."""

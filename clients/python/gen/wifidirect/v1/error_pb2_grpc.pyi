@@ -33,7 +33,7 @@ how long to wait. The text of a status is English, for people, and may change; r
 | DEVICE_NOT_PAIRED              | FAILED_PRECONDITION | Native if made              | pairs it on the host       |
 | OPEN_FAILED                    | ABORTED             | Native                      | decides by code and reason |
 | OPEN_TIMED_OUT                 | DEADLINE_EXCEEDED   |                             | retries                    |
-| QUOTA_EXCEEDED                 | RESOURCE_EXHAUSTED  | QuotaFailure                | slows down                 |
+| QUOTA_EXCEEDED                 | RESOURCE_EXHAUSTED  | QuotaFailure, RetryInfo     | slows down                 |
 | UNAUTHENTICATED                | UNAUTHENTICATED     |                             | presents a credential      |
 | PERMISSION_DENIED              | PERMISSION_DENIED   |                             | asks for the role          |
 | HOST_STOPPING                  | UNAVAILABLE         | RetryInfo                   | another host, or later     |

@@ -264,8 +264,8 @@ Global___MissingFunction: _TypeAlias = MissingFunction  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):
-    """The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests or calls is
-    refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
+    """The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests, calls,
+    changes or watches is refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -296,6 +296,9 @@ class Limits(_message.Message):
     CALLS_PER_PRINCIPAL_MAX_FIELD_NUMBER: _builtins.int
     CONNECTION_IDLE_MAX_FIELD_NUMBER: _builtins.int
     STREAMS_PER_CONNECTION_MAX_FIELD_NUMBER: _builtins.int
+    EVENT_LOG_BYTES_MAX_FIELD_NUMBER: _builtins.int
+    CHANGES_PER_SECOND_PER_PRINCIPAL_FIELD_NUMBER: _builtins.int
+    WATCHES_PER_SECOND_PER_PRINCIPAL_FIELD_NUMBER: _builtins.int
     UNIDENTIFIED_CONNECTIONS_MAX_FIELD_NUMBER: _builtins.int
     UNIDENTIFIED_CONNECTIONS_PER_ADDRESS_MAX_FIELD_NUMBER: _builtins.int
     IDENTIFY_MAX_FIELD_NUMBER: _builtins.int
@@ -345,6 +348,19 @@ class Limits(_message.Message):
     """Open calls of one principal. Default 2000."""
     streams_per_connection_max: _builtins.int
     """Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000."""
+    event_log_bytes_max: _builtins.int
+    """Bytes of the events in the log, as encoded in this API. Beyond, the oldest are trimmed like those beyond
+    `event_log_events_max`. Default 64 MiB.
+    """
+    changes_per_second_per_principal: _builtins.int
+    """Changes (OpenSession, CancelOpenSession, CloseSession, RenewSession, UpdateDeviceVisibility) that one principal may
+    ask for in a second, refused ones included; after a pause, five times as many at once. Beyond: RetryInfo says how
+    long to wait. Default 100.
+    """
+    watches_per_second_per_principal: _builtins.int
+    """Watches (WatchSessions, WatchDevices) that one principal may begin in a second; after a pause, five times as many at
+    once. Beyond: RetryInfo says how long to wait. Default 20.
+    """
     unidentified_connections_max: _builtins.int
     """Connections on which no call has been let in yet. One more takes the place of the oldest, from where most of them
     come. Default 250.
@@ -435,6 +451,9 @@ class Limits(_message.Message):
         calls_per_principal_max: _builtins.int = ...,
         connection_idle_max: _duration_pb2.Duration | None = ...,
         streams_per_connection_max: _builtins.int = ...,
+        event_log_bytes_max: _builtins.int = ...,
+        changes_per_second_per_principal: _builtins.int = ...,
+        watches_per_second_per_principal: _builtins.int = ...,
         unidentified_connections_max: _builtins.int = ...,
         unidentified_connections_per_address_max: _builtins.int = ...,
         identify_max: _duration_pb2.Duration | None = ...,
@@ -443,7 +462,7 @@ class Limits(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_timeout", b"close_timeout", "connection_idle_max", b"connection_idle_max", "event_log_age_max", b"event_log_age_max", "identify_max", b"identify_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "session_retention", b"session_retention", "transit_max", b"transit_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_max", b"calls_max", "calls_per_principal_max", b"calls_per_principal_max", "close_timeout", b"close_timeout", "connection_idle_max", b"connection_idle_max", "connections_max", b"connections_max", "connections_per_address_max", b"connections_per_address_max", "ended_sessions_max", b"ended_sessions_max", "event_log_age_max", b"event_log_age_max", "event_log_events_max", b"event_log_events_max", "identify_max", b"identify_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "request_bytes_max", b"request_bytes_max", "request_memory_max", b"request_memory_max", "requests_in_flight_max", b"requests_in_flight_max", "requests_in_flight_per_principal_max", b"requests_in_flight_per_principal_max", "session_retention", b"session_retention", "sessions_max", b"sessions_max", "sessions_per_principal_max", b"sessions_per_principal_max", "streams_per_connection_max", b"streams_per_connection_max", "transit_bytes_max", b"transit_bytes_max", "transit_max", b"transit_max", "unidentified_connections_max", b"unidentified_connections_max", "unidentified_connections_per_address_max", b"unidentified_connections_per_address_max", "watched_ids_max", b"watched_ids_max", "watched_ids_per_principal_max", b"watched_ids_per_principal_max", "watcher_queue_events_max", b"watcher_queue_events_max", "watchers_max", b"watchers_max", "watchers_per_principal_max", b"watchers_per_principal_max"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_max", b"calls_max", "calls_per_principal_max", b"calls_per_principal_max", "changes_per_second_per_principal", b"changes_per_second_per_principal", "close_timeout", b"close_timeout", "connection_idle_max", b"connection_idle_max", "connections_max", b"connections_max", "connections_per_address_max", b"connections_per_address_max", "ended_sessions_max", b"ended_sessions_max", "event_log_age_max", b"event_log_age_max", "event_log_bytes_max", b"event_log_bytes_max", "event_log_events_max", b"event_log_events_max", "identify_max", b"identify_max", "lease_ttl_max", b"lease_ttl_max", "lease_ttl_min", b"lease_ttl_min", "open_timeout_default", b"open_timeout_default", "open_timeout_max", b"open_timeout_max", "request_bytes_max", b"request_bytes_max", "request_memory_max", b"request_memory_max", "requests_in_flight_max", b"requests_in_flight_max", "requests_in_flight_per_principal_max", b"requests_in_flight_per_principal_max", "session_retention", b"session_retention", "sessions_max", b"sessions_max", "sessions_per_principal_max", b"sessions_per_principal_max", "streams_per_connection_max", b"streams_per_connection_max", "transit_bytes_max", b"transit_bytes_max", "transit_max", b"transit_max", "unidentified_connections_max", b"unidentified_connections_max", "unidentified_connections_per_address_max", b"unidentified_connections_per_address_max", "watched_ids_max", b"watched_ids_max", "watched_ids_per_principal_max", b"watched_ids_per_principal_max", "watcher_queue_events_max", b"watcher_queue_events_max", "watchers_max", b"watchers_max", "watchers_per_principal_max", b"watchers_per_principal_max", "watches_per_second_per_principal", b"watches_per_second_per_principal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

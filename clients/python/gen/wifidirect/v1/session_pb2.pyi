@@ -228,7 +228,10 @@ class _SessionEventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sess
     SESSION_EVENT_TYPE_LOST: _SessionEventType.ValueType  # 8
     """Final: the host lost it."""
     SESSION_EVENT_TYPE_LEASE_RENEWED: _SessionEventType.ValueType  # 9
-    """RenewSession gave it a new `lease_expire_time`."""
+    """RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other event of it in
+    between, the host keeps only the last for later: a watch that resumes, or that has fallen behind, is sent that one,
+    and `sequence` skips the others. A watch that reads in time is sent each.
+    """
     SESSION_EVENT_TYPE_LEASE_EXPIRED: _SessionEventType.ValueType  # 10
     """Its lease lapsed. CANCELLING or CLOSING follows."""
     SESSION_EVENT_TYPE_NETWORK_INTERFACE_CHANGED: _SessionEventType.ValueType  # 11
@@ -256,7 +259,10 @@ SESSION_EVENT_TYPE_CANCELLED: SessionEventType.ValueType  # 7
 SESSION_EVENT_TYPE_LOST: SessionEventType.ValueType  # 8
 """Final: the host lost it."""
 SESSION_EVENT_TYPE_LEASE_RENEWED: SessionEventType.ValueType  # 9
-"""RenewSession gave it a new `lease_expire_time`."""
+"""RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other event of it in
+between, the host keeps only the last for later: a watch that resumes, or that has fallen behind, is sent that one,
+and `sequence` skips the others. A watch that reads in time is sent each.
+"""
 SESSION_EVENT_TYPE_LEASE_EXPIRED: SessionEventType.ValueType  # 10
 """Its lease lapsed. CANCELLING or CLOSING follows."""
 SESSION_EVENT_TYPE_NETWORK_INTERFACE_CHANGED: SessionEventType.ValueType  # 11
@@ -491,7 +497,9 @@ class SessionEvent(_message.Message):
     CAUSE_FIELD_NUMBER: _builtins.int
     NATIVE_RESULT_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """From 1, +1 each within an epoch. Only a watch that is filtered, or by one who may not see all, skips some."""
+    """From 1, +1 each within an epoch. A watch skips numbers if it is filtered, if its principal may not see all
+    sessions, and where the host has dropped renewals: see LEASE_RENEWED.
+    """
     epoch: _builtins.str
     """Random id of this life of the event log. Another one means that numbers and cursors have started afresh."""
     type: Global___SessionEventType.ValueType

@@ -227,8 +227,8 @@ export interface MissingFunction {
 }
 
 /**
- * The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests or calls is
- * refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
+ * The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests, calls,
+ * changes or watches is refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
  */
 export interface Limits {
   /** Sessions that have not ended. Default 256. */
@@ -326,6 +326,22 @@ export interface Limits {
     | undefined;
   /** Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000. */
   streamsPerConnectionMax: number;
+  /**
+   * Bytes of the events in the log, as encoded in this API. Beyond, the oldest are trimmed like those beyond
+   * `event_log_events_max`. Default 64 MiB.
+   */
+  eventLogBytesMax: number;
+  /**
+   * Changes (OpenSession, CancelOpenSession, CloseSession, RenewSession, UpdateDeviceVisibility) that one principal may
+   * ask for in a second, refused ones included; after a pause, five times as many at once. Beyond: RetryInfo says how
+   * long to wait. Default 100.
+   */
+  changesPerSecondPerPrincipal: number;
+  /**
+   * Watches (WatchSessions, WatchDevices) that one principal may begin in a second; after a pause, five times as many at
+   * once. Beyond: RetryInfo says how long to wait. Default 20.
+   */
+  watchesPerSecondPerPrincipal: number;
   /**
    * Connections on which no call has been let in yet. One more takes the place of the oldest, from where most of them
    * come. Default 250.
@@ -946,6 +962,9 @@ function createBaseLimits(): Limits {
     callsPerPrincipalMax: 0,
     connectionIdleMax: undefined,
     streamsPerConnectionMax: 0,
+    eventLogBytesMax: 0,
+    changesPerSecondPerPrincipal: 0,
+    watchesPerSecondPerPrincipal: 0,
     unidentifiedConnectionsMax: 0,
     unidentifiedConnectionsPerAddressMax: 0,
     identifyMax: undefined,
@@ -1033,6 +1052,15 @@ export const Limits: MessageFns<Limits> = {
     }
     if (message.streamsPerConnectionMax !== 0) {
       writer.uint32(208).uint32(message.streamsPerConnectionMax);
+    }
+    if (message.eventLogBytesMax !== 0) {
+      writer.uint32(216).uint32(message.eventLogBytesMax);
+    }
+    if (message.changesPerSecondPerPrincipal !== 0) {
+      writer.uint32(224).uint32(message.changesPerSecondPerPrincipal);
+    }
+    if (message.watchesPerSecondPerPrincipal !== 0) {
+      writer.uint32(232).uint32(message.watchesPerSecondPerPrincipal);
     }
     if (message.unidentifiedConnectionsMax !== 0) {
       writer.uint32(280).uint32(message.unidentifiedConnectionsMax);
@@ -1273,6 +1301,30 @@ export const Limits: MessageFns<Limits> = {
             message.streamsPerConnectionMax = reader.uint32();
             continue;
           }
+          case 27: {
+            if (tag !== 216) {
+              break;
+            }
+
+            message.eventLogBytesMax = reader.uint32();
+            continue;
+          }
+          case 28: {
+            if (tag !== 224) {
+              break;
+            }
+
+            message.changesPerSecondPerPrincipal = reader.uint32();
+            continue;
+          }
+          case 29: {
+            if (tag !== 232) {
+              break;
+            }
+
+            message.watchesPerSecondPerPrincipal = reader.uint32();
+            continue;
+          }
           case 35: {
             if (tag !== 280) {
               break;
@@ -1457,6 +1509,21 @@ export const Limits: MessageFns<Limits> = {
         : isSet(object.streams_per_connection_max)
         ? globalThis.Number(object.streams_per_connection_max)
         : 0,
+      eventLogBytesMax: isSet(object.eventLogBytesMax)
+        ? globalThis.Number(object.eventLogBytesMax)
+        : isSet(object.event_log_bytes_max)
+        ? globalThis.Number(object.event_log_bytes_max)
+        : 0,
+      changesPerSecondPerPrincipal: isSet(object.changesPerSecondPerPrincipal)
+        ? globalThis.Number(object.changesPerSecondPerPrincipal)
+        : isSet(object.changes_per_second_per_principal)
+        ? globalThis.Number(object.changes_per_second_per_principal)
+        : 0,
+      watchesPerSecondPerPrincipal: isSet(object.watchesPerSecondPerPrincipal)
+        ? globalThis.Number(object.watchesPerSecondPerPrincipal)
+        : isSet(object.watches_per_second_per_principal)
+        ? globalThis.Number(object.watches_per_second_per_principal)
+        : 0,
       unidentifiedConnectionsMax: isSet(object.unidentifiedConnectionsMax)
         ? globalThis.Number(object.unidentifiedConnectionsMax)
         : isSet(object.unidentified_connections_max)
@@ -1565,6 +1632,15 @@ export const Limits: MessageFns<Limits> = {
     if (message.streamsPerConnectionMax !== 0) {
       obj.streamsPerConnectionMax = Math.round(message.streamsPerConnectionMax);
     }
+    if (message.eventLogBytesMax !== 0) {
+      obj.eventLogBytesMax = Math.round(message.eventLogBytesMax);
+    }
+    if (message.changesPerSecondPerPrincipal !== 0) {
+      obj.changesPerSecondPerPrincipal = Math.round(message.changesPerSecondPerPrincipal);
+    }
+    if (message.watchesPerSecondPerPrincipal !== 0) {
+      obj.watchesPerSecondPerPrincipal = Math.round(message.watchesPerSecondPerPrincipal);
+    }
     if (message.unidentifiedConnectionsMax !== 0) {
       obj.unidentifiedConnectionsMax = Math.round(message.unidentifiedConnectionsMax);
     }
@@ -1632,6 +1708,9 @@ export const Limits: MessageFns<Limits> = {
       ? Duration.fromPartial(object.connectionIdleMax)
       : undefined;
     message.streamsPerConnectionMax = object.streamsPerConnectionMax ?? 0;
+    message.eventLogBytesMax = object.eventLogBytesMax ?? 0;
+    message.changesPerSecondPerPrincipal = object.changesPerSecondPerPrincipal ?? 0;
+    message.watchesPerSecondPerPrincipal = object.watchesPerSecondPerPrincipal ?? 0;
     message.unidentifiedConnectionsMax = object.unidentifiedConnectionsMax ?? 0;
     message.unidentifiedConnectionsPerAddressMax = object.unidentifiedConnectionsPerAddressMax ?? 0;
     message.identifyMax = (object.identifyMax !== undefined && object.identifyMax !== null)

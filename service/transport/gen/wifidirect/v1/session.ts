@@ -380,7 +380,11 @@ export const SessionEventType = {
   CANCELLED: 7,
   /** LOST - Final: the host lost it. */
   LOST: 8,
-  /** LEASE_RENEWED - RenewSession gave it a new `lease_expire_time`. */
+  /**
+   * LEASE_RENEWED - RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other event of it in
+   * between, the host keeps only the last for later: a watch that resumes, or that has fallen behind, is sent that one,
+   * and `sequence` skips the others. A watch that reads in time is sent each.
+   */
   LEASE_RENEWED: 9,
   /** LEASE_EXPIRED - Its lease lapsed. CANCELLING or CLOSING follows. */
   LEASE_EXPIRED: 10,
@@ -662,7 +666,10 @@ export interface SessionEnd {
 
 /** One thing that happened to one session. */
 export interface SessionEvent {
-  /** From 1, +1 each within an epoch. Only a watch that is filtered, or by one who may not see all, skips some. */
+  /**
+   * From 1, +1 each within an epoch. A watch skips numbers if it is filtered, if its principal may not see all
+   * sessions, and where the host has dropped renewals: see LEASE_RENEWED.
+   */
   sequence: bigint;
   /** Random id of this life of the event log. Another one means that numbers and cursors have started afresh. */
   epoch: string;

@@ -37,7 +37,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
  * | DEVICE_NOT_PAIRED              | FAILED_PRECONDITION | Native if made              | pairs it on the host       |
  * | OPEN_FAILED                    | ABORTED             | Native                      | decides by code and reason |
  * | OPEN_TIMED_OUT                 | DEADLINE_EXCEEDED   |                             | retries                    |
- * | QUOTA_EXCEEDED                 | RESOURCE_EXHAUSTED  | QuotaFailure                | slows down                 |
+ * | QUOTA_EXCEEDED                 | RESOURCE_EXHAUSTED  | QuotaFailure, RetryInfo     | slows down                 |
  * | UNAUTHENTICATED                | UNAUTHENTICATED     |                             | presents a credential      |
  * | PERMISSION_DENIED              | PERMISSION_DENIED   |                             | asks for the role          |
  * | HOST_STOPPING                  | UNAVAILABLE         | RetryInfo                   | another host, or later     |
@@ -145,7 +145,8 @@ export const ErrorReason = {
   OPEN_TIMED_OUT: 15,
   /**
    * QUOTA_EXCEEDED - RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure: a limit of this service is reached, by this principal or in
-   * all. Metadata: `subject` ("host" or "principal:NAME"), `limit` (the field of Limits), `limit_value`.
+   * all; with RetryInfo if it is a limit per second. Metadata: `subject` ("host" or "principal:NAME"), `limit` (the
+   * field of Limits), `limit_value`.
    */
   QUOTA_EXCEEDED: 16,
   /** UNAUTHENTICATED - UNAUTHENTICATED: no credential, or one that is not valid (any more). Why exactly is in the host's log only. */

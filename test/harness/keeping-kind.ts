@@ -1,0 +1,11 @@
+/** The events of sessions in a log that keeps them whole, so that tests can look at them. */
+import type { EventKind } from '../../service/events/stream.js';
+import type { LoggedSessionEvent, SessionEvent, SessionEventDraft } from '../../service/session/session.js';
+import { sessionEventKind } from '../../service/transport/event-kinds.js';
+
+export type KeptSessionEvent = SessionEvent & Omit<LoggedSessionEvent, 'arrivedMs'>;
+
+export function keepingKind(): EventKind<SessionEventDraft, SessionEvent, KeptSessionEvent> {
+  const { record, ...kind } = sessionEventKind();
+  return { ...kind, record: (event) => ({ ...record(event), ...event }) };
+}
