@@ -12,11 +12,11 @@ const FILES: [&str; 6] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A checkout on Windows has a file in place of the link.
-    let proto = ["proto", "../../proto"]
+    // In the repository the contract is one for all clients; a package has a copy of it.
+    let proto = ["../../proto", "proto"]
         .into_iter()
-        .find(|path| Path::new(path).is_dir())
-        .ok_or("no proto files")?;
+        .find(|folder| Path::new(folder).join(FILES[0]).is_file())
+        .ok_or("no proto files: neither ../../proto nor proto holds the contract")?;
     println!("cargo::rerun-if-changed={proto}");
     let descriptors = protox::compile(FILES, [proto])?;
     let mut config = prost_build::Config::new();

@@ -1,7 +1,10 @@
 //! Messages as the protocol of the tests writes them.
 
 use serde_json::{Value, json};
-use wifi_direct_gateway::v1::{self, Device, NativeResult, Session, SessionEvent};
+use wifi_direct_gateway::v1::{
+    self, Device, DisconnectEvidence, DriverKind, HostState, NativeResult, Session,
+    SessionEndReason, SessionEvent, SessionEventType, SessionState,
+};
 use wifi_direct_gateway::{Code, Error, SessionAt, SessionWatchItem, WatchItem};
 
 pub fn watched(item: SessionWatchItem) -> Value {
@@ -24,12 +27,13 @@ pub fn watched(item: SessionWatchItem) -> Value {
             let retry_in = u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX);
             json!({ "kind": "disconnected", "error": error(&cause), "retryInMs": retry_in })
         }
+        _ => json!({ "kind": "unknown" }),
     }
 }
 
 pub fn event(event: &SessionEvent) -> Value {
     json!({
-        "type": short(event.r#type().as_str_name(), "SESSION_EVENT_TYPE_"),
+        "type": name(event.r#type, SessionEventType::as_str_name, "SESSION_EVENT_TYPE_"),
         "sequence": event.sequence,
         "session": event.session.as_ref().map(session),
         "native": event.native_result.as_ref().map(native),
@@ -44,10 +48,10 @@ pub fn session(session: &Session) -> Value {
     let end = session.end.as_ref();
     json!({
         "id": session.session_id,
-        "state": short(session.state().as_str_name(), "SESSION_STATE_"),
+        "state": name(session.state, SessionState::as_str_name, "SESSION_STATE_"),
         "owner": session.owner,
-        "reason": end.map(|end| short(end.reason().as_str_name(), "SESSION_END_REASON_")),
-        "evidence": end.map(|end| short(end.evidence().as_str_name(), "DISCONNECT_EVIDENCE_")),
+        "reason": end.map(|end| name(end.reason, SessionEndReason::as_str_name, "SESSION_END_REASON_")),
+        "evidence": end.map(|end| name(end.evidence, DisconnectEvidence::as_str_name, "DISCONNECT_EVIDENCE_")),
     })
 }
 
@@ -62,8 +66,8 @@ pub fn device(device: &Device) -> Value {
 pub fn host(host: &v1::GetHostResponse) -> Value {
     let driver = host.driver.clone().unwrap_or_default();
     json!({
-        "state": short(host.state().as_str_name(), "HOST_STATE_"),
-        "driver": short(driver.kind().as_str_name(), "DRIVER_KIND_"),
+        "state": name(host.state, HostState::as_str_name, "HOST_STATE_"),
+        "driver": name(driver.kind, DriverKind::as_str_name, "DRIVER_KIND_"),
     })
 }
 
@@ -78,6 +82,7 @@ pub fn error(error: &Error) -> Value {
         .map(|delay| u64::try_from(delay.as_millis()).ok());
     json!({
         "code": code(error.code()),
+        "message": error.to_string(),
         "reason": error.reason_name(),
         "metadata": error.metadata(),
         "native": error.native().map(native),
@@ -104,6 +109,17 @@ fn code(code: Code) -> String {
     words.collect::<String>().to_uppercase()
 }
 
-fn short<'a>(name: &'a str, prefix: &str) -> &'a str {
-    name.strip_prefix(prefix).unwrap_or(name)
+/// Without its prefix; the number in text where this version doesn't know the value.
+fn name<Value: TryFrom<i32>>(
+    value: i32,
+    name_of: fn(&Value) -> &'static str,
+    prefix: &str,
+) -> String {
+    match Value::try_from(value) {
+        Ok(known) => {
+            let name = name_of(&known);
+            name.strip_prefix(prefix).unwrap_or(name).to_owned()
+        }
+        Err(_) => value.to_string(),
+    }
 }

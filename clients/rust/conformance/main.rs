@@ -11,7 +11,10 @@ use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::task::AbortHandle;
-use wifi_direct_gateway::{Backoff, Client, Error, ListOptions, OpenRequest, WatchOptions};
+use wifi_direct_gateway::tonic::metadata::{Ascii, MetadataKey};
+use wifi_direct_gateway::{
+    Backoff, BoxError, Client, Error, ListOptions, OpenRequest, WatchOptions,
+};
 
 type Items = BoxStream<'static, Result<Value, Error>>;
 
@@ -62,11 +65,29 @@ fn connect(command: &Command) -> Result<Client, Error> {
     if let Some(path) = command.0["caFile"].as_str() {
         builder = builder.ca_file(path);
     }
-    if let Some(path) = command.0["certFile"].as_str() {
-        builder = builder.identity_files(path, command.text("keyFile"));
+    if command.0["certFile"].is_string() || command.0["keyFile"].is_string() {
+        builder = builder.identity_files(command.text("certFile"), command.text("keyFile"));
     }
     if let Some(token) = command.0["token"].as_str() {
         builder = builder.token(token);
+    }
+    if command.0["tokenFails"] == true {
+        builder = builder.token_source(|| std::future::ready(Err("the vault is sealed")));
+    }
+    if let Some(timeout) = command.milliseconds("timeoutMs") {
+        builder = builder.timeout(timeout);
+    }
+    if let Some(timeout) = command.milliseconds("connectTimeoutMs") {
+        builder = builder.connect_timeout(timeout);
+    }
+    if let Some(names) = command.0["metadata"].as_object().cloned() {
+        builder = builder.metadata(move |metadata| {
+            for (name, value) in &names {
+                let name: MetadataKey<Ascii> = name.parse()?;
+                metadata.insert(name, value.as_str().unwrap_or_default().parse()?);
+            }
+            Ok::<_, BoxError>(())
+        });
     }
     builder.connect(&command.text("address"))
 }
@@ -76,31 +97,33 @@ fn carry_out(client: Client, command: &Command) -> Items {
     let id = command.text("sessionId");
     match command.text("do").as_str() {
         "open" => {
-            let request = OpenRequest {
-                device_address: command.text("deviceAddress"),
-                session_id: id,
-                request_id: command.text("requestId"),
-                open_timeout: command.milliseconds("openTimeoutMs"),
-                lease_ttl: command.milliseconds("leaseTtlMs"),
-                ..OpenRequest::default()
-            };
+            let mut request = OpenRequest::from(command.text("deviceAddress").as_str())
+                .session_id(id)
+                .request_id(command.text("requestId"))
+                .open_timeout(command.milliseconds("openTimeoutMs"))
+                .lease_ttl(command.milliseconds("leaseTtlMs"));
+            if let Some(interval) = command.milliseconds("heartbeatIntervalMs") {
+                let interval = Some(interval).filter(|interval| !interval.is_zero());
+                request = request.heartbeat_interval(interval);
+            }
             stream::once(async move { sessions.open(request).await })
                 .try_flatten()
                 .map_ok(|event| json!({ "event": items::event(&event) }))
                 .boxed()
         }
         "watch" => {
-            let (initial, max) = (Duration::from_millis(20), Duration::from_millis(100));
-            let options = WatchOptions {
-                cursor: command.text("cursor"),
-                session_ids: command.texts("sessionIds"),
-                backoff: Backoff {
-                    initial,
-                    max,
-                    ..Backoff::default()
-                },
-                ..WatchOptions::default()
+            let bound = |key, usual| {
+                let given = command.milliseconds(key);
+                given.unwrap_or(Duration::from_millis(usual))
             };
+            let options = WatchOptions::default()
+                .cursor(command.text("cursor"))
+                .session_ids(command.texts("sessionIds"))
+                .bookmark_interval(command.milliseconds("bookmarkIntervalMs"))
+                .backoff(Backoff::new(
+                    bound("backoffInitialMs", 20),
+                    bound("backoffMaxMs", 100),
+                ));
             sessions.watch(options).map_ok(items::watched).boxed()
         }
         "get" => one(async move { Ok(items::session_at(&sessions.get(&id).await?)) }),
@@ -157,8 +180,10 @@ impl Command {
         self.0[key].as_u64()
     }
 
+    /// No Duration is negative: that is none.
     fn milliseconds(&self, key: &str) -> Option<Duration> {
-        self.number(key).map(Duration::from_millis)
+        let milliseconds = self.0[key].as_i64()?;
+        Some(Duration::from_millis(milliseconds.try_into().unwrap_or(0)))
     }
 
     /// Empty where it is unset.

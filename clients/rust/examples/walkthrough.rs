@@ -145,16 +145,10 @@ async fn cancel_open(client: &Client, device: &Device, chapter: &Chapter) -> Wal
 async fn cut_watch(client: &Client, address: &str, device: &Device, chapter: &Chapter) -> Walk {
     let way = Way::to(address).await?;
     let watcher = Client::connect(&way.address)?;
-    let (initial, max) = (Duration::from_millis(50), Duration::from_millis(200));
-    let backoff = Backoff {
-        initial,
-        max,
-        ..Backoff::default()
-    };
-    let mut items = watcher.sessions().watch(WatchOptions {
-        backoff,
-        ..WatchOptions::default()
-    });
+    let backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(200));
+    let mut items = watcher
+        .sessions()
+        .watch(WatchOptions::default().backoff(backoff));
     let mut missed = String::new();
     let mut last = None;
     while let Some(item) = items.try_next().await? {
@@ -182,7 +176,7 @@ async fn cut_watch(client: &Client, address: &str, device: &Device, chapter: &Ch
                     return Ok(());
                 }
             }
-            WatchItem::Bookmark { .. } => {}
+            _ => {}
         }
     }
     Err("not as promised: the watch has ended".into())

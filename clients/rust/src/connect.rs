@@ -1,20 +1,25 @@
 use std::fmt;
-use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 use tonic::Code;
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
+use tonic::metadata::MetadataMap;
+use tonic::transport::Endpoint;
 
 use crate::client::Client;
-use crate::connection::{BoxError, Connection, TokenSource};
+use crate::connection::{Connection, MetadataHook, TokenSource, sendable};
+use crate::dial::{Dialer, Secure};
 use crate::error::Error;
+use crate::tls::Tls;
 
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT_MIN: Duration = Duration::from_millis(1);
 
 /// A host that vanished without a word is noticed within 30 s: watches have no deadline that tells.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
@@ -25,16 +30,16 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Builder {
     tls: Option<Tls>,
     clear_text: bool,
-    token: Option<TokenSource>,
+    token: Option<Token>,
+    metadata: Option<MetadataHook>,
     timeout: Option<Duration>,
+    connect_timeout: Duration,
     configure: Box<dyn FnOnce(Endpoint) -> Endpoint + Send>,
 }
 
-#[derive(Default)]
-struct Tls {
-    config: Option<ClientTlsConfig>,
-    ca_file: Option<PathBuf>,
-    identity_files: Option<(PathBuf, PathBuf)>,
+enum Token {
+    Fixed(String),
+    From(TokenSource),
 }
 
 impl Default for Builder {
@@ -43,7 +48,9 @@ impl Default for Builder {
             tls: None,
             clear_text: false,
             token: None,
+            metadata: None,
             timeout: Some(TIMEOUT_DEFAULT),
+            connect_timeout: CONNECT_TIMEOUT_DEFAULT,
             configure: Box::new(|endpoint| endpoint),
         }
     }
@@ -56,22 +63,23 @@ impl fmt::Debug for Builder {
 }
 
 impl Builder {
-    /// Goes by TLS, and trusts the authorities of this PEM file instead of the system's.
+    /// Uses TLS, and trusts the certificates of this PEM file instead of the system's: authorities,
+    /// or the host's own certificate.
     pub fn ca_file(mut self, path: impl AsRef<Path>) -> Self {
         self.tls.get_or_insert_default().ca_file = Some(path.as_ref().into());
         self
     }
 
-    /// Goes by TLS, and shows the client's own certificate (mTLS): PEM files of it with its chain, and
-    /// of its key.
+    /// Uses TLS, and shows the client's own certificate (mTLS): PEM files of it with its chain, and
+    /// of its key (PKCS#8, PKCS#1 or SEC1, not encrypted).
     pub fn identity_files(mut self, certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Self {
         let files = (certificate.as_ref().into(), key.as_ref().into());
         self.tls.get_or_insert_default().identity_files = Some(files);
         self
     }
 
-    /// Goes by TLS, as this says. It trusts nobody unless it says so.
-    pub fn tls(mut self, config: ClientTlsConfig) -> Self {
+    /// Uses TLS as this says: what is trusted, and what is shown. It excludes the files.
+    pub fn tls_config(mut self, config: ClientConfig) -> Self {
         self.tls.get_or_insert_default().config = Some(config);
         self
     }
@@ -83,12 +91,13 @@ impl Builder {
     }
 
     /// Sends this bearer token with each call; refused in clear text to another machine.
-    pub fn token(self, token: impl Into<String>) -> Self {
-        let token = token.into();
-        self.token_source(move || std::future::ready(Ok::<_, BoxError>(token.clone())))
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(Token::Fixed(token.into()));
+        self
     }
 
-    /// As [`Builder::token`], for tokens that change: it is asked at each call.
+    /// As [`Builder::token`], for tokens that change: it is asked at each call. The call fails
+    /// `Unavailable` where it fails.
     pub fn token_source<Asking, E>(
         mut self,
         source: impl Fn() -> Asking + Send + Sync + 'static,
@@ -97,10 +106,34 @@ impl Builder {
         Asking: Future<Output = Result<String, E>> + Send + 'static,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        self.token = Some(Arc::new(move || {
+        self.token = Some(Token::From(Arc::new(move || {
             let asking = source();
             Box::pin(async move { asking.await.map_err(Into::into) })
-        }));
+        })));
+        self
+    }
+
+    /// Adds metadata to each call: a `traceparent`, say. It is asked once for each call, in the task
+    /// of the caller, and for each attempt of a watch. The call fails `Unavailable` where it fails.
+    ///
+    /// ```
+    /// use wifi_direct_gateway::{BoxError, Client};
+    ///
+    /// let builder = Client::builder().metadata(|metadata| {
+    ///     metadata.insert("traceparent", current_trace().parse()?);
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # let _ = builder;
+    /// # fn current_trace() -> String { String::new() }
+    /// ```
+    pub fn metadata<E>(
+        mut self,
+        hook: impl Fn(&mut MetadataMap) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.metadata = Some(Arc::new(move |metadata| hook(metadata).map_err(Into::into)));
         self
     }
 
@@ -110,7 +143,15 @@ impl Builder {
         self
     }
 
-    /// Has the last word on the endpoint: window sizes, keepalive and the like.
+    /// Bounds each attempt to connect: TCP, TLS and the first answer of the host. At least 1 ms;
+    /// default 10 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Has the last word on the endpoint: window sizes, keepalive and the like. What concerns
+    /// connecting is not asked of it.
     pub fn configure(
         mut self,
         configure: impl FnOnce(Endpoint) -> Endpoint + Send + 'static,
@@ -124,92 +165,108 @@ impl Builder {
     /// # Errors
     ///
     /// [`Code::InvalidArgument`] where the address or the options can't be right: a file that can't be
-    /// used, a token in clear text to another machine.
+    /// used, a token in clear text to another machine, a timeout of 0.
     ///
     /// # Panics
     ///
     /// Outside a Tokio runtime.
-    pub fn connect(self, address: &str) -> Result<Client, Error> {
-        let Self {
-            tls,
-            clear_text,
-            token,
-            timeout,
-            configure,
-        } = self;
+    pub fn connect(mut self, address: &str) -> Result<Client, Error> {
+        self.check_times()?;
         let place = Place::of(address)?;
-        let tls = tls.or_else(|| (!place.is_local && !clear_text).then(Tls::default));
-        if token.is_some() && tls.is_none() && !place.is_local {
+        let tls = self.tls.take();
+        let tls = tls.or_else(|| (!place.is_local && !self.clear_text).then(Tls::default));
+        if self.token.is_some() && tls.is_none() && !place.is_local {
             // The rule that must not be broken: no credential leaves in clear text, but to this machine itself.
             return Err(invalid(format!(
                 "the token would reach {address} in clear text; use TLS"
             )));
         }
-        let mut endpoint = place.endpoint(tls.is_some())?;
-        if let Some(tls) = tls {
-            endpoint = endpoint.tls_config(tls.load()?).map_err(|error| {
-                invalid(format!(
-                    "TLS can't be used as asked for: {}",
-                    root_cause(&error)
-                ))
-            })?;
-        }
-        let endpoint = endpoint
-            .connect_timeout(CONNECT_TIMEOUT)
+        let token = self.token.take().map(Token::checked).transpose()?;
+        let tls = tls.map(|tls| place.secure(tls)).transpose()?;
+        let endpoint = place
+            .endpoint(tls.is_some())?
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
             .keep_alive_timeout(KEEPALIVE_TIMEOUT);
-        let channel = configure(endpoint).connect_lazy();
+        let dialer = Dialer {
+            address: address.to_owned(),
+            unix_path: place.unix_path.map(ToOwned::to_owned),
+            tls,
+            timeout: self.connect_timeout,
+        };
+        let channel = (self.configure)(endpoint).connect_with_connector_lazy(dialer);
         Ok(Client {
-            connection: Connection { channel, token },
-            timeout,
+            connection: Connection {
+                channel,
+                token,
+                metadata: self.metadata,
+            },
+            timeout: self.timeout,
         })
+    }
+
+    fn check_times(&self) -> Result<(), Error> {
+        if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(invalid(
+                "timeout: must be more than 0; None is no bound".into(),
+            ));
+        }
+        if self.connect_timeout < CONNECT_TIMEOUT_MIN {
+            return Err(invalid(format!(
+                "connect_timeout: must be {CONNECT_TIMEOUT_MIN:?} or more"
+            )));
+        }
+        Ok(())
     }
 }
 
-impl Tls {
-    fn load(self) -> Result<ClientTlsConfig, Error> {
-        let isolated = self.config.is_some() || self.ca_file.is_some();
-        let mut config = self.config.unwrap_or_default();
-        if !isolated {
-            config = config.with_native_roots();
-        }
-        if let Some(path) = self.ca_file {
-            let pem = read(&path)?;
-            if !pem.contains("-----BEGIN CERTIFICATE-----") {
-                return Err(invalid(format!("{} holds no certificate", path.display())));
+impl Token {
+    fn checked(self) -> Result<TokenSource, Error> {
+        match self {
+            Self::From(source) => Ok(source),
+            Self::Fixed(token) => {
+                let token = sendable(token).map_err(|why| invalid(format!("token: {why}")))?;
+                Ok(Arc::new(move || {
+                    Box::pin(std::future::ready(Ok(token.clone())))
+                }))
             }
-            config = config.ca_certificate(Certificate::from_pem(pem));
         }
-        if let Some((certificate, key)) = self.identity_files {
-            config = config.identity(Identity::from_pem(read(&certificate)?, read(&key)?));
-        }
-        Ok(config)
     }
 }
 
 struct Place<'a> {
     address: &'a str,
-    is_unix: bool,
+    /// None: TCP.
+    unix_path: Option<&'a str>,
     is_local: bool,
 }
 
 impl<'a> Place<'a> {
     fn of(address: &'a str) -> Result<Self, Error> {
-        if address.starts_with("unix:/") {
+        if let Some(path) = address.strip_prefix("unix:")
+            && path.starts_with('/')
+        {
             return Ok(Self {
-                address,
-                is_unix: true,
+                address: "localhost",
+                unix_path: Some(path),
                 is_local: true,
             });
+        }
+        if let Some((scheme, rest)) = address.split_once("://") {
+            return Err(invalid(format!(
+                "the address {address:?} has a scheme, {scheme:?}; write {rest:?}. Whether it is TLS is for other options to say"
+            )));
         }
         let uri = format!("http://{address}").parse::<Uri>().ok();
         // Nothing but a host and a port: what is judged here must be what is connected to.
         let authority = uri.as_ref().and_then(Uri::authority).filter(|authority| {
-            authority.as_str() == address && authority.port().is_some() && !address.contains('@')
+            authority.as_str() == address
+                && authority.port_u16().is_some_and(|port| port > 0)
+                && !authority.host().is_empty()
+                && !address.contains('@')
         });
         let Some(authority) = authority else {
             return Err(invalid(format!(
-                "{address:?} is neither \"host:port\" nor \"unix:/path\""
+                "the address {address:?} is neither \"host:port\" nor \"unix:/path\""
             )));
         };
         let host = authority.host();
@@ -218,31 +275,45 @@ impl<'a> Place<'a> {
             host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback());
         Ok(Self {
             address,
-            is_unix: false,
+            unix_path: None,
             is_local,
         })
     }
 
+    fn secure(&self, tls: Tls) -> Result<Secure, Error> {
+        let host = self
+            .address
+            .rsplit_once(':')
+            .map_or(self.address, |it| it.0);
+        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
+            .map_err(|_| invalid(format!("{host:?} is no name that a certificate can have")))?;
+        Ok(Secure {
+            config: Arc::new(tls.load()?),
+            name,
+        })
+    }
+
+    /// The dialer sees to TLS; the scheme is what the host is told.
     fn endpoint(&self, is_secure: bool) -> Result<Endpoint, Error> {
         let address = self.address;
-        Endpoint::from_shared(match (self.is_unix, is_secure) {
-            (true, _) => address.to_owned(),
-            (false, false) => format!("http://{address}"),
-            (false, true) => format!("https://{address}"),
-        })
-        .map_err(|error| invalid(format!("{address:?}: {}", root_cause(&error))))
+        let unusable = |why: &dyn fmt::Display| invalid(format!("{address:?}: {why}"));
+        let scheme = if is_secure { "https" } else { "http" };
+        let origin = format!("{scheme}://{address}")
+            .parse::<Uri>()
+            .map_err(|error| unusable(&error))?;
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))
+            .map_err(|error| unusable(&root_cause(&error)))?;
+        Ok(endpoint.origin(origin))
     }
 }
 
-fn read(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|error| invalid(format!("{}: {error}", path.display())))
-}
-
-fn invalid(message: String) -> Error {
+pub(crate) fn invalid(message: String) -> Error {
     Error::new(Code::InvalidArgument, message)
 }
 
-fn root_cause(error: &dyn std::error::Error) -> &dyn std::error::Error {
+pub(crate) fn root_cause<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> &'a (dyn std::error::Error + 'static) {
     error.source().map_or(error, root_cause)
 }
 

@@ -6,25 +6,30 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use http::header::{AUTHORIZATION, HeaderValue};
-use http::{Request, Response};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Request, Response, StatusCode};
 use tonic::body::Body;
+use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tower_service::Service;
 
 use crate::error::Error;
 
-pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+/// Any error, as a token source or a hook for metadata may fail with.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
 pub(crate) type Asked = BoxFuture<'static, Result<String, BoxError>>;
 pub(crate) type TokenSource = Arc<dyn Fn() -> Asked + Send + Sync>;
+pub(crate) type MetadataHook = Arc<dyn Fn(&mut MetadataMap) -> Result<(), BoxError> + Send + Sync>;
 
 /// The connection of a [`Client`](crate::Client), for generated clients such as those of
-/// [`v1`](crate::v1). It sends the token with each call. Cheap to clone.
+/// [`v1`](crate::v1). It sends the token, and the metadata of the hook, with each call. Cheap to
+/// clone.
 #[derive(Clone)]
 pub struct Connection {
     pub(crate) channel: Channel,
     pub(crate) token: Option<TokenSource>,
+    pub(crate) metadata: Option<MetadataHook>,
 }
 
 impl fmt::Debug for Connection {
@@ -44,27 +49,77 @@ impl Service<Request<Body>> for Connection {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let Self { mut channel, token } = self.clone();
+        let Self {
+            mut channel,
+            token,
+            metadata,
+        } = self.clone();
+        // Here, where the context is still the caller's.
+        let added = metadata.map_or(Ok(()), |hook| add(&mut request, &*hook));
         Box::pin(async move {
+            added?;
             if let Some(token) = token {
                 request
                     .headers_mut()
                     .insert(AUTHORIZATION, bearer(token().await)?);
             }
             poll_fn(|cx| channel.poll_ready(cx)).await?;
-            Ok(channel.call(request).await?)
+            let response = channel.call(request).await?;
+            foreign(response.status(), response.headers())?;
+            Ok(response)
         })
     }
+}
+
+/// An answer that is not of gRPC, of a proxy without a host behind it, say: tonic would take its text
+/// for a broken message. The codes are those of gRPC's mapping of HTTP.
+fn foreign(status: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if kind.is_some_and(|kind| kind.starts_with(b"application/grpc")) {
+        return Ok(());
+    }
+    let code = match status.as_u16() {
+        400 => Code::Internal,
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::Unimplemented,
+        429 | 502..=504 => Code::Unavailable,
+        _ => Code::Unknown,
+    };
+    let message = format!("the answer is not of gRPC: HTTP {status}");
+    Err(Status::new(code, message))
+}
+
+fn add(
+    request: &mut Request<Body>,
+    hook: &dyn Fn(&mut MetadataMap) -> Result<(), BoxError>,
+) -> Result<(), Status> {
+    let mut metadata = MetadataMap::from_headers(std::mem::take(request.headers_mut()));
+    let added = hook(&mut metadata);
+    *request.headers_mut() = metadata.into_headers();
+    added.map_err(|why| Status::unavailable(format!("the hook for metadata failed: {why}")))
 }
 
 /// Whatever gives tokens may be back soon, so a watch is not to give up.
 pub(crate) fn bearer(token: Result<String, BoxError>) -> Result<HeaderValue, Status> {
     let unavailable = |why| Status::unavailable(format!("the token can't be had: {why}"));
     let token = token.map_err(|error| unavailable(error.to_string()))?;
+    let token = sendable(token).map_err(|why| unavailable(why.into()))?;
     let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-        .map_err(|_| unavailable("it has characters that no token has".into()))?;
+        .map_err(|error| unavailable(error.to_string()))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// A token that a header can hold, or what is wrong with it: without the token itself.
+pub(crate) fn sendable(token: String) -> Result<String, &'static str> {
+    if token.is_empty() {
+        return Err("it is empty");
+    }
+    if token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(token);
+    }
+    Err("it has a character that no header can hold, such as the end of a line; trim it")
 }
 
 /// The host takes a longer deadline as passed.

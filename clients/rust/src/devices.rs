@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::pages::pages;
 use crate::v1;
 use crate::v1::device_service_client::DeviceServiceClient;
-use crate::watch::{Backoff, Batch, WatchItem, watch};
+use crate::watch::{BOOKMARK_INTERVAL_DEFAULT, Backoff, Batch, WatchItem, silence_max, watch};
 
 const DISCOVERY_TIMEOUT_DEFAULT: Duration = Duration::from_secs(15);
 /// What the answer may take beyond the discovery.
@@ -25,6 +25,7 @@ pub struct Devices {
 
 /// What [`Devices::watch`] shows; by default every device, from now.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct WatchDevicesOptions {
     /// Of `DeviceService`: resume after it. Empty: from now, after a snapshot.
     pub cursor: String,
@@ -34,6 +35,40 @@ pub struct WatchDevicesOptions {
     pub bookmark_interval: Option<Duration>,
     /// The pauses between attempts.
     pub backoff: Backoff,
+}
+
+impl WatchDevicesOptions {
+    /// Resumes after this cursor, of `DeviceService`.
+    #[must_use]
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = cursor.into();
+        self
+    }
+
+    /// Shows only these.
+    #[must_use]
+    pub fn device_addresses(
+        mut self,
+        addresses: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.device_addresses = addresses.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Has a bookmark come after a silence of this long: 1 s to 5 min. A stream that is silent for
+    /// three of them is taken for broken.
+    #[must_use]
+    pub fn bookmark_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.bookmark_interval = interval.into();
+        self
+    }
+
+    /// Pauses so between attempts.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
 }
 
 /// An item of a watch of devices.
@@ -90,7 +125,15 @@ impl Devices {
                 }))
             }
         };
-        watch(attach, options.cursor, options.backoff)
+        let interval = options
+            .bookmark_interval
+            .unwrap_or(BOOKMARK_INTERVAL_DEFAULT);
+        watch(
+            attach,
+            options.cursor,
+            options.backoff,
+            silence_max(interval),
+        )
     }
 
     /// Looks for a paired device by radio: `is_visible` of the answer's device is what was found. The

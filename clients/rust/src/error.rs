@@ -8,6 +8,7 @@ use prost::{Message, Name};
 use prost_types::Any;
 use tonic::{Code, Status, TimeoutExpired};
 
+use crate::connect::root_cause;
 use crate::google::rpc::bad_request::FieldViolation;
 use crate::google::rpc::{self, BadRequest, ErrorInfo, RetryInfo};
 use crate::v1::{ErrorReason, NativeResult};
@@ -137,7 +138,7 @@ impl From<Status> for Error {
         let retry = error
             .detail::<RetryInfo>()
             .and_then(|retry| retry.retry_delay);
-        error.0.retry_delay = retry.and_then(|delay| delay.try_into().ok());
+        error.0.retry_delay = retry.and_then(told);
         error.0.field_violations = error
             .detail::<BadRequest>()
             .unwrap_or_default()
@@ -146,20 +147,38 @@ impl From<Status> for Error {
     }
 }
 
-/// A status with a source was made here, of what befell the connection. gRPC says UNAVAILABLE then,
-/// tonic, by the layer that noticed, also UNKNOWN, INTERNAL or CANCELLED.
+/// How long the host asks to be waited for; None for what is no time to come.
+fn told(delay: prost_types::Duration) -> Option<Duration> {
+    let seconds = u64::try_from(delay.seconds).ok()?;
+    let nanos = u32::try_from(delay.nanos).ok()?;
+    Some(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanos.into())))
+}
+
+/// A status with a source was made here, of what happened to the connection. gRPC says UNAVAILABLE
+/// then; tonic, by the layer that noticed, also UNKNOWN, INTERNAL or CANCELLED. What is told names
+/// the cause.
 fn settled(status: Status) -> Status {
-    let Some(cause) = status.source() else {
-        return status;
+    let code = match (status.code(), status.source()) {
+        (Code::OutOfRange, _) if status.message().starts_with(TOO_LARGE) => Code::ResourceExhausted,
+        (_, Some(cause)) if has_cause::<TimeoutExpired>(cause) => Code::DeadlineExceeded,
+        (Code::Unknown | Code::Internal | Code::Cancelled, Some(_)) => Code::Unavailable,
+        (_, None) => return status,
+        (code, Some(_)) => code,
     };
-    let code = match status.code() {
-        _ if has_cause::<TimeoutExpired>(cause) => Code::DeadlineExceeded,
-        Code::Unknown | Code::Internal | Code::Cancelled => Code::Unavailable,
-        _ => return status,
-    };
-    let mut settled = Status::new(code, status.message());
+    let mut settled = Status::new(code, described(&status));
     settled.set_source(Arc::new(status));
     settled
+}
+
+/// How tonic begins to tell of a message larger than it takes, with a code that is not gRPC's.
+const TOO_LARGE: &str = "Error, decoded message length too large";
+
+fn described(status: &Status) -> String {
+    let message = status.message();
+    match status.source().map(|cause| root_cause(cause).to_string()) {
+        Some(root) if !message.contains(&root) => format!("{message}: {root}"),
+        _ => message.to_owned(),
+    }
 }
 
 fn has_cause<Cause: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {

@@ -1,14 +1,19 @@
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_core::stream::{BoxStream, Stream};
-use futures_util::StreamExt;
+use futures_util::stream::{self, StreamExt};
+use prost_types::Timestamp;
+use tokio::time::{Sleep, sleep};
 use tonic::{Code, Status};
 
 use crate::error::Error;
-use crate::sessions::Sessions;
+use crate::sessions::{Sessions, lease_left};
 use crate::v1::{OpenSessionResponse, Session, SessionEvent, SessionState};
+use crate::watch::silent;
 
 /// A session and the stream that holds it: without a lease, the session ends when this is dropped.
 ///
@@ -25,36 +30,71 @@ pub struct HeldSession {
     session: Session,
     /// What the stream has ended with.
     end: Option<Result<(), Error>>,
+    /// The host's clock, by its last message.
+    host_time: Option<Timestamp>,
+    silence: Silence,
+}
+
+/// How long the stream may say nothing; it is measured while somebody waits for it.
+struct Silence {
+    /// None: for ever.
+    max: Option<Duration>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Silence {
+    /// Ready where it has lasted too long.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let Some(max) = self.max else {
+            return Poll::Pending;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(max)));
+        timer.as_mut().poll(cx).map(|()| silent(max))
+    }
+
+    /// A host that knows no signs of life doesn't tell its time either: it may be silent for ever.
+    fn broken_by(&mut self, response: &OpenSessionResponse) {
+        self.timer = None;
+        if response.host_time.is_none() {
+            self.max = None;
+        }
+    }
 }
 
 impl HeldSession {
     pub(crate) async fn hold(
         sessions: Sessions,
-        mut stream: BoxStream<'static, Result<OpenSessionResponse, Status>>,
+        stream: BoxStream<'static, Result<OpenSessionResponse, Status>>,
+        silence_max: Option<Duration>,
     ) -> Result<Self, Error> {
-        let first = stream
-            .next()
-            .await
-            .transpose()?
-            .and_then(|response| response.event);
-        let Some(next) = first else {
+        let mut held = Self {
+            id: String::new(),
+            sessions,
+            stream,
+            next: None,
+            session: Session::default(),
+            end: None,
+            host_time: None,
+            silence: Silence {
+                max: silence_max,
+                timer: None,
+            },
+        };
+        let Some(first) = poll_fn(|cx| held.poll_event(cx)).await.transpose()? else {
             return Err(Error::new(
                 Code::Internal,
                 "the host ended the stream without an event",
             ));
         };
-        let id = next
-            .session
-            .as_ref()
-            .map(|session| session.session_id.clone());
-        Ok(Self {
-            id: id.unwrap_or_default(),
-            sessions,
-            stream,
-            next: Some(next),
-            session: Session::default(),
-            end: None,
-        })
+        let Some(session) = &first.session else {
+            return Err(Error::new(
+                Code::Internal,
+                "the host's event has no session",
+            ));
+        };
+        held.id.clone_from(&session.session_id);
+        held.next = Some(first);
+        Ok(held)
     }
 
     /// The name of the session.
@@ -81,6 +121,14 @@ impl HeldSession {
         Ok(self.session.clone())
     }
 
+    /// How long the lease had left, by the last event that was given out and the host's own clock at its
+    /// last message: the clock of this machine may differ. None without a lease, or where the host
+    /// doesn't tell its time.
+    #[must_use]
+    pub fn lease_left(&self) -> Option<Duration> {
+        lease_left(&self.session, self.host_time.as_ref())
+    }
+
     /// Closes the session (cancels it, while it is opening), and answers with it when it has ended.
     /// The events of the end can still be read, meanwhile too.
     ///
@@ -97,26 +145,43 @@ impl HeldSession {
     pub fn detach(self) {}
 }
 
+impl HeldSession {
+    /// The next event of the stream; signs of life are passed over.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<SessionEvent, Error>>> {
+        while self.end.is_none() {
+            let end = match self.stream.poll_next_unpin(cx) {
+                Poll::Ready(Some(Ok(response))) => {
+                    self.silence.broken_by(&response);
+                    self.host_time = response.host_time;
+                    match response.event {
+                        Some(event) => return Poll::Ready(Some(Ok(event))),
+                        None => continue,
+                    }
+                }
+                Poll::Ready(Some(Err(status))) => Err(Error::from(status)),
+                Poll::Ready(None) => Ok(()),
+                Poll::Pending => Err(ready!(self.silence.poll(cx))),
+            };
+            self.stream = stream::empty().boxed();
+            self.end = Some(end.clone());
+            if let Err(error) = end {
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
 impl Stream for HeldSession {
     type Item = Result<SessionEvent, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let event = loop {
-            if let Some(event) = self.next.take() {
-                break event;
-            }
-            if self.end.is_some() {
-                return Poll::Ready(None);
-            }
-            match ready!(self.stream.poll_next_unpin(cx)) {
-                Some(Ok(response)) => self.next = response.event,
-                Some(Err(status)) => {
-                    let error = Error::from(status);
-                    self.end = Some(Err(error.clone()));
-                    return Poll::Ready(Some(Err(error)));
-                }
-                None => self.end = Some(Ok(())),
-            }
+        let event = match self.next.take() {
+            Some(event) => event,
+            None => match ready!(self.poll_event(cx)) {
+                Some(Ok(event)) => event,
+                other => return Poll::Ready(other),
+            },
         };
         self.session = event.session.clone().unwrap_or_default();
         Poll::Ready(Some(Ok(event)))

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use futures_core::stream::BoxStream;
-use futures_util::stream::{StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use prost_types::Timestamp;
+use tonic::Code;
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -11,7 +13,7 @@ use crate::held_session::HeldSession;
 use crate::pages::pages;
 use crate::v1;
 use crate::v1::session_service_client::SessionServiceClient;
-use crate::watch::{Backoff, Batch, WatchItem, watch};
+use crate::watch::{BOOKMARK_INTERVAL_DEFAULT, Backoff, Batch, WatchItem, silence_max, watch};
 
 /// Opens, closes and follows the sessions of one host. What each call promises, and what it fails
 /// with, is in `session_service.proto`. Cheap to clone.
@@ -23,7 +25,16 @@ pub struct Sessions {
 
 /// What to open. Only the device is required; its address alone, or the [`Device`](v1::Device), is a
 /// request too.
-#[derive(Clone, Debug, Default)]
+///
+/// ```
+/// use std::time::Duration;
+/// use wifi_direct_gateway::OpenRequest;
+///
+/// let request = OpenRequest::from("02:11:22:33:44:01").lease_ttl(Duration::from_secs(60));
+/// # assert_eq!(request.lease_ttl, Some(Duration::from_secs(60)));
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct OpenRequest {
     /// The P2P device address of a paired device, `aa:bb:cc:dd:ee:ff`.
     pub device_address: String,
@@ -39,6 +50,70 @@ pub struct OpenRequest {
     /// A UUID by which the host knows this request again: opening with it again attaches to the same
     /// session. Empty: a new one at each call.
     pub request_id: String,
+    /// How long the stream may be quiet before the host sends a sign of life, which is not handed on:
+    /// 1 s to 5 min, default 10 s. It keeps proxies from closing the stream, and a host that is silent
+    /// for three of them is taken for gone. None: there are no signs of life.
+    pub heartbeat_interval: Option<Duration>,
+}
+
+const HEARTBEAT_INTERVAL_DEFAULT: Duration = Duration::from_secs(10);
+
+impl Default for OpenRequest {
+    fn default() -> Self {
+        Self {
+            device_address: String::new(),
+            session_id: String::new(),
+            kind: v1::SessionKind::Unspecified,
+            open_timeout: None,
+            lease_ttl: None,
+            request_id: String::new(),
+            heartbeat_interval: Some(HEARTBEAT_INTERVAL_DEFAULT),
+        }
+    }
+}
+
+impl OpenRequest {
+    /// Names the session.
+    #[must_use]
+    pub fn session_id(mut self, id: impl Into<String>) -> Self {
+        self.session_id = id.into();
+        self
+    }
+
+    /// Opens by this native call.
+    #[must_use]
+    pub fn kind(mut self, kind: v1::SessionKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Bounds the open.
+    #[must_use]
+    pub fn open_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.open_timeout = timeout.into();
+        self
+    }
+
+    /// Lets the session outlive its streams by this long.
+    #[must_use]
+    pub fn lease_ttl(mut self, ttl: impl Into<Option<Duration>>) -> Self {
+        self.lease_ttl = ttl.into();
+        self
+    }
+
+    /// Lets the host know this request again.
+    #[must_use]
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = id.into();
+        self
+    }
+
+    /// Asks for signs of life this often; None: for none.
+    #[must_use]
+    pub fn heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.heartbeat_interval = interval.into();
+        self
+    }
 }
 
 impl From<&str> for OpenRequest {
@@ -67,15 +142,37 @@ impl From<&v1::Device> for OpenRequest {
 
 /// A session, and the cursor at which it was so: a watch from there sees all that came after.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SessionAt {
     /// As it was.
     pub session: v1::Session,
     /// When that was.
     pub cursor: String,
+    /// The host's clock when it said so; None from a host that doesn't tell.
+    pub host_time: Option<Timestamp>,
+}
+
+impl SessionAt {
+    /// How long the lease had left when the host answered, by its own clock: the clock of this machine
+    /// may differ. None without a lease, or where the host doesn't tell its time.
+    #[must_use]
+    pub fn lease_left(&self) -> Option<Duration> {
+        lease_left(&self.session, self.host_time.as_ref())
+    }
+}
+
+/// By the clock of the host alone; a lease that has lapsed has nothing left.
+pub(crate) fn lease_left(session: &v1::Session, host_time: Option<&Timestamp>) -> Option<Duration> {
+    let nanos =
+        |time: &Timestamp| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos);
+    let left = nanos(session.lease_expire_time.as_ref()?) - nanos(host_time?);
+    let left = u64::try_from(left.max(0)).unwrap_or(u64::MAX);
+    Some(Duration::from_nanos(left))
 }
 
 /// What [`Sessions::list`] shows; by default every session.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ListOptions {
     /// Only sessions in one of these. Empty: in any.
     pub states: Vec<v1::SessionState>,
@@ -85,8 +182,32 @@ pub struct ListOptions {
     pub page_size: i32,
 }
 
+impl ListOptions {
+    /// Shows only sessions in one of these states.
+    #[must_use]
+    pub fn states(mut self, states: impl IntoIterator<Item = v1::SessionState>) -> Self {
+        self.states = states.into_iter().collect();
+        self
+    }
+
+    /// Shows only sessions to this device.
+    #[must_use]
+    pub fn device_address(mut self, address: impl Into<String>) -> Self {
+        self.device_address = address.into();
+        self
+    }
+
+    /// Asks for so many at once.
+    #[must_use]
+    pub fn page_size(mut self, size: i32) -> Self {
+        self.page_size = size;
+        self
+    }
+}
+
 /// What [`Sessions::watch`] shows; by default every session, from now.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct WatchOptions {
     /// Resume after it. Empty: from now, after a snapshot.
     pub cursor: String,
@@ -96,6 +217,37 @@ pub struct WatchOptions {
     pub bookmark_interval: Option<Duration>,
     /// The pauses between attempts.
     pub backoff: Backoff,
+}
+
+impl WatchOptions {
+    /// Resumes after this cursor.
+    #[must_use]
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = cursor.into();
+        self
+    }
+
+    /// Shows only these.
+    #[must_use]
+    pub fn session_ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.session_ids = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Has a bookmark come after a silence of this long: 1 s to 5 min. A stream that is silent for
+    /// three of them is taken for broken.
+    #[must_use]
+    pub fn bookmark_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.bookmark_interval = interval.into();
+        self
+    }
+
+    /// Pauses so between attempts.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
 }
 
 /// An item of a watch of sessions.
@@ -113,7 +265,8 @@ impl Sessions {
     }
 
     /// Opens a session, or attaches to the one that the same `request_id` has made. Answers when the
-    /// host has accepted, not when the session is open: see [`HeldSession::wait_open`].
+    /// host has accepted, not when the session is open: see [`HeldSession::wait_open`]. It has no
+    /// deadline, but a host that says nothing for three heartbeat intervals is taken for gone.
     pub async fn open(&self, request: impl Into<OpenRequest>) -> Result<HeldSession, Error> {
         let request = request.into();
         let message = v1::OpenSessionRequest {
@@ -126,14 +279,18 @@ impl Sessions {
                 id if id.is_empty() => new_request_id(),
                 id => id,
             },
+            heartbeat_interval: request.heartbeat_interval.map(wire),
         };
-        let stream = self
-            .client
-            .clone()
-            .open_session(message)
-            .await?
-            .into_inner();
-        HeldSession::hold(self.clone(), stream.boxed()).await
+        let patience = request.heartbeat_interval.map(silence_max);
+        let mut client = self.client.clone();
+        let opening = async move {
+            client
+                .open_session(message)
+                .await
+                .map(tonic::Response::into_inner)
+        };
+        let stream = stream::once(opening).try_flatten().boxed();
+        HeldSession::hold(self.clone(), stream, patience).await
     }
 
     /// Closes an open session, and cancels one that is opening. Answers when that is under way.
@@ -159,7 +316,7 @@ impl Sessions {
             request_id: new_request_id(),
         };
         let answer = within(timeout, message, |request| client.close_session(request)).await?;
-        Ok(shown(answer.session, answer.cursor))
+        shown(answer.session, answer.cursor, answer.host_time)
     }
 
     /// Stops a pending open. Its end, CANCELLED or, if the open wins the race, CLOSED, is an event.
@@ -173,7 +330,7 @@ impl Sessions {
             client.cancel_open_session(request)
         })
         .await?;
-        Ok(shown(answer.session, answer.cursor))
+        shown(answer.session, answer.cursor, answer.host_time)
     }
 
     /// Extends a lease: it then lapses so long from now. None: by the time that the session has.
@@ -192,7 +349,7 @@ impl Sessions {
             client.renew_session(request)
         })
         .await?;
-        Ok(shown(answer.session, answer.cursor))
+        shown(answer.session, answer.cursor, answer.host_time)
     }
 
     /// One session, also for a while after its end.
@@ -202,7 +359,7 @@ impl Sessions {
             session_id: session_id.into(),
         };
         let answer = within(self.timeout, message, |request| client.get_session(request)).await?;
-        Ok(shown(answer.session, answer.cursor))
+        shown(answer.session, answer.cursor, answer.host_time)
     }
 
     /// The sessions, oldest first; pages are asked for as they are needed. Ends after an error.
@@ -243,6 +400,7 @@ impl Sessions {
     ///         WatchItem::Change { event, .. } => println!("{:?} {:?}", event.r#type(), event.session),
     ///         WatchItem::Bookmark { cursor } => println!("nothing happened, up to {cursor}"),
     ///         WatchItem::Disconnected { error, retry_in } => println!("{error}, again in {retry_in:?}"),
+    ///         _ => {} // Of a newer version of this library.
     ///     }
     /// }
     /// # Ok(())
@@ -271,15 +429,30 @@ impl Sessions {
                 }))
             }
         };
-        watch(attach, options.cursor, options.backoff)
+        let interval = options
+            .bookmark_interval
+            .unwrap_or(BOOKMARK_INTERVAL_DEFAULT);
+        watch(
+            attach,
+            options.cursor,
+            options.backoff,
+            silence_max(interval),
+        )
     }
 }
 
-fn shown(session: Option<v1::Session>, cursor: String) -> SessionAt {
-    SessionAt {
-        session: session.unwrap_or_default(),
+fn shown(
+    session: Option<v1::Session>,
+    cursor: String,
+    host_time: Option<Timestamp>,
+) -> Result<SessionAt, Error> {
+    let session =
+        session.ok_or_else(|| Error::new(Code::Internal, "the host's answer has no session"))?;
+    Ok(SessionAt {
+        session,
         cursor,
-    }
+        host_time,
+    })
 }
 
 fn new_request_id() -> String {

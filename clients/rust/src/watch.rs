@@ -14,13 +14,24 @@ use std::time::Duration;
 
 use futures_core::stream::{BoxStream, Stream};
 use futures_util::stream::{self, StreamExt};
+use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
 use crate::error::Error;
 use crate::v1::ErrorReason;
 
+/// The most that a watch waits because the host asks for it.
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// A stream that stood so long was in good health: the pauses start over.
+const HEALTHY: Duration = Duration::from_secs(10);
+
+/// What a host takes where a watch says nothing.
+pub(crate) const BOOKMARK_INTERVAL_DEFAULT: Duration = Duration::from_secs(10);
+
 /// An item of a watch.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum WatchItem<Thing, Event> {
     /// All there is. It replaces what was known, also when it comes in the middle of a watch.
     Snapshot {
@@ -53,8 +64,10 @@ pub enum WatchItem<Thing, Event> {
 }
 
 /// The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row
-/// ("full jitter"), and never shorter than what the host asks for.
+/// ("full jitter"), on top of what the host asks for (5 min at most). It starts over when a stream
+/// stood for 10 s, and when the host answers after failures to reach it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Backoff {
     /// The bound after the first failure. Default 250 ms.
     pub initial: Duration,
@@ -75,16 +88,24 @@ impl Default for Backoff {
 }
 
 impl Backoff {
+    /// Pauses up to `initial` after the first failure, and up to `max` after many.
+    #[must_use]
+    pub fn new(initial: Duration, max: Duration) -> Self {
+        Self {
+            initial,
+            max,
+            ..Self::default()
+        }
+    }
+
     fn pause(&self, failures: u32, error: &Error) -> Duration {
         let bound = self
             .initial
             .saturating_mul(2_u32.saturating_pow(failures))
             .min(self.max);
         let jitter = bound.mul_f64((self.random)());
-        error
-            .retry_delay()
-            .unwrap_or_default()
-            .saturating_add(jitter)
+        let asked = error.retry_delay().unwrap_or_default();
+        asked.min(RETRY_DELAY_MAX).saturating_add(jitter)
     }
 }
 
@@ -100,6 +121,7 @@ pub(crate) fn watch<Thing, Event, Attaching, Batches>(
     attach: impl FnMut(String) -> Attaching + Send + 'static,
     cursor: String,
     backoff: Backoff,
+    silence_max: Duration,
 ) -> BoxStream<'static, Result<WatchItem<Thing, Event>, Error>>
 where
     Thing: Send + 'static,
@@ -115,6 +137,9 @@ where
         cursor,
         backoff,
         failures: 0,
+        has_answered: false,
+        heard_first: None,
+        silence_max,
         pause: None,
     };
     let next = |mut watching: Watching<_, _, _, _>| async {
@@ -136,6 +161,12 @@ struct Watching<Thing, Event, Attach, Batches> {
     cursor: String,
     backoff: Backoff,
     failures: u32,
+    /// Whether the last failure was an answer of the host.
+    has_answered: bool,
+    /// When the first message of the stream came.
+    heard_first: Option<Instant>,
+    /// A stream that says nothing for longer is taken for broken.
+    silence_max: Duration,
     /// Before the next attempt.
     pause: Option<Duration>,
 }
@@ -154,7 +185,11 @@ where
             if let Some(pause) = self.pause.take() {
                 tokio::time::sleep(pause).await;
             }
-            match self.read().await {
+            let read = match timeout(self.silence_max, self.read()).await {
+                Ok(read) => read,
+                Err(_) => Err(silent(self.silence_max)),
+            };
+            match read {
                 Ok(batch) => self.take(batch),
                 Err(error) if is_fatal(error.code()) => return Err(error),
                 Err(error) => return Ok(self.broke(error)),
@@ -174,7 +209,7 @@ where
     }
 
     fn take(&mut self, batch: Batch<Thing, Event>) {
-        self.failures = 0;
+        self.heard_first.get_or_insert_with(Instant::now);
         let is_bookmark =
             batch.snapshot.is_empty() && batch.events.is_empty() && !batch.snapshot_complete;
         self.things.extend(batch.snapshot);
@@ -214,11 +249,28 @@ where
         if error.reason() == Some(ErrorReason::CursorExpired) {
             self.cursor.clear();
         }
+        let stood = self.heard_first.take().map(|first| first.elapsed());
+        let is_answer = error.reason_name().is_some();
+        if stood.is_some_and(|stood| stood >= HEALTHY) || (is_answer && !self.has_answered) {
+            self.failures = 0;
+        }
+        self.has_answered = is_answer;
         let retry_in = self.backoff.pause(self.failures, &error);
         self.failures = self.failures.saturating_add(1);
         self.pause = Some(retry_in);
         WatchItem::Disconnected { error, retry_in }
     }
+}
+
+/// Nothing was heard: the host is gone, or what is between answers in its place.
+pub(crate) fn silent(time: Duration) -> Error {
+    let message = format!("nothing was heard from the host for {time:?}");
+    Error::new(Code::Unavailable, message)
+}
+
+/// How long a stream that says something in each interval may be silent.
+pub(crate) fn silence_max(interval: Duration) -> Duration {
+    interval.saturating_mul(3)
 }
 
 /// Trying again can't help.

@@ -118,10 +118,25 @@ fn details_that_cannot_be_read_are_left_out() {
     ));
     assert_eq!((error.code(), error.reason()), (Code::Aborted, None));
     assert_eq!(error.to_string(), "Aborted: the call failed");
-    assert_eq!(
-        Error::from(received(Code::Aborted, [retry_in(-1, 0)])).retry_delay(),
-        None
+}
+
+#[test]
+fn a_delay_that_makes_no_sense_is_bounded() {
+    let delay = |seconds, nanos| {
+        Error::from(received(Code::Aborted, [retry_in(seconds, nanos)])).retry_delay()
+    };
+    assert_eq!(delay(-1, 0), None);
+    assert_eq!(delay(0, -1), None);
+    assert_eq!(delay(i64::MIN, i32::MIN), None);
+    assert!(delay(i64::MAX, i32::MAX).is_some_and(|it| it.as_secs() >= u64::MAX / 2));
+}
+
+#[test]
+fn a_message_that_is_too_large_has_the_code_of_grpc() {
+    let status = Status::out_of_range(
+        "Error, decoded message length too large: found 5 bytes, the limit is: 4 bytes",
     );
+    assert_eq!(Error::from(status).code(), Code::ResourceExhausted);
 }
 
 #[test]
@@ -137,7 +152,7 @@ fn a_connection_that_breaks_is_unavailable_and_says_why() {
         let error = Error::from(status);
         assert_eq!(
             (error.code(), error.message()),
-            (Code::Unavailable, "the body broke off")
+            (Code::Unavailable, "the body broke off: reset by peer")
         );
         assert!(has_cause::<std::io::Error>(
             error.source().expect("there is a cause")

@@ -15,8 +15,21 @@ fn at(state: SessionState) -> OpenSessionResponse {
         session: Some(session),
         ..SessionEvent::default()
     };
-    OpenSessionResponse { event: Some(event) }
+    OpenSessionResponse {
+        event: Some(event),
+        ..OpenSessionResponse::default()
+    }
 }
+
+/// A message without an event, as a host sends it that has nothing to say.
+fn sign_of_life() -> OpenSessionResponse {
+    OpenSessionResponse {
+        host_time: Some(Timestamp::default()),
+        ..OpenSessionResponse::default()
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn held(
     states: impl IntoIterator<Item = SessionState>,
@@ -28,8 +41,14 @@ async fn held(
         .map(Ok)
         .chain(end.map(Err))
         .collect();
+    hold(stream::iter(responses).boxed()).await
+}
+
+async fn hold(
+    stream: BoxStream<'static, Result<OpenSessionResponse, Status>>,
+) -> Result<HeldSession, Error> {
     let sessions = Client::connect("localhost:1")?.sessions();
-    HeldSession::hold(sessions, stream::iter(responses).boxed()).await
+    HeldSession::hold(sessions, stream, Some(PATIENCE)).await
 }
 
 async fn rest(session: &mut HeldSession) -> Result<Vec<SessionState>, Error> {
@@ -86,4 +105,60 @@ async fn an_open_that_is_refused_holds_nothing() {
     let error = held([], Some(refusal)).await.unwrap_err();
     assert_eq!(error.reason(), Some(ErrorReason::InvalidField));
     assert_eq!(held([], None).await.unwrap_err().code(), Code::Internal);
+}
+
+#[tokio::test(start_paused = true)]
+async fn signs_of_life_are_passed_over_and_keep_the_stream() -> Result<(), Error> {
+    let heartbeat = || async {
+        sleep(Duration::from_secs(29)).await;
+        Ok(sign_of_life())
+    };
+    let event = |state| OpenSessionResponse {
+        host_time: Some(Timestamp::default()),
+        ..at(state)
+    };
+    let stream = stream::iter([Ok(sign_of_life()), Ok(event(Opening))])
+        .chain(stream::repeat_with(heartbeat).take(3).then(|beat| beat))
+        .chain(stream::iter([Ok(event(Open))]))
+        .chain(stream::pending());
+    let mut session = hold(stream.boxed()).await?;
+    assert_eq!(session.wait_open().await?.state(), Open);
+    let start = tokio::time::Instant::now();
+    let error = session.next().await.expect("the error").unwrap_err();
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, None));
+    assert_eq!(start.elapsed(), PATIENCE);
+    assert!(session.next().await.is_none());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_knows_no_signs_of_life_may_be_silent() -> Result<(), Error> {
+    let stream = stream::iter([Ok(at(Opening))]).chain(stream::pending());
+    let mut session = hold(stream.boxed()).await?;
+    session.next().await.expect("an event")?;
+    let hour = Duration::from_secs(3600);
+    assert!(tokio::time::timeout(hour, session.next()).await.is_err());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_never_answers_an_open_is_taken_for_gone() {
+    let error = hold(stream::pending().boxed()).await.unwrap_err();
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, None));
+}
+
+#[tokio::test]
+async fn what_a_lease_has_left_is_by_the_clock_of_the_host() -> Result<(), Error> {
+    let at_second = |seconds| Timestamp { seconds, nanos: 0 };
+    let mut response = at(Open);
+    response.host_time = Some(at_second(7_000));
+    let session = response
+        .event
+        .as_mut()
+        .and_then(|event| event.session.as_mut());
+    session.expect("a session").lease_expire_time = Some(at_second(7_060));
+    let mut session = hold(stream::iter([Ok(response)]).boxed()).await?;
+    session.wait_open().await?;
+    assert_eq!(session.lease_left(), Some(Duration::from_secs(60)));
+    Ok(())
 }

@@ -25,3 +25,37 @@ fn each_request_has_an_id_of_its_own() {
     assert_ne!(one, other);
     assert_eq!(one.len(), 36);
 }
+
+#[test]
+fn a_lease_is_reckoned_from_the_clock_of_the_host() {
+    let at = |seconds, nanos| Timestamp { seconds, nanos };
+    let leased = |end| v1::Session {
+        lease_expire_time: end,
+        ..v1::Session::default()
+    };
+    let left = |end, now: Option<Timestamp>| lease_left(&leased(end), now.as_ref());
+    let wanted = Duration::from_millis(59_500);
+    assert_eq!(
+        left(Some(at(100, 0)), Some(at(40, 500_000_000))),
+        Some(wanted)
+    );
+    assert_eq!(
+        left(Some(at(100, 0)), Some(at(900, 0))),
+        Some(Duration::ZERO)
+    );
+    assert_eq!(left(None, Some(at(40, 0))), None);
+    assert_eq!(left(Some(at(100, 0)), None), None);
+}
+
+#[test]
+fn an_answer_without_its_session_is_the_fault_of_the_host() {
+    let error = shown(None, "c1".into(), None).unwrap_err();
+    assert_eq!((error.code(), error.reason()), (Code::Internal, None));
+}
+
+#[test]
+fn an_open_asks_for_signs_of_life() {
+    let request = OpenRequest::from("02:11");
+    assert_eq!(request.heartbeat_interval, Some(Duration::from_secs(10)));
+    assert_eq!(request.heartbeat_interval(None).heartbeat_interval, None);
+}

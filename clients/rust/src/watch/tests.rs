@@ -16,6 +16,8 @@ enum End {
     Not,
     Well,
     With(Status),
+    /// After this time.
+    Later(Duration, Status),
 }
 
 #[derive(Default)]
@@ -58,6 +60,9 @@ impl Run {
     }
 }
 
+/// A watch of a host that is silent for ever tells so for ever.
+const ITEMS_MAX: usize = 30;
+
 /// The pauses are 125, 250, 500, ... ms.
 fn half() -> Backoff {
     Backoff {
@@ -71,6 +76,15 @@ async fn run(
     cursor: &str,
     backoff: Backoff,
     scripts: impl IntoIterator<Item = Script, IntoIter: Send + 'static>,
+) -> Run {
+    run_bounded(cursor, backoff, scripts, Duration::MAX).await
+}
+
+async fn run_bounded(
+    cursor: &str,
+    backoff: Backoff,
+    scripts: impl IntoIterator<Item = Script, IntoIter: Send + 'static>,
+    silence_max: Duration,
 ) -> Run {
     let run = Arc::new(Mutex::new(Run::default()));
     let start = Instant::now();
@@ -86,15 +100,24 @@ async fn run(
             End::Not => messages.chain(stream::pending()).boxed(),
             End::Well => messages.boxed(),
             End::With(status) => messages.chain(stream::iter([Err(status)])).boxed(),
+            End::Later(time, status) => messages
+                .chain(stream::once(async move {
+                    tokio::time::sleep(time).await;
+                    Err(status)
+                }))
+                .boxed(),
         };
         async { Ok(stream) }
     };
-    let mut watching = watch(attach, cursor.into(), backoff);
+    let mut watching = watch(attach, cursor.into(), backoff, silence_max);
     while let Ok(Some(item)) = timeout(Duration::from_secs(3600), watching.next()).await {
         let mut run = run.lock().unwrap();
         match item {
             Ok(item) => run.items.push(item),
             Err(error) => run.failure = Some(error.code()),
+        }
+        if run.items.len() == ITEMS_MAX {
+            break;
         }
     }
     std::mem::take(&mut *run.lock().unwrap())
@@ -212,19 +235,51 @@ async fn a_snapshot_that_broke_off_is_asked_for_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pauses_double_up_to_their_bound_and_start_anew() {
-    let failures = std::iter::repeat_with(|| (vec![], broken())).take(9);
-    let run = run(
-        "c0",
-        half(),
-        failures.chain([(vec![events("c1", &[1])], broken())]),
-    )
-    .await;
+async fn pauses_double_up_to_their_bound_and_start_over_after_good_health() {
+    let failures = std::iter::repeat_with(|| (vec![events("c1", &[1])], broken())).take(9);
+    let stood = |time| {
+        let End::With(status) = broken() else {
+            unreachable!()
+        };
+        (vec![events("c2", &[2])], End::Later(time, status))
+    };
+    let just_short = stood(Duration::from_millis(9_999));
+    let run = run("c0", half(), failures.chain([just_short, stood(HEALTHY)])).await;
     assert_eq!(
         run.pauses_ms(),
-        [125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 125]
+        [
+            125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000, 125
+        ]
     );
     assert_eq!(run.times_ms[..4], [0, 125, 375, 875]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_after_failures_to_reach_the_host_starts_the_pauses_over_once() {
+    let answer = |reason| End::With(received(Code::ResourceExhausted, [detail(&info(reason))]));
+    let expired = End::With(received(
+        Code::OutOfRange,
+        [detail(&info("CURSOR_EXPIRED"))],
+    ));
+    let scripts = [broken(), broken(), broken(), broken(), expired]
+        .into_iter()
+        .chain([answer("QUOTA_EXCEEDED"), answer("QUOTA_EXCEEDED")]);
+    let run = run("c0", half(), scripts.map(|end| (vec![], end))).await;
+    assert_eq!(run.pauses_ms(), [125, 250, 500, 1000, 125, 250, 500]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_says_nothing_is_taken_for_broken() {
+    let silence_max = silence_max(BOOKMARK_INTERVAL_DEFAULT);
+    let scripts = [(vec![events("c1", &[1])], End::Not), (vec![], End::Not)];
+    let run = run_bounded("c0", half(), scripts, silence_max).await;
+    assert!(
+        run.told().starts_with("1 Unavailable Unavailable"),
+        "{}",
+        run.told()
+    );
+    assert_eq!(run.cursors[..3], ["c0", "c1", "c1"]);
+    assert_eq!(run.times_ms[..3], [0, 30_125, 60_375]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,10 +290,13 @@ async fn a_pause_that_the_host_asks_for_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_that_no_timer_can_measure_does_not_become_none() {
+async fn a_pause_that_no_timer_can_measure_is_five_minutes() {
     let forever = End::With(received(Code::Unavailable, [retry_in(i64::MAX, 0)]));
     let run = run("c0", half(), [(vec![], forever)]).await;
-    assert_eq!(run.times_ms, [0]);
+    assert_eq!(
+        (run.pauses_ms(), run.times_ms),
+        (vec![300_125], vec![0, 300_125])
+    );
 }
 
 #[test]
