@@ -89,8 +89,12 @@ public final class Walkthrough {
         } catch (GatewayException failure) {
             Telling.tell("", failure.code() + ", " + failure.reasonName());
             var said = failure.nativeResult().orElseThrow();
-            Telling.tell("", "%s: %d %s".formatted(said.getFunction(), said.getCode(), said.getName()));
-            Telling.tell("", "reason %d: %s".formatted(said.getReasonCode(), said.getReasonText()));
+            Telling.tell(
+                    "",
+                    "%s: %d %s"
+                            .formatted(said.getFunction(), failure.nativeCode().orElseThrow(), said.getName()));
+            Telling.tell(
+                    "", "reason %d: %s".formatted(Integer.toUnsignedLong(said.getReasonCode()), said.getReasonText()));
             Telling.expect(failure.reason() == ErrorReason.ERROR_REASON_OPEN_FAILED, "the reason is OPEN_FAILED");
         }
     }

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 final class BearerToken extends CallCredentials {
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
-    private static final Pattern SENDABLE = Pattern.compile("[ -~]*");
+    private static final Pattern SENDABLE = Pattern.compile("[ -~]+");
 
     private final Supplier<String> source;
 
@@ -25,10 +25,12 @@ final class BearerToken extends CallCredentials {
             Metadata headers = new Metadata();
             try {
                 headers.put(AUTHORIZATION, "Bearer " + sendable(source.get()));
-            } catch (RuntimeException e) {
-                // Whatever gives tokens may be back soon, so a watch is not to give up.
+            } catch (Throwable e) {
+                // Errors too, and what is sneaked past the compiler: nobody else would end the call. Whatever gives
+                // tokens may be back soon, so a watch is not to give up.
+                String why = e.getMessage() == null ? e.toString() : e.getMessage();
                 applier.fail(Status.UNAVAILABLE
-                        .withDescription("the token can't be had: " + e.getMessage())
+                        .withDescription("the token can't be had: " + why)
                         .withCause(e));
                 return;
             }
@@ -36,9 +38,15 @@ final class BearerToken extends CallCredentials {
         });
     }
 
-    /** Another gRPC would leave out, and write to the log. */
-    private static String sendable(String token) {
-        if (SENDABLE.matcher(token).matches()) return token;
-        throw new IllegalArgumentException("it has a character that no header can hold, such as the end of a line");
+    /** A token that a header can hold; gRPC would leave out any other, and write it to the log. */
+    static String sendable(String token) {
+        if (token == null || token.isEmpty()) {
+            throw new IllegalArgumentException("it is empty");
+        }
+        if (!SENDABLE.matcher(token).matches()) {
+            throw new IllegalArgumentException(
+                    "it has a character that no header can hold, such as the end of a line; trim it");
+        }
+        return token;
     }
 }

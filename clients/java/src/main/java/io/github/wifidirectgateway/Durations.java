@@ -16,4 +16,9 @@ final class Durations {
                         .setNanos(duration.getNano())
                         .build());
     }
+
+    /** For people: {@code 10 s}, {@code 250 ms}. */
+    static String inWords(java.time.Duration duration) {
+        return duration.toMillis() % 1000 == 0 ? duration.toSeconds() + " s" : duration.toMillis() + " ms";
+    }
 }

@@ -5,10 +5,13 @@ import io.github.wifidirectgateway.v1.GetHostResponse;
 import io.github.wifidirectgateway.v1.HostServiceGrpc;
 import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannelBuilder;
+import io.grpc.Metadata;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthGrpc;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -99,10 +102,20 @@ public final class GatewayClient implements AutoCloseable {
 
     /** The options of a client. */
     public static final class Builder {
+        /** The shortest time that an attempt to connect can be given. */
+        private static final Duration CONNECT_TIMEOUT_MIN = Duration.ofMillis(1);
+
         final String address;
-        ChannelCredentials credentials;
         Supplier<String> token;
+        Supplier<Metadata> metadata;
+        /** 0: none. */
         Duration timeout = Duration.ofSeconds(10);
+
+        Duration connectTimeout = Duration.ofSeconds(10);
+        private ChannelCredentials credentials;
+        private Path caFile;
+        private Path certificateFile;
+        private Path keyFile;
         Consumer<ManagedChannelBuilder<?>> channel = builder -> {};
 
         private Builder(String address) {
@@ -121,11 +134,41 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
+         * Uses TLS, and trusts the certificates of this PEM file instead of those that Java trusts: authorities, or the
+         * host's own certificate. It excludes {@link #credentials}.
+         *
+         * @param file of which several may have one name
+         */
+        public Builder caFile(Path file) {
+            caFile = file;
+            return this;
+        }
+
+        /**
+         * Uses TLS, and shows the client's own certificate (mTLS). It excludes {@link #credentials}.
+         *
+         * @param certificate a PEM file of it, with its chain
+         * @param key a PEM file of its private key, not encrypted: PKCS#8, PKCS#1 or SEC1; RSA, elliptic curve or
+         *     Ed25519
+         */
+        public Builder identityFiles(Path certificate, Path key) {
+            certificateFile = certificate;
+            keyFile = key;
+            return this;
+        }
+
+        /**
          * Sends this bearer token with each call.
          *
          * @param token without the word {@code Bearer}
+         * @throws IllegalArgumentException where no header can hold it
          */
         public Builder token(String token) {
+            try {
+                BearerToken.sendable(token);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("token: " + e.getMessage(), e);
+            }
             return token(() -> token);
         }
 
@@ -140,12 +183,47 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
+         * Adds metadata to each call, such as a {@code traceparent}.
+         *
+         * @param metadata asked once for each call, and for each attempt of a watch, on the thread of the caller; the
+         *     call fails {@code UNAVAILABLE} where it throws
+         */
+        public Builder metadata(Supplier<Metadata> metadata) {
+            this.metadata = metadata;
+            return this;
+        }
+
+        /**
          * Bounds unary calls where the current {@link io.grpc.Context} has no deadline.
          *
-         * @param timeout default 10 s; 0: none
+         * @param timeout more than 0; default 10 s
+         * @throws IllegalArgumentException if it is 0 or negative
          */
         public Builder timeout(Duration timeout) {
+            if (timeout.isZero() || timeout.isNegative()) {
+                throw new IllegalArgumentException("timeout: must be more than 0; noTimeout() is no bound");
+            }
             this.timeout = timeout;
+            return this;
+        }
+
+        /** Lets unary calls take as long as they take. */
+        public Builder noTimeout() {
+            timeout = Duration.ZERO;
+            return this;
+        }
+
+        /**
+         * Bounds each attempt to connect: TCP, TLS and the first answer of the host.
+         *
+         * @param timeout 1 ms or more; default 10 s
+         * @throws IllegalArgumentException if it is less
+         */
+        public Builder connectTimeout(Duration timeout) {
+            if (timeout.compareTo(CONNECT_TIMEOUT_MIN) < 0) {
+                throw new IllegalArgumentException("connectTimeout: must be 1 ms or more");
+            }
+            connectTimeout = timeout;
             return this;
         }
 
@@ -162,10 +240,24 @@ public final class GatewayClient implements AutoCloseable {
         /**
          * Makes the client. It does not wait for the connection; {@link GatewayClient#host} does.
          *
-         * @throws IllegalArgumentException if the token would reach another machine in clear text
+         * @throws IllegalArgumentException where the address or the options can't be right: a file that can't be used,
+         *     a token that would reach another machine in clear text
          */
         public GatewayClient connect() {
             return new GatewayClient(new Connection(this));
+        }
+
+        ChannelCredentials credentialsFor(Address address) {
+            boolean hasFiles = caFile != null || certificateFile != null || keyFile != null;
+            if (credentials != null && hasFiles) {
+                throw new IllegalArgumentException("credentials and files exclude each other");
+            }
+            if (credentials != null) {
+                return credentials;
+            }
+            return address.isThisMachine() && !hasFiles
+                    ? InsecureChannelCredentials.create()
+                    : PemFiles.credentials(caFile, certificateFile, keyFile);
         }
     }
 }

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /**
@@ -54,7 +55,7 @@ public final class GatewayException extends StatusRuntimeException {
         } catch (IllegalArgumentException unreadable) {
             details = com.google.rpc.Status.getDefaultInstance();
         }
-        return new GatewayException(failure.getStatus(), failure.getTrailers(), details);
+        return new GatewayException(Causes.named(failure.getStatus()), failure.getTrailers(), details);
     }
 
     /** The status code of gRPC. */
@@ -90,12 +91,24 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * What the Windows function, or its callback, said.
+     * What the Windows function, or its callback, said. Its codes are unsigned: see {@link #nativeCode}.
      *
      * @return it; empty unless one of them is what failed
      */
     public Optional<NativeResult> nativeResult() {
         return all(NativeResult.class).findFirst();
+    }
+
+    /**
+     * The code that Windows gave, from 0 to 2^32 - 1: an {@code int} of Java shows those from 2^31 on, such as every
+     * HRESULT of a failure, as negative. {@link Integer#toUnsignedLong} does the same for other messages.
+     *
+     * @return it; empty unless a Windows function, or its callback, is what failed
+     */
+    public OptionalLong nativeCode() {
+        return nativeResult().stream()
+                .mapToLong(result -> Integer.toUnsignedLong(result.getCode()))
+                .findFirst();
     }
 
     /**

@@ -1,13 +1,16 @@
 package io.github.wifidirectgateway;
 
+import com.google.protobuf.Timestamp;
 import io.github.wifidirectgateway.v1.OpenSessionResponse;
 import io.github.wifidirectgateway.v1.Session;
 import io.github.wifidirectgateway.v1.SessionEvent;
 import io.github.wifidirectgateway.v1.SessionState;
 import io.grpc.Context;
 import io.grpc.Status;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 
 /**
  * A session and the stream that holds it: without a lease, the session ends when the stream does. {@link #events} and
@@ -18,17 +21,28 @@ public final class HeldSession implements AutoCloseable {
     private final Context.CancellableContext context;
     private final Iterator<OpenSessionResponse> stream;
     private final String id;
+    private Listening listening;
+    /** The host's clock, by its last message; null where it doesn't tell. */
+    private Timestamp hostTime;
     /** Read ahead, and not given out yet. */
     private SessionEvent next;
     /** As of the last event that was given out. */
     private Session session = Session.getDefaultInstance();
 
-    HeldSession(Sessions sessions, Context.CancellableContext context, Iterator<OpenSessionResponse> stream) {
+    HeldSession(
+            Sessions sessions,
+            Context.CancellableContext context,
+            Iterator<OpenSessionResponse> stream,
+            Listening listening) {
         this.sessions = sessions;
         this.context = context;
         this.stream = stream;
+        this.listening = listening;
         if (!hasNext()) {
             throw new GatewayException(Status.INTERNAL.withDescription("the host ended the stream without an event"));
+        }
+        if (!next.hasSession()) {
+            throw new GatewayException(Status.INTERNAL.withDescription("the host's event has no session"));
         }
         id = next.getSession().getSessionId();
     }
@@ -73,6 +87,16 @@ public final class HeldSession implements AutoCloseable {
     }
 
     /**
+     * How long the lease had left, by the last event that was given out and the host's own clock at its last message:
+     * the clock of this machine may differ.
+     *
+     * @return it; empty without a lease, or where the host doesn't tell its time
+     */
+    public Optional<Duration> leaseLeft() {
+        return SessionAt.leaseLeft(session, hostTime);
+    }
+
+    /**
      * Closes the session (cancels it, while it is opening), and answers when it has ended. The events of the end can
      * still be read.
      */
@@ -95,10 +119,16 @@ public final class HeldSession implements AutoCloseable {
         detach();
     }
 
+    /** Passes over signs of life. */
     private boolean hasNext() {
-        while (next == null && Connection.within(context, stream::hasNext)) {
+        while (next == null && listening.receive(context, stream::hasNext)) {
             OpenSessionResponse response = stream.next();
             next = response.hasEvent() ? response.getEvent() : null;
+            hostTime = response.hasHostTime() ? response.getHostTime() : null;
+            if (hostTime == null) {
+                // A host that knows no signs of life doesn't tell its time either: it may be silent for ever.
+                listening = listening.forEver();
+            }
         }
         return next != null;
     }

@@ -1,5 +1,6 @@
 package io.github.wifidirectgateway;
 
+import com.google.protobuf.Timestamp;
 import io.github.wifidirectgateway.v1.CancelOpenSessionRequest;
 import io.github.wifidirectgateway.v1.CloseSessionRequest;
 import io.github.wifidirectgateway.v1.GetSessionRequest;
@@ -11,8 +12,11 @@ import io.github.wifidirectgateway.v1.SessionServiceGrpc;
 import io.github.wifidirectgateway.v1.WatchSessionsRequest;
 import io.github.wifidirectgateway.v1.WatchSessionsResponse;
 import io.grpc.Context;
+import io.grpc.Status;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Iterator;
+import java.util.Optional;
 
 /** Opens, closes and follows the sessions of one host. What each RPC promises is in session_service.proto. */
 public final class Sessions {
@@ -32,13 +36,15 @@ public final class Sessions {
     /**
      * Opens a session, or attaches to the one that the same request id has made. It answers when the host has accepted,
      * not when the session is open: see {@link HeldSession#waitOpen}. The end of the current {@link Context} detaches,
-     * as {@link HeldSession#detach} does.
+     * as {@link HeldSession#detach} does. It has no deadline, but a host that says nothing for three heartbeat
+     * intervals is taken for gone.
      */
     public HeldSession open(OpenRequest request) {
         var message = request.toMessage();
         Context.CancellableContext context = connection.newContext();
         try {
-            return new HeldSession(this, context, Connection.within(context, () -> stub.openSession(message)));
+            var stream = Connection.within(context, () -> stub.openSession(message));
+            return new HeldSession(this, context, stream, connection.listening(request.heartbeatInterval()));
         } catch (RuntimeException e) {
             context.cancel(e);
             throw e;
@@ -64,7 +70,12 @@ public final class Sessions {
                 .setRequestId(OpenRequest.newRequestId())
                 .build();
         var response = connection.call(() -> stub.closeSession(request));
-        return new SessionAt(response.getSession(), response.getCursor());
+        return shown(
+                response.hasSession(),
+                response.getSession(),
+                response.getCursor(),
+                response.hasHostTime(),
+                response.getHostTime());
     }
 
     /** Stops a pending open. Its end, {@code CANCELLED} or, if the open wins the race, {@code CLOSED}, is an event. */
@@ -74,7 +85,12 @@ public final class Sessions {
                 .setRequestId(OpenRequest.newRequestId())
                 .build();
         var response = connection.call(() -> stub.cancelOpenSession(request));
-        return new SessionAt(response.getSession(), response.getCursor());
+        return shown(
+                response.hasSession(),
+                response.getSession(),
+                response.getCursor(),
+                response.hasHostTime(),
+                response.getHostTime());
     }
 
     /**
@@ -86,14 +102,33 @@ public final class Sessions {
         var request = RenewSessionRequest.newBuilder().setSessionId(sessionId).setRequestId(OpenRequest.newRequestId());
         Durations.optional(leaseTtl).ifPresent(request::setLeaseTtl);
         var response = connection.call(() -> stub.renewSession(request.build()));
-        return new SessionAt(response.getSession(), response.getCursor());
+        return shown(
+                response.hasSession(),
+                response.getSession(),
+                response.getCursor(),
+                response.hasHostTime(),
+                response.getHostTime());
     }
 
     /** Shows one session, also for a while after its end. */
     public SessionAt get(String sessionId) {
         var request = GetSessionRequest.newBuilder().setSessionId(sessionId).build();
         var response = connection.call(() -> stub.getSession(request));
-        return new SessionAt(response.getSession(), response.getCursor());
+        return shown(
+                response.hasSession(),
+                response.getSession(),
+                response.getCursor(),
+                response.hasHostTime(),
+                response.getHostTime());
+    }
+
+    private static SessionAt shown(
+            boolean hasSession, Session session, String cursor, boolean hasHostTime, Timestamp hostTime) {
+        if (!hasSession) {
+            throw new GatewayException(Status.INTERNAL.withDescription("the host's answer has no session"));
+        }
+        var time = hasHostTime ? Optional.of(SessionAt.instant(hostTime)) : Optional.<Instant>empty();
+        return new SessionAt(session, cursor, time);
     }
 
     /** Every session, see {@link #list(ListOptions)}. */

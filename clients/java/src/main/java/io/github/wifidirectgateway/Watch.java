@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -34,17 +35,32 @@ import java.util.function.Supplier;
  * @param <E> of what happens to them
  */
 public final class Watch<T, E> implements Iterable<WatchItem<T, E>>, AutoCloseable {
-    /** How a pause passes. True: it was cut short, as the watch has ended. */
-    interface Pauses {
+    /** How time passes. */
+    interface Time {
+        /** Pauses. True: the pause was cut short, as the watch has ended. */
         boolean await(CountDownLatch end, Duration pause) throws InterruptedException;
+
+        /** As {@link System#nanoTime}. */
+        long nanos();
     }
 
-    static final Pauses REAL = (end, pause) -> end.await(TimeUnit.NANOSECONDS.convert(pause), TimeUnit.NANOSECONDS);
+    static final Time REAL = new Time() {
+        @Override
+        public boolean await(CountDownLatch end, Duration pause) throws InterruptedException {
+            return end.await(TimeUnit.NANOSECONDS.convert(pause), TimeUnit.NANOSECONDS);
+        }
+
+        @Override
+        public long nanos() {
+            return System.nanoTime();
+        }
+    };
 
     private final Context.CancellableContext context;
     private final Function<String, Supplier<Watching.Batch<T, E>>> attach;
     private final Watching<T, E> watching;
-    private final Pauses pauses;
+    private final Listening listening;
+    private final Time time;
     private final CountDownLatch end = new CountDownLatch(1);
     private final Items items = new Items();
     private boolean isIterated = false;
@@ -54,11 +70,13 @@ public final class Watch<T, E> implements Iterable<WatchItem<T, E>>, AutoCloseab
             Context.CancellableContext context,
             Function<String, Supplier<Watching.Batch<T, E>>> attach,
             Watching<T, E> watching,
-            Pauses pauses) {
+            Listening listening,
+            Time time) {
         this.context = context;
         this.attach = attach;
         this.watching = watching;
-        this.pauses = pauses;
+        this.listening = listening;
+        this.time = time;
         context.addListener(ended -> end.countDown(), Runnable::run);
     }
 
@@ -85,6 +103,10 @@ public final class Watch<T, E> implements Iterable<WatchItem<T, E>>, AutoCloseab
         private WatchItem<T, E> next;
         /** Gives null when it has ended. */
         private Supplier<Watching.Batch<T, E>> stream;
+        /** Ends with the stream. */
+        private Context.CancellableContext streamContext;
+        /** When the first message of the stream came. */
+        private Optional<Long> heardFirst = Optional.empty();
 
         private Duration pause = Duration.ZERO;
 
@@ -120,18 +142,29 @@ public final class Watch<T, E> implements Iterable<WatchItem<T, E>>, AutoCloseab
         private Watching.Batch<T, E> receive() {
             if (stream == null) {
                 pass();
-                stream = Connection.within(context, () -> attach.apply(watching.cursor()));
+                streamContext = context.withCancellation();
+                stream = Connection.within(streamContext, () -> attach.apply(watching.cursor()));
             }
-            var batch = Connection.within(context, stream);
+            var batch = listening.receive(streamContext, stream);
             if (batch == null) {
                 // A watch has no end of its own.
                 throw new GatewayException(Status.UNAVAILABLE.withDescription("the host ended the watch"));
+            }
+            if (heardFirst.isEmpty()) {
+                heardFirst = Optional.of(time.nanos());
             }
             return batch;
         }
 
         private void broke(GatewayException error) {
             stream = null;
+            if (streamContext != null) {
+                streamContext.cancel(null);
+            }
+            var stood = heardFirst
+                    .map(first -> Duration.ofNanos(time.nanos() - first))
+                    .orElse(Duration.ZERO);
+            heardFirst = Optional.empty();
             if (isClosed) {
                 return;
             }
@@ -140,14 +173,14 @@ public final class Watch<T, E> implements Iterable<WatchItem<T, E>>, AutoCloseab
                 close();
                 throw error;
             }
-            var disconnected = watching.<T, E>broke(error);
+            var disconnected = watching.broke(error, stood);
             pause = disconnected.retryIn();
             ready.add(disconnected);
         }
 
         private void pass() {
             try {
-                if (!pauses.await(end, pause)) {
+                if (!time.await(end, pause)) {
                     return;
                 }
             } catch (InterruptedException e) {

@@ -8,12 +8,16 @@ import java.util.List;
  *
  * @param cursor resume after it; empty: from now, after a snapshot. Sessions and devices have cursors of their own
  * @param names only the sessions of these ids, or the devices of these addresses; empty: all that the caller may see
- * @param bookmarkInterval how long a silence lasts before a bookmark comes, 1 s to 5 min; 0: 10 s
+ * @param bookmarkInterval how long a silence lasts before a bookmark comes, 1 s to 5 min; 0: 10 s. A stream that is
+ *     silent for three of them is taken for broken
  * @param backoff the pauses between attempts
  */
 public record WatchOptions(String cursor, List<String> names, Duration bookmarkInterval, Backoff backoff) {
     /** Everything, from now. */
     public static final WatchOptions FROM_NOW = new WatchOptions("", List.of(), Duration.ZERO, Backoff.DEFAULT);
+
+    /** What a host takes where nothing is said. */
+    static final Duration BOOKMARK_INTERVAL = Duration.ofSeconds(10);
 
     /** Keeps a copy of the names. */
     public WatchOptions {

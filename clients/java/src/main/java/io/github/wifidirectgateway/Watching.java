@@ -1,6 +1,7 @@
 package io.github.wifidirectgateway;
 
 import io.github.wifidirectgateway.v1.ErrorReason;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,9 +15,14 @@ final class Watching<T, E> {
     /** A response of WatchSessions or WatchDevices. */
     record Batch<T, E>(List<T> snapshot, boolean isSnapshotComplete, List<E> events, String cursor) {}
 
+    /** A stream that stood so long was in good health: the pauses start over. */
+    static final Duration HEALTHY = Duration.ofSeconds(10);
+
     private final Backoff backoff;
     private String cursor;
     private int failures = 0;
+    /** Whether the last failure was an answer of the host. */
+    private boolean hasAnswered = false;
     /** What has come of a snapshot that is not complete. */
     private List<T> things = new ArrayList<>();
 
@@ -32,7 +38,6 @@ final class Watching<T, E> {
 
     /** What a batch says. */
     List<WatchItem<T, E>> take(Batch<T, E> batch) {
-        failures = 0;
         String before = cursor;
         if (!batch.cursor().isEmpty()) {
             cursor = batch.cursor();
@@ -53,12 +58,21 @@ final class Watching<T, E> {
         return items;
     }
 
-    /** What to say of an error that may heal, and how long to wait. */
-    WatchItem.Disconnected<T, E> broke(GatewayException error) {
+    /**
+     * What to say of an error that may heal, and how long to wait.
+     *
+     * @param stood how long the stream stood since its first message; 0 where there was none
+     */
+    WatchItem.Disconnected<T, E> broke(GatewayException error, Duration stood) {
         things.clear();
         if (error.reason() == ErrorReason.ERROR_REASON_CURSOR_EXPIRED) {
             cursor = "";
         }
+        boolean isAnswer = !error.reasonName().isEmpty();
+        if (stood.compareTo(HEALTHY) >= 0 || isAnswer && !hasAnswered) {
+            failures = 0;
+        }
+        hasAnswered = isAnswer;
         return new WatchItem.Disconnected<>(error, backoff.pause(failures++, error));
     }
 

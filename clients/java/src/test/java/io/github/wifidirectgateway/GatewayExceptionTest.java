@@ -91,6 +91,38 @@ class GatewayExceptionTest {
     }
 
     @Test
+    void codesFromTwoToThePowerOf31AreNotNegative() {
+        var failure = Failures.decoded(
+                Status.Code.INTERNAL,
+                NativeResult.newBuilder().setCode(0x80070490).build());
+        assertEquals(2_147_943_568L, failure.nativeCode().orElseThrow());
+        assertTrue(Failures.decoded(Status.Code.INTERNAL).nativeCode().isEmpty());
+    }
+
+    @Test
+    void messageThatCannotBeReadIsInternal() {
+        var cause = Status.INTERNAL
+                .withDescription("Invalid protobuf byte sequence")
+                .asRuntimeException();
+        var status = Status.CANCELLED.withDescription("Failed to read message.").withCause(cause);
+        var failure = GatewayException.from(status.asRuntimeException());
+        assertEquals(Status.Code.INTERNAL, failure.code());
+        assertTrue(failure.getMessage().contains("Invalid protobuf"), failure.getMessage());
+    }
+
+    @Test
+    void causeOfABrokenConnectionIsNamedOnceAndWithoutThePipeline() {
+        var root = new java.io.IOException("unable to find valid certification path");
+        var cause = new java.io.IOException("General OpenSslEngine problem", root);
+        var status = Status.UNAVAILABLE
+                .withDescription("io exception\nChannel Pipeline: [a, b]")
+                .withCause(cause);
+        assertEquals(
+                "UNAVAILABLE: io exception: General OpenSslEngine problem: unable to find valid certification path",
+                GatewayException.from(status.asRuntimeException()).getMessage());
+    }
+
+    @Test
     void whatIsDecodedStaysAsItIs() {
         var once = Failures.decoded(Status.Code.INTERNAL);
         assertSame(once, GatewayException.from(once));

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
@@ -29,6 +31,7 @@ final class Script {
     GatewayException failure;
 
     private final Queue<Stream> streams;
+    private Duration now = Duration.ZERO;
 
     /** Gives null when it has ended. */
     interface Stream extends Supplier<Watching.Batch<Session, SessionEvent>> {}
@@ -36,10 +39,38 @@ final class Script {
     Script(String cursor, Backoff backoff, Stream... streams) {
         this.streams = new ArrayDeque<>(List.of(streams));
         watch = new Watch<>(
-                Context.current().withCancellation(), this::attach, new Watching<>(cursor, backoff), (end, pause) -> {
-                    pauses.add(pause);
-                    return false;
+                Context.current().withCancellation(),
+                this::attach,
+                new Watching<>(cursor, backoff),
+                new Listening(null, Duration.ZERO),
+                new Watch.Time() {
+                    @Override
+                    public boolean await(CountDownLatch end, Duration pause) {
+                        pauses.add(pause);
+                        return false;
+                    }
+
+                    @Override
+                    public long nanos() {
+                        return now.toNanos();
+                    }
                 });
+    }
+
+    /** A stream that stands for this long after what it gives, and then breaks. */
+    Stream standing(Duration time, StatusRuntimeException error, Watching.Batch<Session, SessionEvent> batch) {
+        var rest = stream(error, batch);
+        var isRead = new AtomicBoolean();
+        return () -> {
+            if (isRead.getAndSet(true)) {
+                now = now.plus(time);
+            }
+            return rest.get();
+        };
+    }
+
+    void add(Stream... more) {
+        streams.addAll(List.of(more));
     }
 
     /** Watches until it ends. */

@@ -22,6 +22,7 @@ import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
+import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -45,11 +46,20 @@ final class ScriptedHost extends SessionServiceGrpc.SessionServiceImplBase imple
     private final Server server;
 
     ScriptedHost() throws IOException {
-        server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+        this(InsecureServerCredentials.create());
+    }
+
+    ScriptedHost(ServerCredentials credentials) throws IOException {
+        server = Grpc.newServerBuilderForPort(0, credentials)
                 .addService(this)
                 .intercept(new Caller())
                 .build()
                 .start();
+    }
+
+    /** By the name that certificates have. */
+    String addressByName() {
+        return "localhost:" + server.getPort();
     }
 
     String address() {

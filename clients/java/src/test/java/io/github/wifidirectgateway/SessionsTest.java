@@ -11,13 +11,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Timestamp;
 import io.github.wifidirectgateway.v1.ErrorReason;
+import io.github.wifidirectgateway.v1.GetSessionResponse;
 import io.github.wifidirectgateway.v1.ListSessionsResponse;
 import io.github.wifidirectgateway.v1.OpenSessionRequest;
 import io.github.wifidirectgateway.v1.OpenSessionResponse;
 import io.github.wifidirectgateway.v1.Session;
 import io.github.wifidirectgateway.v1.SessionEvent;
 import io.github.wifidirectgateway.v1.SessionState;
+import io.github.wifidirectgateway.v1.WatchSessionsResponse;
 import io.grpc.Status;
 import java.io.IOException;
 import java.time.Duration;
@@ -136,6 +139,8 @@ class SessionsTest {
                 OpenSessionRequest.newBuilder()
                         .setDeviceAddress(DISPLAY)
                         .setRequestId(bare.getRequestId())
+                        .setHeartbeatInterval(
+                                com.google.protobuf.Duration.newBuilder().setSeconds(10))
                         .build(),
                 bare);
         var request = OpenRequest.to(DISPLAY).withRequestId("mine").withOpenTimeout(Duration.ofMillis(1500));
@@ -145,6 +150,98 @@ class SessionsTest {
         assertEquals(1, full.getOpenTimeout().getSeconds());
         assertEquals(500_000_000, full.getOpenTimeout().getNanos());
         assertFalse(full.hasLeaseTtl());
+        client.sessions().open(request.withHeartbeatInterval(Duration.ZERO)).detach();
+        assertFalse(requests.take().hasHeartbeatInterval());
+    }
+
+    @Test
+    void signsOfLifeArePassedOverAndKeepTheStream() {
+        var sign = OpenSessionResponse.newBuilder()
+                .setHostTime(Timestamp.newBuilder().setSeconds(7000))
+                .build();
+        host.open = (request, stream) -> {
+            stream.onNext(sign);
+            ScriptedHost.tell(stream, SESSION_STATE_OPENING);
+            stream.onNext(sign);
+        };
+        var request = OpenRequest.to(DISPLAY).withHeartbeatInterval(Duration.ofMillis(100));
+        try (var session = client.sessions().open(request)) {
+            var events = session.events().iterator();
+            assertEquals(SESSION_STATE_OPENING, events.next().getSession().getState());
+            // The event had no time of the host, so it is taken for one that knows no signs of life.
+            var detaching = new Thread(session::detach);
+            detaching.start();
+            var failure = assertThrows(GatewayException.class, events::hasNext);
+            assertEquals(Status.Code.CANCELLED, failure.code());
+        }
+    }
+
+    @Test
+    void hostThatIsSilentForThreeIntervalsIsTakenForGone() throws InterruptedException {
+        var gone = new CountDownLatch(1);
+        var event = SessionEvent.newBuilder()
+                .setSession(Session.newBuilder()
+                        .setSessionId("a-session")
+                        .setLeaseExpireTime(Timestamp.newBuilder().setSeconds(7060)));
+        var response = OpenSessionResponse.newBuilder()
+                .setEvent(event)
+                .setHostTime(Timestamp.newBuilder().setSeconds(7000))
+                .build();
+        host.open = (request, stream) -> {
+            stream.setOnCancelHandler(gone::countDown);
+            stream.onNext(response);
+        };
+        var request = OpenRequest.to(DISPLAY).withHeartbeatInterval(Duration.ofMillis(100));
+        try (var session = client.sessions().open(request)) {
+            var events = session.events().iterator();
+            events.next();
+            assertEquals(Duration.ofSeconds(60), session.leaseLeft().orElseThrow());
+            var failure = assertThrows(GatewayException.class, events::hasNext);
+            assertEquals(Status.Code.UNAVAILABLE, failure.code());
+            assertEquals("UNAVAILABLE: nothing was heard from the host for 300 ms", failure.getMessage());
+            gone.await();
+        }
+    }
+
+    @Test
+    void watchThatHearsNothingIsAttachedAgain() {
+        var attached = new AtomicInteger();
+        host.watch = (request, stream) -> {
+            if (attached.incrementAndGet() > 1) {
+                stream.onNext(WatchSessionsResponse.newBuilder().setCursor("c1").build());
+            }
+        };
+        var options = WatchOptions.FROM_NOW
+                .withBookmarkInterval(Duration.ofMillis(100))
+                .withBackoff(new Backoff(Duration.ZERO, Duration.ZERO));
+        try (var watch = client.sessions().watch(options)) {
+            var items = watch.iterator();
+            var broken = (WatchItem.Disconnected<Session, SessionEvent>) items.next();
+            assertEquals(Status.Code.UNAVAILABLE, broken.error().code());
+            assertEquals(new WatchItem.Bookmark<>("c1"), items.next());
+        }
+    }
+
+    @Test
+    void answerWithoutItsSessionIsTheFaultOfTheHost() {
+        host.get = request -> GetSessionResponse.getDefaultInstance();
+        var failure =
+                assertThrows(GatewayException.class, () -> client.sessions().get("a-session"));
+        assertEquals(Status.Code.INTERNAL, failure.code());
+    }
+
+    @Test
+    void leaseIsReckonedFromTheClockOfTheHost() {
+        var session = Session.newBuilder()
+                .setLeaseExpireTime(Timestamp.newBuilder().setSeconds(100))
+                .build();
+        var early = Timestamp.newBuilder().setSeconds(40).setNanos(500_000_000).build();
+        var late = Timestamp.newBuilder().setSeconds(900).build();
+        assertEquals(
+                Duration.ofMillis(59_500), SessionAt.leaseLeft(session, early).orElseThrow());
+        assertEquals(Duration.ZERO, SessionAt.leaseLeft(session, late).orElseThrow());
+        assertTrue(SessionAt.leaseLeft(session, (Timestamp) null).isEmpty());
+        assertTrue(SessionAt.leaseLeft(Session.getDefaultInstance(), late).isEmpty());
     }
 
     @Test

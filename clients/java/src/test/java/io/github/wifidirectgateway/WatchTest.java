@@ -16,7 +16,6 @@ import io.grpc.Status;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.stream.LongStream;
@@ -105,14 +104,40 @@ class WatchTest {
     }
 
     @Test
-    void pausesDoubleUpToTheirBoundAndStartAnew() {
-        var streams = Stream.concat(
-                Collections.nCopies(9, BROKEN).stream().map(error -> stream(error)),
-                Stream.of(stream(BROKEN, events("c1", 1))));
-        var script = new Script("c0", HALF, streams.toArray(Script.Stream[]::new)).run();
-        var wanted = LongStream.of(0, 125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 125)
-                .mapToObj(Duration::ofMillis);
-        assertEquals(wanted.toList(), script.pauses);
+    void pausesDoubleUpToTheirBoundAndStartOverAfterGoodHealth() {
+        var script = new Script("c0", HALF);
+        for (int i = 0; i < 9; i++) {
+            script.add(stream(BROKEN, events("c1", 1)));
+        }
+        script.add(
+                script.standing(Watching.HEALTHY.minusMillis(1), BROKEN, events("c2", 2)),
+                script.standing(Watching.HEALTHY, BROKEN, events("c3", 3)));
+        assertEquals(
+                milliseconds(0, 125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000, 125), script.run().pauses);
+    }
+
+    @Test
+    void answerAfterFailuresToReachTheHostStartsThePausesOverOnce() {
+        var busy = Failures.received(Code.RESOURCE_EXHAUSTED, Failures.info("QUOTA_EXCEEDED"));
+        var expired = Failures.received(Code.OUT_OF_RANGE, Failures.info("CURSOR_EXPIRED"));
+        var script = new Script("c0", HALF);
+        for (var error : List.of(BROKEN, BROKEN, BROKEN, BROKEN, expired, busy, busy, BROKEN)) {
+            script.add(stream(error));
+        }
+        assertEquals(milliseconds(0, 125, 250, 500, 1000, 125, 250, 500, 1000), script.run().pauses);
+    }
+
+    private static List<Duration> milliseconds(long... times) {
+        return LongStream.of(times).mapToObj(Duration::ofMillis).toList();
+    }
+
+    @Test
+    void hostThatAsksForYearsIsAskedAgainInFiveMinutes() {
+        var error = Failures.received(
+                Code.UNAVAILABLE, Failures.info("HOST_STOPPING"), Failures.retryIn(Long.MAX_VALUE, 0));
+        assertEquals(
+                Duration.ofMinutes(5).plusMillis(125),
+                new Script("c0", HALF, stream(error)).run().pauses.get(1));
     }
 
     @ParameterizedTest

@@ -7,14 +7,13 @@ import io.github.wifidirectgateway.GatewayClient;
 import io.github.wifidirectgateway.GatewayException;
 import io.github.wifidirectgateway.OpenRequest;
 import io.github.wifidirectgateway.WatchOptions;
-import io.grpc.TlsChannelCredentials;
+import io.grpc.Metadata;
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -59,6 +58,11 @@ public final class Agent {
             task.run();
         } catch (GatewayException error) {
             end.add("error", Items.error(error));
+        } catch (IllegalArgumentException refused) {
+            var error = new JsonObject();
+            error.addProperty("code", "INVALID_ARGUMENT");
+            error.addProperty("message", refused.getMessage());
+            end.add("error", error);
         } catch (Exception untyped) {
             var error = new JsonObject();
             error.addProperty("code", "NOT_TYPED");
@@ -69,20 +73,44 @@ public final class Agent {
         write(command, "end", end);
     }
 
-    private void connect(Command command) throws IOException {
+    private static Metadata metadata(JsonObject names) {
+        var metadata = new Metadata();
+        for (var name : names.keySet()) {
+            metadata.put(
+                    Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER),
+                    names.get(name).getAsString());
+        }
+        return metadata;
+    }
+
+    private void connect(Command command) {
         if (client != null) {
             client.close();
         }
         var builder = GatewayClient.builder(command.text("address"));
         if (command.has("caFile")) {
-            var tls = TlsChannelCredentials.newBuilder().trustManager(new File(command.text("caFile")));
-            if (command.has("certFile")) {
-                tls.keyManager(new File(command.text("certFile")), new File(command.text("keyFile")));
-            }
-            builder.credentials(tls.build());
+            builder.caFile(Path.of(command.text("caFile")));
+        }
+        if (command.has("certFile") || command.has("keyFile")) {
+            builder.identityFiles(command.path("certFile"), command.path("keyFile"));
         }
         if (command.has("token")) {
             builder.token(command.text("token"));
+        }
+        if (command.isSo("tokenFails")) {
+            builder.token(() -> {
+                throw new IllegalStateException("the vault is sealed");
+            });
+        }
+        if (command.has("timeoutMs")) {
+            builder.timeout(command.time("timeoutMs"));
+        }
+        if (command.has("connectTimeoutMs")) {
+            builder.connectTimeout(command.time("connectTimeoutMs"));
+        }
+        if (command.has("metadata")) {
+            var names = command.json().getAsJsonObject("metadata");
+            builder.metadata(() -> metadata(names));
         }
         client = builder.connect();
     }
@@ -118,6 +146,9 @@ public final class Agent {
                 .withRequestId(command.text("requestId"))
                 .withOpenTimeout(command.time("openTimeoutMs"))
                 .withLeaseTtl(command.time("leaseTtlMs"));
+        if (command.has("heartbeatIntervalMs")) {
+            request = request.withHeartbeatInterval(command.time("heartbeatIntervalMs"));
+        }
         try (var session = client.sessions().open(request)) {
             leave.put(command.id(), session::detach);
             session.events().forEach(event -> give.accept(Items.of("event", Items.event(event))));
@@ -128,7 +159,8 @@ public final class Agent {
         var options = WatchOptions.FROM_NOW
                 .withCursor(command.text("cursor"))
                 .withNames(command.texts("sessionIds"))
-                .withBackoff(new Backoff(Duration.ofMillis(20), Duration.ofMillis(100)));
+                .withBookmarkInterval(command.time("bookmarkIntervalMs"))
+                .withBackoff(new Backoff(command.time("backoffInitialMs", 20), command.time("backoffMaxMs", 100)));
         try (var watch = client.sessions().watch(options)) {
             leave.put(command.id(), watch::close);
             watch.forEach(item -> give.accept(Items.watched(item)));
@@ -143,6 +175,6 @@ public final class Agent {
     }
 
     private interface Task {
-        void run() throws IOException;
+        void run();
     }
 }

@@ -2,6 +2,7 @@ package io.github.wifidirectgateway.conformance;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.nio.file.Path;
 import java.time.Duration;
 
 /** What an agent is to do; what is not said is empty. */
@@ -36,6 +37,15 @@ record Command(JsonObject json) {
 
     Duration time(String key) {
         return Duration.ofMillis(number(key));
+    }
+
+    Duration time(String key, int milliseconds) {
+        return has(key) ? time(key) : Duration.ofMillis(milliseconds);
+    }
+
+    /** Null where it is not given. */
+    Path path(String key) {
+        return has(key) ? Path.of(text(key)) : null;
     }
 
     boolean isSo(String key) {

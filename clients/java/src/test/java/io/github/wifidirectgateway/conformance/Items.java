@@ -54,7 +54,7 @@ final class Items {
 
     static JsonObject event(SessionEvent event) {
         var item = new JsonObject();
-        item.addProperty("type", withoutPrefix(event.getType(), "SESSION_EVENT_TYPE_"));
+        item.addProperty("type", withoutPrefix(event.getType(), event.getTypeValue(), "SESSION_EVENT_TYPE_"));
         item.addProperty("sequence", event.getSequence());
         item.add("session", session(event.getSession()));
         if (event.hasNativeResult()) {
@@ -66,11 +66,19 @@ final class Items {
     static JsonObject session(Session session) {
         var item = new JsonObject();
         item.addProperty("id", session.getSessionId());
-        item.addProperty("state", withoutPrefix(session.getState(), "SESSION_STATE_"));
+        item.addProperty("state", withoutPrefix(session.getState(), session.getStateValue(), "SESSION_STATE_"));
         item.addProperty("owner", session.getOwner());
         if (session.hasEnd()) {
-            item.addProperty("reason", withoutPrefix(session.getEnd().getReason(), "SESSION_END_REASON_"));
-            item.addProperty("evidence", withoutPrefix(session.getEnd().getEvidence(), "DISCONNECT_EVIDENCE_"));
+            item.addProperty(
+                    "reason",
+                    withoutPrefix(
+                            session.getEnd().getReason(), session.getEnd().getReasonValue(), "SESSION_END_REASON_"));
+            item.addProperty(
+                    "evidence",
+                    withoutPrefix(
+                            session.getEnd().getEvidence(),
+                            session.getEnd().getEvidenceValue(),
+                            "DISCONNECT_EVIDENCE_"));
         }
         return item;
     }
@@ -85,8 +93,10 @@ final class Items {
 
     static JsonObject host(GetHostResponse host, HealthCheckResponse.ServingStatus health) {
         var told = new JsonObject();
-        told.addProperty("state", withoutPrefix(host.getState(), "HOST_STATE_"));
-        told.addProperty("driver", withoutPrefix(host.getDriver().getKind(), "DRIVER_KIND_"));
+        told.addProperty("state", withoutPrefix(host.getState(), host.getStateValue(), "HOST_STATE_"));
+        told.addProperty(
+                "driver",
+                withoutPrefix(host.getDriver().getKind(), host.getDriver().getKindValue(), "DRIVER_KIND_"));
         var item = of("host", told);
         item.addProperty("health", health.name());
         return item;
@@ -95,6 +105,7 @@ final class Items {
     static JsonObject error(GatewayException error) {
         var item = new JsonObject();
         item.addProperty("code", error.code().name());
+        item.addProperty("message", error.getMessage());
         item.addProperty("reason", error.reasonName().isEmpty() ? null : error.reasonName());
         var metadata = new JsonObject();
         error.metadata().forEach(metadata::addProperty);
@@ -118,7 +129,10 @@ final class Items {
         return item;
     }
 
-    private static String withoutPrefix(Enum<?> value, String prefix) {
-        return value.name().replaceFirst("^" + prefix, "");
+    /** The number where this version doesn't know the value. */
+    private static String withoutPrefix(Enum<?> value, int number, String prefix) {
+        return value.name().equals("UNRECOGNIZED")
+                ? String.valueOf(number)
+                : value.name().replaceFirst("^" + prefix, "");
     }
 }
