@@ -11,7 +11,10 @@ namespace v1 = wifidirect::v1;
 
 namespace {
 
-std::string shorter(const std::string& name, std::string_view prefix) {
+/// Without its prefix; the number in text where this version doesn't know the value.
+template <typename Value>
+std::string name_of(Value value, const std::string& name, std::string_view prefix) {
+    if (name.empty()) return std::to_string(static_cast<int>(value));
     return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
 }
 
@@ -51,17 +54,19 @@ json session_at(const wifidirect::SessionAt& at) {
 
 json session_item(const v1::Session& session) {
     json item{{"id", session.session_id()},
-              {"state", shorter(v1::SessionState_Name(session.state()), "SESSION_STATE_")},
+              {"state", name_of(session.state(), v1::SessionState_Name(session.state()), "SESSION_STATE_")},
               {"owner", session.owner()}};
     if (session.has_end()) {
-        item["reason"] = shorter(v1::SessionEndReason_Name(session.end().reason()), "SESSION_END_REASON_");
-        item["evidence"] = shorter(v1::DisconnectEvidence_Name(session.end().evidence()), "DISCONNECT_EVIDENCE_");
+        item["reason"] =
+            name_of(session.end().reason(), v1::SessionEndReason_Name(session.end().reason()), "SESSION_END_REASON_");
+        item["evidence"] = name_of(session.end().evidence(), v1::DisconnectEvidence_Name(session.end().evidence()),
+                                   "DISCONNECT_EVIDENCE_");
     }
     return item;
 }
 
 json event_item(const v1::SessionEvent& event) {
-    return {{"type", shorter(v1::SessionEventType_Name(event.type()), "SESSION_EVENT_TYPE_")},
+    return {{"type", name_of(event.type(), v1::SessionEventType_Name(event.type()), "SESSION_EVENT_TYPE_")},
             {"sequence", event.sequence()},
             {"session", session_item(event.session())},
             {"native", native_item(event.has_native_result() ? &event.native_result() : nullptr)}};
@@ -74,8 +79,8 @@ json device_item(const v1::Device& device) {
 }
 
 json host_item(const v1::GetHostResponse& host) {
-    return {{"state", shorter(v1::HostState_Name(host.state()), "HOST_STATE_")},
-            {"driver", shorter(v1::DriverKind_Name(host.driver().kind()), "DRIVER_KIND_")}};
+    return {{"state", name_of(host.state(), v1::HostState_Name(host.state()), "HOST_STATE_")},
+            {"driver", name_of(host.driver().kind(), v1::DriverKind_Name(host.driver().kind()), "DRIVER_KIND_")}};
 }
 
 json health_item(wifidirect::HealthStatus health) {
@@ -85,6 +90,7 @@ json health_item(wifidirect::HealthStatus health) {
 
 json error_item(const wifidirect::Error& error) {
     json item{{"code", wifidirect::code_name(error.code())},
+              {"message", error.what()},
               {"metadata", error.metadata()},
               {"native", native_item(error.native())},
               {"fields", json::array()}};

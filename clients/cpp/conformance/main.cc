@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "items.h"
 
 using nlohmann::json;
+using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using wifidirect::Client;
 
@@ -39,11 +41,21 @@ std::optional<milliseconds> time(const json& command, const char* name) {
 
 std::shared_ptr<Client> connect(const json& command) {
     wifidirect::ConnectOptions options;
-    if (command.contains("caFile")) {
+    if (command.contains("caFile") || command.contains("certFile") || command.contains("keyFile")) {
         options.tls =
             wifidirect::load_tls(text(command, "caFile"), text(command, "certFile"), text(command, "keyFile"));
     }
     if (command.contains("token")) options.token = text(command, "token");
+    if (command.value("tokenFails", false)) {
+        options.token =
+            wifidirect::TokenSource([]() -> std::string { throw std::runtime_error("the vault is sealed"); });
+    }
+    options.timeout = time(command, "timeoutMs").value_or(options.timeout);
+    options.connect_timeout = time(command, "connectTimeoutMs").value_or(options.connect_timeout);
+    if (command.contains("metadata")) {
+        const auto given = command.at("metadata").get<std::map<std::string, std::string>>();
+        options.metadata = [given] { return wifidirect::Metadata(given.begin(), given.end()); };
+    }
     return std::make_shared<Client>(text(command, "address"), options);
 }
 
@@ -52,7 +64,8 @@ void open(const Client& client, const json& command, const std::stop_token& stop
                                            .session_id = text(command, "sessionId"),
                                            .open_timeout = time(command, "openTimeoutMs"),
                                            .lease_ttl = time(command, "leaseTtlMs"),
-                                           .request_id = text(command, "requestId")},
+                                           .request_id = text(command, "requestId"),
+                                           .heartbeat_interval = time(command, "heartbeatIntervalMs").value_or(10s)},
                                           stop);
     for (const auto& event : session) tell(command, {{"event", event_item(event)}});
 }
@@ -60,7 +73,9 @@ void open(const Client& client, const json& command, const std::stop_token& stop
 void watch(const Client& client, const json& command, const std::stop_token& stop) {
     auto items = client.sessions().watch({.cursor = text(command, "cursor"),
                                           .session_ids = command.value("sessionIds", std::vector<std::string>{}),
-                                          .backoff = {.initial = milliseconds{20}, .max = milliseconds{100}}},
+                                          .bookmark_interval = time(command, "bookmarkIntervalMs"),
+                                          .backoff = {.initial = time(command, "backoffInitialMs").value_or(20ms),
+                                                      .max = time(command, "backoffMaxMs").value_or(100ms)}},
                                          stop);
     for (const auto& item : items) tell(command, watch_item(item));
 }

@@ -21,6 +21,63 @@ bool is_this_machine(const std::string& address) {
     return std::regex_match(address, local);
 }
 
+/// Nothing but a place and a port, or what gRPC has schemes for.
+void check_address(const std::string& address) {
+    static const std::regex blank(R"(\s*)");
+    static const std::regex with_scheme(R"(([A-Za-z][A-Za-z0-9+.-]*)://+(.*))");
+    static const std::regex schemes("dns|ipv4|ipv6|passthrough|unix|xds");
+    static const std::regex of_grpc(R"((dns|ipv4|ipv6|passthrough|unix|unix-abstract|vsock|xds):.*)",
+                                    std::regex::icase);
+    static const std::regex port_behind(R"(([^:]+|\[.*\]):([^:]*))");
+    static const std::regex port(R"(0*[1-9]\d{0,4})");
+    if (std::regex_match(address, blank)) refuse("the address is empty; give host:port, or unix:/path");
+    std::smatch parts;
+    if (std::regex_match(address, parts, with_scheme) && !std::regex_match(parts[1].str(), schemes)) {
+        refuse("the address \"" + address + "\" has a scheme; write \"" + parts[2].str() +
+               "\" (tls says whether it is TLS)");
+    }
+    if (std::regex_match(address, of_grpc)) return;
+    const bool has_no_host = address.starts_with(':') && !address.starts_with("::");
+    if (has_no_host || address.find_first_of("/ \t\r\n") != std::string::npos) {
+        refuse("the address \"" + address + "\" is neither host:port nor unix:/path");
+    }
+    constexpr int port_max = 65'535;
+    if (std::regex_match(address, parts, port_behind) &&
+        (!std::regex_match(parts[2].str(), port) || std::stoi(parts[2]) > port_max)) {
+        refuse("the address \"" + address + "\" has no port that can be: it is 1 to " + std::to_string(port_max));
+    }
+}
+
+bool is_printable(const std::string& text) {
+    return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+/// Null where a header can hold it. gRPC ends the program at one that it can't, such as the end of the line of a file.
+const char* what_is_wrong_with(const std::string& token) {
+    if (token.empty()) return "it is empty";
+    if (is_printable(token)) return nullptr;
+    return "it has a character that no header can hold, such as the end of a line; trim it";
+}
+
+grpc::ChannelArguments arguments_for(const ConnectOptions& options, bool is_local) {
+    grpc::ChannelArguments arguments;
+    // A host that vanished without a word is noticed within 30 s: watches have no deadline that would tell.
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    // Newer versions of gRPC bound the answer to a ping by this instead; their default is a minute.
+    arguments.SetInt("grpc.http2.ping_timeout_ms", 10'000);
+    // Calls fail at once while the channel waits to reconnect, so it must not wait longer than a watch does.
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 10'000);
+    // However it is called, this is how long one attempt to connect may take.
+    constexpr std::chrono::milliseconds attempt_max{std::chrono::hours{1}};
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
+                     static_cast<int>(std::min(options.connect_timeout, attempt_max).count()));
+    if (is_local) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    return arguments;
+}
+
 std::shared_ptr<grpc::ChannelCredentials> credentials_of(const Tls& tls) {
     if (tls.certificate.empty() != tls.key.empty()) refuse("tls: certificate and key go together");
     grpc::SslCredentialsOptions options;
@@ -32,39 +89,62 @@ std::shared_ptr<grpc::ChannelCredentials> credentials_of(const Tls& tls) {
 
 std::shared_ptr<grpc::Channel> make_channel(const std::string& address, const ConnectOptions& options) {
     if (options.tls && options.clear_text) refuse("tls and clear_text exclude each other");
+    check_address(address);
+    if (options.timeout <= std::chrono::milliseconds{0}) refuse("timeout: must be more than 0");
+    if (options.connect_timeout < std::chrono::milliseconds{1}) refuse("connect_timeout: must be 1 ms or more");
     const bool is_local = is_this_machine(address);
     const bool is_secure = options.tls || (!is_local && !options.clear_text);
     if (!std::holds_alternative<std::monostate>(options.token) && !is_secure && !is_local) {
         // The rule that must not be broken: no credential leaves in clear text, but to this machine itself.
         refuse("the token would reach " + address + " in clear text; use TLS");
     }
+    if (const auto* token = std::get_if<std::string>(&options.token)) {
+        if (const auto* wrong = what_is_wrong_with(*token)) refuse(std::string("token: ") + wrong);
+    }
     const Tls tls = options.tls.value_or(Tls{});
-    grpc::ChannelArguments arguments;
-    // A host that vanished without a word is noticed within 30 s: watches have no deadline that would tell.
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-    // Calls fail at once while the channel waits to reconnect, so it must not wait longer than a watch does.
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 10'000);
-    // However it is called, this is how long one attempt to connect may take.
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);
-    if (is_local) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    auto arguments = arguments_for(options, is_local);
     if (!tls.server_name.empty()) arguments.SetSslTargetNameOverride(tls.server_name);
     if (options.configure) options.configure(arguments);
     return grpc::CreateCustomChannel(address, is_secure ? credentials_of(tls) : grpc::InsecureChannelCredentials(),
                                      arguments);
 }
 
-std::string current(const std::string& token) { return token; }
+[[noreturn]] void fail(const std::string& what, const std::string& why) {
+    // Whatever gives it may be back soon, so a watch is not to give up.
+    throw Error(grpc::Status(grpc::UNAVAILABLE, what + ": " + why));
+}
 
 std::string current(const TokenSource& source) {
+    static const std::string what = "the token can't be had";
+    std::string token;
     try {
-        return source();
+        token = source();
     } catch (const std::exception& error) {
-        // Whatever gives tokens may be back soon, so a watch is not to give up.
-        throw Error(grpc::Status(grpc::UNAVAILABLE, std::string("the token can't be had: ") + error.what()));
+        fail(what, error.what());
+    } catch (...) {
+        fail(what, "its source threw what is no exception");
     }
+    if (const auto* wrong = what_is_wrong_with(token)) fail(what, wrong);
+    return token;
+}
+
+Metadata current(const MetadataHook& hook) {
+    static const std::string what = "the hook for metadata failed";
+    static const std::regex name_of_header("[a-z0-9_.-]+");
+    Metadata metadata;
+    try {
+        metadata = hook();
+    } catch (const std::exception& error) {
+        fail(what, error.what());
+    } catch (...) {
+        fail(what, "it threw what is no exception");
+    }
+    for (const auto& [name, value] : metadata) {
+        // gRPC ends the program at any other.
+        if (!std::regex_match(name, name_of_header) || name.starts_with("grpc-")) fail(what, "no name: " + name);
+        if (!name.ends_with("-bin") && !is_printable(value)) fail(what, "no header can hold the value of " + name);
+    }
+    return metadata;
 }
 
 }  // namespace
@@ -73,19 +153,27 @@ Connection::Connection(const std::string& address, ConnectOptions options)
     : options_(std::move(options)), channel_(make_channel(address, options_)) {}
 
 void Connection::prepare(grpc::ClientContext& context) const {
-    std::string token;
     if (const auto* text = std::get_if<std::string>(&options_.token)) {
-        token = current(*text);
+        context.AddMetadata("authorization", "Bearer " + *text);
     } else if (const auto* source = std::get_if<TokenSource>(&options_.token)) {
-        token = current(*source);
-    } else {
-        return;
+        context.AddMetadata("authorization", "Bearer " + current(*source));
     }
-    // gRPC ends the program at such a character, such as the end of the line of a file.
-    if (!std::ranges::all_of(token, [](char c) { return c >= ' ' && c <= '~'; })) {
-        throw Error(grpc::Status(grpc::INVALID_ARGUMENT, "token: it has a character that no header can hold"));
+    if (!options_.metadata) return;
+    for (const auto& [name, value] : current(options_.metadata)) context.AddMetadata(name, value);
+}
+
+void Connection::hasten(const std::stop_token& stop) const {
+    // gRPC gets on with connecting while somebody waits for the channel, and else only every 5 s. Nothing can end that
+    // wait, so it is cut into slices.
+    constexpr std::chrono::milliseconds slice{100};
+    constexpr std::chrono::seconds wait_max{1};
+    if (channel_->GetState(false) != GRPC_CHANNEL_TRANSIENT_FAILURE) return;
+    grpc::experimental::ChannelResetConnectionBackoff(channel_.get());
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::min<Clock::duration>(wait_max, options_.connect_timeout);
+    while (Clock::now() < end && !stop.stop_requested() && !closing().stop_requested() &&
+           !channel_->WaitForStateChange(GRPC_CHANNEL_TRANSIENT_FAILURE, std::chrono::system_clock::now() + slice)) {
     }
-    context.AddMetadata("authorization", "Bearer " + token);
 }
 
 }  // namespace wifidirect

@@ -3,8 +3,10 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/support/sync_stream.h>
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/support/async_stream.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -24,8 +26,12 @@ class Connection {
 
     const std::shared_ptr<grpc::Channel>& channel() const noexcept { return channel_; }
 
-    /// Adds the token. Throws UNAVAILABLE where it can't be had, INVALID_ARGUMENT where no header can hold it.
+    /// Adds the token, and what the hook for metadata gives. Throws UNAVAILABLE where they can't be had.
     void prepare(grpc::ClientContext& context) const;
+
+    /// Has the channel try again at once where it waits to, and waits a little for it: else calls would go on failing
+    /// for as long as the channel waits, though the host is back.
+    void hasten(const std::stop_token& stop) const;
 
     /// Of unary calls that say nothing else.
     std::chrono::milliseconds timeout() const noexcept { return options_.timeout; }
@@ -66,14 +72,23 @@ class Call {
     std::stop_callback<Cancel> on_stop_;
 };
 
+inline grpc::Status unreadable() { return {grpc::INTERNAL, "a message of the host can't be parsed"}; }
+
 /// Makes a unary call by `invoke(context, response)`, within `timeout` unless the options say otherwise.
 template <typename Response, typename Invoke>
 Response unary(const Connection& connection, const CallOptions& options, std::chrono::milliseconds timeout,
                Invoke invoke) {
+    connection.hasten(options.stop);
     Call call(connection, options.stop);
     call.set_timeout(options.timeout.value_or(timeout));
     Response response;
-    throw_unless_ok(invoke(&call.context(), &response));
+    const grpc::Status status = invoke(&call.context(), &response);
+    // What gRPC for C++ makes of an answer that can't be parsed.
+    if (status.error_code() == grpc::UNIMPLEMENTED &&
+        status.error_message() == "No message returned for unary request") {
+        throw Error(unreadable());
+    }
+    throw_unless_ok(status);
     return response;
 }
 
@@ -82,21 +97,33 @@ Response unary(const Connection& connection, const CallOptions& options, Invoke 
     return unary<Response>(connection, options, connection.timeout(), std::move(invoke));
 }
 
-/// The responses of one call that streams them.
+/// How long a stream may be silent that says something in each interval; 0: for ever.
+inline std::chrono::milliseconds silence_max(std::chrono::milliseconds interval) {
+    constexpr std::chrono::milliseconds longest{std::chrono::hours{24}};
+    return 3 * std::clamp(interval, std::chrono::milliseconds{0}, longest);
+}
+
+/// The responses of one call that streams them. One thread reads; the operations of gRPC come one after another, each
+/// waited for on a queue of its own, as only that wait can be bounded.
 template <typename Response>
 class ServerStream {
   public:
-    /// Calls by `start(context)`.
+    /// Calls by `start(context, queue, tag)`. A host that says nothing for `silence_max` while it is listened to is
+    /// taken for gone; 0: never.
     template <typename Start>
-    ServerStream(const Connection& connection, std::stop_token stop, Start start)
-        : call_(connection, std::move(stop)), reader_(start(&call_.context())) {}
+    ServerStream(const Connection& connection, std::stop_token stop, std::chrono::milliseconds silence_max, Start start)
+        : call_(connection, std::move(stop)),
+          silence_max_(silence_max),
+          reader_(start(&call_.context(), &queue_, static_cast<void*>(this))) {}
     ServerStream(const ServerStream&) = delete;
     ServerStream& operator=(const ServerStream&) = delete;
 
     ~ServerStream() {
-        call_.context().TryCancel();
-        Response unread;
-        while (read_or_end(unread)) {
+        if (!end_) abandon(grpc::Status::CANCELLED);
+        queue_.Shutdown();
+        void* tag = nullptr;
+        bool is_ok = false;
+        while (queue_.Next(&tag, &is_ok)) {
         }
     }
 
@@ -107,16 +134,67 @@ class ServerStream {
         return false;
     }
 
+    /// The host knows no signs of life: it may be silent for ever.
+    void be_patient() noexcept { silence_max_ = {}; }
+
   private:
+    using Clock = std::chrono::system_clock;
+
     bool read_or_end(Response& response) {
         if (end_) return false;
-        if (reader_->Read(&response)) return true;
-        end_ = reader_->Finish();
-        return false;
+        const auto deadline = silence_max_.count() > 0 ? Clock::now() + silence_max_ : Clock::time_point::max();
+        std::optional<bool> is_ok = is_started_ ? true : wait(deadline);
+        if (is_ok) is_started_ = true;
+        if (is_ok.value_or(false)) {
+            reader_->Read(&response, this);
+            is_ok = wait(deadline);
+        }
+        if (!is_ok) {
+            abandon({grpc::UNAVAILABLE,
+                     "nothing was heard from the host for " + std::to_string(silence_max_.count()) + " ms"});
+        } else if (!*is_ok) {
+            finish();
+        }
+        return !end_;
     }
 
+    /// Whether the operation under way went well; none: it is still under way.
+    std::optional<bool> wait(Clock::time_point deadline) {
+        void* tag = nullptr;
+        bool is_ok = false;
+        is_under_way_ = queue_.AsyncNext(&tag, &is_ok, deadline) != grpc::CompletionQueue::GOT_EVENT;
+        return is_under_way_ ? std::nullopt : std::optional(is_ok);
+    }
+
+    /// There was nothing to read. Where the call has not ended, it was a message that can't be parsed.
+    void finish() {
+        constexpr std::chrono::seconds end_max{2};
+        grpc::Status status;
+        reader_->Finish(&status, this);
+        if (!wait(Clock::now() + end_max)) {
+            call_.context().TryCancel();
+            wait(Clock::time_point::max());
+            status = unreadable();
+        }
+        end_ = status;
+    }
+
+    void abandon(grpc::Status end) {
+        call_.context().TryCancel();
+        if (is_under_way_ || !is_started_) wait(Clock::time_point::max());
+        grpc::Status ignored;
+        reader_->Finish(&ignored, this);
+        wait(Clock::time_point::max());
+        end_ = std::move(end);
+    }
+
+    // Before the call, which is over before it.
+    grpc::CompletionQueue queue_;
     Call call_;
-    std::unique_ptr<grpc::ClientReader<Response>> reader_;
+    std::chrono::milliseconds silence_max_;
+    std::unique_ptr<grpc::ClientAsyncReader<Response>> reader_;
+    bool is_started_ = false;
+    bool is_under_way_ = false;
     std::optional<grpc::Status> end_;
 };
 

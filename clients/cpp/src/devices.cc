@@ -33,13 +33,15 @@ DeviceWatch Devices::watch(const WatchDevicesOptions& options, const std::stop_t
     v1::WatchDevicesRequest request;
     request.mutable_device_addresses()->Add(options.device_addresses.begin(), options.device_addresses.end());
     if (options.bookmark_interval) *request.mutable_bookmark_interval() = to_proto(*options.bookmark_interval);
-    auto attach = [stub = std::shared_ptr(stub_of(*connection_)), request](grpc::ClientContext* context,
-                                                                           const std::string& cursor) mutable {
+    auto attach = [stub = std::shared_ptr(stub_of(*connection_)), request](
+                      grpc::ClientContext* context, const std::string& cursor, grpc::CompletionQueue* queue,
+                      void* tag) mutable {
         request.set_cursor(cursor);
-        return stub->WatchDevices(context, request);
+        return stub->AsyncWatchDevices(context, request, queue, tag);
     };
     return DeviceWatch(std::make_unique<Following<v1::Device, v1::DeviceEvent, v1::WatchDevicesResponse>>(
-        connection_, stop, std::move(attach), Watching<v1::Device, v1::DeviceEvent>(options.cursor, options.backoff)));
+        connection_, stop, options.bookmark_interval.value_or(bookmark_interval_default), std::move(attach),
+        Watching<v1::Device, v1::DeviceEvent>(options.cursor, options.backoff)));
 }
 
 v1::UpdateDeviceVisibilityResponse Devices::update_visibility(

@@ -2,15 +2,26 @@
 #pragma once
 
 #include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 namespace wifidirect {
 
-/// Rounded up: what a host asks to be waited for is not cut short.
+/// Rounded up: what a host asks to be waited for is not cut short. Bounded by what protobuf takes for a duration.
 inline std::chrono::milliseconds from_proto(const google::protobuf::Duration& duration) {
-    return std::chrono::seconds{duration.seconds()} +
+    constexpr std::int64_t seconds_max = 315'576'000'000;
+    return std::chrono::seconds{std::clamp(duration.seconds(), -seconds_max, seconds_max)} +
            std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds{duration.nanos()});
+}
+
+inline std::chrono::milliseconds from_proto(const google::protobuf::Timestamp& time) {
+    google::protobuf::Duration since_epoch;
+    since_epoch.set_seconds(time.seconds());
+    since_epoch.set_nanos(time.nanos());
+    return from_proto(since_epoch);
 }
 
 inline google::protobuf::Duration to_proto(std::chrono::milliseconds time) {

@@ -51,7 +51,8 @@ Error::Decoded::Decoded(const grpc::Status& received) : status(received), messag
                 field_violations.push_back({violation.field(), violation.description()});
             }
         } else if (const auto retry = unpack<google_rpc::RetryInfo>(detail, "google.rpc.RetryInfo")) {
-            retry_delay = from_proto(retry->retry_delay());
+            const auto delay = from_proto(retry->retry_delay());
+            if (delay > std::chrono::milliseconds{0}) retry_delay = delay;
         } else if (auto said = unpack<v1::NativeResult>(detail, "wifidirect.v1.NativeResult")) {
             native = std::move(said);
         }

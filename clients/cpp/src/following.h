@@ -18,6 +18,9 @@
 
 namespace wifidirect {
 
+/// What a host takes where a watch says nothing.
+inline constexpr std::chrono::seconds bookmark_interval_default{10};
+
 /// What a Watch reads.
 template <typename Thing, typename Event>
 class Watch<Thing, Event>::Source {
@@ -36,13 +39,15 @@ class Following : public Watch<Thing, Event>::Source {
   public:
     using Item = WatchItem<Thing, Event>;
     /// Calls, to resume after the cursor.
-    using Attach =
-        std::function<std::unique_ptr<grpc::ClientReader<Batch>>(grpc::ClientContext*, const std::string& cursor)>;
+    using Attach = std::function<std::unique_ptr<grpc::ClientAsyncReader<Batch>>(
+        grpc::ClientContext*, const std::string& cursor, grpc::CompletionQueue*, void* tag)>;
 
-    Following(std::shared_ptr<Connection> connection, const std::stop_token& stop, Attach attach,
-              Watching<Thing, Event> watching)
+    /// The host says something in each `interval`, be it a bookmark.
+    Following(std::shared_ptr<Connection> connection, const std::stop_token& stop, std::chrono::milliseconds interval,
+              Attach attach, Watching<Thing, Event> watching)
         : connection_(std::move(connection)),
           stopping_(*connection_, stop),
+          silence_max_(silence_max(interval)),
           attach_(std::move(attach)),
           watching_(std::move(watching)) {}
 
@@ -61,6 +66,8 @@ class Following : public Watch<Thing, Event>::Source {
     void cancel() noexcept override { stopping_.request(); }
 
   private:
+    using Clock = std::chrono::steady_clock;
+
     /// Throws where the client is closed.
     bool has_stopped() const {
         if (connection_->closing().stop_requested())
@@ -73,7 +80,6 @@ class Following : public Watch<Thing, Event>::Source {
         // gRPC gets on with connecting while somebody waits for the channel, and else only every 5 s. Nothing can end
         // that wait, so it is cut into slices.
         constexpr std::chrono::milliseconds slice{100};
-        using Clock = std::chrono::steady_clock;
         const auto end = Clock::now() + std::exchange(pause_, {});
         for (auto now = Clock::now(); now < end && !stopping_.token().stop_requested(); now = Clock::now()) {
             const auto wait = std::min<Clock::duration>(end - now, slice);
@@ -85,21 +91,27 @@ class Following : public Watch<Thing, Event>::Source {
     void read() {
         try {
             if (!stream_) {
-                stream_.emplace(*connection_, stopping_.token(),
-                                [this](auto* context) { return attach_(context, watching_.cursor()); });
+                connection_->hasten(stopping_.token());
+                stream_.emplace(*connection_, stopping_.token(), silence_max_,
+                                [this](auto* context, auto* queue, void* tag) {
+                                    return attach_(context, watching_.cursor(), queue, tag);
+                                });
             }
             Batch batch;
             if (!stream_->read(batch)) throw Error(grpc::Status(grpc::UNAVAILABLE, "the host ended the watch"));
+            if (!heard_first_) heard_first_ = Clock::now();
             items_ = watching_.take(std::move(batch));
         } catch (const Error& error) {
             stream_.reset();
-            if (!stopping_.token().stop_requested()) attach_later(error);
+            const auto first = std::exchange(heard_first_, std::nullopt);
+            if (!stopping_.token().stop_requested())
+                attach_later(error, first ? Clock::now() - *first : Clock::duration{});
         }
     }
 
-    void attach_later(const Error& error) {
+    void attach_later(const Error& error, Clock::duration stood) {
         try {
-            const auto disconnected = watching_.broke(error);
+            const auto disconnected = watching_.broke(error, std::chrono::floor<std::chrono::milliseconds>(stood));
             pause_ = disconnected.retry_in;
             items_.push_back(disconnected);
         } catch (const Error& fatal) {
@@ -110,11 +122,14 @@ class Following : public Watch<Thing, Event>::Source {
 
     std::shared_ptr<Connection> connection_;
     Stopping stopping_;
+    std::chrono::milliseconds silence_max_;
     Attach attach_;
     Watching<Thing, Event> watching_;
     std::optional<ServerStream<Batch>> stream_;
     typename Watching<Thing, Event>::Items items_;
     std::chrono::milliseconds pause_{0};
+    // When the first message of the stream came.
+    std::optional<Clock::time_point> heard_first_;
     // What trying again could not help against.
     std::optional<Error> end_;
 };

@@ -1,6 +1,7 @@
 /// A session, and the stream that holds it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -22,8 +23,12 @@ class HeldSession::Held {
     std::optional<v1::SessionEvent> next();
     v1::Session wait_open();
     void detach() noexcept { stopping_.request(); }
+    std::optional<std::chrono::milliseconds> lease_left() const;
 
   private:
+    /// The next event of the stream; signs of life are passed over.
+    std::optional<v1::SessionEvent> read();
+
     std::shared_ptr<Connection> connection_;
     Stopping stopping_;
     ServerStream<v1::OpenSessionResponse> stream_;
@@ -32,6 +37,8 @@ class HeldSession::Held {
     std::optional<v1::SessionEvent> next_;
     // As of the last event that was given out.
     v1::Session session_;
+    // By the last message.
+    std::optional<google::protobuf::Timestamp> host_time_;
 };
 
 }  // namespace wifidirect

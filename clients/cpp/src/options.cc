@@ -19,6 +19,11 @@ std::string read_pem(const std::filesystem::path& file, const std::string& what)
     if (text.find("-----BEGIN ") == std::string::npos || text.find(what + "-----") == std::string::npos) {
         throw Error(grpc::Status(grpc::INVALID_ARGUMENT, "tls: " + file.string() + " holds no " + what));
     }
+    if (text.find("ENCRYPTED") != std::string::npos) {
+        throw Error(grpc::Status(grpc::INVALID_ARGUMENT, "tls: " + file.string() +
+                                                             " is encrypted; decrypt it: openssl pkey -in " +
+                                                             file.string() + " -out plain.key"));
+    }
     return text;
 }
 

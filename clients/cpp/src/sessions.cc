@@ -6,6 +6,7 @@
 #include "durations.h"
 #include "following.h"
 #include "held.h"
+#include "lease.h"
 #include "request_id.h"
 #include "wifidirect/v1/session_service.grpc.pb.h"
 
@@ -18,7 +19,9 @@ std::unique_ptr<v1::SessionService::Stub> stub_of(const Connection& connection) 
 
 template <typename Response>
 SessionAt shown(Response response) {
-    return {std::move(*response.mutable_session()), std::move(*response.mutable_cursor())};
+    if (!response.has_session()) throw Error(grpc::Status(grpc::INTERNAL, "the host's answer has no session"));
+    const auto left = lease_left(response.session(), response.has_host_time() ? &response.host_time() : nullptr);
+    return {std::move(*response.mutable_session()), std::move(*response.mutable_cursor()), left};
 }
 
 v1::CloseSessionRequest close_request(const std::string& session_id) {
@@ -39,7 +42,11 @@ HeldSession Sessions::open(const OpenRequest& request, const std::stop_token& st
     message.set_kind(request.kind);
     if (request.open_timeout) *message.mutable_open_timeout() = to_proto(*request.open_timeout);
     if (request.lease_ttl) *message.mutable_lease_ttl() = to_proto(*request.lease_ttl);
+    if (request.heartbeat_interval.count() != 0) {
+        *message.mutable_heartbeat_interval() = to_proto(request.heartbeat_interval);
+    }
     message.set_request_id(request.request_id.empty() ? new_request_id() : request.request_id);
+    connection_->hasten(stop);
     return HeldSession(std::make_unique<HeldSession::Held>(connection_, message, stop));
 }
 
@@ -104,13 +111,14 @@ SessionWatch Sessions::watch(const WatchOptions& options, const std::stop_token&
     v1::WatchSessionsRequest request;
     request.mutable_session_ids()->Add(options.session_ids.begin(), options.session_ids.end());
     if (options.bookmark_interval) *request.mutable_bookmark_interval() = to_proto(*options.bookmark_interval);
-    auto attach = [stub = std::shared_ptr(stub_of(*connection_)), request](grpc::ClientContext* context,
-                                                                           const std::string& cursor) mutable {
+    auto attach = [stub = std::shared_ptr(stub_of(*connection_)), request](
+                      grpc::ClientContext* context, const std::string& cursor, grpc::CompletionQueue* queue,
+                      void* tag) mutable {
         request.set_cursor(cursor);
-        return stub->WatchSessions(context, request);
+        return stub->AsyncWatchSessions(context, request, queue, tag);
     };
     return SessionWatch(std::make_unique<Following<v1::Session, v1::SessionEvent, v1::WatchSessionsResponse>>(
-        connection_, stop, std::move(attach),
+        connection_, stop, options.bookmark_interval.value_or(bookmark_interval_default), std::move(attach),
         Watching<v1::Session, v1::SessionEvent>(options.cursor, options.backoff)));
 }
 

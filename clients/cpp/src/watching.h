@@ -49,7 +49,6 @@ class Watching {
     /// Moves the cursor, and tells what has come: a batch is a response of WatchSessions or WatchDevices.
     template <typename Batch>
     Items take(Batch batch) {
-        failures_ = 0;
         const bool is_bookmark = batch.snapshot().empty() && !batch.cursor().empty();
         std::ranges::move(*batch.mutable_snapshot(), std::back_inserter(things_));
         const std::string before = cursor_;
@@ -64,11 +63,15 @@ class Watching {
         return items;
     }
 
-    /// Says when to attach again, or throws what trying again can't help against.
-    Disconnected broke(const Error& error) {
+    /// Says when to attach again, or throws what trying again can't help against. `stood`: how long the stream stood
+    /// since its first message.
+    Disconnected broke(const Error& error, std::chrono::milliseconds stood = {}) {
         if (is_fatal(error.code())) throw error;
         if (error.reason() == v1::ERROR_REASON_CURSOR_EXPIRED) cursor_.clear();
         things_.clear();
+        const bool is_answer = !error.reason_name().empty();
+        if (stood >= healthy || (is_answer && !has_answered_)) failures_ = 0;
+        has_answered_ = is_answer;
         return {error, pause_after(error)};
     }
 
@@ -79,21 +82,25 @@ class Watching {
     }
 
     std::chrono::milliseconds pause_after(const Error& error) {
-        // The longest pause that every timer can measure.
-        constexpr std::chrono::milliseconds pause_max{std::chrono::days{1}};
+        // The most that a watch waits because the host asks for it.
+        constexpr std::chrono::milliseconds asked_max{std::chrono::minutes{5}};
         const double doubled = std::ldexp(static_cast<double>(backoff_.initial.count()), failures_);
         const double bound = std::min(doubled, static_cast<double>(backoff_.max.count()));
         failures_ = std::min(failures_ + 1, doublings_max);
         const std::chrono::milliseconds jitter{std::llround(backoff_.random() * bound)};
-        return std::min(error.retry_delay().value_or(std::chrono::milliseconds{0}) + jitter, pause_max);
+        return std::min(error.retry_delay().value_or(std::chrono::milliseconds{0}), asked_max) + jitter;
     }
 
+    // A stream that stood so long was in good health: the pauses start over.
+    static constexpr std::chrono::seconds healthy{10};
     // More would make no difference.
     static constexpr int doublings_max = 64;
 
     std::string cursor_;
     Backoff backoff_;
     int failures_ = 0;
+    // Whether the last failure was an answer of the host.
+    bool has_answered_ = false;
     // What has come of a snapshot that is not complete.
     std::vector<Thing> things_;
 };

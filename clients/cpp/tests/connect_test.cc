@@ -1,15 +1,21 @@
 #include <gmock/gmock.h>
 #include <grpcpp/support/channel_arguments.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "host.h"
 
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 using wifidirect::Client;
 using wifidirect::ConnectOptions;
@@ -26,9 +32,35 @@ struct HostOfTokens : ScriptedHost {
             for (auto token = first; token != last; ++token) {
                 response.mutable_cursor()->append(token->second.data(), token->second.size());
             }
+            response.mutable_session();
             return grpc::Status::OK;
         };
     }
+};
+
+/// Accepts connections, in that the system does, and says nothing.
+class SilentHost {
+  public:
+    SilentHost() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* any = reinterpret_cast<sockaddr*>(&address);
+        EXPECT_EQ(::bind(socket_, any, size), 0);
+        EXPECT_EQ(::listen(socket_, 16), 0);
+        EXPECT_EQ(::getsockname(socket_, any, &size), 0);
+        address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    }
+    SilentHost(const SilentHost&) = delete;
+    SilentHost& operator=(const SilentHost&) = delete;
+    ~SilentHost() { ::close(socket_); }
+
+    const std::string& address() const { return address_; }
+
+  private:
+    int socket_;
+    std::string address_;
 };
 
 std::string seen(const Client& client) { return client.sessions().get("a-session").cursor; }
@@ -72,13 +104,87 @@ TEST(Connecting, ATokenThatCannotBeHadFailsTheCall) {
     EXPECT_THAT(error->what(), HasSubstr("the vault is sealed"));
 }
 
-TEST(Connecting, ATokenThatNoHeaderCanHoldFailsTheCallAndIsNotTold) {
+TEST(Connecting, ATokenThatNoHeaderCanHoldIsRefusedAndNotTold) {
     HostOfTokens host;
-    const Client client(host.serve(), {.token = "secret\n"});
-    const auto error = error_of([&] { seen(client); });
+    const auto address = host.serve();
+    for (const auto& token : {std::string("secret\n"),
+                              std::string("s\xc3\xa9"
+                                          "cret"),
+                              std::string()}) {
+        const auto why = refusal(address, {.token = token});
+        EXPECT_THAT(why, testing::StartsWith("token: "));
+        EXPECT_THAT(why, testing::Not(HasSubstr("cret")));
+        const auto error = error_of([&] { seen(Client(address, {.token = [token] { return token; }})); });
+        ASSERT_TRUE(error);
+        EXPECT_EQ(error->code(), grpc::UNAVAILABLE);
+        EXPECT_THAT(error->what(), testing::Not(HasSubstr("cret")));
+    }
+}
+
+TEST(Connecting, WhatTheHookForMetadataGivesIsSentAndMayFailTheCall) {
+    HostOfTokens host;
+    const auto address = host.serve();
+    int count = 0;
+    const Client client(address, {.metadata = [&count] {
+                            return wifidirect::Metadata{{"authorization", "trace-" + std::to_string(++count)}};
+                        }});
+    EXPECT_EQ(seen(client), "trace-1");
+    EXPECT_EQ(seen(client), "trace-2");
+    using Hook = wifidirect::MetadataHook;
+    for (const Hook& hook :
+         {Hook([]() -> wifidirect::Metadata { throw std::runtime_error("there is no trace"); }), Hook([] {
+              return wifidirect::Metadata{{"Upper", "a"}};
+          }),
+          Hook([] {
+              return wifidirect::Metadata{{"name", "a\nb"}};
+          }),
+          Hook([]() -> wifidirect::Metadata { throw 7; })}) {
+        const auto error = error_of([&] { seen(Client(address, {.metadata = hook})); });
+        ASSERT_TRUE(error);
+        EXPECT_EQ(error->code(), grpc::UNAVAILABLE);
+        EXPECT_THAT(error->what(), HasSubstr("the hook for metadata failed"));
+    }
+}
+
+TEST(Connecting, WhatIsNoAddressIsRefused) {
+    for (const std::string address :
+         {"", "  ", "http://localhost:1", "https://host.example:1", "grpc://localhost:1", "tcp://localhost:1",
+          "localhost:0", "localhost:65536", "localhost:abc", "localhost:", "localhost:1/path", ":50051", "[::1]:0"}) {
+        EXPECT_THAT(refusal(address, {}), testing::StartsWith("the address ")) << address;
+    }
+}
+
+TEST(Connecting, TimesThatCannotBeAreRefused) {
+    for (const auto time : {0ms, -1ms}) {
+        EXPECT_THAT(refusal("localhost:1", {.timeout = time}), testing::StartsWith("timeout: "));
+        EXPECT_THAT(refusal("localhost:1", {.connect_timeout = time}), testing::StartsWith("connect_timeout: "));
+    }
+}
+
+TEST(Connecting, AHostThatAcceptsAndIsSilentIsGivenUpAgainAndAgain) {
+    const SilentHost host;
+    const Client client(host.address(), {.connect_timeout = 300ms});
+    for (int again = 0; again < 2; ++again) {
+        const auto error = error_of([&] { client.host(); });
+        ASSERT_TRUE(error);
+        EXPECT_EQ(error->code(), grpc::UNAVAILABLE) << error->what();
+    }
+    const auto error = error_of([&] { const auto session = client.sessions().open({}); });
     ASSERT_TRUE(error);
-    EXPECT_EQ(error->code(), grpc::INVALID_ARGUMENT);
-    EXPECT_THAT(error->what(), testing::Not(HasSubstr("secret")));
+    EXPECT_EQ(error->code(), grpc::UNAVAILABLE) << error->what();
+}
+
+TEST(Connecting, AUnaryCallReachesAHostThatIsBackAtOnce) {
+    HostOfTokens host;
+    std::optional<Serving> serving(std::in_place, host);
+    const int port = serving->port();
+    const Client client(serving->address());
+    EXPECT_EQ(seen(client), "");
+    serving.reset();
+    // The pause of the channel grows meanwhile.
+    for (int failure = 0; failure < 3; ++failure) EXPECT_TRUE(error_of([&] { seen(client); }));
+    serving.emplace(host, port);
+    EXPECT_EQ(error_of([&] { seen(client); }), std::nullopt);
 }
 
 TEST(Connecting, StubsOfOnesOwnGetTheToken) {

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <limits>
+#include <optional>
 #include <type_traits>
 
 #include "host.h"
@@ -67,6 +70,21 @@ TEST(Errors, EveryReasonOfTheContractIsKnown) {
 
 TEST(Errors, TheDelayThatTheHostAsksForIsNotCutShort) {
     EXPECT_EQ(Refusal(grpc::UNAVAILABLE).retry_after(1'000'001ns).error().retry_delay(), 2ms);
+}
+
+TEST(Errors, ADelayThatMakesNoSenseIsBounded) {
+    const auto delay = [](std::int64_t seconds, std::int32_t nanos) {
+        wifidirect::google_rpc::RetryInfo retry;
+        retry.mutable_retry_delay()->set_seconds(seconds);
+        retry.mutable_retry_delay()->set_nanos(nanos);
+        return Refusal(grpc::UNAVAILABLE).detail("google.rpc.RetryInfo", retry).error().retry_delay();
+    };
+    using Seconds = std::numeric_limits<std::int64_t>;
+    using Nanos = std::numeric_limits<std::int32_t>;
+    EXPECT_EQ(delay(-5, 0), std::nullopt);
+    EXPECT_EQ(delay(0, -1), std::nullopt);
+    EXPECT_EQ(delay(Seconds::min(), Nanos::min()), std::nullopt);
+    EXPECT_GT(delay(Seconds::max(), Nanos::max()), 24h * 365 * 9000);
 }
 
 TEST(Errors, OnlyAFailureIsThrown) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 namespace v1 = wifidirect::v1;
 
@@ -48,6 +49,51 @@ grpc::Status ScriptedHost::ListSessions(grpc::ServerContext* context, const v1::
                                         v1::ListSessionsResponse* response) {
     return play(on_list, *context, *request, *response);
 }
+
+/// Answers one call.
+class Bytes : public grpc::ServerGenericBidiReactor {
+  public:
+    Bytes(const std::string& bytes, bool is_stream) : is_stream_(is_stream) {
+        const grpc::Slice slice(bytes);
+        answer_ = grpc::ByteBuffer(&slice, 1);
+        StartRead(&request_);
+    }
+
+    void OnReadDone(bool /*is_ok*/) override { StartWrite(&answer_); }
+    void OnWriteDone(bool /*is_ok*/) override {
+        if (!is_stream_) Finish(grpc::Status::OK);
+    }
+    void OnCancel() override {
+        if (is_stream_) Finish(grpc::Status::CANCELLED);
+    }
+    void OnDone() override { delete this; }
+
+  private:
+    bool is_stream_;
+    grpc::ByteBuffer request_;
+    grpc::ByteBuffer answer_;
+};
+
+class HostOfBytes::Answering : public grpc::CallbackGenericService {
+  public:
+    explicit Answering(const std::string& bytes) : bytes_(bytes) {}
+
+  private:
+    grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+        return new Bytes(bytes_, context->method().find("Watch") != std::string::npos);
+    }
+
+    const std::string& bytes_;
+};
+
+HostOfBytes::HostOfBytes(std::string bytes) : bytes_(std::move(bytes)), service_(std::make_unique<Answering>(bytes_)) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterCallbackGenericService(service_.get());
+    server_ = builder.BuildAndStart();
+}
+
+HostOfBytes::~HostOfBytes() { server_->Shutdown(std::chrono::system_clock::now()); }
 
 void wait_until_cancelled(const grpc::ServerContext& context) {
     // A synchronous service of gRPC can't be told, only ask.

@@ -1,6 +1,7 @@
 /// A host whose answers a test gives.
 #pragma once
 
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -63,6 +64,25 @@ class ScriptedHost : public wifidirect::v1::SessionService::Service {
   private:
     // Last: it ends first.
     std::optional<Serving> serving_;
+};
+
+/// A host that sends these bytes for a message, whatever it is asked, and leaves streams open.
+class HostOfBytes {
+  public:
+    explicit HostOfBytes(std::string bytes);
+    HostOfBytes(const HostOfBytes&) = delete;
+    HostOfBytes& operator=(const HostOfBytes&) = delete;
+    ~HostOfBytes();
+
+    std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+  private:
+    class Answering;
+
+    std::string bytes_;
+    int port_ = 0;
+    std::unique_ptr<grpc::CallbackGenericService> service_;
+    std::unique_ptr<grpc::Server> server_;
 };
 
 /// Waits until the caller is gone.

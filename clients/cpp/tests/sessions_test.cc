@@ -155,6 +155,70 @@ TEST(Sessions, AreLetGoOfWhereTheClientIsClosed) {
     EXPECT_THROW(session.next(), wifidirect::Error);
 }
 
+TEST(Sessions, SignsOfLifeArePassedOverAndSilenceIsNot) {
+    ScriptedHost host;
+    host.on_open = [](auto& context, const auto&, auto& writer) {
+        v1::OpenSessionResponse sign;
+        sign.mutable_host_time()->set_seconds(7000);
+        writer.Write(sign);
+        auto event = sign;
+        event.mutable_event()->mutable_session()->set_session_id("a-session");
+        event.mutable_event()->mutable_session()->mutable_lease_expire_time()->set_seconds(7060);
+        writer.Write(event);
+        writer.Write(sign);
+        wait_until_cancelled(context);
+        return grpc::Status::CANCELLED;
+    };
+    const Client client(host.serve());
+    auto session = client.sessions().open({.heartbeat_interval = 100ms});
+    EXPECT_EQ(session.next()->session().session_id(), "a-session");
+    EXPECT_EQ(session.lease_left(), 60s);
+    for (int again = 0; again < 2; ++again) {
+        const auto error = error_of([&] { session.next(); });
+        ASSERT_TRUE(error);
+        EXPECT_EQ(error->code(), grpc::UNAVAILABLE);
+        EXPECT_EQ(error->message(), "nothing was heard from the host for 300 ms");
+    }
+}
+
+TEST(Sessions, AHostThatKnowsNoSignsOfLifeMayBeSilent) {
+    HostOfPending host;
+    const Client client(host.serve());
+    auto session = client.sessions().open({.heartbeat_interval = 200ms});
+    EXPECT_EQ(session.next()->session().state(), opening);
+    const std::jthread other([&] {
+        // Longer than three intervals.
+        std::this_thread::sleep_for(700ms);
+        session.detach();
+    });
+    const auto error = error_of([&] { session.next(); });
+    host.gone.get_future().wait();
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), grpc::CANCELLED);
+}
+
+TEST(Sessions, WhatALeaseHasLeftIsByTheClockOfTheHost) {
+    ScriptedHost host;
+    host.on_get = [](auto&, const auto& request, auto& response) {
+        response.mutable_session()->mutable_lease_expire_time()->set_seconds(100);
+        response.mutable_host_time()->set_seconds(request.session_id() == "early" ? 40 : 900);
+        response.mutable_host_time()->set_nanos(500'000'000);
+        return grpc::Status::OK;
+    };
+    const Client client(host.serve());
+    EXPECT_EQ(client.sessions().get("early").lease_left, 59'500ms);
+    EXPECT_EQ(client.sessions().get("late").lease_left, 0ms);
+}
+
+TEST(Sessions, AnAnswerWithoutItsSessionIsTheFaultOfTheHost) {
+    ScriptedHost host;
+    host.on_get = [](auto&, const auto&, auto&) { return grpc::Status::OK; };
+    const Client client(host.serve());
+    const auto error = error_of([&] { client.sessions().get("a-session"); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), grpc::INTERNAL);
+}
+
 TEST(Sessions, ARequestSaysWhatWasAskedForAndNoMore) {
     std::vector<v1::OpenSessionRequest> requests;
     ScriptedHost host;
@@ -173,6 +237,9 @@ TEST(Sessions, ARequestSaysWhatWasAskedForAndNoMore) {
     EXPECT_EQ(requests[1].open_timeout().seconds(), 1);
     EXPECT_EQ(requests[1].open_timeout().nanos(), 500'000'000);
     EXPECT_FALSE(requests[1].has_lease_ttl());
+    EXPECT_EQ(requests[0].heartbeat_interval().seconds(), 10);
+    rest_of(*std::make_unique<HeldSession>(client.sessions().open({.heartbeat_interval = 0ms})));
+    EXPECT_FALSE(requests[2].has_heartbeat_interval());
     EXPECT_EQ(requests[1].request_id(), "mine");
 }
 
@@ -182,9 +249,11 @@ TEST(Calls, HaveADeadlineButWhereTheyWait) {
     host.on_get = [&](auto& context, const auto&, auto& response) {
         deadline = context.deadline();
         response.set_cursor("c1");
+        response.mutable_session();
         return grpc::Status::OK;
     };
-    host.on_close = [&](auto& context, const auto& request, auto&) {
+    host.on_close = [&](auto& context, const auto& request, auto& response) {
+        response.mutable_session();
         EXPECT_TRUE(request.wait_for_disconnect());
         deadline = context.deadline();
         return grpc::Status::OK;

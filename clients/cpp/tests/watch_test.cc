@@ -155,6 +155,29 @@ TEST(Watches, AskEachTimeForWhatWasToBeShown) {
     }
 }
 
+TEST(Watches, AreAttachedAgainWhereNothingIsHeardForThreeIntervals) {
+    HostOfWatches host({{{events_to("c1", {1})}, std::nullopt}, {{}, std::nullopt}, {{events_to("c2", {2})}, {}}});
+    const Client client(host.serve());
+    auto options = at_once("c0");
+    options.bookmark_interval = 100ms;
+    auto watch = client.sessions().watch(options);
+    const auto items = read(watch, 4);
+    EXPECT_THAT(told(items), ElementsAre("1 @c1", "UNAVAILABLE", "UNAVAILABLE", "2 @c2"));
+    EXPECT_THAT(std::get<Disconnected>(items[1]).error.what(), testing::HasSubstr("nothing was heard"));
+    EXPECT_THAT(host.cursors(), ElementsAre("c0", "c1", "c1"));
+}
+
+TEST(Watches, GoOnAfterAMessageThatCannotBeParsed) {
+    HostOfBytes host("\x0a\xff\xff");
+    const Client client(host.address());
+    auto watch = client.sessions().watch(at_once());
+    const auto items = read(watch, 2);
+    EXPECT_THAT(told(items), Each("INTERNAL"));
+    const auto error = error_of([&] { client.sessions().get("a-session"); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), grpc::INTERNAL);
+}
+
 TEST(Watches, ThatAreSilentEndWhenCancelledFromAnotherThread) {
     HostOfWatches host({{{snapshot_at("c0", {})}, std::nullopt}});
     const Client client(host.serve());
@@ -169,7 +192,7 @@ TEST(Watches, ThatPauseEndWhenCancelledFromAnotherThread) {
     HostOfWatches host({{{}, Refusal(grpc::UNAVAILABLE).reason("HOST_STOPPING").retry_after(1h).status()}});
     const Client client(host.serve());
     auto watch = client.sessions().watch(at_once());
-    EXPECT_EQ(std::get<Disconnected>(watch.next().value()).retry_in, 1h);
+    EXPECT_EQ(std::get<Disconnected>(watch.next().value()).retry_in, 5min);
     const std::jthread other([&] { watch.cancel(); });
     EXPECT_FALSE(watch.next());
     EXPECT_THAT(host.cursors(), ElementsAre(""));

@@ -101,13 +101,24 @@ TEST(Watching, GivesUpWhereTryingAgainCannotHelp) {
     }
 }
 
-TEST(Pauses, DoubleUpToTheirBoundAndStartAnew) {
+TEST(Pauses, DoubleUpToTheirBoundAndStartOverAfterGoodHealth) {
     Watching watching("c0", half);
     std::vector<milliseconds> pauses(9);
     for (auto& pause : pauses) pause = watching.broke(broken).retry_in;
     EXPECT_THAT(pauses, ElementsAre(125ms, 250ms, 500ms, 1s, 2s, 4s, 8s, 15s, 15s));
     watching.take(events_to("c1", {1}));
-    EXPECT_EQ(watching.broke(broken).retry_in, 125ms);
+    EXPECT_EQ(watching.broke(broken, 9'999ms).retry_in, 15s);
+    EXPECT_EQ(watching.broke(broken, 10s).retry_in, 125ms);
+}
+
+TEST(Pauses, StartOverOnceWhereTheHostAnswersAfterFailuresToReachIt) {
+    Watching watching("c0", half);
+    for (int failure = 0; failure < 4; ++failure) watching.broke(broken);
+    const auto expired = Refusal(grpc::OUT_OF_RANGE).reason("CURSOR_EXPIRED").error();
+    const auto busy = Refusal(grpc::RESOURCE_EXHAUSTED).reason("QUOTA_EXCEEDED").error();
+    EXPECT_EQ(watching.broke(expired).retry_in, 125ms);
+    EXPECT_EQ(watching.broke(busy).retry_in, 250ms);
+    EXPECT_EQ(watching.broke(busy).retry_in, 500ms);
 }
 
 TEST(Pauses, StayInTheirBoundHoweverManyFail) {
@@ -127,6 +138,6 @@ TEST(Pauses, AreNeverShorterThanTheHostAsksFor) {
     EXPECT_EQ(pause_of(half, Refusal(grpc::UNAVAILABLE).retry_after(5s).error()), 5125ms);
 }
 
-TEST(Pauses, CanBeMeasuredHoweverLongTheHostAsksFor) {
-    EXPECT_EQ(pause_of(half, Refusal(grpc::UNAVAILABLE).retry_after(24h * 365 * 200).error()), 24h);
+TEST(Pauses, AreFiveMinutesAtMostHoweverLongTheHostAsksFor) {
+    EXPECT_EQ(pause_of(half, Refusal(grpc::UNAVAILABLE).retry_after(24h * 365 * 200).error()), 5min + 125ms);
 }

@@ -49,7 +49,7 @@ class Client {
     /// The connection itself, for stubs of your own: `prepare` their contexts, and `throw_unless_ok` their statuses.
     std::shared_ptr<grpc::Channel> channel() const;
 
-    /// Gives the context of a call on `channel` the token, where there is one.
+    /// Gives the context of a call on `channel` the token, where there is one, and what the hook for metadata gives.
     void prepare(grpc::ClientContext& context) const;
 
     /// Ends every call and stream of this client with CANCELLED, from any thread. Harmless to repeat.

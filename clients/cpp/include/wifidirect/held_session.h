@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,10 @@ class HeldSession : public Stream<HeldSession, v1::SessionEvent> {
     /// Passes over events until the session is OPEN, and answers with it. If it ends before, throws what the stream
     /// ends with, or CANCELLED where it ends well.
     v1::Session wait_open();
+
+    /// How long the lease had left, by the last event that was given out and the host's own clock at its last message:
+    /// the clock of this machine may differ. None without a lease, or where the host doesn't tell its time.
+    std::optional<std::chrono::milliseconds> lease_left() const;
 
     /// Closes the session (cancels it, while it is opening), and answers with it when it has ended: by default however
     /// long that takes. The events of the end can still be read.

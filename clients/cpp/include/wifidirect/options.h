@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -30,9 +31,16 @@ struct Tls {
 Tls load_tls(const std::filesystem::path& ca_file, const std::filesystem::path& certificate_file = {},
              const std::filesystem::path& key_file = {});
 
-/// Gives the current bearer token; it is asked at each call, on the thread of the call. If it throws, the call fails
-/// UNAVAILABLE.
+/// Gives the current bearer token; it is asked at each call, on the thread of the call. If it throws, or gives what no
+/// header can hold, the call fails UNAVAILABLE.
 using TokenSource = std::function<std::string()>;
+
+/// Names and values to send with a call: {{"traceparent", ...}}.
+using Metadata = std::multimap<std::string, std::string>;
+
+/// Gives what to send beside the token; it is asked once for each call and for each attempt of a watch, on the thread
+/// of the call. If it throws, or gives what no header can hold, the call fails UNAVAILABLE.
+using MetadataHook = std::function<Metadata()>;
 
 /// How to connect; all of it may be left as it is.
 struct ConnectOptions {
@@ -43,8 +51,12 @@ struct ConnectOptions {
     bool clear_text = false;
     /// A bearer token for each call, or what gives it. Refused in clear text to another machine.
     std::variant<std::monostate, std::string, TokenSource> token{};
-    /// Bounds the unary calls that set no timeout of their own.
+    /// Adds metadata to each call.
+    MetadataHook metadata{};
+    /// Bounds the unary calls that set no timeout of their own: more than 0, or `no_timeout`.
     std::chrono::milliseconds timeout{std::chrono::seconds{10}};
+    /// Bounds each attempt to connect (TCP, TLS and the first answer of the host): 1 ms or more.
+    std::chrono::milliseconds connect_timeout{std::chrono::seconds{10}};
     /// Is handed the arguments of the channel; what it sets wins over what this library sets.
     std::function<void(grpc::ChannelArguments&)> configure{};
 };

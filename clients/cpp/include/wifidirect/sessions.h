@@ -34,12 +34,18 @@ struct OpenRequest {
     /// UUID by which the host knows this request again: opening with it again attaches to the same session. Default: a
     /// new one at each call.
     std::string request_id{};
+    /// How long the stream may be quiet before the host sends a sign of life, which is not handed on: 1 s to 5 min. It
+    /// keeps proxies from closing the stream, and a host that is silent for three of them is taken for gone. 0: none.
+    std::chrono::milliseconds heartbeat_interval{std::chrono::seconds{10}};
 };
 
 /// A session, and the cursor at which it was so: a watch from there sees all that came after.
 struct SessionAt {
     v1::Session session;
     std::string cursor;
+    /// How long the lease had left when the host answered, by the host's own clock: the clock of this machine may
+    /// differ. None without a lease, or where the host doesn't tell its time.
+    std::optional<std::chrono::milliseconds> lease_left{};
 };
 
 /// What `list` shows; by default every session.
@@ -58,7 +64,8 @@ struct WatchOptions {
     std::string cursor{};
     /// Only these. Default: all that the caller may see.
     std::vector<std::string> session_ids{};
-    /// How long a silence lasts before a Bookmark comes: 1 s to 5 min. Default: 10 s.
+    /// How long a silence lasts before a Bookmark comes: 1 s to 5 min. Default: 10 s. A stream that is silent for three
+    /// of them is taken for broken.
     std::optional<std::chrono::milliseconds> bookmark_interval{};
     Backoff backoff{};
 };
@@ -74,7 +81,8 @@ class Sessions {
     explicit Sessions(std::shared_ptr<Connection> connection);
 
     /// Opens a session, or attaches to the one that the same `request_id` has made. Answers when the host has accepted,
-    /// not when the session is open: see HeldSession::wait_open. `stop` detaches, as HeldSession::detach does.
+    /// not when the session is open: see HeldSession::wait_open. `stop` detaches, as HeldSession::detach does. It has
+    /// no deadline, but a host that says nothing for three heartbeat intervals is taken for gone.
     [[nodiscard]] HeldSession open(const OpenRequest& request, const std::stop_token& stop = {}) const;
 
     /// Closes an open session, and cancels one that is opening. Answers when that is under way.

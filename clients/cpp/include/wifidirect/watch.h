@@ -46,7 +46,8 @@ template <typename Thing, typename Event>
 using WatchItem = std::variant<Snapshot<Thing>, Change<Event>, Bookmark, Disconnected>;
 
 /// The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row ("full jitter"),
-/// on top of what the host asks for.
+/// on top of what the host asks for (5 min at most). It starts over when a stream stood for 10 s, and when the host
+/// answers after failures to reach it.
 struct Backoff {
     /// The bound after the first failure.
     std::chrono::milliseconds initial{250};
