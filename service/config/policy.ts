@@ -183,6 +183,14 @@ function* findTraces({ traces, insecureNonLoopback }: Config): Iterable<Finding>
       'Use https, or let a collector on 127.0.0.1 pass them on; in a laboratory, --insecure-non-loopback.',
     );
   }
+  if (url.pathname === '/') {
+    yield {
+      severity: 'warning',
+      keys: ['traces.endpoint'],
+      message: 'The URL has no path, and most collectors answer 404 there.',
+      remedy: `Use ${url.origin}/v1/traces, where collectors take OTLP over HTTP, unless yours differs.`,
+    };
+  }
   if (url.protocol === 'http:' && traces.caFile !== null) {
     yield error(
       ['traces.caFile', 'traces.endpoint'],

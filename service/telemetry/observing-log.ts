@@ -19,9 +19,25 @@ export function observingLog(log: Log): Partial<Observer> {
   };
 }
 
+/** What has happened to it; its state may have been the same before. */
+const WORDS: Readonly<Record<SessionEvent['type'], string>> = {
+  OPENING: 'is being opened',
+  OPENED: 'is open',
+  CANCELLING: 'is being cancelled',
+  CLOSING: 'is being closed',
+  CLOSED: 'is closed',
+  FAILED: 'could not be opened',
+  CANCELLED: 'was cancelled',
+  LOST: 'was lost',
+  LEASE_RENEWED: 'was renewed',
+  LEASE_EXPIRED: 'has expired',
+  NETWORK_INTERFACE_CHANGED: 'has other addresses',
+};
+
 function logChange(log: Log, { type, session, cause, native, sequence }: SessionEvent): void {
   const event = `session-${type.toLowerCase().replaceAll('_', '-')}`;
-  log[levelOf(type)](event, `Session ${session.id} is ${session.state}.`, {
+  const what = `${type === 'LEASE_RENEWED' || type === 'LEASE_EXPIRED' ? 'The lease of session' : 'Session'} ${session.id}`;
+  log[levelOf(type)](event, `${what} ${WORDS[type]}.`, {
     sessionId: session.id,
     sequence,
     state: session.state,

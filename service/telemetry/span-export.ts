@@ -22,6 +22,11 @@ export interface SpanExportSettings {
   readonly timeoutMs: number;
 }
 
+interface Rejected {
+  readonly rejectedSpans: number;
+  readonly errorMessage: string;
+}
+
 /** Larger ones would be refused by collectors with small limits; a batch of these has about 300 KB. */
 const BATCH_SPANS_MAX = 512;
 /** Batches under way at once: at the end the whole queue goes out together. */
@@ -30,17 +35,20 @@ const BATCHES_MAX = 64;
 export class SpanExport implements SpanProcessor {
   readonly #batches: BatchSpanProcessor;
   readonly #spansMax: number;
+  readonly #endpoint: string;
   readonly #log: Log;
   /** Of those that are under way, too. */
   #waiting = 0;
   #lost = 0;
   #isFailing = false;
   #wasFull = false;
+  #wasRejected = false;
 
   constructor(settings: SpanExportSettings, log: Log) {
     this.#log = log;
     this.#spansMax = settings.queueSpansMax;
-    const http = otlpOverHttp(settings);
+    this.#endpoint = settings.endpoint;
+    const http = otlpOverHttp(settings, (rejected) => this.#rejected(rejected));
     const exporter: SpanExporter = {
       export: (spans, done) => {
         http.export(spans, (result) => {
@@ -99,12 +107,26 @@ export class SpanExport implements SpanProcessor {
     this.#isFailing = isFailing;
     const lost = this.#lost;
     if (!isFailing) this.#log.info('traces-delivered', 'The collector of traces takes spans again.', { lost });
-    else this.#log.warn('traces-lost', `Spans do not reach the collector: ${whyOf(error)}.`, { lost });
+    else this.#log.warn('traces-lost', `Spans do not reach ${this.#endpoint}: ${whyOf(error)}.`, { lost });
+  }
+
+  /** The collector took a batch but for so many (`partialSuccess` of OTLP), which it wants to see no second time. */
+  #rejected({ rejectedSpans, errorMessage }: Rejected): void {
+    this.#lost += rejectedSpans;
+    if (rejectedSpans > 0 && !this.#wasRejected) {
+      const why = errorMessage === '' ? 'it does not say why' : errorMessage;
+      const text = `The collector at ${this.#endpoint} rejects spans: ${why}.`;
+      this.#log.warn('traces-rejected', text, { rejected: rejectedSpans, lost: this.#lost });
+    }
+    this.#wasRejected = rejectedSpans > 0;
   }
 }
 
 /** What `OTLPTraceExporter` does, less the environment variables that it obeys: all that configures the daemon is in its `Config`. */
-function otlpOverHttp({ endpoint, headers, ca, timeoutMs }: SpanExportSettings): OTLPExporterBase<ReadableSpan[]> {
+function otlpOverHttp(
+  { endpoint, headers, ca, timeoutMs }: SpanExportSettings,
+  onAnswer: (rejected: Rejected) => void,
+): OTLPExporterBase<ReadableSpan[]> {
   const options = {
     url: endpoint,
     headers: async () => ({ ...headers, 'Content-Type': 'application/json' }),
@@ -116,7 +138,16 @@ function otlpOverHttp({ endpoint, headers, ca, timeoutMs }: SpanExportSettings):
   return new OTLPExporterBase(
     createOtlpHttpExportDelegate(
       options,
-      JsonTraceSerializer,
+      {
+        serializeRequest: (spans: ReadableSpan[]) => JsonTraceSerializer.serializeRequest(spans),
+        deserializeResponse: (bytes: Uint8Array) => {
+          const answer = JsonTraceSerializer.deserializeResponse(bytes);
+          const { rejectedSpans, errorMessage } = answer.partialSuccess ?? {};
+          // In JSON a number of 64 bits is a text.
+          onAnswer({ rejectedSpans: Math.max(Number(rejectedSpans ?? 0) || 0, 0), errorMessage: errorMessage ?? '' });
+          return answer;
+        },
+      },
       'otlp_http_json_span_exporter',
       TraceExporterMetricsHelper,
       undefined,

@@ -3,6 +3,7 @@
  * for: together they are a fifth of the daemon's memory.
  */
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Log } from './log.js';
 import type { Readings } from './metrics.js';
 import type { PortSettings } from './metrics-port.js';
@@ -61,6 +62,8 @@ export class Telemetry {
     const metrics = new Metrics({ ...readings, spansLost: () => this.#traces?.spansLost ?? 0 });
     this.observers.add(metrics);
     this.#metrics = await metrics.serve(address);
-    this.#log.info('metrics-serving', 'Metrics are served at /metrics.', { address: this.#metrics.address() });
+    const { family, address: host, port } = this.#metrics.address() as AddressInfo;
+    const text = `${family === 'IPv6' ? `[${host}]` : host}:${port}`;
+    this.#log.info('metrics-serving', `Metrics are served at http://${text}/metrics.`, { address: text });
   }
 }

@@ -34,6 +34,18 @@ test('beyond the host they go over https only, but for laboratories', async (t) 
   );
 });
 
+test('a URL without a path is most likely a mistake, and its warning names the usual one', async (t) => {
+  for (const endpoint of ['http://127.0.0.1:4318', 'http://127.0.0.1:4318/']) {
+    const { warnings } = await load({ yaml: `traces: { endpoint: "${endpoint}" }` });
+    t.deepEqual(
+      warnings.map(({ path }) => path),
+      ['traces.endpoint'],
+    );
+    t.regex(warnings[0]?.remedy ?? '', /^Use http:\/\/127\.0\.0\.1:4318\/v1\/traces,/);
+  }
+  t.deepEqual((await load({ yaml: `traces: { endpoint: "${LOCAL}" }` })).warnings, []);
+});
+
 for (const endpoint of [
   ...['collector:4318', 'ftp://127.0.0.1/', '/v1/traces', 'unix:/run/otel.sock'],
   ...['http://user:hunter2@127.0.0.1/', `${LOCAL}?key=hunter2`, `${LOCAL}#x`],

@@ -86,8 +86,7 @@ export class Hosts implements AsyncDisposable {
   /** Whether the usual host has ended a stream as read too slowly since this was asked before. */
   async hasEndedSlowReader(): Promise<boolean> {
     const { address } = await this.usual.daemon.line('metrics-serving');
-    const { port } = address as { port: number };
-    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const metrics = await (await fetch(`http://${address}/metrics`)).text();
     const [, ended = 0] =
       /^wfdd_slow_readers_ended_total\{.*WatchSessions.*\} (\d+)$/m.exec(metrics)?.map(Number) ?? [];
     const hasEnded = ended > this.#slowReaders;

@@ -50,6 +50,8 @@ export class Collector {
   resource: Readonly<Record<string, unknown>> = {};
   /** What it answers with; undefined: nothing, ever. */
   status: number | undefined = 200;
+  /** What it answers where it answers with 200. */
+  answer = '{}';
   readonly #server: Server;
   readonly #protocol: 'http' | 'https';
   readonly #waiting = new Set<() => void>();
@@ -63,7 +65,7 @@ export class Collector {
       this.requests.push(request.headers);
       if (this.status === 200) this.#take(JSON.parse(Buffer.concat(chunks).toString()) as Export);
       for (const wake of this.#waiting) wake();
-      if (this.status !== undefined) response.writeHead(this.status, { 'content-type': 'application/json' }).end('{}');
+      if (this.status !== undefined) response.writeHead(this.status, { 'content-type': 'application/json' }).end(this.answer);
     });
   }
 

@@ -33,8 +33,7 @@ type Figures = ReadonlyMap<string, number>;
 type Daemon = { line(event: string): Promise<Readonly<Record<string, unknown>>> };
 
 async function addressOf(daemon: Daemon): Promise<string> {
-  const { port } = (await daemon.line('metrics-serving'))['address'] as { port: number };
-  return `127.0.0.1:${port}`;
+  return String((await daemon.line('metrics-serving'))['address']);
 }
 
 async function scrape(daemon: Daemon = gateway().daemon) {

@@ -4,7 +4,7 @@ import test from 'ava';
 import type { LogLine } from '../harness/daemon.js';
 import { display, gatewayForThisFile, robot, typeName } from '../harness/gateway.js';
 
-const gateway = gatewayForThisFile('--set', 'log.addresses=false');
+const gateway = gatewayForThisFile('--set', 'log.addresses=false', '--set', 'session.leaseTtlMinMs=10');
 
 function linesOf(sessionId: string): LogLine[] {
   return gateway().daemon.log.filter((line) => line['sessionId'] === sessionId && line.event.startsWith('session-'));
@@ -43,6 +43,17 @@ test.serial('each change is one line: what happened, its number, who asked, what
   watch.cancel();
 });
 
+test.serial('the sentence of a line says what happened, not what it was taken for', async (t) => {
+  const { id, stream } = await gateway().openSession({ deviceAddress: display, leaseTtl: { nanos: 900_000_000 } });
+  await stream.ended;
+  const of = (event: string) => gateway().daemon.log.find((line) => line.event === event && line['sessionId'] === id);
+  await gateway().until(async () => of('session-closed') !== undefined);
+  t.is(of('session-opened')?.msg, `Session ${id} is open.`);
+  t.is(of('session-lease-expired')?.msg, `The lease of session ${id} has expired.`);
+  t.is(of('session-closing')?.msg, `Session ${id} is being closed.`);
+  t.is(of('session-closed')?.msg, `Session ${id} is closed.`);
+});
+
 test.serial('a session that fails is a warning', async (t) => {
   const stream = gateway().open({ deviceAddress: robot });
   await stream.status();
@@ -55,10 +66,12 @@ test.serial('a session that fails is a warning', async (t) => {
       ['session-failed', 'warn'],
     ],
   );
+  t.is(linesOf(id)[1]?.msg, `Session ${id} could not be opened.`);
 });
 
 test.serial('no line has the address of a device', (t) => {
   const text = JSON.stringify(gateway().daemon.log);
   t.true(text.includes('"deviceAddress":"[address]"'));
-  t.notRegex(text, /02:11:22|fe80|192\.168/i);
+  // Whole enough that neither a random id nor a time of day is taken for one.
+  t.notRegex(text, /02:11:22:33:44|fe80::|192\.168\./i);
 });

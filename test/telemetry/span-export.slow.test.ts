@@ -81,6 +81,30 @@ test('a collector that takes spans again is told of too', async (t) => {
   await traces.close(1000);
 });
 
+test('spans that a collector rejects in part are counted, and told of with its reason', async (t) => {
+  const collector = await collect(t);
+  const { log, traces } = await make(collector.endpoint);
+  collector.answer = '{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}';
+  callMany(traces, 3);
+  const line = await log.line('traces-rejected');
+  t.like(line, { rejected: 2, lost: 2, msg: `The collector at ${collector.endpoint} rejects spans: too old.` });
+  t.is(traces.spansLost, 2);
+  callMany(traces, 3);
+  await traces.close(10_000);
+  t.is(traces.spansLost, 4);
+  t.is(log.lines('traces-rejected').length, 1);
+});
+
+test('a collector that has another path is named with the path that was tried', async (t) => {
+  const collector = await collect(t);
+  const { log, traces } = await make(collector.endpoint);
+  collector.status = 404;
+  callMany(traces, 1);
+  const { msg } = await log.line('traces-lost');
+  t.is(msg, `Spans do not reach ${collector.endpoint}: 404 Not Found.`);
+  await traces.close(1000);
+});
+
 test('a collector that never answers holds up nobody for longer than it may', async (t) => {
   const collector = await collect(t);
   collector.status = undefined;

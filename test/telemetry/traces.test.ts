@@ -260,6 +260,6 @@ test.serial('what is sent has the headers that were configured, and neither addr
   await getHostAs(new Metadata());
   t.like(collector.requests[0], { 'x-api-key': 'hunter2', 'content-type': 'application/json' });
   t.false('x-from-environment' in (collector.requests[0] ?? {}));
-  t.notRegex(JSON.stringify(collector.spans), /02:11:22|anonymous|127\.0\.0\.1/);
+  t.notRegex(JSON.stringify(collector.spans), /02:11:22:33:44|anonymous|127\.0\.0\.1/);
   t.false(JSON.stringify(gateway().daemon.log).includes('hunter2'));
 });
