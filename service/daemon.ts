@@ -11,6 +11,7 @@ import { hostname } from 'node:os';
 import { loadLibraries, type NativeLibraries, windowsLibraryPaths } from '../native/load.js';
 import { openSimulatorControl, type SimulatorControl } from '../native/simulator-control.js';
 import { Access, revoked } from './access/access.js';
+import { permissions } from './access/permissions.js';
 import { PrincipalRates } from './access/principal-rates.js';
 import { Quota } from './access/quota.js';
 import { UnusableFiles } from './access/watched-files.js';
@@ -40,7 +41,7 @@ import { deviceEventKind, sessionEventKind } from './transport/event-kinds.js';
 import { Gate } from './transport/gate.js';
 import { DriverKind, HostServiceService } from './transport/gen/wifidirect/v1/host_service.js';
 import { hostService } from './transport/host-service.js';
-import { limitsOf } from './transport/limits.js';
+import { limitFigures, limitsOf } from './transport/limits.js';
 import { Observing } from './transport/observing.js';
 import { Peers } from './transport/peers.js';
 import { refusals } from './transport/refusals.js';
@@ -92,7 +93,7 @@ export class Daemon {
     config: Config,
     version: string,
     log: Log,
-    logs: Pick<Logs, 'audit' | 'dropped'> = { audit: log, dropped: () => [] },
+    logs: Pick<Logs, 'audit' | 'dropped'> = { audit: log, dropped: () => [['log', 0]] },
   ): Promise<Daemon> {
     try {
       return await Daemon.#compose(config, version, log, logs);
@@ -244,6 +245,13 @@ export class Daemon {
       eventsLogged: () => sessionEvents.log.size,
       eventsTrimmed: () => sessionEvents.log.trimmed,
       isServing: () => this.#driver.status.fault === undefined && !this.#isStopping,
+      degradation: () => (this.#driver.status.fault ?? this.#driver.status.devicesFault)?.reason,
+      handlesLost: () => this.#driver.handlesLost,
+      certificateExpireTimeMs: () => this.#tls?.expireTimeMs,
+      rpcs: Object.keys(permissions),
+      nativeFunctions: [this.#native.wlanapi, this.#native.iphlpapi, this.#native.cfgmgr32].flatMap(Object.keys),
+      build: { version, node: process.version, driver: choice.kind },
+      limits: limitFigures(facts.limits),
       logLinesDropped: () => logs.dropped(),
       misuse: () => Object.entries(this.#simulator?.misuse().counts ?? {}),
     };

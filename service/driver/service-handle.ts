@@ -39,6 +39,7 @@ export class ServiceHandle {
   #timer: NodeJS.Timeout | undefined;
   #backoffMs: number;
   #isClosed = false;
+  #losses = 0;
 
   /** `lost` is called once for each handle that is lost, and resolves when no call uses it any more. */
   constructor(
@@ -62,6 +63,11 @@ export class ServiceHandle {
 
   get status(): ServiceStatus {
     return this.#statuses.value;
+  }
+
+  /** How many handles were lost. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** The open handle; undefined while there is none. */
@@ -115,6 +121,7 @@ export class ServiceHandle {
     const handle = this.#handle;
     if (handle === undefined) return;
     this.#handle = undefined;
+    this.#losses += 1;
     this.#statuses.next({ fault: outcome.fault, negotiatedVersion: 0 });
     // It frees what the DLL keeps for us; what it answers no longer matters.
     this.#lost(outcome)

@@ -72,6 +72,11 @@ export class WlanDriver implements Driver {
     return { ...this.#service.status, devicesFault: this.#table.fault };
   }
 
+  /** How many client handles were lost, and opened anew. */
+  get handlesLost(): number {
+    return this.#service.losses;
+  }
+
   get devices(): ReadonlyMap<string, DeviceProperties> | undefined {
     return this.#table.devices;
   }

@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { DEGRADATIONS, ENDS, EVENT_TYPES, EVIDENCE, OPEN_OUTCOMES, RELOADED, RPC_CODES } from './closed-sets.js';
 import { type PortSettings, servePort } from './metrics-port.js';
 import type { Observer, RpcObserver } from './observer.js';
 
@@ -30,6 +31,18 @@ export interface Readings {
   /** Lines of the log that never went out, by where they should have gone. */
   logLinesDropped(): Iterable<readonly [string, number]>;
   isServing(): boolean;
+  /** Why the host can't do its work; undefined where it can. */
+  degradation(): string | undefined;
+  /** Client handles of the native API that were lost, and opened anew. */
+  handlesLost(): number;
+  /** When the certificate of the daemon expires; undefined without TLS. */
+  certificateExpireTimeMs(): number | undefined;
+  /** What is served, its methods by their full names, and the functions that it calls. */
+  readonly rpcs: readonly string[];
+  readonly nativeFunctions: readonly string[];
+  readonly build: { readonly version: string; readonly node: string; readonly driver: string };
+  /** The limits in force, by name with their unit. */
+  readonly limits: readonly (readonly [string, number])[];
   /** Misuse of the native API by kind, where something counts it. */
   misuse(): Iterable<readonly [string, number]>;
 }
@@ -56,7 +69,7 @@ export class Metrics implements Observer {
 
   constructor(readings: Readings) {
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry, prefix: 'wfdd_' });
+    collectDefaultMetrics({ register: this.#registry });
     const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
       new Counter({ name, help, labelNames, registers });
     const seconds = <L extends string>(name: string, help: string, labelNames: L[]) =>
@@ -108,8 +121,6 @@ export class Metrics implements Observer {
     gauge('wfdd_native_calls_in_flight', 'Native calls that run or wait for their turn.', readings.nativeCallsInFlight);
     gauge('wfdd_events_waiting', 'Events that wait for the stream furthest behind.', readings.eventsWaitingMost);
     gauge('wfdd_events_logged', 'Events that can be resumed from.', readings.eventsLogged);
-    gauge('wfdd_events_trimmed', 'Events trimmed from the log in this life.', readings.eventsTrimmed);
-    gauge('wfdd_spans_lost', 'Spans that never reached the collector of traces.', readings.spansLost);
     gauge('wfdd_serving', '1 while Wi-Fi Direct can be reached.', () => (readings.isServing() ? 1 : 0));
     labelled(
       this.#registry,
@@ -118,24 +129,106 @@ export class Metrics implements Observer {
       'lane',
       readings.nativeCallsWaiting,
     );
-    new Counter({
-      name: 'wfdd_log_lines_dropped_total',
-      help: 'Lines of the log and of the audit that were not taken in time, or could not be written.',
-      labelNames: ['output'],
-      registers,
-      collect() {
-        this.reset();
-        for (const [output, lines] of readings.logLinesDropped()) this.inc({ output }, lines);
-      },
-    });
     labelled(this.#registry, 'wfdd_sessions', 'Sessions known, by state.', 'state', readings.sessionsByState);
+    gauge(
+      'wfdd_certificate_expire_time_seconds',
+      'When the certificate of the daemon expires, Unix time; NaN without TLS.',
+      () => {
+        const expireTimeMs = readings.certificateExpireTimeMs();
+        return expireTimeMs === undefined ? Number.NaN : expireTimeMs / 1000;
+      },
+    );
+    const degradations = () => {
+      const now = readings.degradation();
+      const known = DEGRADATIONS.map((reason) => [reason, Number(reason === now)] as const);
+      return now === undefined || DEGRADATIONS.includes(now) ? known : [...known, [now, 1] as const];
+    };
     labelled(
       this.#registry,
-      'wfdd_native_misuse',
-      'Misuse of the native API, where it is counted.',
-      'kind',
-      readings.misuse,
+      'wfdd_degraded',
+      '1 for the reason why the host can not do its work.',
+      'reason',
+      degradations,
     );
+    labelled(
+      this.#registry,
+      'wfdd_limit',
+      'Limits in force, each with its unit in its name.',
+      'name',
+      () => readings.limits,
+    );
+    new Gauge({ name: 'wfdd_build_info', help: 'Always 1.', labelNames: ['version', 'node', 'driver'], registers }).set(
+      readings.build,
+      1,
+    );
+    this.#countElsewhere(readings);
+    this.#startAtZero(readings);
+  }
+
+  /** What others count; it is read when somebody scrapes. */
+  #countElsewhere(readings: Readings): void {
+    const registers = [this.#registry];
+    const counted = (name: string, help: string, label: string | undefined, read: Labelled) =>
+      new Counter({
+        name,
+        help,
+        labelNames: label === undefined ? [] : [label],
+        registers,
+        collect() {
+          this.reset();
+          for (const [value, count] of read()) this.inc(label === undefined ? {} : { [label]: value }, count);
+        },
+      });
+    const alone = (read: () => number) => () => [['', read()] as const];
+    counted('wfdd_events_trimmed_total', 'Events trimmed from the log.', undefined, alone(readings.eventsTrimmed));
+    counted(
+      'wfdd_spans_lost_total',
+      'Spans that never reached the collector of traces, or were rejected by it.',
+      undefined,
+      alone(readings.spansLost),
+    );
+    counted(
+      'wfdd_handles_lost_total',
+      'Client handles of the native API that were lost; each is opened anew.',
+      undefined,
+      alone(readings.handlesLost),
+    );
+    counted(
+      'wfdd_log_lines_dropped_total',
+      'Lines of the log and of the audit that were not taken in time, or could not be written.',
+      'output',
+      readings.logLinesDropped,
+    );
+    const misuse = 'Misuse of the native API, where it is counted.';
+    counted('wfdd_native_misuse_total', misuse, 'kind', readings.misuse);
+  }
+
+  /** A series that appears with its first failure shows no rise, and alarms nobody. */
+  #startAtZero({ rpcs, nativeFunctions }: Readings): void {
+    for (const method of rpcs) {
+      for (const code of RPC_CODES) this.#rpcs.inc({ method, code }, 0);
+      for (const code of ['UNAUTHENTICATED', 'PERMISSION_DENIED']) this.#denials.inc({ method, code }, 0);
+      if (/\/(Watch\w*|OpenSession)$/.test(method)) this.#slowReaders.inc({ method }, 0);
+    }
+    this.#denials.inc({ method: 'unserved', code: 'UNIMPLEMENTED' }, 0);
+    for (const name of nativeFunctions) {
+      this.#nativeSlow.inc({ function: name }, 0);
+      this.#nativeCalls.inc({ function: name, code: '0' }, 0);
+    }
+    for (const type of EVENT_TYPES) this.#sessionEvents.inc({ type }, 0);
+    for (const { state, reason, evidence } of ENDS) this.#sessionEnds.inc({ state, reason, evidence }, 0);
+    for (const outcome of OPEN_OUTCOMES) this.#opens.zero({ outcome });
+    for (const evidence of EVIDENCE) this.#closes.zero({ evidence });
+    for (const what of RELOADED) this.#reloadFailures.inc({ what }, 0);
+  }
+
+  /** The daemon's own metrics, in the order of their names: for the manual. */
+  describe(): readonly Description[] {
+    const metrics = this.#registry.getMetricsAsArray() as unknown as readonly (Omit<Description, 'kind'> & object)[];
+    return metrics
+      .filter(({ name }) => name.startsWith('wfdd_'))
+      .map((metric) => ({ ...pick(metric), kind: metric.constructor.name.toLowerCase() }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   nativeReturned(fn: string, code: number, durationMs: number, name: string): void {
@@ -219,13 +312,21 @@ function pathOf(target: string): string | undefined {
   }
 }
 
-function labelled(
-  registry: Registry,
-  name: string,
-  help: string,
-  label: string,
-  read: () => Iterable<readonly [string, number]>,
-): void {
+interface Description {
+  readonly name: string;
+  readonly help: string;
+  /** `counter`, `gauge` or `histogram`. */
+  readonly kind: string;
+  readonly labelNames: readonly string[];
+}
+
+function pick({ name, help, labelNames }: Omit<Description, 'kind'>): Omit<Description, 'kind'> {
+  return { name, help, labelNames };
+}
+
+type Labelled = () => Iterable<readonly [string, number]>;
+
+function labelled(registry: Registry, name: string, help: string, label: string, read: Labelled): void {
   new Gauge({
     name,
     help,

@@ -35,6 +35,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { SessionEvent } from '../session/session.js';
 import type { TracePlace } from '../trace.js';
+import { RPC_CODES } from './closed-sets.js';
 import type { Observer, RpcObserver } from './observer.js';
 import type { SpanExport } from './span-export.js';
 
@@ -44,13 +45,6 @@ export interface TracesSettings {
   readonly hostId: string;
   readonly version: string;
 }
-
-/** The names of the status codes of gRPC, each at its number. */
-const CODES = [
-  ...['OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'ALREADY_EXISTS'],
-  ...['PERMISSION_DENIED', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION', 'ABORTED', 'OUT_OF_RANGE', 'UNIMPLEMENTED'],
-  ...['INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED'],
-];
 
 /** Those that the semantic conventions count as failures of the server; the others are the caller's affair. */
 const FAILURES = new Set(['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS']);
@@ -167,7 +161,7 @@ class LikeItsLink implements Sampler {
 }
 
 function endRpc(span: Span, code: string): void {
-  span.setAttribute('rpc.grpc.status_code', CODES.indexOf(code));
+  span.setAttribute('rpc.grpc.status_code', RPC_CODES.indexOf(code));
   if (FAILURES.has(code)) span.setStatus({ code: SpanStatusCode.ERROR, message: code });
   span.end();
 }

@@ -6,6 +6,7 @@
  * written, takes no passphrase and no oldest version; so this fills the same class, `ServerCredentials`, whose door for
  * subclasses it is.
  */
+import { X509Certificate } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { type Authorities, type DenyList, parseDenyList } from '../access/client-trust.js';
@@ -92,6 +93,11 @@ export class TlsCredentials extends ServerCredentials {
   /** Client certificates that are refused all the same. */
   get denied(): DenyList {
     return this.#denyList?.current ?? NO_DENY_LIST;
+  }
+
+  /** Of the certificate in force. */
+  get expireTimeMs(): number {
+    return Date.parse(new X509Certificate(String(this.#files.current.context.cert)).validTo);
   }
 
   _equals(other: ServerCredentials): boolean {

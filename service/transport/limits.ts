@@ -41,3 +41,13 @@ export function limitsOf({ limits, events, session }: Config): Limits {
     watchesPerSecondPerPrincipal: limits.watchesPerSecondPerPrincipalMax,
   };
 }
+
+/** As figures for metrics: the names of the contract, those of durations with `_seconds`. */
+export function limitFigures(limits: Limits): readonly (readonly [string, number])[] {
+  return Object.entries(limits).flatMap(([name, value]: [string, unknown]) => {
+    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    if (typeof value === 'number') return [[snake, value] as const];
+    const { seconds, nanos } = (value ?? {}) as { seconds?: unknown; nanos?: number };
+    return seconds === undefined ? [] : [[`${snake}_seconds`, Number(seconds) + (nanos ?? 0) / 1e9] as const];
+  });
+}

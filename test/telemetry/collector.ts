@@ -65,7 +65,8 @@ export class Collector {
       this.requests.push(request.headers);
       if (this.status === 200) this.#take(JSON.parse(Buffer.concat(chunks).toString()) as Export);
       for (const wake of this.#waiting) wake();
-      if (this.status !== undefined) response.writeHead(this.status, { 'content-type': 'application/json' }).end(this.answer);
+      if (this.status !== undefined)
+        response.writeHead(this.status, { 'content-type': 'application/json' }).end(this.answer);
     });
   }
 

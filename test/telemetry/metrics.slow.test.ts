@@ -1,10 +1,15 @@
 /** `/metrics`, as Prometheus scrapes it from a daemon at work: each figure moves when what it counts happens. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { UpdateDeviceVisibilityRequest } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
 import { loadLibraries } from '../../native/load.js';
 import type { SessionHandle } from '../../native/wlanapi.js';
 import { chooseDriver } from '../../service/config/driver.js';
 import { makeConfig } from '../../service/config/schema.js';
+import { root } from '../../service/root.js';
+import { makeAuthority } from '../access/authority.js';
+import { Files } from '../access/files.js';
 import { Host } from '../access/host.js';
 import { call } from '../harness/calls.js';
 import { display, forklifts, gatewayForThisFile, robot } from '../harness/gateway.js';
@@ -21,12 +26,20 @@ const gateway = gatewayForThisFile(
       'driver.nativeCallWarnMs=50',
       'session.leaseTtlMinMs=10',
     ],
-    ...['events.logEventsMax=200', 'events.watcherQueueEventsMax=100', 'events.batchEventsMax=10'],
+    ...[
+      'driver.probeIntervalMs=50',
+      'driver.reopenBackoffMinMs=20',
+      'events.logEventsMax=200',
+      'events.watcherQueueEventsMax=100',
+      'events.batchEventsMax=10',
+    ],
     // Nobody listens there.
     ...['traces.endpoint=http://127.0.0.1:9/', 'traces.exportIntervalMs=10', 'traces.exportTimeoutMs=100'],
   ].flatMap((setting) => ['--set', setting]),
   ...unpaced,
 );
+
+const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
 
 type Figures = ReadonlyMap<string, number>;
 
@@ -200,7 +213,7 @@ test.serial('a reader that is slow: what waits for it, its end, and what the log
   });
   await makeHistory(gateway(), 250);
   const trimmed = await scrape();
-  t.true((trimmed.get('wfdd_events_trimmed') ?? 0) > (before.get('wfdd_events_trimmed') ?? 0));
+  t.true((trimmed.get('wfdd_events_trimmed_total') ?? 0) > (before.get('wfdd_events_trimmed_total') ?? 0));
   t.true((trimmed.get('wfdd_events_logged') ?? 0) <= 200);
   t.true(
     (after.get('wfdd_event_publish_seconds_count') ?? 0) - (before.get('wfdd_event_publish_seconds_count') ?? 0) >= 300,
@@ -208,8 +221,58 @@ test.serial('a reader that is slow: what waits for it, its end, and what the log
   connection.cut();
 });
 
+test.serial('series of closed sets are there at 0 before anything of theirs has happened', async (t) => {
+  await using host = await Host.start({ metrics: { listen: '127.0.0.1:0' } });
+  const figures = await scrape(host.log);
+  for (const series of [
+    'wfdd_rpcs_total{method="wifidirect.v1.SessionService/OpenSession",code="INTERNAL"}',
+    'wfdd_denials_total{method="wifidirect.v1.SessionService/OpenSession",code="PERMISSION_DENIED"}',
+    'wfdd_denials_total{method="unserved",code="UNIMPLEMENTED"}',
+    'wfdd_sessions_ended_total{state="LOST",reason="DRIVER_LOST",evidence="NONE"}',
+    'wfdd_sessions_ended_total{state="CLOSED",reason="PEER_DISCONNECTED",evidence="UNCONFIRMED"}',
+    'wfdd_session_events_total{type="FAILED"}',
+    'wfdd_session_open_seconds_count{outcome="OPEN_FAILED"}',
+    'wfdd_native_calls_slow_total{function="WFDCloseSession"}',
+    'wfdd_slow_readers_ended_total{method="wifidirect.v1.SessionService/WatchSessions"}',
+    'wfdd_reload_failures_total{what="TLS files"}',
+    'wfdd_log_lines_dropped_total{output="log"}',
+    'wfdd_handles_lost_total',
+    'wfdd_degraded{reason="WLAN_SERVICE_NOT_RUNNING"}',
+  ]) {
+    t.is(figures.get(series), 0, series);
+  }
+});
+
+test.serial('what the host is: its build, its limits, and no certificate', async (t) => {
+  const figures = await scrape();
+  t.is(figures.get(`wfdd_build_info{version="${version}",node="${process.version}",driver="simulator"}`), 1);
+  t.is(figures.get('wfdd_limit{name="event_log_events_max"}'), 200);
+  t.is(figures.get('wfdd_limit{name="lease_ttl_min_seconds"}'), 0.01);
+  t.is(figures.get('wfdd_certificate_expire_time_seconds'), Number.NaN);
+});
+
+test.serial('a host that is degraded says why, and counts the handle that it lost', async (t) => {
+  const before = await scrape();
+  await gateway().world.stopService();
+  await untilAtLeast('wfdd_degraded{reason="WLAN_SERVICE_NOT_RUNNING"}', 1);
+  rose(t, before, await scrape(), { wfdd_handles_lost_total: 1 });
+  await gateway().world.startService();
+  await untilAtLeast('wfdd_serving', 1);
+  t.is((await scrape()).get('wfdd_degraded{reason="WLAN_SERVICE_NOT_RUNNING"}'), 0);
+});
+
+test.serial('with TLS, when its certificate expires', async (t) => {
+  using files = new Files();
+  const authority = makeAuthority('Authority');
+  const server = authority.issue({ commonName: 's', isServer: true });
+  const [certFile, keyFile] = [files.write('s.pem', server.cert), files.write('s.key', server.key)];
+  await using host = await Host.start({ metrics: { listen: '127.0.0.1:0' }, tls: { certFile, keyFile } });
+  const expireTimeMs = Date.parse(new X509Certificate(server.cert).validTo);
+  t.is((await scrape(host.log)).get('wfdd_certificate_expire_time_seconds'), expireTimeMs / 1000);
+});
+
 test.serial('spans that reach no collector', async (t) => {
-  await untilAtLeast('wfdd_spans_lost', 1);
+  await untilAtLeast('wfdd_spans_lost_total', 1);
   t.pass();
 });
 
@@ -217,10 +280,10 @@ test.serial('the process itself: memory, event loop, whether it serves', async (
   const figures = await scrape();
   t.is(figures.get('wfdd_serving'), 1);
   for (const name of [
-    'wfdd_process_resident_memory_bytes',
-    'wfdd_nodejs_heap_size_used_bytes',
-    'wfdd_process_cpu_user_seconds_total',
-    'wfdd_nodejs_eventloop_lag_p99_seconds',
+    'process_resident_memory_bytes',
+    'nodejs_heap_size_used_bytes',
+    'process_cpu_user_seconds_total',
+    'nodejs_eventloop_lag_p99_seconds',
   ]) {
     t.true((figures.get(name) ?? 0) > 0, name);
   }
@@ -231,9 +294,9 @@ test.serial('misuse of the simulator, by its kind', async (t) => {
   const choice = chooseDriver(makeConfig({ driver: { kind: 'simulator' } }), process.platform);
   const library = choice.kind === 'simulator' ? choice.library : '';
   const { wlanapi } = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
-  t.is((await scrape(host.log)).get('wfdd_native_misuse{kind="UNKNOWN_HANDLE"}'), 0);
+  t.is((await scrape(host.log)).get('wfdd_native_misuse_total{kind="UNKNOWN_HANDLE"}'), 0);
   await wlanapi.WFDCloseSession(4711n as SessionHandle);
-  t.is((await scrape(host.log)).get('wfdd_native_misuse{kind="UNKNOWN_HANDLE"}'), 1);
+  t.is((await scrape(host.log)).get('wfdd_native_misuse_total{kind="UNKNOWN_HANDLE"}'), 1);
 });
 
 /** The first line of the answer to these words. */

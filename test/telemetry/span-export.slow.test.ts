@@ -11,7 +11,7 @@ import { Collector } from './collector.js';
 
 async function make(endpoint: string, settings: Partial<SpanExportSettings> = {}, sampleRatio = 1) {
   const log = new KeptLog();
-  const limits = { queueSpansMax: 100, intervalMs: 1, timeoutMs: 500, headers: {}, ...settings };
+  const limits = { queueSpansMax: 100, intervalMs: 1, timeoutMs: 5000, headers: {}, ...settings };
   const spans = new SpanExport({ endpoint, ...limits }, await createLog(makeConfig().log, log));
   return { log, traces: new Traces({ sampleRatio, hostId: 'h', version: '0' }, spans) };
 }
@@ -34,7 +34,7 @@ test('what does not find room is lost and counted, and the rest arrives', async 
   callMany(traces, 250);
   t.is(traces.spansLost, 150);
   t.is(log.lines('traces-lost').length, 1);
-  await traces.close(10_000);
+  await traces.close(60_000);
   t.is(collector.spans.length, 100);
 });
 
@@ -46,7 +46,7 @@ test('a collector that is gone is told of once, and the spans for it are counted
   callMany(traces, 10);
   await log.line('traces-lost');
   callMany(traces, 10);
-  await traces.close(10_000);
+  await traces.close(60_000);
   t.is(traces.spansLost, 20);
   t.is(log.lines('traces-lost').length, 1);
   t.regex(log.lines('traces-lost')[0]?.msg ?? '', /ECONNREFUSED/);
@@ -58,7 +58,7 @@ test('a collector beyond the host is trusted by its authority, and by none other
   t.teardown(() => collector.close());
   const trusting = await make(collector.endpoint, { ca: Buffer.from(authority.cert) });
   callMany(trusting.traces, 1);
-  await trusting.traces.close(10_000);
+  await trusting.traces.close(60_000);
   t.is(collector.spans.length, 1);
   const other = await make(collector.endpoint, { ca: Buffer.from(makeAuthority('Another').cert) });
   callMany(other.traces, 1);
@@ -90,7 +90,7 @@ test('spans that a collector rejects in part are counted, and told of with its r
   t.like(line, { rejected: 2, lost: 2, msg: `The collector at ${collector.endpoint} rejects spans: too old.` });
   t.is(traces.spansLost, 2);
   callMany(traces, 3);
-  await traces.close(10_000);
+  await traces.close(60_000);
   t.is(traces.spansLost, 4);
   t.is(log.lines('traces-rejected').length, 1);
 });
@@ -121,7 +121,7 @@ test('the ratio is for traces that begin here; callers decide on theirs', async 
   const traceId = '12'.repeat(16);
   callMany(traces, 50);
   callMany(traces, 1, `00-${traceId}-${'34'.repeat(8)}-01`);
-  await traces.close(10_000);
+  await traces.close(60_000);
   t.deepEqual(
     collector.spans.map((span) => span.traceId),
     [traceId],
