@@ -15,6 +15,7 @@ import { permissions } from './access/permissions.js';
 import { PrincipalRates } from './access/principal-rates.js';
 import { Quota } from './access/quota.js';
 import { UnusableFiles } from './access/watched-files.js';
+import { awakeClock } from './awake-clock.js';
 import { parseHeader } from './config/collector.js';
 import { EXIT } from './config/command-line.js';
 import { chooseDriver } from './config/driver.js';
@@ -87,6 +88,7 @@ export class Daemon {
   readonly #simulator: SimulatorControl | undefined;
   #starting: Promise<void> = Promise.resolve();
   #isStopping = false;
+  #ignoreSleep = () => {};
 
   /** Throws a StartFailure where the configuration names a file that can't be used. Without `logs` the audit goes to `log`. */
   static async compose(
@@ -274,6 +276,13 @@ export class Daemon {
   async #start(): Promise<void> {
     await servedAt(this.#config.metrics.listen ?? '', () => this.#telemetry.start(this.#readings));
     if (this.#isStopping) return;
+    this.#ignoreSleep = awakeClock.onAwake((sleptMs) => {
+      const sleptS = Math.round(sleptMs / 1000);
+      this.#log.info('resumed', `The process has stood still for ${sleptS} s; every link is looked at anew.`, {
+        sleptS,
+      });
+      this.resume();
+    });
     const started = this.#driver.start();
     started.catch((error: unknown) => this.#log.error('driver-failed', 'The driver could not start.', { err: error }));
     await Promise.race([started, new Promise((resolve) => setTimeout(resolve, FIRST_ANSWER_MS))]);
@@ -306,6 +315,7 @@ export class Daemon {
     const deadlineMs = performance.now() + this.#config.shutdown.graceMs - EXIT_MS;
     const left = () => Math.max(deadlineMs - performance.now(), 0);
     this.#isStopping = true;
+    this.#ignoreSleep();
     this.#server.setServing(() => false);
     await isDoneWithin(this.#starting, left() - LAST_STEPS_MS);
     const drained = await this.#lifecycle.drain(left() - LAST_STEPS_MS);

@@ -39,6 +39,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'service/named-files.ts',
   ],
   'service/daemon.ts': [
+    'service/awake-clock.ts',
     'native',
     'service/fault.ts',
     'service/root.ts',
@@ -55,6 +56,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'service/fault.ts': [],
   'service/visible.ts': [],
   'service/trace.ts': [],
+  'service/awake-clock.ts': [],
   'service/bundle': [],
   'service/root.ts': [],
   'service/config': ['service/root.ts', 'service/visible.ts'],
@@ -66,6 +68,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   ],
   'service/events': ['service/fault.ts'],
   'service/session': [
+    'service/awake-clock.ts',
     'type service/trace.ts',
     'service/fault.ts',
     'type service/driver/driver.ts',
@@ -77,7 +80,13 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'type service/driver/driver.ts',
     'type service/events/stream.ts',
   ],
-  'service/driver': ['type service/trace.ts', 'native', 'service/fault.ts', 'type service/session/session.ts'],
+  'service/driver': [
+    'type service/trace.ts',
+    'native',
+    'service/awake-clock.ts',
+    'service/fault.ts',
+    'type service/session/session.ts',
+  ],
   'service/telemetry': [
     'type service/trace.ts',
     'service/visible.ts',

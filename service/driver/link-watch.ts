@@ -15,6 +15,7 @@ import {
   unicastIpAddressChangeCallbacks,
 } from '../../native/iphlpapi.js';
 import type { InterfaceRow } from '../../native/netioapi.js';
+import { awakeClock } from '../awake-clock.js';
 import type { DisconnectEvidence, NetworkInterface } from '../session/session.js';
 import { type AddressTables, byInterface, localAddresses, peerAddresses, readAddressTables } from './addresses.js';
 import type { DeviceTable } from './device-table.js';
@@ -32,7 +33,7 @@ export interface LinkListener {
 interface Link {
   readonly deviceAddress: string;
   readonly listener: LinkListener;
-  /** On the clock of `performance.now`. */
+  /** On the clock that stands still while the computer sleeps: meanwhile no link could come up. */
   readonly openedMs: number;
   /** 0 until Windows has told which interface the GUID names. */
   luid: bigint;
@@ -110,7 +111,7 @@ export class LinkWatch {
 
   watch(sessionId: string, deviceAddress: string, networkInterface: NetworkInterface, listener: LinkListener): void {
     const { luid } = networkInterface;
-    const openedMs = performance.now();
+    const openedMs = awakeClock.nowMs();
     const wasConnected = this.#table.devices?.get(deviceAddress)?.isConnected === true;
     const now = { sight: { ...freshSight, wasConnected }, isClosing: false, isDown: false };
     const link: Link = { deviceAddress, listener, openedMs, luid, networkInterface, ...now };
@@ -218,7 +219,7 @@ export class LinkWatch {
     const seen = await this.#seeAll(due);
     const judged = (link: Link, { sight }: Seen) => {
       const { deviceAddress, openedMs, isClosing } = link;
-      const age = { isSettled: performance.now() - openedMs > SETTLE_MS, isClosing };
+      const age = { isSettled: awakeClock.nowMs() - openedMs > SETTLE_MS, isClosing };
       return judge(link.sight, sight, this.#table.devices?.get(deviceAddress), age);
     };
     // The notification of a device may come late, or never: the poll asks, and so does a look that finds a contradiction.

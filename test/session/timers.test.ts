@@ -37,3 +37,24 @@ test('of many that are due together a few fire in each turn, in order, and one c
     Array.from({ length: 999 }, (_, i) => i),
   );
 });
+
+test('after a sleep a timer has left what it had, and does not fire at once', async (t) => {
+  let sleptMs = 0;
+  const timers = new Timers({ nowMs: () => performance.now() - sleptMs });
+  const startMs = performance.now();
+  const fired = new Promise<void>((resolve) => timers.set(40, resolve));
+  sleptMs = 50;
+  await fired;
+  t.true(performance.now() - startMs >= 88, 'the 40 ms count without the sleep');
+});
+
+test('one that was armed anew after a sleep can still be taken back', async (t) => {
+  let sleptMs = 0;
+  const timers = new Timers({ nowMs: () => performance.now() - sleptMs });
+  const takeBack = timers.set(20, () => t.fail());
+  sleptMs = 40;
+  await new Promise<void>((resolve) => setTimeout(resolve, 35));
+  takeBack();
+  await new Promise<void>((resolve) => setTimeout(resolve, 60));
+  t.pass();
+});
