@@ -15,6 +15,9 @@ const SE_FILE_OBJECT = 1;
 const OWNER_SECURITY_INFORMATION = 0x1;
 const DACL_SECURITY_INFORMATION = 0x4;
 const PROTECTED_DACL_SECURITY_INFORMATION = 0x8000_0000;
+const UNPROTECTED_DACL_SECURITY_INFORMATION = 0x2000_0000;
+/** A DACL without an entry. */
+const NO_ENTRIES = 'D:';
 const SDDL_REVISION_1 = 1;
 
 koffi.alias('PACL', 'PVOID');
@@ -53,6 +56,12 @@ export function bindAclapi(advapi32: Library, kernel32: Library) {
   const GetNamedSecurityInfoW = advapi32.bindSync<[string, number, number, null, null, null, null, Out<bigint | null>]>(
     'DWORD __stdcall GetNamedSecurityInfoW(LPWSTR pObjectName, int32_t ObjectType, DWORD SecurityInfo, PVOID *ppsidOwner, PVOID *ppsidGroup, PACL *ppDacl, PACL *ppSacl, _Out_ PVOID *ppSecurityDescriptor)',
   );
+  const ConvertStringSidToSidW = advapi32.bindSync<[string, Out<bigint | null>]>(
+    'BOOL __stdcall ConvertStringSidToSidW(LPWSTR StringSid, _Out_ PVOID *Sid)',
+  );
+  const CheckTokenMembership = advapi32.bindSync<[null, bigint | null, Out<number>]>(
+    'BOOL __stdcall CheckTokenMembership(HANDLE TokenHandle, PVOID SidToCheck, _Out_ BOOL *IsMember)',
+  );
   const CreateDirectoryW = kernel32.bindSync<[string, unknown]>(
     'BOOL __stdcall CreateDirectoryW(LPWSTR lpPathName, SECURITY_ATTRIBUTES *lpSecurityAttributes)',
   );
@@ -87,6 +96,16 @@ export function bindAclapi(advapi32: Library, kernel32: Library) {
     }
   }
 
+  /** Gives a file or folder the DACL of this descriptor. */
+  function setDacl(pObjectName: string, sddl: string, protection: number): { code: number } {
+    return withDescriptor(sddl, (descriptor) => {
+      const dacl: Out<bigint | null> = [null];
+      if (!GetSecurityDescriptorDacl(descriptor, [0], dacl, [0])) return lastError();
+      const what = DACL_SECURITY_INFORMATION | protection;
+      return SetNamedSecurityInfoW(pObjectName, SE_FILE_OBJECT, what >>> 0, null, null, dacl[0], null);
+    });
+  }
+
   return {
     /** Makes a folder that has this descriptor from its first moment. ERROR_ALREADY_EXISTS, ERROR_PATH_NOT_FOUND. */
     CreateDirectoryW(lpPathName: string, sddl: string) {
@@ -97,13 +116,24 @@ export function bindAclapi(advapi32: Library, kernel32: Library) {
     },
 
     /** Gives a file or folder the DACL of this descriptor, inherits nothing into it, and passes on to what is in it what is to be inherited. */
-    SetNamedSecurityInfoW(pObjectName: string, sddl: string) {
-      return withDescriptor(sddl, (descriptor) => {
-        const dacl: Out<bigint | null> = [null];
-        if (!GetSecurityDescriptorDacl(descriptor, [0], dacl, [0])) return lastError();
-        const what = DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
-        return SetNamedSecurityInfoW(pObjectName, SE_FILE_OBJECT, what >>> 0, null, null, dacl[0], null);
-      });
+    SetNamedSecurityInfoW: (pObjectName: string, sddl: string) =>
+      setDacl(pObjectName, sddl, PROTECTED_DACL_SECURITY_INFORMATION),
+
+    /** Takes every entry of its own from a file or folder, so that it has what it inherits and nothing else. */
+    InheritSecurityInfo: (pObjectName: string) =>
+      setDacl(pObjectName, NO_ENTRIES, UNPROTECTED_DACL_SECURITY_INFORMATION),
+
+    /** Whether the token of this process has this SID, enabled: that of its user, or of one of its groups. */
+    CheckTokenMembership(sid: string) {
+      const pointer: Out<bigint | null> = [null];
+      if (!ConvertStringSidToSidW(sid, pointer)) return { code: lastError(), isMember: false };
+      const isMember: Out<number> = [0];
+      try {
+        const code = CheckTokenMembership(null, pointer[0], isMember) ? 0 : lastError();
+        return { code, isMember: code === 0 && isMember[0] !== 0 };
+      } finally {
+        LocalFree(pointer[0]);
+      }
     },
 
     /** Whose a file or folder is, as `O:BA` or `O:S-1-5-...`. ERROR_FILE_NOT_FOUND. */

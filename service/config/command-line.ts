@@ -3,6 +3,7 @@
  * does what the Plan says.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { firewallNote } from './firewall.js';
 import { keyAt } from './keys.js';
 import { type LoadedConfig, type LoadRequest, loadConfig, withFindings } from './load.js';
 import type { Finding } from './policy.js';
@@ -121,7 +122,7 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
   };
   try {
     if (chosen.action === 'service') return await planService(chosen, request.assignments, load);
-    return await carryOut(chosen, await load());
+    return await carryOut(chosen, await load(), surroundings);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return complaint(error.message, EXIT.config);
@@ -131,6 +132,7 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
 async function carryOut(
   { action, json }: Exclude<Choice, ServiceChoice | TokenChoice>,
   loaded: LoadedConfig,
+  { platform }: Surroundings,
 ): Promise<Plan> {
   switch (action) {
     case 'serve':
@@ -140,7 +142,10 @@ async function carryOut(
     case 'check': {
       const file = loaded.file ?? 'no file, defaults';
       const warnings = loaded.warnings.map((warning) => `\nwarning: ${describeProblem(warning)}`);
-      return answer(`The configuration is valid (${file}).\n${warnings.join('')}`);
+      const subject = { rule: 'wfdd', program: process.execPath };
+      const note = platform === 'win32' ? firewallNote(loaded.config, subject) : undefined;
+      const notes = note === undefined ? '' : `\n${note}\n`;
+      return answer(`The configuration is valid (${file}).\n${warnings.join('')}${notes}`);
     }
   }
 }

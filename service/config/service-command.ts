@@ -14,6 +14,8 @@ export interface ServiceChoice {
   readonly name: string;
   readonly account: string;
   readonly json: boolean;
+  readonly allowUnprotected: boolean;
+  readonly firewall: boolean;
 }
 
 export interface InstallCommand {
@@ -25,6 +27,10 @@ export interface InstallCommand {
   readonly loaded: LoadedConfig;
   /** The keys that flags set; the service gets the same flags. */
   readonly assigned: readonly KeyPath[];
+  /** Also from folders that others than administrators may be able to write to. */
+  readonly allowUnprotected: boolean;
+  /** Make a rule of the Windows Firewall that lets others in. */
+  readonly firewall: boolean;
 }
 
 export type ServiceCommand =
@@ -57,6 +63,8 @@ const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
   status: 'Say how it is: exit code 0 running, 3 not running, 4 not installed.',
 };
 
+type Options = Pick<ServiceChoice, 'account' | 'json' | 'allowUnprotected' | 'firewall'>;
+
 /** Adds `wfdd service` with its commands. */
 export function addServiceCommands(program: Command, choose: (choice: ServiceChoice) => void): void {
   const service = program
@@ -65,12 +73,18 @@ export function addServiceCommands(program: Command, choose: (choice: ServiceCho
     .helpCommand(false)
     .option('--name <name>', 'The name of the service; another one for a second wfdd on one host.', nameFrom, 'wfdd');
   const add = (verb: Verb | 'run', command: Command): Command =>
-    command.action(({ account = '', json = false }: { account?: string; json?: boolean }) =>
-      choose({ action: 'service', verb, name: service.opts()['name'] as string, account, json }),
-    );
+    command.action(({ account = '', json = false, allowUnprotected = false, firewall = false }: Partial<Options>) => {
+      const name = service.opts()['name'] as string;
+      choose({ action: 'service', verb, name, account, json, allowUnprotected, firewall });
+    });
   for (const verb of VERBS) {
     const command = add(verb, service.command(verb).description(DESCRIPTIONS[verb]));
-    if (verb === 'install') command.option('--account <account>', 'Whom it runs as.', 'LocalService');
+    if (verb === 'install') {
+      command
+        .option('--account <account>', 'Whom it runs as.', 'LocalService')
+        .option('--firewall', 'Make a rule of the Windows Firewall that lets other machines in; uninstall removes it.')
+        .option('--allow-unprotected', 'Install also from a folder that is not below Program Files.');
+    }
     if (verb === 'status') command.option('--json', 'As JSON.');
   }
   // Windows types this, nobody else.
@@ -83,7 +97,7 @@ export async function planService(
   assignments: LoadRequest['assignments'],
   load: (name: string) => Promise<LoadedConfig>,
 ): Promise<ServicePlan> {
-  const { verb, name, account, json } = choice;
+  const { verb, name, account, json, allowUnprotected, firewall } = choice;
   if (verb === 'status') return { kind: 'service', command: { verb, name, json } };
   if (verb === 'run') {
     const loaded = await load(name).catch((error: unknown) => {
@@ -95,7 +109,10 @@ export async function planService(
   if (verb !== 'install') return { kind: 'service', command: { verb, name } };
   const loaded = await load(name);
   const assigned = new Set((assignments ?? []).map(({ path }) => path as KeyPath));
-  return { kind: 'service', command: { verb, name, account, loaded, assigned: [...assigned] } };
+  return {
+    kind: 'service',
+    command: { verb, name, account, loaded, assigned: [...assigned], allowUnprotected, firewall },
+  };
 }
 
 /** It names the service, its folder in ProgramData and the source of its events, none of which may be another program's. */

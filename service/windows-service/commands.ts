@@ -8,6 +8,8 @@
  *
  * The rule that must not be broken: a service of this name that is not wfdd is never touched.
  */
+import { execFile } from 'node:child_process';
+import { win32 } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { loadAclapi } from '../../native/aclapi.js';
 import { type Advapi32, HKEY_LOCAL_MACHINE, loadAdvapi32, REG_MULTI_SZ } from '../../native/advapi32.js';
@@ -20,16 +22,27 @@ import {
   multiSz,
 } from '../../native/winsvc.js';
 import { EXIT } from '../config/command-line.js';
+import { addRule, deleteRule, exposedPorts, firewallNote } from '../config/firewall.js';
 import type { InstallCommand, ServiceCommand } from '../config/service-command.js';
 import { registerEventSource, unregisterEventSource } from './event-log.js';
 import { type Folders, foldersOf, makeFolders } from './folders.js';
-import { installationOf, notesOn, serviceConfig, serviceEnvironment, serviceInfos } from './installation.js';
+import {
+  assertProtected,
+  installationOf,
+  notesOn,
+  serviceConfig,
+  serviceEnvironment,
+  serviceInfos,
+  unprotectedPaths,
+} from './installation.js';
 import { Refusal, ServiceError } from './service-error.js';
 import { isPending, type Purpose, type Service, type ServiceSight, Services } from './services.js';
 
 /** How long the process may take to vanish after it has said that it stopped, and the service after it was deleted. */
 const VANISH_MS = 10_000;
 const POLL_MS = 100;
+/** How long netsh.exe may take. */
+const NETSH_MS = 20_000;
 
 /** What came of a command. */
 export interface Outcome {
@@ -82,6 +95,8 @@ class Commands {
   async #install(command: InstallCommand): Promise<Outcome> {
     const [, script = ''] = process.argv;
     const installation = installationOf(command, [process.execPath, script]);
+    const unprotected = unprotectedPaths(command, script, process.env, this.#folders.data);
+    assertProtected(unprotected, installation.account, command.allowUnprotected, this.#folders.data);
     const config = serviceConfig(installation);
     const before = await this.#find('look', (service) => service.look());
     const lacking: string[] = [];
@@ -101,7 +116,21 @@ class Commands {
       });
     }
     const without = lacking.map((what) => `This Windows does not know ${what}; the service goes without.`);
-    return done([this.#installed(before), ...notesOn(command, script, process.env), ...without].join('\n'));
+    const notes = [...notesOn(command, unprotected), ...without, ...(await this.#letIn(command))];
+    return done([this.#installed(before), ...notes].join('\n'));
+  }
+
+  /** Makes the rule of the firewall where that was asked for; else says how. */
+  async #letIn({ loaded, firewall }: InstallCommand): Promise<string[]> {
+    const subject = { rule: firewallRule(this.#name), program: process.execPath, service: this.#name };
+    const ports = exposedPorts(loaded.config);
+    if (ports.length === 0) return firewall ? ['Note: only this machine is served, so there is no rule to make.'] : [];
+    const note = firewallNote(loaded.config, subject) ?? '';
+    if (!firewall) return [note];
+    // An earlier installation may have served other ports.
+    await runNetsh(deleteRule(subject.rule));
+    if (await runNetsh(addRule(ports, subject))) return ['The Windows Firewall lets other machines in to it.'];
+    return [`Note: the rule of the Windows Firewall could not be made.\n${note}`];
   }
 
   #installed(before: ServiceSight | undefined): string {
@@ -128,6 +157,7 @@ class Commands {
     if (stopped.exitCode !== EXIT.ok) return stopped;
     await this.#find('change', (service) => service.delete());
     await unregisterEventSource(this.#advapi32, this.#name);
+    await runNetsh(deleteRule(firewallRule(this.#name)));
     const isGone = async () => (await this.#find('look', async () => true)) === undefined;
     if (!(await until(isGone))) throw new ServiceError('DeleteService', ERROR_SERVICE_MARKED_FOR_DELETE);
     return done(`${this.#name} is uninstalled. Its configuration and its log are still in ${this.#folders.data}`);
@@ -232,6 +262,19 @@ function whyStopped({ exitCode, serviceExitCode }: ServiceSight): string {
   if (exitCode === 0) return 'it was stopped';
   if (exitCode === ERROR_SERVICE_NEVER_STARTED) return 'it has not been started yet';
   return exitCode === ERROR_PROCESS_ABORTED ? 'its process ended unexpectedly' : `Windows error ${exitCode}`;
+}
+
+/** Only what `service install` makes has this name. */
+function firewallRule(name: string): string {
+  return `Wi-Fi Direct Gateway (${name})`;
+}
+
+/** Whether it did what it was asked for. */
+function runNetsh(args: readonly string[]): Promise<boolean> {
+  const netsh = win32.join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'netsh.exe');
+  return new Promise((resolve) => {
+    execFile(netsh, args, { timeout: NETSH_MS, windowsHide: true }, (error) => resolve(error === null));
+  });
 }
 
 /** Whether this command line is that of a wfdd, of whatever folder. */

@@ -29,6 +29,7 @@ export const EVENT_IDS: ReadonlyMap<string, number> = new Map([
   ['crashed', 105],
   ['config-invalid', 106],
   ['config-warning', 107],
+  ['service-sid-missing', 108],
   ['suspending', 110],
   ['resumed', 111],
   // What it can do.

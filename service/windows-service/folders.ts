@@ -3,7 +3,7 @@
  *
  * The rule that must not be broken: **only administrators, the system and this one service enter, from the folder's first moment.**
  * Everybody may create folders in ProgramData, so one that is there already is used only if it and what is in it belong to
- * somebody who could change Windows anyway.
+ * somebody who could change Windows anyway; and everything in it then has the permissions of the folder and no others.
  *
  * The descriptor is set by SetNamedSecurityInfoW and not by icacls.exe: a folder is made with it instead of before it, a SID needs no
  * name, and nothing has to be read from the words of a program in the language of the host.
@@ -51,10 +51,13 @@ export function makeFolders(
       continue;
     }
     const trusted = new Set(['O:BA', 'O:SY', ownerOf(aclapi, windows)]);
-    for (const path of folder === data ? everythingIn(data, logs) : [logs]) {
-      if (!trusted.has(ownerOf(aclapi, path))) throw belongsToOthers(path);
-    }
+    const below = folder === data ? everythingIn(data, logs) : [logs];
+    for (const path of below) if (!trusted.has(ownerOf(aclapi, path))) throw belongsToOthers(path);
     check('SetNamedSecurityInfoW', aclapi.SetNamedSecurityInfoW(folder, sddl).code);
+    // Who made a file before it was ours may have left himself an entry, which a change of owner keeps.
+    const inherits =
+      folder === data ? below.filter((path) => path !== data && path !== logs) : everythingIn(logs, '').slice(1);
+    for (const path of inherits) check('InheritSecurityInfo', aclapi.InheritSecurityInfo(path).code);
   }
 }
 
@@ -80,6 +83,7 @@ function check(fn: string, code: number): void {
 function belongsToOthers(path: string): Refusal {
   return new Refusal(
     `${path} is there already and does not belong to the administrators, so somebody else could change it later.\n` +
-      `Look at what is in it; then delete it, or take it over: icacls "${path}" /setowner Administrators /t`,
+      `Look at what is in it; then delete it, or take it over and install again, which resets its permissions:\n` +
+      `  icacls "${path}" /setowner *S-1-5-32-544 /t`,
   );
 }

@@ -22,7 +22,6 @@ import {
   SERVICE_SID_TYPE_UNRESTRICTED,
   SERVICE_WIN32_OWN_PROCESS,
 } from '../../native/winsvc.js';
-import { chooseDriver } from '../config/driver.js';
 import { valueAt } from '../config/keys.js';
 import type { Config } from '../config/schema.js';
 import type { InstallCommand } from '../config/service-command.js';
@@ -72,20 +71,56 @@ export function installationOf(command: InstallCommand, program: readonly [strin
   return { name, account, config, command: [...program, 'service', 'run', '--name', name, ...named, ...set] };
 }
 
-/** What whoever installs should know: settings that the service won't have, and a program that others could change. */
-export function notesOn({ loaded }: InstallCommand, script: string, environment: NodeJS.ProcessEnv): string[] {
+/** What whoever installs should know: settings that the service won't have, and what others could change. */
+export function notesOn({ loaded }: InstallCommand, unprotected: readonly string[]): string[] {
   const lost = [...loaded.sources.values()].filter((source) => source.startsWith('environment '));
-  const places = [environment['ProgramFiles'], environment['ProgramW6432']].filter((place) => place !== undefined);
-  const isProtected = places.some((place) => script.toLowerCase().startsWith(`${place.toLowerCase()}\\`));
-  const folder = win32.resolve(script, '..', '..');
   return [
     ...lost.map((source) => `Note: the service won't have ${source} of this console; put it into the file.`),
-    ...(isProtected
-      ? []
-      : [
-          `Note: ${folder} is not below Program Files; see that its account can read it and only administrators change it.`,
-        ]),
+    ...unprotected.map((path) => `Note: see that only administrators can change ${path}, and the account can read it.`),
   ];
+}
+
+/** Variables that name folders which only administrators can write to. */
+const PROTECTED = ['ProgramFiles', 'ProgramW6432', 'ProgramFiles(x86)', 'SystemRoot'];
+
+/**
+ * Of the folder of the program and the file of the configuration, those that are in no folder which only
+ * administrators can write to. `data` is that of the service, which the installation closes.
+ */
+export function unprotectedPaths(
+  { loaded }: InstallCommand,
+  script: string,
+  environment: NodeJS.ProcessEnv,
+  data: string,
+): string[] {
+  const places = PROTECTED.flatMap((name) => environment[name] ?? []);
+  const isBelow = (path: string, folder: string) =>
+    win32
+      .resolve(path)
+      .toLowerCase()
+      .startsWith(`${win32.resolve(folder).toLowerCase()}\\`);
+  const program = win32.resolve(script, '..', '..');
+  const isProgramSafe = places.some((place) => isBelow(program, place));
+  const isFileSafe = loaded.file === undefined || [...places, data].some((place) => isBelow(loaded.file ?? '', place));
+  return [...(isProgramSafe ? [] : [program]), ...(isFileSafe || loaded.file === undefined ? [] : [loaded.file])];
+}
+
+/** Refuses to install what somebody other than an administrator could change, unless whoever installs answers for it. */
+export function assertProtected(
+  unprotected: readonly string[],
+  account: string,
+  isAllowed: boolean,
+  data: string,
+): void {
+  const isSystem = account === 'LocalSystem';
+  if (unprotected.length === 0 || (isAllowed && !isSystem)) return;
+  throw new Refusal(
+    `${unprotected.join(' and ')}: somebody who is no administrator may be able to change this, and with it what the service does.\n` +
+      `Put the program below Program Files and the configuration into ${data}` +
+      (isSystem
+        ? '; for LocalSystem, which may do everything, --allow-unprotected does not count.'
+        : ', or add --allow-unprotected where only administrators can change them.'),
+  );
 }
 
 /** How long a stop may take before the process is ended whatever it does. */
@@ -93,14 +128,17 @@ export function stopLimitMs(config: Config): number {
   return config.shutdown.graceMs + STOP_MARGIN_MS;
 }
 
-/** The main settings. WlanSvc is started first, unless the devices are simulated. */
-export function serviceConfig({ name, account, command, config }: Installation): ServiceConfig {
+/**
+ * The main settings. There is no dependency on WlanSvc: Windows would stop the service with it and not start it again,
+ * and would not start it at all on a Server without the feature. Delayed start is order enough, and the daemon waits.
+ */
+export function serviceConfig({ name, account, command }: Installation): ServiceConfig {
   return {
     dwServiceType: SERVICE_WIN32_OWN_PROCESS,
     dwStartType: SERVICE_AUTO_START,
     dwErrorControl: SERVICE_ERROR_NORMAL,
     lpBinaryPathName: command.map(quoted).join(' '),
-    lpDependencies: chooseDriver(config, 'win32').kind === 'wlanapi' ? ['WlanSvc'] : [],
+    lpDependencies: [],
     lpServiceStartName: account,
     lpDisplayName: `Wi-Fi Direct Gateway (${name})`,
   };

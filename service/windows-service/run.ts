@@ -5,6 +5,7 @@
  * logged, and the process is ended whatever hangs in it; and whatever else ends the process does so without the report that
  * it has stopped, or with an exit code, so that it is restarted.
  */
+import { loadAclapi } from '../../native/aclapi.js';
 import { loadAdvapi32 } from '../../native/advapi32.js';
 import { EXIT } from '../config/command-line.js';
 import type { LoadedConfig } from '../config/load.js';
@@ -17,7 +18,7 @@ import { type Logs, openLogs } from '../telemetry/logs.js';
 import { type Demand, ServiceConnection, type ServiceFunctions } from './connection.js';
 import { type EventFunctions, EventLog, withEvents } from './event-log.js';
 import { foldersOf } from './folders.js';
-import { stopLimitMs } from './installation.js';
+import { serviceSid, stopLimitMs } from './installation.js';
 
 /** What is run. */
 export interface Hosted {
@@ -44,13 +45,24 @@ const FAREWELL_MS = 1000;
 export interface Surroundings {
   readonly advapi32: ServiceFunctions & EventFunctions;
   readonly logFolder: string;
+  /** Whether the token of this process has this SID; undefined where Windows does not say. */
+  readonly hasSid: (sid: string) => boolean | undefined;
+}
+
+function onThisWindows(name: string): Surroundings {
+  const aclapi = loadAclapi();
+  const hasSid = (sid: string) => {
+    const { code, isMember } = aclapi.CheckTokenMembership(sid);
+    return code === 0 ? isMember : undefined;
+  };
+  return { advapi32: loadAdvapi32(), logFolder: foldersOf(name, process.env).logs, hasSid };
 }
 
 /** Runs until the service is stopped; resolves when it runs, or has failed to. */
 export async function runAsService(
   { name, loaded }: RunCommand,
   { host, end }: Parts,
-  { advapi32, logFolder }: Surroundings = { advapi32: loadAdvapi32(), logFolder: foldersOf(name, process.env).logs },
+  { advapi32, logFolder, hasSid }: Surroundings = onThisWindows(name),
 ): Promise<void> {
   const told: Demand[] = [];
   let hear = (demand: Demand): void => void told.push(demand);
@@ -77,6 +89,8 @@ export async function runAsService(
       end(EXIT.internal, logs.isStuck()),
     );
   });
+  // A configuration that it therefore cannot read is a problem, and ends it below: it never runs with less.
+  if (hasSid(serviceSid(name)) === false) log.error('service-sid-missing', sidMissing(name), { sid: serviceSid(name) });
   if (loaded instanceof ConfigError) {
     log.error('config-invalid', loaded.message);
     return leave(EXIT.config);
@@ -119,6 +133,14 @@ export async function runAsService(
 }
 
 const REASONS = { stop: 'The service is stopped', shutdown: 'The computer shuts down' } as const;
+
+function sidMissing(name: string): string {
+  return (
+    `The process does not have the SID of the service ${name}, which alone may read its configuration and write its log. ` +
+    'Windows may add it only at its next start: restart Windows, or install the service with ' +
+    `--account "NT SERVICE\\${name}".`
+  );
+}
 
 /** JSON whatever the configuration says: nobody sits before it. */
 async function openServiceLogs(folder: string, name: string, config: Config, events: EventLog): Promise<Logs> {

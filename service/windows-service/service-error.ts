@@ -11,13 +11,13 @@ const MEANINGS: Readonly<Record<number, string>> = {
   [svc.ERROR_SERVICE_DOES_NOT_EXIST]: 'The service is not installed; do that with wfdd service install.',
   [svc.ERROR_SERVICE_CANNOT_ACCEPT_CTRL]: 'It is starting or stopping just now; try again when it has.',
   [svc.ERROR_SERVICE_DEPENDENCY_FAIL]:
-    'WLAN AutoConfig (WlanSvc), which it needs, could not be started; look at that first.',
+    'A service that it was made to depend on could not be started. It needs none: wfdd service install takes that back.',
   [svc.ERROR_SERVICE_LOGON_FAILED]:
     "Windows can't log its account on; name another with wfdd service install --account.",
   [svc.ERROR_SERVICE_MARKED_FOR_DELETE]:
     'It was uninstalled but is held by a program, often services.msc or the task manager. Close that and try again.',
   [svc.ERROR_SERVICE_DEPENDENCY_DELETED]:
-    'This Windows has no WLAN AutoConfig (WlanSvc); on Windows Server, add the feature "Wireless LAN Service".',
+    'A service that it was made to depend on is not there. It needs none: wfdd service install takes that back.',
   [svc.ERROR_SERVICE_EXISTS]: 'Somebody else has just installed it.',
   [svc.ERROR_DUPLICATE_SERVICE_NAME]: 'Another service has that display name; choose another --name.',
 };

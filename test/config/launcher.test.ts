@@ -13,6 +13,7 @@ const onPosix = process.platform === 'win32' ? test.skip : test;
 function launch(
   main: string | undefined,
   environment: NodeJS.ProcessEnv,
+  ...nodeFlags: string[]
 ): Promise<{ code: unknown; out: string; error: string }> {
   const root = mkdtempSync(join(tmpdir(), 'wfdd-launcher-'));
   mkdirSync(join(root, 'service'));
@@ -25,7 +26,7 @@ function launch(
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [launcher, 'a'],
+      [...nodeFlags, launcher, 'a'],
       { env: { ...inherited, ...environment }, timeout: 20_000 },
       (failure, out, error) => {
         rmSync(root, { recursive: true, force: true });
@@ -68,4 +69,46 @@ test('a main that fails to load ends the process with its error', async (t) => {
   const { code, error } = await launch("throw new Error('no luck')", {});
   t.not(code, 0);
   t.regex(error, /no luck/);
+});
+
+/** Has Node say that it is another: of Windows, with this libuv. */
+function asWindows(uv: string): string[] {
+  const file = join(mkdtempSync(join(tmpdir(), 'wfdd-launcher-')), 'as-windows.cjs');
+  writeFileSync(
+    file,
+    `Object.defineProperty(process, 'platform', { value: 'win32' });
+     Object.defineProperty(process, 'versions', { value: { ...process.versions, uv: '${uv}' } });`,
+  );
+  return ['--require', file];
+}
+
+onPosix(
+  'a libuv of Windows that cannot be told the size of its pool from inside is refused with what helps',
+  async (t) => {
+    const { code, error } = await launch(ECHO, {}, ...asWindows('1.51.0'));
+    t.is(code, 70);
+    t.regex(error, /libuv 1\.51\.0.*start it with wfdd\.cmd, set UV_THREADPOOL_SIZE=16 before it starts/);
+    t.is((await launch(ECHO, { UV_THREADPOOL_SIZE: '16' }, ...asWindows('1.51.0'))).out, '16 a\n');
+    t.is((await launch(ECHO, {}, ...asWindows('1.52.1'))).out, '16 a\n');
+    t.is((await launch(ECHO, {}, ...asWindows('2.0.0'))).out, '16 a\n');
+  },
+);
+
+test('a native module that cannot be loaded is explained: what may block it, and what helps', async (t) => {
+  const blocked = `
+    import { writeFileSync } from 'node:fs';
+    import { fileURLToPath } from 'node:url';
+    const file = fileURLToPath(new URL('koffi.node', import.meta.url));
+    writeFileSync(file, 'not a library');
+    process.dlopen({ exports: {} }, file);
+  `;
+  for (const main of [
+    blocked,
+    "throw new Error('Cannot find the native Koffi module; did you bundle it correctly?')",
+  ]) {
+    const { code, error } = await launch(main, {});
+    t.is(code, 70);
+    t.regex(error, /^wfdd can't load its native module: .*Smart App Control.*AppLocker.*event 3077.*Unblock-File/s);
+    t.notRegex(error, / at /, 'no stack');
+  }
 });

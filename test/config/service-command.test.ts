@@ -65,6 +65,12 @@ test('the account is LocalService unless one is named', async (t) => {
   t.is(command.verb === 'install' ? command.account : '', 'LocalService');
 });
 
+test('what lets others in, and what lets others change it, is only asked for in words', async (t) => {
+  const plain = await commandOf('install');
+  t.like(plain, { firewall: false, allowUnprotected: false });
+  t.like(await commandOf('install', '--firewall', '--allow-unprotected'), { firewall: true, allowUnprotected: true });
+});
+
 test('a wrong configuration is not installed', async (t) => {
   const made = await plan(['service', 'install'], 'win32', 'nonsense: 1');
   t.is(made.kind === 'answer' ? made.exitCode : 0, EXIT.config);

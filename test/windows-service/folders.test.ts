@@ -18,6 +18,7 @@ function host(t: ExecutionContext) {
   const owners = new Map<string, string>();
   const made = new Map<string, string>();
   const closed = new Map<string, string>();
+  const inheriting: string[] = [];
   const aclapi: Aclapi = {
     CreateDirectoryW: (path, sddl) => {
       if (existsSync(path)) return { code: winerror.ERROR_ALREADY_EXISTS };
@@ -29,10 +30,15 @@ function host(t: ExecutionContext) {
       closed.set(path, sddl);
       return { code: 0 };
     },
+    InheritSecurityInfo: (path) => {
+      inheriting.push(path);
+      return { code: 0 };
+    },
+    CheckTokenMembership: () => ({ code: 0, isMember: true }),
     GetNamedSecurityInfoW: (path) => ({ code: 0, owner: owners.get(path) ?? 'O:BA' }),
     GetDaclOf: () => ({ code: 0, sddl: 'D:P' }),
   };
-  return { ...folders, owners, made, closed, make: () => makeFolders(aclapi, 'wfdd', folders, {}) };
+  return { ...folders, owners, made, closed, inheriting, make: () => makeFolders(aclapi, 'wfdd', folders, {}) };
 }
 
 test('they are in ProgramData, wherever that is', (t) => {
@@ -56,6 +62,30 @@ test('what an administrator put there before stays, and is closed', (t) => {
   t.true(existsSync(join(data, 'config.yaml')));
   t.deepEqual([...closed.keys()], [data]);
   t.deepEqual([...made.keys()], [logs]);
+});
+
+test('what lies in a folder that was there before has the permissions of the folder afterwards, and no others', (t) => {
+  const { data, logs, closed, inheriting, make } = host(t);
+  mkdirSync(join(data, 'tls'), { recursive: true });
+  mkdirSync(logs);
+  for (const path of ['config.yaml', 'tls/server.key', 'logs/wfdd.1.log']) writeFileSync(join(data, path), '');
+  make();
+  t.deepEqual([...closed.keys()], [data, logs]);
+  t.deepEqual(inheriting.map((path) => path.slice(data.length + 1)).sort(), [
+    'config.yaml',
+    'logs/wfdd.1.log',
+    'tls',
+    'tls/server.key',
+  ]);
+});
+
+test('the advice to take a folder over needs no name of a group, which depends on the language of Windows', (t) => {
+  const { data, owners, make } = host(t);
+  mkdirSync(data);
+  owners.set(data, user);
+  t.throws(make, {
+    message: /install again, which resets its permissions:\n +icacls ".*" \/setowner \*S-1-5-32-544 \/t$/,
+  });
 });
 
 test('a folder, or a file in it, that belongs to somebody else is not taken', (t) => {

@@ -7,6 +7,7 @@ import {
 import { makeConfig } from '../../service/config/schema.js';
 import type { InstallCommand } from '../../service/config/service-command.js';
 import {
+  assertProtected,
   installationOf,
   notesOn,
   quoted,
@@ -14,6 +15,7 @@ import {
   serviceInfos,
   serviceSid,
   stopLimitMs,
+  unprotectedPaths,
 } from '../../service/windows-service/installation.js';
 
 const program = ['C:\\Program Files\\wfdd\\node.exe', 'C:\\Program Files\\wfdd\\service\\wfdd.cjs'] as const;
@@ -23,7 +25,8 @@ function command(
   more: Partial<InstallCommand> & { file?: string } = {},
 ): InstallCommand {
   const loaded = { config: makeConfig(values), file: more.file, sources: new Map(), warnings: [] };
-  return { verb: 'install', name: 'wfdd', account: 'LocalService', loaded, assigned: [], ...more };
+  const flags = { allowUnprotected: false, firewall: false };
+  return { verb: 'install', name: 'wfdd', account: 'LocalService', loaded, assigned: [], ...flags, ...more };
 }
 
 /**
@@ -83,11 +86,10 @@ test('without a file, the service looks for the usual one', (t) => {
   t.false(serviceConfig(installationOf(command(), program)).lpBinaryPathName.includes('--config'));
 });
 
-test('WlanSvc starts first, unless the devices are simulated', (t) => {
-  const dependencies = (kind: 'auto' | 'simulator') =>
-    serviceConfig(installationOf(command({ driver: { kind } }), program)).lpDependencies;
-  t.deepEqual(dependencies('auto'), ['WlanSvc']);
-  t.deepEqual(dependencies('simulator'), []);
+test('it depends on no service: Windows would stop it with WlanSvc, and not start it where there is none', (t) => {
+  for (const kind of ['auto', 'simulator'] as const) {
+    t.deepEqual(serviceConfig(installationOf(command({ driver: { kind } }), program)).lpDependencies, []);
+  }
 });
 
 test('accounts that need no password are taken, by the name that Windows has for them', (t) => {
@@ -125,12 +127,36 @@ test('it is restarted after a failure, later each time; shuts down in its own ti
   t.is(privileges.toString('utf16le'), 'SeChangeNotifyPrivilege\0\0');
 });
 
-test('whoever installs is told of settings that the service lacks, and of a folder that others may write', (t) => {
-  const environment = { ProgramFiles: 'C:\\Program Files' };
-  t.deepEqual(notesOn(command(), program[1], environment), []);
+test('whoever installs is told of settings that the service lacks, and of what others may change', (t) => {
+  t.deepEqual(notesOn(command(), []), []);
   const sources = new Map([['log.level', 'environment WFDD_LOG_LEVEL'] as const]);
   const given = command();
-  const notes = notesOn({ ...given, loaded: { ...given.loaded, sources } }, 'D:\\wfdd\\service\\wfdd.cjs', environment);
+  const notes = notesOn({ ...given, loaded: { ...given.loaded, sources } }, ['D:\\wfdd']);
   t.regex(notes[0] ?? '', /environment WFDD_LOG_LEVEL/);
-  t.regex(notes[1] ?? '', /D:\\wfdd is not below Program Files/);
+  t.regex(notes[1] ?? '', /only administrators can change D:\\wfdd/);
+});
+
+const environment = { ProgramFiles: 'C:\\Program Files', SystemRoot: 'C:\\Windows' };
+const data = 'C:\\ProgramData\\wfdd';
+
+test('a program and a file are protected below folders that only administrators write to, in any spelling', (t) => {
+  const paths = (script: string, file?: string) =>
+    unprotectedPaths(command({}, file === undefined ? {} : { file }), script, environment, data);
+  t.deepEqual(paths(program[1]), []);
+  t.deepEqual(paths('c:\\PROGRAM FILES\\x\\..\\wfdd\\service\\wfdd.cjs', `${data}\\config.yaml`), []);
+  t.deepEqual(paths(program[1], 'C:\\Program Files\\wfdd\\my.yaml'), []);
+  t.deepEqual(paths('C:\\Program Files (mine)\\wfdd\\service\\wfdd.cjs'), ['C:\\Program Files (mine)\\wfdd']);
+  t.deepEqual(paths('C:\\Program Files\\..\\wfdd\\service\\wfdd.cjs'), ['C:\\wfdd']);
+  t.deepEqual(paths(program[1], 'C:\\Users\\me\\wfdd.yaml'), ['C:\\Users\\me\\wfdd.yaml']);
+  t.deepEqual(paths(program[1], 'C:\\ProgramData\\wfdd2\\config.yaml'), ['C:\\ProgramData\\wfdd2\\config.yaml']);
+});
+
+test('what others could change is installed only by who answers for it, and never for LocalSystem', (t) => {
+  const install = (paths: string[], account: string, isAllowed: boolean) => () =>
+    assertProtected(paths, account, isAllowed, data);
+  const service = 'NT AUTHORITY\\LocalService';
+  t.notThrows(install([], 'LocalSystem', false));
+  t.throws(install(['D:\\wfdd'], service, false), { message: /^D:\\wfdd: .*Program Files.*--allow-unprotected/s });
+  t.notThrows(install(['D:\\wfdd'], service, true));
+  t.throws(install(['D:\\wfdd'], 'LocalSystem', true), { message: /--allow-unprotected does not count/ });
 });

@@ -20,7 +20,12 @@ const loaded: LoadedConfig = {
 };
 
 /** Runs a service that hosts this, until it ends its process. */
-function run(t: ExecutionContext, hosted: Partial<Hosted>, configuration: LoadedConfig | ConfigError = loaded) {
+function run(
+  t: ExecutionContext,
+  hosted: Partial<Hosted>,
+  configuration: LoadedConfig | ConfigError = loaded,
+  hasSid: boolean | undefined = true,
+) {
   const logFolder = mkdtempSync(join(tmpdir(), 'wfdd-run-'));
   t.teardown(() => rmSync(logFolder, { recursive: true }));
   const manager = fakeManager();
@@ -39,7 +44,7 @@ function run(t: ExecutionContext, hosted: Partial<Hosted>, configuration: Loaded
       },
       end: (code) => end(code),
     },
-    { advapi32: { ...manager.functions, ...advapi32 }, logFolder },
+    { advapi32: { ...manager.functions, ...advapi32 }, logFolder, hasSid: () => hasSid },
   );
   const states = () => manager.reports.map(({ dwCurrentState }) => dwCurrentState);
   const log = () => readFileSync(join(logFolder, 'wfdd.1.log'), 'utf8');
@@ -111,4 +116,33 @@ test.serial('after a sleep the daemon looks at everything anew', async (t) => {
   service.send(svc.SERVICE_CONTROL_STOP);
   await service.ended;
   t.deepEqual(service.events(), [110, 111, 101]);
+});
+
+test.serial(
+  'a process without the SID of its service says so, with what helps, and runs by what it can read',
+  async (t) => {
+    const service = run(t, {}, loaded, false);
+    await service.runs;
+    t.is(service.states().at(-1), svc.SERVICE_RUNNING);
+    t.true(service.events().includes(108));
+    t.regex(service.log(), /does not have the SID of the service wfdd.*restart Windows, or install the service with/);
+    service.send(svc.SERVICE_CONTROL_STOP);
+    await service.ended;
+  },
+);
+
+test.serial('without the SID and without its configuration it does not run with less: it ends', async (t) => {
+  const source = 'C:\\ProgramData\\wfdd\\config.yaml';
+  const unreadable = new ConfigError([{ path: '', source, message: 'EACCES', remedy: 'Let it be read.' }]);
+  const service = run(t, {}, unreadable, false);
+  t.is(await service.ended, EXIT.config);
+  t.deepEqual(service.events(), [108, 106]);
+});
+
+test.serial('where Windows does not say which SIDs it has, nothing is said of that', async (t) => {
+  const service = run(t, {}, loaded, undefined);
+  await service.runs;
+  t.false(service.events().includes(108));
+  service.send(svc.SERVICE_CONTROL_STOP);
+  await service.ended;
 });
