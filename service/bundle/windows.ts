@@ -6,6 +6,8 @@
  *   wfdd-<version>-win-x64.sha256    the hash of the zip and of every file, for `sha256sum --check`
  *   wfdd-<version>-win-x64.cdx.json  the bill of materials (CycloneDX)
  *
+ * With `--sign PROGRAM` (`npm run bundle:windows -- --sign ./sign.sh`) every binary is signed first, by `PROGRAM FILE`.
+ *
  * The packages come from the lock files, whose hashes npm checks, into a temporary folder: `node_modules` of the repository
  * is not touched. The rule that must not be broken: two builds of one commit give the same bytes.
  */
@@ -26,11 +28,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Contents, filesIn, sha256Lines, sorted, writeFolder, zip } from './contents.js';
 import { mergeSboms } from './sbom.js';
+import { signed } from './sign.js';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const started = performance.now();
 
-function bundle(output: string): void {
+function bundle(output: string, signer: string | undefined): void {
   requireBuilt('dist/wfdd/main.js', 'npm run build');
   requireBuilt('dist/native/simulator/wfdsim.dll', 'apt-get install gcc-mingw-w64-x86-64-win32 && npm run build');
   const { version } = JSON.parse(read('package.json').toString());
@@ -41,7 +44,9 @@ function bundle(output: string): void {
     const packages = install(repository, join(staging, 'packages'));
     say('installing node.exe');
     const runtime = install(join(repository, 'service/bundle/runtime'), join(staging, 'runtime'));
-    const contents = collect(packages, runtime);
+    const unsigned = collect(packages, runtime);
+    if (signer !== undefined) say(`signing with ${signer}`);
+    const contents = signer === undefined ? unsigned : signed(unsigned, signer);
 
     for (const old of outputsIn(output)) rmSync(join(output, old));
     say(`writing wfdd/, ${contents.size} files`);
@@ -161,9 +166,15 @@ function say(what: string): void {
   console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${what}`);
 }
 
-const { values } = parseArgs({ options: { output: { type: 'string', default: join(repository, 'dist/windows') } } });
+const { values } = parseArgs({
+  options: {
+    output: { type: 'string', default: join(repository, 'dist/windows') },
+    // Called with each .exe, .dll and .node, to sign it in its place.
+    sign: { type: 'string' },
+  },
+});
 try {
-  bundle(values.output);
+  bundle(values.output, values.sign);
 } catch (error) {
   console.error(`bundle:windows: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

@@ -16,6 +16,7 @@ import {
   openSession,
   run,
   service,
+  serviceAsTyped,
   serviceName,
   simulated,
   status,
@@ -70,6 +71,19 @@ windowsTest('a drain that exceeds its limit ends the process all the same', asyn
   t.is(await isAlive.line((text) => /alive|gone/.test(text)), 'gone');
   await isAlive.close();
 });
+
+windowsTest(
+  'what others could change is installed only by who answers for it, and never for LocalSystem',
+  async (t) => {
+    const refused = await serviceAsTyped('install', ...simulated);
+    t.is(refused.code, EXIT.service, refused.output);
+    t.regex(refused.output, /Put the program below Program Files.*--allow-unprotected/s);
+    const system = await service('install', ...simulated, '--account', 'LocalSystem');
+    t.is(system.code, EXIT.service, system.output);
+    t.regex(system.output, /does not count/);
+    t.is((await status()).isInstalled, false);
+  },
+);
 
 windowsTest('a configuration that has gone wrong is named, by start and by status', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'wfdd-service-'));

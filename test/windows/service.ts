@@ -74,6 +74,13 @@ async function uninstall(): Promise<void> {
 
 /** Runs `wfdd service <verb>` to its end. */
 export function service(verb: string, ...flags: string[]): Promise<Ran> {
+  // The bundle under test is in no protected folder.
+  const allowed = verb === 'install' ? ['--allow-unprotected'] : [];
+  return serviceAsTyped(verb, ...allowed, ...flags);
+}
+
+/** The same, with nothing added. */
+export function serviceAsTyped(verb: string, ...flags: string[]): Promise<Ran> {
   return ended(startNode('service/wfdd.cjs', 'service', verb, '--name', serviceName, ...flags));
 }
 
