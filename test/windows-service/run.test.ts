@@ -125,9 +125,9 @@ test.serial(
     await service.runs;
     t.is(service.states().at(-1), svc.SERVICE_RUNNING);
     t.true(service.events().includes(108));
-    t.regex(service.log(), /does not have the SID of the service wfdd.*restart Windows, or install the service with/);
     service.send(svc.SERVICE_CONTROL_STOP);
     await service.ended;
+    t.regex(service.log(), /does not have the SID of the service wfdd.*restart Windows, or install the service with/);
   },
 );
 
