@@ -120,8 +120,8 @@ const (
 	// that is not documented for the Wi-Fi Direct functions.
 	ErrorReason_ERROR_REASON_HOST_ACCESS_DENIED ErrorReason = 12
 	// FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. With NativeResult 1168
-	// ERROR_NOT_FOUND where Windows said so; without one where the host knew before it asked. Metadata:
-	// `device_address`.
+	// ERROR_NOT_FOUND where Windows said so of this open; without one where Windows had already said that the device was
+	// removed. A device that ListDevices lacks may be paired all the same: Windows is asked. Metadata: `device_address`.
 	ErrorReason_ERROR_REASON_DEVICE_NOT_PAIRED ErrorReason = 13
 	// ABORTED, with NativeResult: the open was started and ended with a `dwError` that no other reason stands for.
 	// Metadata: `win32_code`, `win32_name`, `reason_code`, `reason_text`, which are `code` (decimal), `name`,

@@ -128,8 +128,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_DEVICE_NOT_PAIRED: _ErrorReason.ValueType  # 13
     """FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. With NativeResult 1168
-    ERROR_NOT_FOUND where Windows said so; without one where the host knew before it asked. Metadata:
-    `device_address`.
+    ERROR_NOT_FOUND where Windows said so of this open; without one where Windows had already said that the device was
+    removed. A device that ListDevices lacks may be paired all the same: Windows is asked. Metadata: `device_address`.
     """
     ERROR_REASON_OPEN_FAILED: _ErrorReason.ValueType  # 14
     """ABORTED, with NativeResult: the open was started and ended with a `dwError` that no other reason stands for.
@@ -239,8 +239,8 @@ that is not documented for the Wi-Fi Direct functions.
 """
 ERROR_REASON_DEVICE_NOT_PAIRED: ErrorReason.ValueType  # 13
 """FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. With NativeResult 1168
-ERROR_NOT_FOUND where Windows said so; without one where the host knew before it asked. Metadata:
-`device_address`.
+ERROR_NOT_FOUND where Windows said so of this open; without one where Windows had already said that the device was
+removed. A device that ListDevices lacks may be paired all the same: Windows is asked. Metadata: `device_address`.
 """
 ERROR_REASON_OPEN_FAILED: ErrorReason.ValueType  # 14
 """ABORTED, with NativeResult: the open was started and ended with a `dwError` that no other reason stands for.

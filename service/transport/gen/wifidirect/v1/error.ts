@@ -128,8 +128,8 @@ export const ErrorReason = {
   HOST_ACCESS_DENIED: 12,
   /**
    * DEVICE_NOT_PAIRED - FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. With NativeResult 1168
-   * ERROR_NOT_FOUND where Windows said so; without one where the host knew before it asked. Metadata:
-   * `device_address`.
+   * ERROR_NOT_FOUND where Windows said so of this open; without one where Windows had already said that the device was
+   * removed. A device that ListDevices lacks may be paired all the same: Windows is asked. Metadata: `device_address`.
    */
   DEVICE_NOT_PAIRED: 13,
   /**
