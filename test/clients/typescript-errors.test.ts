@@ -3,7 +3,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { lastValueFrom } from 'rxjs';
 import { type Client, connect, GatewayError } from '../../clients/typescript/src/client.js';
-import { ErrorInfo } from '../../clients/typescript/src/gen/google/rpc/error_details.js';
+import { ErrorInfo, RetryInfo } from '../../clients/typescript/src/gen/google/rpc/error_details.js';
 import { Status } from '../../clients/typescript/src/gen/google/rpc/status.js';
 import { type Fault, REASONS } from '../../service/fault.js';
 import { codeOf, toStatus } from '../../service/transport/status.js';
@@ -99,6 +99,27 @@ test.serial('details that can not be read leave the status', async (t) => {
   const error = await refusal(sent(Buffer.from([0xff, 0xff, 0xff])));
   t.like(error, { code: status.ABORTED, reason: undefined, native: undefined, retryDelayMs: undefined });
 });
+
+test.serial('a status code that gRPC does not know is UNKNOWN, and is told', async (t) => {
+  const error = await refusal({ code: 77 as status, details: 'Odd.', metadata: new Metadata() });
+  t.like(error, { code: status.UNKNOWN, message: 'UNKNOWN: Odd. (status code 77)' });
+});
+
+for (const [what, seconds, nanos, delayMs] of [
+  ['negative', -5n, -1, undefined],
+  ['zero', 0n, 0, undefined],
+  ['short', 0n, 1_500_000, 1.5],
+  ['longest', 315_576_000_000n, 999_999_999, 315_576_000_001_000],
+  ['impossible', -(2n ** 63n), 0, undefined],
+] as const) {
+  test.serial(`a ${what} RetryInfo is ${delayMs ?? 'none'}`, async (t) => {
+    const retry = RetryInfo.encode({ retryDelay: { seconds, nanos } });
+    const details = [{ typeUrl: 'type.googleapis.com/google.rpc.RetryInfo', value: Buffer.from(retry.finish()) }];
+    const error = await refusal(sent(Buffer.from(Status.encode({ code: 10, message: '', details }).finish())));
+    if (delayMs === undefined) t.is(error.retryDelayMs, undefined);
+    else t.true(Math.abs((error.retryDelayMs ?? 0) - delayMs) < 1);
+  });
+}
 
 test.serial('a host that is not there is UNAVAILABLE, without a reason', async (t) => {
   const nowhere = connect('127.0.0.1:1');

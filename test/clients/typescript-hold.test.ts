@@ -132,3 +132,27 @@ test('what nobody awaits does not end the process', async (t) => {
   await new Promise((resolve) => setImmediate(resolve));
   t.pass();
 });
+
+test('who detaches leaves the stream, and what has not come by then is CANCELLED', async (t) => {
+  const streams: OpenCall[] = [];
+  const client = await withHost(obliging(streams));
+  const held = client.sessions.hold({ ...request, leaseTtlMs: 60_000 });
+  await held.opened;
+  const cancelled = new Promise((resolve) => streams[0]?.on('cancelled', resolve));
+  held.detach();
+  held.detach();
+  await cancelled;
+  t.is((await held.opened).state, SessionState.OPEN);
+  t.like(await t.throwsAsync(held.ended, { instanceOf: GatewayError }), { code: status.CANCELLED });
+  t.like(await t.throwsAsync(lastValueFrom(held.events)), { code: status.CANCELLED });
+});
+
+test('to detach after the end changes nothing', async (t) => {
+  const client = await withHost(obliging());
+  const held = client.sessions.hold(request);
+  await held.opened;
+  await held.close();
+  t.is((await held.ended).state, SessionState.CLOSED);
+  held.detach();
+  t.is((await held.ended).state, SessionState.CLOSED);
+});
