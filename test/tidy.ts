@@ -120,7 +120,6 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 /** The rooms, or the files, that may import a package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['service/transport', 'clients/typescript'],
-  '@grpc/reflection': ['service/transport'],
   '@bufbuild/protobuf': ['service/transport', 'clients/typescript'],
   koffi: ['native'],
   rxjs: [

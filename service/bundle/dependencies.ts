@@ -22,7 +22,6 @@ export const LICENCES: ReadonlySet<string> = new Set([
 export const PURPOSES: Readonly<Record<string, string>> = {
   '@bufbuild/protobuf': 'encodes and decodes messages, under the generated code; reads the descriptors for reflection',
   '@grpc/grpc-js': 'gRPC: the server, and the TypeScript client',
-  '@grpc/reflection': 'serves grpc.reflection.v1',
   '@opentelemetry/api': 'traces: the words of OpenTelemetry',
   '@opentelemetry/core': 'traces: reads traceparent and tracestate (W3C Trace Context)',
   '@opentelemetry/otlp-exporter-base': 'traces: OTLP over HTTP, with retries',
@@ -45,6 +44,7 @@ const BESIDE = `\
 | what | licence | where |
 |---|---|---|
 | Node.js | MIT; with V8, OpenSSL, ICU and others under [licences of their own](https://github.com/nodejs/node/blob/main/LICENSE) | node.exe of the Windows bundle |
+| \`grpc/health\` and \`grpc/reflection\` of grpc-proto | Apache-2.0 | the descriptors in service/transport/gen |
 | \`google/rpc\` of googleapis | Apache-2.0 | proto/google, and the code and descriptors generated from it |
 | parts of mingw-w64 and libgcc | public domain and ZPL-2.1; GPL-3.0 with the GCC Runtime Library Exception | compiled into wfdsim.dll, the simulator in the Windows bundle |
 `;

@@ -10,7 +10,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const outdir = `${repository}dist/wfdd`;
 
 /** These read files beside their own, so they stay packages. */
-const external = ['koffi', '@grpc/reflection', '@grpc/proto-loader'];
+const external = ['koffi', '@grpc/proto-loader'];
 
 /**
  * Of a CommonJS package that is put in, `import()` would give no names, though Node gives them. So what is loaded late is a file of ours that

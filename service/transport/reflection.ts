@@ -1,93 +1,188 @@
 /**
- * `grpc.reflection`, answered with the contract as it was generated. What answers is loaded at the first question: few hosts are
- * ever asked, and it is a tenth of the daemon's memory and a fifth of its start.
+ * `grpc.reflection`: what the host serves, in descriptors, to tools that were not built with the contract. Both versions that
+ * clients speak, which differ in their names only.
+ *
+ * By hand, as health is: the library for it brings a second runtime of protobuf, knows neither health nor itself, and takes names of
+ * JavaScript's objects for files. The descriptors are read at the first question, as few hosts are ever asked.
  */
 import { readFile } from 'node:fs/promises';
-import type {
-  handleBidiStreamingCall,
-  MethodDefinition,
-  Server,
-  ServiceDefinition,
-  UntypedServiceImplementation,
-} from '@grpc/grpc-js';
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { type handleBidiStreamingCall, type MethodDefinition, type Server, status } from '@grpc/grpc-js';
 import { type Edge, settle } from './edge.js';
+import type { Descriptors } from './reflection-index.js';
 import { toStatus } from './status.js';
 
-type Answers = handleBidiStreamingCall<unknown, unknown>;
-
-interface Loaded {
-  readonly definition: MethodDefinition<unknown, unknown>;
-  readonly answers: Answers;
-}
+/** The numbers of `message_request`, and those of the answers to them. */
+const ASK = {
+  host: 1,
+  fileByFilename: 3,
+  fileContainingSymbol: 4,
+  fileContainingExtension: 5,
+  extensionNumbers: 6,
+  services: 7,
+};
+const ANSWER = { host: 1, request: 2, files: 4, extensionNumbers: 5, services: 6, error: 7 };
 
 const METHOD = 'ServerReflectionInfo';
 const VERSIONS = ['v1', 'v1alpha'] as const;
 
-/** Serves both versions that clients speak. `descriptors` is a FileDescriptorSet, `services` are those to be listed. */
+/** What the host serves besides the contract. */
+const OWN_SERVICES = [
+  'grpc.health.v1.Health',
+  ...VERSIONS.map((version) => `grpc.reflection.${version}.ServerReflection`),
+];
+
+interface Question {
+  /** As it came, since the answer repeats it. */
+  readonly bytes: Uint8Array;
+  readonly host: string;
+  /** The number of what is asked; 0: nothing that is known. */
+  readonly kind: number;
+  readonly name: string;
+  readonly extension: number;
+}
+
+/** `descriptors` is a FileDescriptorSet, `services` are those of the contract that are served. */
 export function addReflection(
   server: Pick<Server, 'addService'>,
   descriptors: URL,
   services: () => string[],
   { callerOf, streams, log }: Edge,
 ): void {
-  let loading: Promise<ReadonlyMap<string, Loaded>> | undefined;
+  let loading: Promise<Descriptors> | undefined;
   for (const version of VERSIONS) {
     const path = `/grpc.reflection.${version}.ServerReflection/${METHOD}`;
-    let loaded: Loaded | undefined;
-    // Nothing is read before the handler reads, and then it is loaded.
-    const definition = (): MethodDefinition<unknown, unknown> => {
-      if (loaded === undefined) throw new Error('Reflection is used before it is loaded.');
-      return loaded.definition;
-    };
-    const lazy: MethodDefinition<unknown, unknown> = {
-      path,
-      requestStream: true,
-      responseStream: true,
-      requestSerialize: (message) => definition().requestSerialize(message),
-      requestDeserialize: (bytes) => definition().requestDeserialize(bytes),
-      responseSerialize: (message) => definition().responseSerialize(message),
-      responseDeserialize: (bytes) => definition().responseDeserialize(bytes),
-    };
-    const answers: Answers = async (call) => {
+    const onCall: handleBidiStreamingCall<Question, Uint8Array> = async (call) => {
       try {
-        loading ??= load(descriptors, services());
-        loaded = (await loading).get(path);
-        if (loaded === undefined) throw new Error(`The library does not serve ${path}.`);
+        loading ??= load(descriptors);
+        const index = await loading;
         // It ends with the others, when the host stops or the caller's token is taken back.
         const end = streams.add(callerOf(call), { waiting: 0 }, (fault) => call.emit('error', toStatus(fault)));
         call.once('close', end);
-        loaded.answers(call);
+        call.on('data', (question: Question) => {
+          if (call.write(answer(question, index, services))) return;
+          call.pause();
+          call.once('drain', () => call.resume());
+        });
+        call.once('end', () => call.end());
       } catch (error) {
         loading = undefined;
         call.emit('error', settle(error, path.slice(1), log));
       }
     };
-    server.addService({ [METHOD]: lazy }, { [METHOD]: answers });
+    server.addService({ [METHOD]: methodAt(path) }, { [METHOD]: onCall });
   }
 }
 
-/** The library's own handlers, by the path of their method. */
-async function load(descriptors: URL, services: string[]): Promise<ReadonlyMap<string, Loaded>> {
-  const [bytes, { ReflectionService }, { fromBinary, toBinary }, wkt] = await Promise.all([
-    readFile(descriptors),
-    import('@grpc/reflection'),
-    import('@bufbuild/protobuf'),
-    import('@bufbuild/protobuf/wkt'),
-  ]);
-  const set = fromBinary(wkt.FileDescriptorSetSchema, bytes);
-  const fileDescriptorProtos = set.file.map((file) => Buffer.from(toBinary(wkt.FileDescriptorProtoSchema, file)));
-  // It takes the files from any definition of a package; made by hand, as proto-loader would merge them and lose their imports.
-  const contract = { contract: { format: '', type: {}, fileDescriptorProtos } };
-  const reflection = new ReflectionService(contract as unknown as ConstructorParameters<typeof ReflectionService>[0], {
-    services,
-  });
-  const loaded = new Map<string, Loaded>();
-  reflection.addToServer({
-    addService: (service: ServiceDefinition, implementation: UntypedServiceImplementation) => {
-      for (const [name, definition] of Object.entries(service)) {
-        loaded.set(definition.path, { definition, answers: implementation[name] as Answers });
-      }
-    },
-  });
-  return loaded;
+async function load(descriptors: URL): Promise<Descriptors> {
+  const [bytes, { Descriptors }] = await Promise.all([readFile(descriptors), import('./reflection-index.js')]);
+  return new Descriptors(bytes);
+}
+
+function methodAt(path: string): MethodDefinition<Question, Uint8Array> {
+  // What a client would need is left to clients.
+  const unused = () => {
+    throw new Error('This definition is a server’s.');
+  };
+  return {
+    path,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: unused,
+    requestDeserialize: decodeQuestion,
+    responseSerialize: (bytes) => Buffer.from(bytes),
+    responseDeserialize: unused,
+  };
+}
+
+function decodeQuestion(bytes: Buffer): Question {
+  const reader = new BinaryReader(bytes);
+  let [host, kind, name, extension] = ['', 0, '', 0];
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag();
+    if (number === ASK.host && type === 2) {
+      host = reader.string();
+    } else if (number === ASK.fileContainingExtension && type === 2) {
+      kind = number;
+      ({ name, extension } = decodeExtension(reader.bytes()));
+    } else if (number >= ASK.fileByFilename && number <= ASK.services && type === 2) {
+      kind = number;
+      name = reader.string();
+    } else {
+      reader.skip(type);
+    }
+  }
+  return { bytes, host, kind, name, extension };
+}
+
+function decodeExtension(bytes: Uint8Array): { name: string; extension: number } {
+  const reader = new BinaryReader(bytes);
+  let [name, extension] = ['', 0];
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag();
+    if (number === 1 && type === 2) name = reader.string();
+    else if (number === 2 && type === 0) extension = reader.int32();
+    else reader.skip(type);
+  }
+  return { name, extension };
+}
+
+function answer(question: Question, index: Descriptors, services: () => string[]): Uint8Array {
+  const writer = new BinaryWriter();
+  writer.uint32(tag(ANSWER.host)).string(question.host);
+  writer.uint32(tag(ANSWER.request)).bytes(question.bytes);
+  const { kind, name, extension } = question;
+  if (kind === ASK.services) writeServices(writer, services());
+  else if (kind === ASK.extensionNumbers) writeExtensionNumbers(writer, name, index.extensionNumbersOf(name));
+  else if (kind === ASK.fileByFilename) writeFiles(writer, index.fileNamed(name), `file ${name}`);
+  else if (kind === ASK.fileContainingSymbol) writeFiles(writer, index.fileWith(name), `symbol ${name}`);
+  else if (kind === ASK.fileContainingExtension)
+    writeFiles(writer, index.fileWithExtension(name, extension), `extension ${extension} of ${name}`);
+  else writeError(writer, status.INVALID_ARGUMENT, 'The request asks for nothing that is known here.');
+  return writer.finish();
+}
+
+function writeFiles(writer: BinaryWriter, files: readonly Uint8Array[] | undefined, what: string): void {
+  if (files === undefined) {
+    writeError(writer, status.NOT_FOUND, `There is no ${what}.`);
+    return;
+  }
+  writer.uint32(tag(ANSWER.files)).fork();
+  for (const file of files) writer.uint32(tag(1)).bytes(file);
+  writer.join();
+}
+
+function writeExtensionNumbers(writer: BinaryWriter, type: string, numbers: readonly number[] | undefined): void {
+  if (numbers === undefined) {
+    writeError(writer, status.NOT_FOUND, `There is no message ${type}.`);
+    return;
+  }
+  writer.uint32(tag(ANSWER.extensionNumbers)).fork().uint32(tag(1)).string(type);
+  writer.uint32(tag(2)).fork();
+  for (const number of numbers) writer.int32(number);
+  writer.join().join();
+}
+
+function writeServices(writer: BinaryWriter, contract: readonly string[]): void {
+  writer.uint32(tag(ANSWER.services)).fork();
+  for (const service of [...new Set([...contract, ...OWN_SERVICES])].sort()) {
+    writer.uint32(tag(1)).fork().uint32(tag(1)).string(service).join();
+  }
+  writer.join();
+}
+
+function writeError(writer: BinaryWriter, code: number, message: string): void {
+  writer
+    .uint32(tag(ANSWER.error))
+    .fork()
+    .uint32(1 << 3)
+    .int32(code)
+    .uint32(tag(2))
+    .string(message)
+    .join();
+}
+
+/** Of a field that has a length: a text, bytes or a message. */
+function tag(number: number): number {
+  return (number << 3) | 2;
 }

@@ -37,6 +37,12 @@ test('buf curl lists the services and their methods', async (t) => {
   t.regex(methods, /^wifidirect\.v1\.SessionService\/OpenSession$/m);
 });
 
+test('buf curl asks health by what reflection says of it', async (t) => {
+  const { output, errors } = await curl('-d', '{}', `http://${daemon.address}/grpc.health.v1.Health/Check`);
+  t.is(errors, '');
+  t.deepEqual(objects(output), [{ status: 'SERVING' }]);
+});
+
 test('buf curl asks the host about itself', async (t) => {
   const { output, error } = await call('HostService/GetHost', {});
   t.is(error, undefined);
@@ -74,8 +80,11 @@ test('buf curl comes in by TLS and a token, and not without', async (t) => {
     const { output } = await buf(...secure, '--header', token, '--reflect-header', token, url);
     t.like(objects(output)[0], { state: 'HOST_STATE_READY' });
     const listed = await buf(...secure, '--reflect-header', token, '--list-services', new URL(url).origin);
-    const names = ['DeviceService', 'HostService', 'SessionService'].map((name) => `wifidirect.v1.${name}\n`);
-    t.is(listed.output, names.join(''), 'only what is served');
+    const names = [
+      ...['grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'],
+      ...['DeviceService', 'HostService', 'SessionService'].map((name) => `wifidirect.v1.${name}`),
+    ];
+    t.deepEqual(listed.output.trimEnd().split('\n'), names, 'only what is served');
     t.is(JSON.parse((await buf(...secure, '--reflect-header', token, url)).errors).code, 'unauthenticated');
   } finally {
     t.is(await guarded.stop(), 0);

@@ -24,9 +24,18 @@ tools('grpcurl lists the services and describes them', async (t) => {
   const { address } = gateway().daemon;
   const listed = await ask(address, 'list');
   t.deepEqual(
-    listed.output.split('\n').filter((name) => name.startsWith('wifidirect.v1.')),
-    ['wifidirect.v1.DeviceService', 'wifidirect.v1.HostService', 'wifidirect.v1.SessionService'],
+    listed.output.split('\n').filter((name) => name !== '' && !name.startsWith('wifidirect.simulator.')),
+    [
+      'grpc.health.v1.Health',
+      'grpc.reflection.v1.ServerReflection',
+      'grpc.reflection.v1alpha.ServerReflection',
+      'wifidirect.v1.DeviceService',
+      'wifidirect.v1.HostService',
+      'wifidirect.v1.SessionService',
+    ],
   );
+  const value = await ask(address, 'describe', 'wifidirect.v1.SESSION_STATE_OPEN');
+  t.regex(value.output, /wifidirect\.v1\.SESSION_STATE_OPEN is an enum value:\nSESSION_STATE_OPEN = \d+;/);
   const service = await ask(address, 'describe', 'wifidirect.v1.SessionService');
   t.regex(service.output, /rpc OpenSession \( .*OpenSessionRequest \) returns \( stream .*OpenSessionResponse \);/);
   const message = await ask(address, 'describe', 'wifidirect.v1.OpenSessionRequest');
@@ -40,6 +49,16 @@ tools('grpcurl asks the host about itself', async (t) => {
     state: 'HOST_STATE_READY',
     driver: { kind: 'DRIVER_KIND_SIMULATOR', negotiatedVersion: 1 },
   });
+});
+
+tools('grpcurl and ghz call health by what reflection says of it', async (t) => {
+  const { address } = gateway().daemon;
+  const health = await ask('-d', '{"service": "wifidirect.v1.SessionService"}', address, 'grpc.health.v1.Health/Check');
+  t.deepEqual(objects(health.output), [{ status: 'SERVING' }]);
+  const load = ['--call', 'grpc.health.v1.Health/Check', '--total', '200', '--format', 'json'];
+  const { code, output } = await ghz('--insecure', ...load, address);
+  t.is(code, 0);
+  t.like(JSON.parse(output), { statusCodeDistribution: { OK: 200 } });
 });
 
 tools('grpcurl follows a session from its opening to its end', async (t) => {
