@@ -31,6 +31,13 @@ type Refused = (client: string, message: string) => void;
 const UNIDENTIFIED_STREAMS_MAX = 50;
 /** What one connection may be refused in a row, without a call that is let in between. */
 const REFUSALS_MAX = 20;
+/**
+ * Calls that a client may cancel in a row on one connection, and how many it gains in a second. nghttp2 allows 1000 and
+ * 33 (CVE-2023-44487); beyond, it ends the connection with all of its calls, and tells nobody here. So this is less: the
+ * connection is closed before, to new calls only.
+ */
+const CANCELS_MAX = 800;
+const CANCELS_PER_SECOND = 30;
 /** From the polite end of a connection to the hard one. */
 const GRACE_MS = 1000;
 
@@ -53,6 +60,9 @@ interface Place {
   session: Http2Session | undefined;
   isIdentified: boolean;
   refusals: number;
+  /** How many calls may be cancelled now, as of then. */
+  cancelsLeft: number;
+  cancelledMs: number;
 }
 
 export class Connections {
@@ -124,6 +134,20 @@ export class Connections {
     this.#end(place);
   }
 
+  /** The client has reset a call on it. */
+  cancelCall(session: Http2Session): void {
+    const place = this.#places.get(session);
+    if (place === undefined || session.closed) return;
+    const nowMs = performance.now();
+    const gained = ((nowMs - place.cancelledMs) / 1000) * CANCELS_PER_SECOND;
+    place.cancelsLeft = Math.min(place.cancelsLeft + gained, CANCELS_MAX) - 1;
+    place.cancelledMs = nowMs;
+    if (place.cancelsLeft >= 1) return;
+    const why = `its client cancelled ${CANCELS_MAX} calls in a row, faster than ${CANCELS_PER_SECOND} a second.`;
+    this.#refused(originOf(place.socket), `A connection was closed to new calls: ${why}`);
+    this.#end(place);
+  }
+
   /** Undefined: there is room, maybe since an older connection was given up. */
   #makeRoom(networks: readonly Network[]): string | undefined {
     const { connectionsMax, connectionsPerAddressMax } = this.#limits;
@@ -145,7 +169,16 @@ export class Connections {
 
   #add(socket: Socket, networks: readonly Network[]): void {
     const timer = setTimeout(() => this.#giveUpLate(place), this.#limits.identifyMs).unref();
-    const place: Place = { socket, networks, timer, session: undefined, isIdentified: false, refusals: 0 };
+    const place: Place = {
+      socket,
+      networks,
+      timer,
+      session: undefined,
+      isIdentified: false,
+      refusals: 0,
+      cancelsLeft: CANCELS_MAX,
+      cancelledMs: performance.now(),
+    };
     this.#places.set(socket, place);
     this.#total += 1;
     this.#unidentified += 1;

@@ -23,7 +23,7 @@ import type { Peers } from './peers.js';
 import { addReflection } from './reflection.js';
 import { headersTooLarge, notServed, refuseMediaType, refuseStream } from './refusals.js';
 import { HEADER_BYTES_MAX, HEADERS_MAX, isOfGrpc, putRight, sizeOfHeaders } from './request-headers.js';
-import { closeGivenUp, isGone, lookOut, type Outlook, setHttp2Options } from './wire.js';
+import { closeGivenUp, isCancelled, isGone, lookOut, type Outlook, setHttp2Options } from './wire.js';
 
 /** What the server asks and tells about what comes to no service. */
 export interface Refusals {
@@ -180,8 +180,13 @@ export class GatewayServer {
 
   #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): boolean {
     const { session } = stream;
+    if (session === undefined) return false;
     // Reset since it came; an answer would throw, grpc-js's too.
-    if (isGone(stream) || session === undefined) return false;
+    if (isGone(stream)) {
+      this.#connections.cancelCall(session);
+      return false;
+    }
+    stream.once('close', () => isCancelled(stream) && this.#connections.cancelCall(session));
     const path = headers[':path'] ?? '';
     if (!isOfGrpc(headers)) {
       refuseMediaType(stream);

@@ -69,6 +69,11 @@ export function isGone({ destroyed, closed }: ServerHttp2Stream): boolean {
   return destroyed || closed;
 }
 
+/** A stream that has closed was reset, and not by this host, which resets with NO_ERROR or ENHANCE_YOUR_CALM. */
+export function isCancelled({ rstCode = constants.NGHTTP2_NO_ERROR }: ServerHttp2Stream): boolean {
+  return rstCode !== constants.NGHTTP2_NO_ERROR && rstCode !== constants.NGHTTP2_ENHANCE_YOUR_CALM;
+}
+
 /** Adds to the options that Node's HTTP/2 servers are made with, those with TLS too. Only before the first is bound. */
 export function setHttp2Options(server: Server, { settings, ...others }: ServerOptions): void {
   const inside = server as unknown as { commonServerOptions?: ServerOptions };

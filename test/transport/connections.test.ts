@@ -30,13 +30,16 @@ interface Limited {
 }
 
 class FakeSession extends EventEmitter {
-  readonly closed = false;
   readonly destroyed = false;
   isClosing = false;
   streamsMax: number | undefined;
 
   settings({ maxConcurrentStreams }: { maxConcurrentStreams: number }): void {
     this.streamsMax = maxConcurrentStreams;
+  }
+
+  get closed(): boolean {
+    return this.isClosing;
   }
 
   close(): void {
@@ -68,6 +71,7 @@ function limited({ max = 1000, perAddress = 1000, unidentified = 1000, ...others
     return session;
   };
   const identify = (session: FakeSession) => connections.identify(session as unknown as Http2Session);
+  const cancelCall = (session: FakeSession) => connections.cancelCall(session as unknown as Http2Session);
   const refuseCall = (session: FakeSession) => connections.refuseCall(session as unknown as Http2Session);
   /** One that somebody is known on. */
   const known = (address: string | undefined) => {
@@ -75,7 +79,7 @@ function limited({ max = 1000, perAddress = 1000, unidentified = 1000, ...others
     if (socket !== undefined) identify(begin(socket));
     return socket;
   };
-  return { connections, connect, begin, identify, known, refuseCall, refused };
+  return { connections, connect, begin, identify, known, cancelCall, refuseCall, refused };
 }
 
 test('an IPv4 address is itself, however it is written, and an IPv6 address its first 64, 56 and 48 bits', (t) => {
@@ -222,4 +226,20 @@ test('a connection whose calls are refused again and again is closed; one call t
   t.true(bad.isClosing);
   t.false(mixed.isClosing);
   t.deepEqual(refused, ['192.0.2.1:4711 A connection was closed: 20 calls in a row were refused.']);
+});
+
+test('a connection whose calls are cancelled by the hundred is closed to new calls, and to them alone', (t) => {
+  const { connect, begin, identify, cancelCall, refused } = limited({});
+  const socket = connect('192.0.2.1');
+  const session = begin(socket);
+  identify(session);
+  let cancelled = 0;
+  // Some are gained back while this runs.
+  for (; cancelled < 2000 && !session.isClosing; cancelled += 1) cancelCall(session);
+  t.true(cancelled >= 799 && cancelled < 1000, `${cancelled}`);
+  cancelCall(session);
+  t.false(socket?.isDestroyed);
+  t.deepEqual(refused, [
+    '192.0.2.1:4711 A connection was closed to new calls: its client cancelled 800 calls in a row, faster than 30 a second.',
+  ]);
 });

@@ -175,6 +175,29 @@ test.serial('a connection whose every call is refused is closed after some twent
   });
 });
 
+test.serial('a thousand quick cancels cost a client its connection, not the calls that stand on it', async (t) => {
+  await siege.endure(t, async () => {
+    using client = new WireClient(siege.address);
+    const goAway = once(client.session, 'goaway');
+    const watch = client.start('wifidirect.v1.SessionService/WatchSessions');
+    watch.end(framed(Buffer.alloc(0)));
+    await once(watch, 'data');
+    for (let round = 0; round < 20 && !client.session.closed; round += 1) {
+      const calls = Array.from({ length: 50 }, () => client.start('wifidirect.v1.SessionService/WatchSessions'));
+      await pause(5);
+      for (const each of calls) each.close(constants.NGHTTP2_CANCEL);
+      await pause(5);
+    }
+    const [code] = await goAway;
+    t.is(code, constants.NGHTTP2_NO_ERROR);
+    t.false(watch.closed);
+    const { id } = await siege.gateway.openSession({ deviceAddress: display });
+    await once(watch, 'data');
+    await siege.gateway.close(id, { waitForDisconnect: true });
+  });
+  t.true(events().some(({ msg, client }) => /closed to new calls/.test(msg) && /^127\.0\.0\.1:/.test(String(client))));
+});
+
 test.serial(
   'a connection without a call is closed after a while; who calls again gets through, and who watches is left',
   async (t) => {
