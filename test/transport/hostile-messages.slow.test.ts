@@ -6,7 +6,7 @@ import { status } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
 import { CONNECTION_PREFACE, frameFlag as flag, frame, frameType, PreparedCall } from '../bench/load/frames.js';
 import { endOf, framed, WireClient, type WireEnd } from '../harness/grpc-wire.js';
-import { RawPeer } from '../harness/raw-peer.js';
+import { type Frame, RawPeer } from '../harness/raw-peer.js';
 import { Siege } from '../harness/siege.js';
 
 const siege = new Siege();
@@ -14,6 +14,8 @@ const getHost = 'wifidirect.v1.HostService/GetHost';
 const openSession = 'wifidirect.v1.SessionService/OpenSession';
 const nothing = framed(Buffer.alloc(0));
 const LIMIT = 1_048_576;
+/** The end of a prepared call without a message: a DATA frame of five bytes. */
+const DATA_BYTES = 14;
 
 interface Refusal {
   readonly what: string;
@@ -166,6 +168,50 @@ test.serial(
   },
 );
 
+/** The beginning of a request that is said to be too large, so it is refused at once. */
+const tooLargeSoFar = (stream: number, rpc = getHost) => {
+  const prepared = new PreparedCall(`/${rpc}`, Buffer.alloc(0)).onStream(1, Buffer.alloc(0));
+  const header = Buffer.from('0000200000', 'hex');
+  return [
+    frame(frameType.headers, flag.endHeaders, stream, prepared.subarray(9, -DATA_BYTES)),
+    frame(frameType.data, 0, stream, Buffer.concat([header, Buffer.alloc(10_000)])),
+  ];
+};
+const isRefusal = (stream: number) => (each: Frame) => each.stream === stream && each.type === frameType.headers;
+const isReset = (stream: number) => (each: Frame) => each.stream === stream && each.type === frameType.rstStream;
+
+for (const rpc of [getHost, 'no.Such/Thing']) {
+  test.serial(`a request of ${rpc} that is refused may end by itself: a reset would overtake the status`, async (t) => {
+    const peer = await RawPeer.greet(siege.address);
+    await peer.send(...tooLargeSoFar(1, rpc));
+    t.truthy(await peer.frame(isRefusal(1)));
+    await peer.send(frame(frameType.data, 0, 1, Buffer.alloc(10_000)));
+    await peer.send(frame(frameType.data, flag.endStream, 1, Buffer.alloc(10_000)));
+    await peer.send(new PreparedCall(`/${getHost}`, Buffer.alloc(0)).onStream(3, Buffer.alloc(0)));
+    t.truthy(await peer.frame(isRefusal(3)));
+    t.is(peer.frames.find(isReset(1)), undefined);
+    peer.destroy();
+  });
+}
+
+test.serial(
+  'a refused request that does not end is reset after a while, and so is one that goes on without an end',
+  async (t) => {
+    t.timeout(60_000);
+    const peer = await RawPeer.greet(siege.address);
+    await peer.send(...tooLargeSoFar(1));
+    using client = new WireClient(siege.address);
+    const endless = client.start(getHost);
+    endless.write(framed(Buffer.alloc(20 * LIMIT)));
+    const { status: told, resetCode } = await endOf(endless);
+    t.is(told?.code, status.RESOURCE_EXHAUSTED);
+    t.is(resetCode, constants.NGHTTP2_NO_ERROR);
+    const reset = await peer.frame(isReset(1));
+    t.is(reset?.payload.readUInt32BE(0), constants.NGHTTP2_NO_ERROR);
+    peer.destroy();
+  },
+);
+
 /** RFC 7541: a field that goes into the table of the connection, and the index by which the newest is named again. */
 const remembered = Buffer.concat([
   Buffer.of(0x40, 1),
@@ -174,7 +220,6 @@ const remembered = Buffer.concat([
   Buffer.alloc(4000, 'a'),
 ]);
 const AGAIN = 0xbe;
-const DATA_BYTES = 14;
 
 test.serial('headers that name a large entry of the table again and again cost the others little', async (t) => {
   t.timeout(120_000);
