@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { attacks } from './load/attacks.js';
 import type { Report } from './report.js';
 
 const program = fileURLToPath(new URL('./run.js', import.meta.url));
@@ -33,6 +34,23 @@ test('a quick run of one case writes a report of the documented shape', (t) => {
     t.is(typeof isMet, aim === undefined ? 'undefined' : 'boolean');
   }
   t.regex(stdout, /unary: .*\n.*gateway +against +ratio +aim/);
+});
+
+test('each attack is made, and what another client notices is measured', (t) => {
+  t.timeout(120_000);
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'report.json');
+  const { status, stdout, stderr } = run('--quick', '--only', 'attacks', '--output', file);
+  t.is(status, 0, `${stdout}\n${stderr}`);
+  const { figures, failures } = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  t.deepEqual(failures, []);
+  const names = Object.keys(attacks).flatMap((attack) => [`p50, ${attack}`, `p99, ${attack}`]);
+  t.deepEqual(
+    figures.map(({ name }) => name),
+    names,
+  );
+  for (const { gateway, against } of figures) t.true(gateway.median > 0 && against?.what === 'quiet');
 });
 
 test('the help names the cases, and an unknown one is refused with them', (t) => {

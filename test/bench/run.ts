@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { Bench, type Case, full, quick } from './bench.js';
+import { attacks } from './cases/attacks.js';
 import { callback, cycles } from './cases/cycles.js';
 import { burst, fanOut, idleWatchers } from './cases/fan-out.js';
 import { held } from './cases/held.js';
@@ -14,7 +15,7 @@ import type { Figure } from './figure.js';
 import { outputFolder } from './output.js';
 import { describeMachine, type Report, tableHead, tableRow } from './report.js';
 
-const cases: readonly Case[] = [start, unary, cycles, callback, fanOut, burst, idleWatchers, held, security];
+const cases: readonly Case[] = [start, unary, cycles, callback, fanOut, burst, idleWatchers, held, security, attacks];
 
 const help = `Usage: npm run bench [-- options]
 
