@@ -231,6 +231,13 @@ export class Connections {
   }
 
   #giveUpLate(place: Place): void {
+    // What a busy host has not read yet is read first.
+    setImmediate(() => {
+      if (!place.isIdentified && this.#places.has(place.socket)) this.#endLate(place);
+    });
+  }
+
+  #endLate(place: Place): void {
     const { identifyMs } = this.#limits;
     this.#refused(originOf(place.socket), `A connection was closed: no call was let in within ${identifyMs} ms.`);
     this.#end(place);

@@ -1,7 +1,6 @@
 /** The daemon behind the proxies of the manual: statuses arrive, quiet streams stand, and who goes is gone. */
 import { Client, credentials, status } from '@grpc/grpc-js';
 import test from 'ava';
-import { HostServiceClient } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
 import { SessionEventType } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
 import {
   OpenSessionRequest,
@@ -14,10 +13,10 @@ import { framed, WireClient } from '../harness/grpc-wire.js';
 import { type ProxyKind, proxyKinds, RunningProxy } from './proxies.js';
 
 const gateway = gatewayForThisFile(
-  ...['connectionsPerAddressMax=1000', 'unidentifiedConnectionsPerAddressMax=250'].flatMap((set) => [
-    '--set',
-    `limits.${set}`,
-  ]),
+  // A busy machine may take its time for two hundred connections.
+  ...['connectionsPerAddressMax=1000', 'unidentifiedConnectionsPerAddressMax=250', 'identifyMs=30000'].flatMap(
+    (set) => ['--set', `limits.${set}`],
+  ),
 );
 const getHost = 'wifidirect.v1.HostService/GetHost';
 const SILENCE_SECONDS = 3;
@@ -90,11 +89,10 @@ for (const kind of proxyKinds) {
 
   run(`${kind.name}: calls by the hundred at once are all answered`, async (t) => {
     await behind(kind, async (address) => {
-      const host = new HostServiceClient(address, credentials.createInsecure());
       using client = new WireClient(address);
       const ends = await Promise.all(Array.from({ length: 200 }, () => client.call(getHost, framed(Buffer.alloc(0)))));
-      t.true(ends.every(({ status: told }) => told?.code === status.OK));
-      host.close();
+      const failed = ends.filter(({ status: told }) => told?.code !== status.OK);
+      t.deepEqual(failed, []);
     });
   });
 }
