@@ -1,5 +1,7 @@
 /** What lets callers in is taken back while they are inside: streams end, standing connections are refused, others stay. */
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { exportJWK, SignJWT } from 'jose';
@@ -198,6 +200,45 @@ for (const requireClientCertificate of [true, false]) {
     t.false(watchOfLeft.stream.destroyed);
     for (const each of [watchOfLeft, watchByToken]) each.cancel();
   });
+}
+
+test.serial(
+  'on a connection that stands, calls are refused and, where it needs a certificate, it is closed',
+  async (t) => {
+    for (const requireClientCertificate of [true, false]) {
+      using files = new Files();
+      await using host = await start({}, tlsOf(files, { requireClientCertificate }));
+      const identity = { ...leaving.issue(uri('gone')), ca: servers.cert, servername: SERVER_NAME };
+      const connection = connect(`https://${host.address}`, identity);
+      const closed = once(connection, 'close');
+      const ask = () => statusOf(connection);
+      t.is(await ask(), status.OK);
+      files.write('clients.pem', staying.cert);
+      if (requireClientCertificate) {
+        await closed;
+        await host.log.line('reloaded');
+      } else {
+        await host.log.line('reloaded');
+        t.is(await ask(), status.UNAUTHENTICATED);
+        connection.close();
+      }
+    }
+  },
+);
+
+/** How GetHost ends on this very connection. */
+async function statusOf(connection: ClientHttp2Session): Promise<number> {
+  const headers = { ':method': 'POST', ':path': '/wifidirect.v1.HostService/GetHost' };
+  const stream = connection.request({ ...headers, 'content-type': 'application/grpc', te: 'trailers' });
+  const told = new Promise<number>((resolve) => {
+    for (const event of ['response', 'trailers'] as const) {
+      stream.on(event, (got: IncomingHttpHeaders) => {
+        if (got['grpc-status'] !== undefined) resolve(Number(got['grpc-status']));
+      });
+    }
+  });
+  stream.resume().end(Buffer.alloc(5));
+  return told;
 }
 
 test.serial('a certificate that is denied is out, on connections that stand and on new ones', async (t) => {
