@@ -1,0 +1,75 @@
+/** The driver as a whole, on the simulator's ABI: what it says of a host whose devices Windows does not tell. */
+import test from 'ava';
+import { filter, firstValueFrom } from 'rxjs';
+import { loadLibraries } from '../../native/load.js';
+import { WlanDriver } from '../../service/driver/wlan-driver.js';
+import { library, world } from '../session/rig.js';
+
+const HOUR = 3_600_000;
+const display = '02:11:22:33:44:01';
+
+function make() {
+  world.reset();
+  const libraries = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
+  const settings = {
+    ...{ nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR, linkPollMs: HOUR },
+    ...{ probeIntervalMs: HOUR, reopenBackoffMinMs: 5, reopenBackoffMaxMs: 5 },
+  };
+  return new WlanDriver(libraries, settings, { nativeReturned: () => {}, nativeSlow: () => {} });
+}
+
+test.serial.afterEach.always((t) => {
+  world.checkLeaks();
+  t.deepEqual(world.misuse().records, []);
+});
+
+test.serial(
+  'a device query that Windows refuses is told with its HRESULT, refuses no open, and ends when it ends',
+  async (t) => {
+    const alive = setInterval(() => {}, HOUR);
+    t.teardown(() => clearInterval(alive));
+    const driver = make();
+    world.scriptCall({ function: 'DevCreateObjectQuery', code: 0x8007_0057, count: 'always' });
+    await driver.start();
+    t.is(driver.devices, undefined);
+    t.is(driver.status.fault, undefined, 'Wi-Fi Direct itself can be reached');
+    t.is(driver.whyNotDevices()?.reason, 'NATIVE_ERROR');
+    t.is(driver.whyNotDevices()?.native?.code, 0x8007_0057);
+    t.is(driver.status.devicesFault, driver.whyNotDevices());
+    t.is(driver.whyNotOpen('WIFI_DIRECT', display), undefined);
+    world.clearScripts();
+    await firstValueFrom(driver.statuses.pipe(filter(({ devicesFault }) => devicesFault === undefined)));
+    t.is(driver.whyNotDevices(), undefined);
+    t.is(driver.devices?.size, 6);
+    t.true(await driver.close(10_000));
+  },
+);
+
+test.serial('what was told before Windows refused is still told', async (t) => {
+  const alive = setInterval(() => {}, HOUR);
+  t.teardown(() => clearInterval(alive));
+  const driver = make();
+  await driver.start();
+  world.scriptCall({ function: 'DevCreateObjectQuery', code: 0x8000_4005, count: 'always' });
+  world.abortDeviceQueries();
+  await firstValueFrom(driver.statuses.pipe(filter(({ devicesFault }) => devicesFault !== undefined)));
+  t.is(driver.whyNotDevices(), undefined);
+  t.is(driver.devices?.size, 6);
+  world.clearScripts();
+  t.true(await driver.close(10_000));
+});
+
+test.serial('only a removal that Windows has told refuses an open before it is asked', async (t) => {
+  const driver = make();
+  await driver.start();
+  t.is(driver.whyNotOpen('WIFI_DIRECT', '02:aa:aa:aa:aa:aa'), undefined, 'not listed');
+  t.false(driver.isRemoved(display));
+  world.removeDevice(display);
+  await world.waitIdle(10_000);
+  t.true(driver.isRemoved(display));
+  t.is(driver.whyNotOpen('WIFI_DIRECT', display)?.reason, 'DEVICE_NOT_PAIRED');
+  world.addDevice(display);
+  await world.waitIdle(10_000);
+  t.is(driver.whyNotOpen('WIFI_DIRECT', display), undefined);
+  t.true(await driver.close(10_000));
+});
