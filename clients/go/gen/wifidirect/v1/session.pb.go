@@ -500,7 +500,8 @@ type Session struct {
 	NetworkInterface *NetworkInterface `protobuf:"bytes,6,opt,name=network_interface,json=networkInterface,proto3" json:"network_interface,omitempty"`
 	// How it ended. Set in the final states and in no other.
 	End *SessionEnd `protobuf:"bytes,7,opt,name=end,proto3" json:"end,omitempty"`
-	// When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession streams.
+	// When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession streams. If the host sleeps
+	// meanwhile, the lease outlives this time by as long as it slept: nobody could have renewed it.
 	LeaseExpireTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=lease_expire_time,json=leaseExpireTime,proto3" json:"lease_expire_time,omitempty"`
 	// When OpenSession was accepted. The clock of the host (UTC, milliseconds), like all times here.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`

@@ -360,7 +360,9 @@ class Session(_message.Message):
 
     @_builtins.property
     def lease_expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession streams."""
+        """When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession streams. If the host sleeps
+        meanwhile, the lease outlives this time by as long as it slept: nobody could have renewed it.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:

@@ -611,7 +611,10 @@ export interface Session {
   end:
     | SessionEnd
     | undefined;
-  /** When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession streams. */
+  /**
+   * When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession streams. If the host sleeps
+   * meanwhile, the lease outlives this time by as long as it slept: nobody could have renewed it.
+   */
   leaseExpireTime:
     | Date
     | undefined;
