@@ -194,6 +194,20 @@ test.serial('the hint for a detached session asks the same host, as a shell woul
   t.is(ofContext, `It lives for 1m, unless you run: wfdctl renew hint-two --context lab --config ${quoted}\n`);
 });
 
+test.serial('a lease outlives the connection of who follows the session, which is told', async (t) => {
+  await using way = await Way.to(gateway().daemon.address);
+  const argv = ['open', display, '--ttl', '1m', '--session-id', 'outlives', '--address', way.address];
+  const running = start(argv, { environment, columns: 100 });
+  await running.stdout.says(/OPENED/);
+  way.cut();
+  const { code, stderr } = await running.ended;
+  t.is(code, 69);
+  t.true(
+    uncoloured(stderr).includes(`Its lease keeps it for a while yet: wfdctl get outlives --address ${way.address}\n`),
+  );
+  t.regex((await wfdctl(['get', 'outlives', ...here()], { environment })).stdout, /^State +OPEN$/m);
+});
+
 test.serial('where a connection breaks that worked, nobody talks of TLS', async (t) => {
   await using way = await Way.to(gateway().daemon.address);
   const running = start(['open', display, '--address', way.address], { environment });

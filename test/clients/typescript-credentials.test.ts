@@ -1,11 +1,13 @@
 /** Who the client says it is, whom it believes, and what it never sends in clear text. */
+import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { firstValueFrom } from 'rxjs';
-import { type ConnectOptions, connect, GatewayError } from '../../clients/typescript/src/client.js';
+import { type ConnectOptions, connect, GatewayError, type TlsOptions } from '../../clients/typescript/src/client.js';
+import { type Issued, makeAuthority } from '../access/authority.js';
 import { authority } from './typescript-certificates.js';
 import { type Handlers, type Host, session, startHost } from './typescript-host.js';
 
@@ -160,4 +162,64 @@ test('an address that is none, a file that can not be read, and a key alone are 
   const missing = { file: join(folder, 'nowhere.pem') };
   t.throws(() => connect('host.example:1', { tls: { ca: missing } }), { instanceOf: GatewayError, message: /nowhere/ });
   t.throws(() => connect('host.example:1', { tls: { key: agent.key } }), { instanceOf: GatewayError, message: /tls/ });
+});
+
+const servers = makeAuthority('servers');
+const clients = makeAuthority('clients');
+const wanted = { dnsNames: ['localhost'], isServer: true };
+const rsa = clients.issue({ commonName: 'agent', keyType: 'rsa' });
+const ec = clients.issue({ commonName: 'agent' });
+const exported = (key: string, type: 'pkcs1' | 'sec1') =>
+  String(createPrivateKey(key).export({ type: type as 'sec1', format: 'pem' }));
+/** As `openssl ecparam -genkey` writes before the key. */
+const PARAMETERS = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+
+/** What a host with this certificate, which wants one of `clients`, sees of a client with these options. */
+async function greeted({ cert, key }: Issued, tls: TlsOptions): Promise<string | undefined> {
+  const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) };
+  const host = await startHost(handlers, ServerCredentials.createSsl(Buffer.from(clients.cert), [pair], true));
+  const client = connect(host.address.replace('127.0.0.1', 'localhost'), { tls });
+  try {
+    await client.sessions.get('a-session');
+    return seen.at(-1)?.principal;
+  } finally {
+    client.close();
+    host.close();
+  }
+}
+
+const forms: Readonly<Record<string, Issued>> = {
+  'PKCS#8': ec,
+  'PKCS#1': { cert: rsa.cert, key: exported(rsa.key, 'pkcs1') },
+  SEC1: { cert: ec.cert, key: exported(ec.key, 'sec1') },
+  'EC PARAMETERS first': { cert: ec.cert, key: PARAMETERS + exported(ec.key, 'sec1') },
+  Ed25519: clients.issue({ commonName: 'agent', keyType: 'ed25519' }),
+  'lines of Windows': { cert: ec.cert.replaceAll('\n', '\r\n'), key: ec.key.replaceAll('\n', '\r\n') },
+};
+for (const [form, own] of Object.entries(forms)) {
+  test.serial(`a certificate and its key are taken as ${form}`, async (t) => {
+    t.is(await greeted(servers.issue(wanted), { ca: servers.cert, ...own }), 'agent');
+  });
+}
+
+for (const [what, host, trusted] of [
+  ['an Ed25519 certificate of a host', servers.issue({ ...wanted, keyType: 'ed25519' }), servers.cert],
+  ['two authorities of one name', servers.issue(wanted), makeAuthority('servers').cert + servers.cert],
+  ['two of one name, the other way round', servers.issue(wanted), servers.cert + makeAuthority('servers').cert],
+] as const) {
+  test.serial(`${what}: trusted`, async (t) => {
+    t.is(await greeted(host, { ca: trusted, ...ec }), 'agent');
+  });
+}
+
+test.serial('the certificate of the host alone can be trusted, and then no other', async (t) => {
+  const host = servers.issue(wanted);
+  t.is(await greeted(host, { ca: host.cert, ...ec }), 'agent');
+  const other = greeted(servers.issue(wanted), { ca: host.cert, ...ec });
+  t.like(await t.throwsAsync(other, { instanceOf: GatewayError }), { code: status.UNAVAILABLE });
+});
+
+test.serial('an authority that signed itself can be the host', async (t) => {
+  const own = authority('localhost');
+  t.is(await greeted(own, { ca: own.cert, serverName: 'localhost', ...ec }), 'agent');
 });

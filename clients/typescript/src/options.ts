@@ -1,5 +1,6 @@
 /** What `connect` takes, and the refusal of what can't be right. Pure but for the files of certificates. */
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { ChannelCredentials, type ChannelOptions, status } from '@grpc/grpc-js';
 import { GatewayError } from './error.js';
 
@@ -7,7 +8,10 @@ import { GatewayError } from './error.js';
 export type Pem = string | Buffer | { readonly file: string };
 
 export interface TlsOptions {
-  /** Certificates of the authorities that may have signed the host's. Default: those that Node trusts. */
+  /**
+   * Certificates of the authorities that may have signed the host's, or the host's own. Default: the authorities that Node
+   * trusts.
+   */
   readonly ca?: Pem | undefined;
   /** The client's own certificate, with its chain, for mTLS; needs `key`. */
   readonly cert?: Pem | undefined;
@@ -85,10 +89,22 @@ export function isThisMachine(address: string): boolean {
 export function secure({ ca, cert, key }: TlsOptions): ChannelCredentials {
   const [caPem, keyPem, certPem] = [read('tls.ca', ca), read('tls.key', key), read('tls.cert', cert)];
   try {
-    return ChannelCredentials.createSsl(caPem, keyPem, certPem);
+    // For who Node trusts, and for the mistake of a key without its certificate.
+    if (caPem === null || (keyPem === null) !== (certPem === null))
+      return ChannelCredentials.createSsl(caPem, keyPem, certPem);
+    const own = keyPem && certPem && { key: keyPem, cert: certPem };
+    // Else OpenSSL would not take the certificate of a host itself, which people trust where there is no authority.
+    const context = createSecureContext({ ca: caPem, ...own, allowPartialTrustChain: true, ...ciphers() });
+    return ChannelCredentials.createFromSecureContext(context);
   } catch (error) {
     throw invalid('tls', messageOf(error), error);
   }
+}
+
+/** As grpc-js takes them. */
+function ciphers(): { ciphers?: string } {
+  const named = process.env['GRPC_SSL_CIPHER_SUITES'];
+  return named ? { ciphers: named } : {};
 }
 
 export function messageOf(error: unknown): string {

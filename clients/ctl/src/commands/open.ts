@@ -10,6 +10,7 @@
  */
 import {
   type Client,
+  GatewayError,
   type HeldSession,
   nameOf,
   type Session,
@@ -17,6 +18,7 @@ import {
   SessionEventType,
   SessionKind,
   SessionState,
+  status,
 } from '../../../typescript/src/client.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { Failure } from '../failure.js';
@@ -68,10 +70,19 @@ export async function open(deviceAddress: string, options: OpenOptions, invocati
     if (interrupts.hasCome()) await Promise.race([interrupts.left, ended]);
     else tellDetached(shown, leaseTtlMs, invocation);
     return interrupts.hasCome() ? EXIT.interrupted : EXIT.ok;
+  } catch (error) {
+    // Nobody has ended it: only the way to it broke.
+    if (leaseTtlMs !== undefined && invocation.hasAnswered && isOfTheWay(error))
+      output.hint(`Its lease keeps it for a while yet: wfdctl get ${held.sessionId}${invocation.sameHost}`);
+    throw error;
   } finally {
     clearInterval(renewals);
     interrupts.stop();
   }
+}
+
+function isOfTheWay(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === status.UNAVAILABLE && error.reason === undefined;
 }
 
 /** Renewals in the time of a lease: two may fail. */
