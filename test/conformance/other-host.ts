@@ -4,10 +4,13 @@
  */
 import { once } from 'node:events';
 import {
+  createSecureServer,
   createServer,
+  type Http2SecureServer,
   type Http2Server,
   type Http2Session,
   type IncomingHttpHeaders,
+  type SecureServerOptions,
   type ServerHttp2Stream,
 } from 'node:http2';
 import { ErrorInfo, RetryInfo } from '../../clients/typescript/src/gen/google/rpc/error_details.js';
@@ -71,10 +74,14 @@ export class OtherHost implements AsyncDisposable {
   readonly address: string;
   /** All that it was asked. */
   readonly calls: readonly OtherCall[];
-  readonly #server: Http2Server;
+  readonly #server: Http2Server | Http2SecureServer;
   readonly #sessions: ReadonlySet<Http2Session>;
 
-  private constructor(server: Http2Server, calls: readonly OtherCall[], sessions: ReadonlySet<Http2Session>) {
+  private constructor(
+    server: Http2Server | Http2SecureServer,
+    calls: readonly OtherCall[],
+    sessions: ReadonlySet<Http2Session>,
+  ) {
     const address = server.address();
     this.address = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
     this.#server = server;
@@ -82,10 +89,11 @@ export class OtherHost implements AsyncDisposable {
     this.#sessions = sessions;
   }
 
-  static async start(answer: (call: OtherCall) => void): Promise<OtherHost> {
+  /** In clear text, but for who gives the certificates of TLS. */
+  static async start(answer: (call: OtherCall) => void, tls?: SecureServerOptions): Promise<OtherHost> {
     const calls: OtherCall[] = [];
     const sessions = new Set<Http2Session>();
-    const server = createServer();
+    const server = tls === undefined ? createServer() : createSecureServer(tls);
     server.on('sessionError', () => {});
     server.on('session', (session) => sessions.add(session));
     server.on('stream', (stream, headers) => {

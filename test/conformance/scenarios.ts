@@ -2,6 +2,7 @@
 
 import type { Scenario } from './scenario.js';
 import { badWorlds } from './scenarios/bad-worlds.js';
+import { certificates } from './scenarios/certificates.js';
 import { connections } from './scenarios/connections.js';
 import { options } from './scenarios/options.js';
 import { otherHosts } from './scenarios/other-hosts.js';
@@ -16,7 +17,7 @@ export interface Chapter {
 
 /** Their scenarios share hosts, and change their world: they are played one after another. */
 export const chapters: readonly Chapter[] = [
-  { title: 'A client connects', scenarios: connections },
+  { title: 'A client connects', scenarios: [...connections, ...certificates] },
   { title: 'A session', scenarios: sessions },
   { title: 'A watch', scenarios: watches },
   { title: 'A refusal', scenarios: refusals },
