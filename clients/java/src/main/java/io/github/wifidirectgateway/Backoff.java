@@ -17,7 +17,13 @@ public record Backoff(Duration initial, Duration max, DoubleSupplier random) {
     /** From 250 ms to 30 s. */
     public static final Backoff DEFAULT = new Backoff(Duration.ofMillis(250), Duration.ofSeconds(30));
 
-    /** Refuses bounds that can't be. */
+    /**
+     * Refuses bounds that can't be.
+     *
+     * @param initial the bound after the first failure
+     * @param max the largest bound
+     * @param random gives numbers from 0 to below 1
+     */
     public Backoff {
         if (initial.isNegative() || max.isNegative()) {
             throw new IllegalArgumentException("the bounds of pauses are not negative");

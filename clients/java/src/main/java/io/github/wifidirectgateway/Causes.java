@@ -37,7 +37,9 @@ final class Causes {
         for (var cause = status.getCause(); cause != null; cause = cause.getCause()) {
             // The message of a status begins with its code.
             boolean isStatus = cause instanceof StatusRuntimeException || cause instanceof StatusException;
-            add(words, isStatus ? Status.fromThrowable(cause).getDescription() : cause.getMessage());
+            String said = isStatus ? Status.fromThrowable(cause).getDescription() : cause.getMessage();
+            boolean isRoot = cause.getCause() == null;
+            add(words, said == null && isRoot ? cause.getClass().getSimpleName() : said);
         }
         return words;
     }

@@ -25,7 +25,11 @@ public final class Devices {
         stub = DeviceServiceGrpc.newBlockingStub(connection.channel());
     }
 
-    /** The paired devices, by address; each iteration asks for them anew, page by page as they are needed. */
+    /**
+     * The paired devices, by address; each iteration asks for them anew, page by page as they are needed.
+     *
+     * @return the devices, to be iterated over as often as needed
+     */
     public Iterable<Device> list() {
         return new Pages<>(token -> {
             var request = ListDevicesRequest.newBuilder().setPageToken(token).build();
@@ -34,12 +38,21 @@ public final class Devices {
         });
     }
 
-    /** Follows every device from now, see {@link #watch(WatchOptions)}. */
+    /**
+     * Follows every device from now, see {@link #watch(WatchOptions)}.
+     *
+     * @return the watch, to be closed
+     */
     public Watch<Device, DeviceEvent> watch() {
         return watch(WatchOptions.FROM_NOW);
     }
 
-    /** Follows devices in the way of {@link Sessions#watch(WatchOptions)}. */
+    /**
+     * Follows devices in the way of {@link Sessions#watch(WatchOptions)}.
+     *
+     * @param options what to show, and from where
+     * @return the watch, to be closed
+     */
     public Watch<Device, DeviceEvent> watch(WatchOptions options) {
         return connection.watch(options, cursor -> {
             var request = WatchDevicesRequest.newBuilder().setCursor(cursor).addAllDeviceAddresses(options.names());
@@ -60,6 +73,7 @@ public final class Devices {
     /**
      * Looks for a paired device by radio, for as long as the host says: 15 s.
      *
+     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
      * @return the device; whether it is visible is what was found
      */
     public UpdateDeviceVisibilityResponse updateVisibility(String deviceAddress) {
@@ -69,6 +83,7 @@ public final class Devices {
     /**
      * Looks for a paired device by radio.
      *
+     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
      * @param discoveryTimeout how long the host waits for the discovery, 1 s to 2 min; 0: 15 s
      * @return the device; whether it is visible is what was found
      */

@@ -35,6 +35,7 @@ public final class GatewayClient implements AutoCloseable {
      * Makes a client with nothing but defaults: in clear text to this machine, by TLS to any other.
      *
      * @param address as in {@link #builder}
+     * @return the client, to be closed
      */
     public static GatewayClient connect(String address) {
         return builder(address).connect();
@@ -50,23 +51,39 @@ public final class GatewayClient implements AutoCloseable {
         return new Builder(address);
     }
 
-    /** Opens, closes and follows sessions. */
+    /**
+     * Opens, closes and follows sessions.
+     *
+     * @return the calls for sessions
+     */
     public Sessions sessions() {
         return sessions;
     }
 
-    /** Tells which devices can be connected to. */
+    /**
+     * Tells which devices can be connected to.
+     *
+     * @return the calls for devices
+     */
     public Devices devices() {
         return devices;
     }
 
-    /** Tells which host this is, whether it can do its work, on what it runs, and its limits. */
+    /**
+     * Tells which host this is, whether it can do its work, on what it runs, and its limits.
+     *
+     * @return what the host says of itself
+     */
     public GetHostResponse host() {
         return connection.call(
                 () -> HostServiceGrpc.newBlockingStub(channel()).getHost(GetHostRequest.getDefaultInstance()));
     }
 
-    /** What the host tells load balancers and probes of itself. */
+    /**
+     * What the host tells load balancers and probes of itself.
+     *
+     * @return the status
+     */
     public HealthCheckResponse.ServingStatus health() {
         return health("");
     }
@@ -76,6 +93,7 @@ public final class GatewayClient implements AutoCloseable {
      * doesn't know.
      *
      * @param service such as {@code wifidirect.v1.SessionService}; empty: the host itself
+     * @return the status
      */
     public HealthCheckResponse.ServingStatus health(String service) {
         var request = HealthCheckRequest.newBuilder().setService(service).build();
@@ -127,6 +145,9 @@ public final class GatewayClient implements AutoCloseable {
          * {@link io.grpc.InsecureChannelCredentials} for clear text also to another machine: for laboratories. Without
          * it, connections to this machine ({@code localhost}, {@code 127.x.x.x}, {@code [::1]}, {@code unix:}) are in
          * clear text, and those to any other are TLS, trusting what the system trusts.
+         *
+         * @param credentials they replace what this library would choose
+         * @return this
          */
         public Builder credentials(ChannelCredentials credentials) {
             this.credentials = credentials;
@@ -138,6 +159,7 @@ public final class GatewayClient implements AutoCloseable {
          * host's own certificate. It excludes {@link #credentials}.
          *
          * @param file of which several may have one name
+         * @return this
          */
         public Builder caFile(Path file) {
             caFile = file;
@@ -150,6 +172,7 @@ public final class GatewayClient implements AutoCloseable {
          * @param certificate a PEM file of it, with its chain
          * @param key a PEM file of its private key, not encrypted: PKCS#8, PKCS#1 or SEC1; RSA, elliptic curve or
          *     Ed25519
+         * @return this
          */
         public Builder identityFiles(Path certificate, Path key) {
             certificateFile = certificate;
@@ -161,6 +184,7 @@ public final class GatewayClient implements AutoCloseable {
          * Sends this bearer token with each call.
          *
          * @param token without the word {@code Bearer}
+         * @return this
          * @throws IllegalArgumentException where no header can hold it
          */
         public Builder token(String token) {
@@ -176,6 +200,7 @@ public final class GatewayClient implements AutoCloseable {
          * Sends a bearer token with each call, for tokens that change.
          *
          * @param token asked for the current token at each call; the call fails {@code UNAVAILABLE} where it throws
+         * @return this
          */
         public Builder token(Supplier<String> token) {
             this.token = token;
@@ -187,6 +212,7 @@ public final class GatewayClient implements AutoCloseable {
          *
          * @param metadata asked once for each call, and for each attempt of a watch, on the thread of the caller; the
          *     call fails {@code UNAVAILABLE} where it throws
+         * @return this
          */
         public Builder metadata(Supplier<Metadata> metadata) {
             this.metadata = metadata;
@@ -197,6 +223,7 @@ public final class GatewayClient implements AutoCloseable {
          * Bounds unary calls where the current {@link io.grpc.Context} has no deadline.
          *
          * @param timeout more than 0; default 10 s
+         * @return this
          * @throws IllegalArgumentException if it is 0 or negative
          */
         public Builder timeout(Duration timeout) {
@@ -207,7 +234,11 @@ public final class GatewayClient implements AutoCloseable {
             return this;
         }
 
-        /** Lets unary calls take as long as they take. */
+        /**
+         * Lets unary calls take as long as they take.
+         *
+         * @return this
+         */
         public Builder noTimeout() {
             timeout = Duration.ZERO;
             return this;
@@ -217,6 +248,7 @@ public final class GatewayClient implements AutoCloseable {
          * Bounds each attempt to connect: TCP, TLS and the first answer of the host.
          *
          * @param timeout 1 ms or more; default 10 s
+         * @return this
          * @throws IllegalArgumentException if it is less
          */
         public Builder connectTimeout(Duration timeout) {
@@ -231,6 +263,7 @@ public final class GatewayClient implements AutoCloseable {
          * Sets whatever else gRPC has to offer; it wins over what this library sets.
          *
          * @param channel is handed the builder of the channel
+         * @return this
          */
         public Builder channel(Consumer<ManagedChannelBuilder<?>> channel) {
             this.channel = channel;
@@ -240,6 +273,7 @@ public final class GatewayClient implements AutoCloseable {
         /**
          * Makes the client. It does not wait for the connection; {@link GatewayClient#host} does.
          *
+         * @return the client, to be closed
          * @throws IllegalArgumentException where the address or the options can't be right: a file that can't be used,
          *     a token that would reach another machine in clear text
          */

@@ -44,6 +44,9 @@ public final class GatewayException extends StatusRuntimeException {
     /**
      * Decodes what a generated client has failed with. Details that can't be read, or that a proxy added, are left out:
      * the status alone says enough.
+     *
+     * @param failure what it has failed with
+     * @return the same failure, decoded
      */
     public static GatewayException from(StatusRuntimeException failure) {
         if (failure instanceof GatewayException decoded) {
@@ -58,7 +61,11 @@ public final class GatewayException extends StatusRuntimeException {
         return new GatewayException(Causes.named(failure.getStatus()), failure.getTrailers(), details);
     }
 
-    /** The status code of gRPC. */
+    /**
+     * The status code of gRPC.
+     *
+     * @return the code
+     */
     public Status.Code code() {
         return getStatus().getCode();
     }
@@ -67,6 +74,8 @@ public final class GatewayException extends StatusRuntimeException {
      * Why the host refused. {@link ErrorReason#ERROR_REASON_UNSPECIFIED} where it did not speak: the connection broke,
      * the call's deadline passed, or it was cancelled here. {@link ErrorReason#UNRECOGNIZED} where it is newer than
      * this library: see {@link #reasonName}.
+     *
+     * @return the reason
      */
     public ErrorReason reason() {
         if (reasonName().isEmpty()) {
@@ -85,7 +94,11 @@ public final class GatewayException extends StatusRuntimeException {
         return info().getReason();
     }
 
-    /** The variable parts of the message, by the keys that error.proto names at each reason. */
+    /**
+     * The variable parts of the message, by the keys that error.proto names at each reason.
+     *
+     * @return the parts; empty where there are none
+     */
     public Map<String, String> metadata() {
         return info().getMetadataMap();
     }

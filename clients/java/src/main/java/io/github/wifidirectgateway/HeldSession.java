@@ -47,7 +47,11 @@ public final class HeldSession implements AutoCloseable {
         id = next.getSession().getSessionId();
     }
 
-    /** The name of the session. */
+    /**
+     * The name of the session.
+     *
+     * @return the name
+     */
     public String id() {
         return id;
     }
@@ -56,6 +60,8 @@ public final class HeldSession implements AutoCloseable {
      * The events of the session that were not given out yet, as they come. Breaking off keeps the session: the next
      * iteration goes on from there. It ends after {@code CLOSED}, and after a {@code CANCELLED} that was asked for;
      * else with a {@link GatewayException}, after the last event.
+     *
+     * @return the events, to be iterated over by one thread at a time
      */
     public Iterable<SessionEvent> events() {
         return () -> new Iterator<>() {
@@ -74,6 +80,7 @@ public final class HeldSession implements AutoCloseable {
     /**
      * Passes over events until the session is {@code OPEN}.
      *
+     * @return the session, open
      * @throws GatewayException if it ends before: what the stream ends with, or {@code CANCELLED} where it ends well
      */
     public Session waitOpen() {
@@ -99,6 +106,8 @@ public final class HeldSession implements AutoCloseable {
     /**
      * Closes the session (cancels it, while it is opening), and answers when it has ended. The events of the end can
      * still be read.
+     *
+     * @return the session, ended
      */
     public Session closeAndWait() {
         return sessions.closeAndWait(id).session();

@@ -14,22 +14,43 @@ public record ListOptions(Set<SessionState> states, String deviceAddress, int pa
     /** Every session. */
     public static final ListOptions ALL = new ListOptions(Set.of(), "", 0);
 
-    /** Keeps a copy of the states. */
+    /**
+     * Keeps a copy of the states.
+     *
+     * @param states in one of which a session must be; none: in any
+     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+     * @param pageSize 1 to 1000; 0: 50
+     */
     public ListOptions {
         states = Set.copyOf(states);
     }
 
-    /** Shows sessions in these states only. */
+    /**
+     * Shows sessions in these states only.
+     *
+     * @param states in one of which a session must be; none: in any
+     * @return options of their own
+     */
     public ListOptions withStates(SessionState... states) {
         return new ListOptions(Set.of(states), deviceAddress, pageSize);
     }
 
-    /** Shows sessions to this device only. */
+    /**
+     * Shows sessions to this device only.
+     *
+     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+     * @return options of their own
+     */
     public ListOptions withDeviceAddress(String deviceAddress) {
         return new ListOptions(states, deviceAddress, pageSize);
     }
 
-    /** Says how many to ask for at once. */
+    /**
+     * Says how many to ask for at once.
+     *
+     * @param pageSize 1 to 1000; 0: 50
+     * @return options of their own
+     */
     public ListOptions withPageSize(int pageSize) {
         return new ListOptions(states, deviceAddress, pageSize);
     }

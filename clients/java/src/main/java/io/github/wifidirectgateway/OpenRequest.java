@@ -30,7 +30,12 @@ public record OpenRequest(
         Duration heartbeatInterval) {
     private static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(10);
 
-    /** A request with nothing but defaults. */
+    /**
+     * A request with nothing but defaults.
+     *
+     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+     * @return the request
+     */
     public static OpenRequest to(String deviceAddress) {
         return new OpenRequest(
                 deviceAddress,
@@ -42,32 +47,62 @@ public record OpenRequest(
                 HEARTBEAT_INTERVAL);
     }
 
-    /** Names the session. */
+    /**
+     * Names the session.
+     *
+     * @param sessionId the name of the session
+     * @return a request of its own
+     */
     public OpenRequest withSessionId(String sessionId) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }
 
-    /** Says by which native call to open. */
+    /**
+     * Says by which native call to open.
+     *
+     * @param kind unspecified: {@code SESSION_KIND_WIFI_DIRECT}
+     * @return a request of its own
+     */
     public OpenRequest withKind(SessionKind kind) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }
 
-    /** Bounds the open. */
+    /**
+     * Bounds the open.
+     *
+     * @param openTimeout 1 ms or more; 0: 60 s
+     * @return a request of its own
+     */
     public OpenRequest withOpenTimeout(Duration openTimeout) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }
 
-    /** Lets the session outlive its streams. */
+    /**
+     * Lets the session outlive its streams.
+     *
+     * @param leaseTtl 1 s to 24 h; 0: it has no lease
+     * @return a request of its own
+     */
     public OpenRequest withLeaseTtl(Duration leaseTtl) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }
 
-    /** Lets the host know the request again. */
+    /**
+     * Lets the host know the request again.
+     *
+     * @param requestId a UUID; empty: a new one at each call
+     * @return a request of its own
+     */
     public OpenRequest withRequestId(String requestId) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }
 
-    /** Says how often there is to be a sign of life. */
+    /**
+     * Says how often there is to be a sign of life.
+     *
+     * @param heartbeatInterval 1 s to 5 min; 0: none is sent
+     * @return a request of its own
+     */
     public OpenRequest withHeartbeatInterval(Duration heartbeatInterval) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }

@@ -28,7 +28,12 @@ public final class Sessions {
         stub = SessionServiceGrpc.newBlockingStub(connection.channel());
     }
 
-    /** Opens a session with nothing but defaults. */
+    /**
+     * Opens a session with nothing but defaults.
+     *
+     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+     * @return the session, to be closed
+     */
     public HeldSession open(String deviceAddress) {
         return open(OpenRequest.to(deviceAddress));
     }
@@ -38,6 +43,9 @@ public final class Sessions {
      * not when the session is open: see {@link HeldSession#waitOpen}. The end of the current {@link Context} detaches,
      * as {@link HeldSession#detach} does. It has no deadline, but a host that says nothing for three heartbeat
      * intervals is taken for gone.
+     *
+     * @param request what to open
+     * @return the session, to be closed
      */
     public HeldSession open(OpenRequest request) {
         var message = request.toMessage();
@@ -51,13 +59,21 @@ public final class Sessions {
         }
     }
 
-    /** Closes an open session, and cancels one that is opening. It answers when that is under way. */
+    /**
+     * Closes an open session, and cancels one that is opening. It answers when that is under way.
+     *
+     * @param sessionId the name of the session
+     * @return the session, closing or ended
+     */
     public SessionAt close(String sessionId) {
         return close(stub, sessionId, false);
     }
 
     /**
      * Closes the session, and answers when it has ended. It has no deadline but that of the current {@link Context}.
+     *
+     * @param sessionId the name of the session
+     * @return the session, ended
      */
     public SessionAt closeAndWait(String sessionId) {
         return close(stub.withOption(Connection.TIMEOUT, Duration.ZERO), sessionId, true);
@@ -78,7 +94,12 @@ public final class Sessions {
                 response.getHostTime());
     }
 
-    /** Stops a pending open. Its end, {@code CANCELLED} or, if the open wins the race, {@code CLOSED}, is an event. */
+    /**
+     * Stops a pending open. Its end, {@code CANCELLED} or, if the open wins the race, {@code CLOSED}, is an event.
+     *
+     * @param sessionId the name of the session
+     * @return the session, as it is then
+     */
     public SessionAt cancel(String sessionId) {
         var request = CancelOpenSessionRequest.newBuilder()
                 .setSessionId(sessionId)
@@ -96,7 +117,9 @@ public final class Sessions {
     /**
      * Extends a lease.
      *
+     * @param sessionId the name of the session
      * @param leaseTtl how long from now it then lapses; 0: the time that the session has
+     * @return the session, with its new lease
      */
     public SessionAt renew(String sessionId, Duration leaseTtl) {
         var request = RenewSessionRequest.newBuilder().setSessionId(sessionId).setRequestId(OpenRequest.newRequestId());
@@ -110,7 +133,12 @@ public final class Sessions {
                 response.getHostTime());
     }
 
-    /** Shows one session, also for a while after its end. */
+    /**
+     * Shows one session, also for a while after its end.
+     *
+     * @param sessionId the name of the session
+     * @return the session
+     */
     public SessionAt get(String sessionId) {
         var request = GetSessionRequest.newBuilder().setSessionId(sessionId).build();
         var response = connection.call(() -> stub.getSession(request));
@@ -131,12 +159,21 @@ public final class Sessions {
         return new SessionAt(session, cursor, time);
     }
 
-    /** Every session, see {@link #list(ListOptions)}. */
+    /**
+     * Every session, see {@link #list(ListOptions)}.
+     *
+     * @return the sessions, to be iterated over as often as needed
+     */
     public Iterable<Session> list() {
         return list(ListOptions.ALL);
     }
 
-    /** The sessions, oldest first; each iteration asks for them anew, page by page as they are needed. */
+    /**
+     * The sessions, oldest first; each iteration asks for them anew, page by page as they are needed.
+     *
+     * @param options what to show
+     * @return the sessions, to be iterated over as often as needed
+     */
     public Iterable<Session> list(ListOptions options) {
         return new Pages<>(token -> {
             var request = ListSessionsRequest.newBuilder()
@@ -150,7 +187,11 @@ public final class Sessions {
         });
     }
 
-    /** Follows every session from now, see {@link #watch(WatchOptions)}. */
+    /**
+     * Follows every session from now, see {@link #watch(WatchOptions)}.
+     *
+     * @return the watch, to be closed
+     */
     public Watch<Session, SessionEvent> watch() {
         return watch(WatchOptions.FROM_NOW);
     }
@@ -159,6 +200,9 @@ public final class Sessions {
      * Follows sessions: a {@link WatchItem.Snapshot}, unless there is a cursor, then each {@link WatchItem.Change}, in
      * order, none twice, whatever happens to the connection, with {@link WatchItem.Bookmark} and
      * {@link WatchItem.Disconnected} between them.
+     *
+     * @param options what to show, and from where
+     * @return the watch, to be closed
      */
     public Watch<Session, SessionEvent> watch(WatchOptions options) {
         return connection.watch(options, cursor -> {
