@@ -65,7 +65,8 @@ export function* examineDescriptors(path: string, isSecret: boolean, descriptorO
     const replacers = whoMay(REPLACE, folder);
     if (replacers === '') continue;
     const message = `${replacers} may put another file in its place: they may change what is in ${folder}.`;
-    yield { severity: 'error', message, remedy: close(folder) };
+    // A warning: that a folder keeps its files from others, as a sticky one does, has no place in its descriptor.
+    yield { severity: 'warning', message, remedy: close(folder) };
   }
 }
 

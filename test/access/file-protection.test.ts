@@ -98,6 +98,6 @@ test('a file below C:\\ProgramData that is closed is well, one in a new folder o
   t.deepEqual(judged('C:\\wfdd\\host.key'), [
     'error: Authenticated Users may write to the file.',
     'warning: Users, Authenticated Users may read the file, and it holds a secret.',
-    'error: Authenticated Users may put another file in its place: they may change what is in C:\\wfdd.',
+    'warning: Authenticated Users may put another file in its place: they may change what is in C:\\wfdd.',
   ]);
 });
