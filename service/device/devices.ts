@@ -22,7 +22,7 @@ export class Devices {
   readonly #driver: Driver;
   readonly #subscription: Subscription;
   /** Discoveries under way, by device: who asks meanwhile waits for the same. */
-  readonly #discoveries = new Map<string, Promise<Fault | undefined>>();
+  readonly #discoveries = new Map<string, Discovery>();
 
   constructor(driver: Driver, events: EventStream<DeviceEventDraft, DeviceEvent, LoggedDeviceEvent>) {
     this.#driver = driver;
@@ -40,23 +40,27 @@ export class Devices {
     return ok([...devices.values()].sort((a, b) => (a.address < b.address ? -1 : 1)));
   }
 
-  /** Looks for a device, for at most `timeoutMs`; the discovery itself goes on to its end whatever happens here. */
+  /**
+   * Looks for a device, for at most `timeoutMs`. A discovery that has begun goes on to its end whatever happens here; one that still
+   * waits for its turn when nobody waits for it any more never begins.
+   */
   async updateVisibility(
     address: string,
     timeoutMs: number,
-    signal: AbortSignal,
-    place?: TracePlace,
+    { principal, signal, place }: { principal: string; signal: AbortSignal; place?: TracePlace },
   ): Promise<Result<Visibility>> {
     const known = this.#find(address);
     // That a device is not listed proves nothing; only Windows knows whether it is paired.
     const isWorthwhile = known.ok || (known.fault.reason === 'DEVICE_NOT_FOUND' && !this.#driver.isRemoved(address));
     if (!isWorthwhile) return known;
     const over = new AbortController();
-    const outcome = await Promise.race([
-      this.#discover(address, place),
-      passed(timeoutMs, AbortSignal.any([signal, over.signal])),
-    ]);
+    const discovery = this.#discover(address, principal, place);
+    discovery.waiting += 1;
+    const outcome = await Promise.race([discovery.fault, passed(timeoutMs, AbortSignal.any([signal, over.signal]))]);
     over.abort();
+    discovery.waiting -= 1;
+    // It leaves the queue, or goes on if it has begun, and is there for who asks next.
+    if (discovery.waiting === 0) discovery.abandoned.abort();
     const found = this.#find(address);
     if (typeof outcome === 'object') {
       const isUnknown = outcome.reason === 'DEVICE_NOT_PAIRED' && !found.ok;
@@ -78,17 +82,27 @@ export class Devices {
   }
 
   /** Its native call belongs to the first who asked. */
-  #discover(address: string, place: TracePlace | undefined): Promise<Fault | undefined> {
-    let discovery = this.#discoveries.get(address);
-    if (discovery === undefined) {
-      discovery = this.#driver
-        .updateDeviceVisibility(address, place)
-        .then(({ fault }) => fault)
-        .finally(() => this.#discoveries.delete(address));
-      this.#discoveries.set(address, discovery);
-    }
+  #discover(address: string, principal: string, place: TracePlace | undefined): Discovery {
+    const known = this.#discoveries.get(address);
+    if (known !== undefined) return known;
+    const abandoned = new AbortController();
+    const fault = this.#driver
+      .updateDeviceVisibility(address, { principal, signal: abandoned.signal }, place)
+      .then((outcome) => outcome.fault)
+      .finally(() => {
+        this.#discoveries.delete(address);
+      });
+    const discovery: Discovery = { fault, waiting: 0, abandoned };
+    this.#discoveries.set(address, discovery);
     return discovery;
   }
+}
+
+interface Discovery {
+  readonly fault: Promise<Fault | undefined>;
+  /** How many requests wait for it. */
+  waiting: number;
+  readonly abandoned: AbortController;
 }
 
 /** Resolves to `late` when the time is over or nobody waits any more. */

@@ -16,6 +16,7 @@ import type { Observable } from 'rxjs';
 import type { Fault } from '../fault.js';
 import type { DisconnectEvidence, NativeOutcome, NetworkInterface, SessionKind } from '../session/session.js';
 import type { TracePlace } from '../trace.js';
+import type { Wish } from './lane.js';
 
 /** What happened to one session in the native world. */
 export type SessionCompletion = { readonly sessionId: string } & (
@@ -85,7 +86,9 @@ export interface Driver {
    */
   whyNotOpen(kind: SessionKind, deviceAddress: string): Fault | undefined;
 
-  startOpen(sessionId: string, deviceAddress: string, kind: SessionKind, place?: TracePlace): void;
+  startOpen(sessionId: string, deviceAddress: string, kind: SessionKind, owner: string, place?: TracePlace): void;
+  /** An open that waits for its turn is not to begin any more. One that has begun goes on. */
+  withdrawOpen(sessionId: string): void;
   cancelOpen(sessionId: string, place?: TracePlace): void;
   closeSession(sessionId: string, place?: TracePlace): void;
   /** The session has ended: nothing of it is watched or reported any more. An open that still succeeds is closed. */
@@ -99,7 +102,7 @@ export interface Driver {
   /** Whether Windows has said that this device was removed, and not that it is back. */
   isRemoved(deviceAddress: string): boolean;
   /** Runs the targeted discovery; resolves when it has returned, which may take as long as the radio likes, and `devices` show it. */
-  updateDeviceVisibility(deviceAddress: string, place?: TracePlace): Promise<NativeOutcome>;
+  updateDeviceVisibility(deviceAddress: string, wish: Wish, place?: TracePlace): Promise<NativeOutcome>;
 
   /** Waits for native calls and callbacks to end, then closes the client handle. False: something still hangs in the DLL. */
   close(deadlineMs: number): Promise<boolean>;

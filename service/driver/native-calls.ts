@@ -1,13 +1,16 @@
 /**
  * Bounds the native calls in flight. Each holds a thread of libuv's pool for as long as it blocks, and no bound is documented for
  * any, so there are lanes: whatever hangs in one, the calls of the others find a thread.
+ *
+ * Opens may block for long, so a principal never takes the last place of their lanes.
  */
 
 import type { TracePlace } from '../trace.js';
+import { Lane, type Wish } from './lane.js';
 import { nativeResult } from './win32-error.js';
 
 /** `open`: begins a session; `slow`: blocks by nature; `end`: cancels and closes; `look`: only asks. */
-export type Lane = 'open' | 'slow' | 'end' | 'look';
+export type LaneName = 'open' | 'slow' | 'end' | 'look';
 
 /** How long an answer that others do without is waited for. */
 const ANSWER_MS = 1000;
@@ -27,14 +30,8 @@ export interface NativeCallObserver {
   nativeSlow(fn: string, warnMs: number): void;
 }
 
-interface LaneState {
-  readonly max: number;
-  running: number;
-  readonly waiting: (() => void)[];
-}
-
 export class NativeCalls {
-  readonly #lanes: Readonly<Record<Lane, LaneState>>;
+  readonly #lanes: Readonly<Record<LaneName, Lane>>;
   readonly #warnMs: number;
   readonly #observer: NativeCallObserver;
   /** Functions of `ask` that have a call which does not answer. */
@@ -48,7 +45,12 @@ export class NativeCalls {
     const looks = Math.max(Math.floor(rest / 4), 1);
     const opens = Math.floor((rest - looks) / 2);
     const ends = rest - looks - opens;
-    this.#lanes = { open: lane(opens), slow: lane(slowCallsMax), end: lane(ends), look: lane(looks) };
+    this.#lanes = {
+      open: new Lane(opens, opens - 1),
+      slow: new Lane(slowCallsMax, slowCallsMax - 1),
+      end: new Lane(ends),
+      look: new Lane(looks),
+    };
     this.#warnMs = nativeCallWarnMs;
     this.#observer = observer;
   }
@@ -59,20 +61,38 @@ export class NativeCalls {
   }
 
   /** Calls that wait for their turn, by lane. */
-  get waiting(): readonly (readonly [Lane, number])[] {
-    return Object.entries(this.#lanes).map(([name, { waiting }]) => [name as Lane, waiting.length]);
+  get waiting(): readonly (readonly [LaneName, number])[] {
+    return Object.entries(this.#lanes).map(([name, { waiting }]) => [name as LaneName, waiting]);
   }
 
+  /** Undefined: nobody wanted the call any more when its turn would have come, and it was not made. */
+  run<T extends { readonly code: number }>(
+    lane: LaneName,
+    fn: string,
+    call: () => Promise<T>,
+    place: TracePlace,
+    wish: Wish,
+  ): Promise<T | undefined>;
+  run<T extends { readonly code: number }>(
+    lane: LaneName,
+    fn: string,
+    call: () => Promise<T>,
+    place?: TracePlace,
+  ): Promise<T>;
   async run<T extends { readonly code: number }>(
-    laneName: Lane,
+    lane: LaneName,
     fn: string,
     call: () => Promise<T>,
     place: TracePlace = {},
-  ): Promise<T> {
-    const state = this.#lanes[laneName];
+    wish: Wish = {},
+  ): Promise<T | undefined> {
     this.#inFlight += 1;
-    if (state.running >= state.max) await new Promise<void>((resolve) => state.waiting.push(resolve));
-    else state.running += 1;
+    const entered = this.#lanes[lane].enter(wish);
+    const leave = entered instanceof Promise ? await entered : entered;
+    if (leave === undefined) {
+      this.#ended();
+      return undefined;
+    }
     const warning = setTimeout(() => this.#observer.nativeSlow(fn, this.#warnMs), this.#warnMs);
     const startMs = performance.now();
     try {
@@ -82,12 +102,14 @@ export class NativeCalls {
       return answer;
     } finally {
       clearTimeout(warning);
-      this.#inFlight -= 1;
-      const next = state.waiting.shift();
-      if (next === undefined) state.running -= 1;
-      else next();
-      if (this.#inFlight === 0) for (const wake of this.#idle) wake();
+      leave();
+      this.#ended();
     }
+  }
+
+  #ended(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) for (const wake of this.#idle) wake();
   }
 
   /**
@@ -115,10 +137,6 @@ export class NativeCalls {
       this.#idle.add(wake);
     });
   }
-}
-
-function lane(max: number): LaneState {
-  return { max, running: 0, waiting: [] };
 }
 
 /** What it resolves to, or `late`. */

@@ -9,13 +9,17 @@ import { type ClientHandle, openSessionCallbacks, type SessionHandle, type Wlana
 import type { NativeResult } from '../fault.js';
 import type { NativeOutcome } from '../session/session.js';
 import type { TracePlace } from '../trace.js';
-import type { Lane, NativeCalls } from './native-calls.js';
+import type { LaneName, NativeCalls } from './native-calls.js';
 import { callOutcome, nativeResult } from './win32-error.js';
 
 /** One session's time with the DLL, from its start to its release. */
 export interface Operation {
   readonly sessionId: string;
   readonly deviceAddress: string;
+  /** Whose session it is. */
+  readonly owner: string;
+  /** Aborts when its open is not to begin any more. */
+  readonly withdrawn: AbortController;
   /** The open callback, or the return of the legacy open, is still to come. */
   isPending: boolean;
   /** Its outcome has been told. */
@@ -29,10 +33,17 @@ export interface Operation {
   readonly place: TracePlace | undefined;
 }
 
-export function newOperation(sessionId: string, deviceAddress: string, place: TracePlace | undefined): Operation {
+export function newOperation(
+  sessionId: string,
+  deviceAddress: string,
+  owner: string,
+  place: TracePlace | undefined,
+): Operation {
   return {
     sessionId,
     deviceAddress,
+    owner,
+    withdrawn: new AbortController(),
     place,
     isPending: true,
     isCompleted: false,
@@ -68,12 +79,12 @@ export class SessionCalls {
 
   start(operation: Operation, client: ClientHandle, context: bigint) {
     const call = () => this.#wlanapi.WFDStartOpenSession(client, operation.deviceAddress, context);
-    return this.#run('open', 'WFDStartOpenSession', operation, call, operation.place);
+    return this.#run('open', 'WFDStartOpenSession', operation, call, operation.place, operation.withdrawn.signal);
   }
 
   openLegacy(operation: Operation, client: ClientHandle) {
     const call = () => this.#wlanapi.WFDOpenLegacySession(client, operation.deviceAddress);
-    return this.#run('slow', 'WFDOpenLegacySession', operation, call, operation.place);
+    return this.#run('slow', 'WFDOpenLegacySession', operation, call, operation.place, operation.withdrawn.signal);
   }
 
   cancel(operation: Operation, handle: SessionHandle, place: TracePlace | undefined): Promise<NativeOutcome> {
@@ -103,14 +114,18 @@ export class SessionCalls {
   }
 
   #run<T extends { readonly code: number }>(
-    lane: Lane,
+    lane: LaneName,
     fn: string,
     operation: Operation,
     call: () => Promise<T>,
     place: TracePlace | undefined,
-  ) {
+    signal?: AbortSignal,
+  ): Promise<T | typeof notMade> {
     const made = async () => (operation.isLost ? notMade : call());
-    const answer = this.#calls.run<T | typeof notMade>(lane, fn, made, place);
+    const wish = { principal: operation.owner, signal };
+    const answer = this.#calls
+      .run<T | typeof notMade>(lane, fn, made, place ?? {}, wish)
+      .then((returned) => returned ?? notMade);
     const over = () => this.#underWay.delete(answer);
     this.#underWay.add(answer);
     answer.then(over, over);

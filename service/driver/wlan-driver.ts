@@ -15,6 +15,7 @@ import { evidenceKinds, firstMissing, requiredToOpen } from './availability.js';
 import { isDoneWithin } from './deadline.js';
 import { DeviceTable } from './device-table.js';
 import type { Completion, DeviceChange, DeviceProperties, Driver, DriverStatus, SessionCompletion } from './driver.js';
+import type { Wish } from './lane.js';
 import { LinkWatch } from './link-watch.js';
 import { type NativeCallObserver, type NativeCallSettings, NativeCalls } from './native-calls.js';
 import { Operations } from './operations.js';
@@ -125,8 +126,8 @@ export class WlanDriver implements Driver {
     return missing ?? (this.devices === undefined ? this.#table.fault : undefined);
   }
 
-  startOpen(sessionId: string, deviceAddress: string, kind: SessionKind, place?: TracePlace): void {
-    const operation = newOperation(sessionId, deviceAddress, place);
+  startOpen(sessionId: string, deviceAddress: string, kind: SessionKind, owner: string, place?: TracePlace): void {
+    const operation = newOperation(sessionId, deviceAddress, owner, place);
     this.#operations.add(operation);
     const isLegacy = kind === 'LEGACY';
     const opened = isLegacy ? this.#openLegacy(operation) : this.#startOpen(operation);
@@ -134,11 +135,18 @@ export class WlanDriver implements Driver {
     opened.catch((error: unknown) => this.#startFailed(operation, broken(fn, error)));
   }
 
+  withdrawOpen(sessionId: string): void {
+    this.#operations.find(sessionId)?.withdrawn.abort();
+  }
+
   cancelOpen(sessionId: string, place?: TracePlace): void {
     const operation = this.#operations.find(sessionId);
     const handle = operation?.handle;
-    // A legacy open can't be cancelled: it has no handle before it has returned.
-    if (operation === undefined || handle === undefined) return;
+    // A legacy open has no handle before it has returned: it can't be cancelled, but it may not have begun.
+    if (operation === undefined || handle === undefined) {
+      operation?.withdrawn.abort();
+      return;
+    }
     this.#sessions.cancel(operation, handle, place).then((outcome) => {
       this.#tell(operation, { type: 'CancelReturned', sessionId, outcome });
       this.#doubt(outcome);
@@ -163,12 +171,13 @@ export class WlanDriver implements Driver {
     this.#operations.release(sessionId);
   }
 
-  async updateDeviceVisibility(deviceAddress: string, place?: TracePlace): Promise<NativeOutcome> {
+  async updateDeviceVisibility(deviceAddress: string, wish: Wish, place: TracePlace = {}): Promise<NativeOutcome> {
     const missing = this.#whyNot(['WFDUpdateDeviceVisibility']);
     if (missing !== undefined) return { result: nativeResult('WFDUpdateDeviceVisibility', 127), fault: missing };
     const { WFDUpdateDeviceVisibility } = this.#native.wlanapi;
     const call = () => WFDUpdateDeviceVisibility(deviceAddress);
-    const { code } = await this.#calls.run('slow', 'WFDUpdateDeviceVisibility', call, place);
+    const answer = await this.#calls.run('slow', 'WFDUpdateDeviceVisibility', call, place, wish);
+    const { code } = answer ?? { code: winerror.ERROR_OPERATION_ABORTED };
     const outcome = callOutcome('WFDUpdateDeviceVisibility', code, deviceAddress);
     if (outcome.fault === undefined) await this.#table.refresh();
     else this.#doubt(outcome);
@@ -305,6 +314,7 @@ export class WlanDriver implements Driver {
   #lost(outcome: NativeOutcome): Promise<void> {
     for (const operation of this.#operations.clear()) {
       operation.isLost = true;
+      operation.withdrawn.abort();
       operation.handle = undefined;
       // Its callback may never come, and would hold the process.
       operation.forget();

@@ -85,13 +85,14 @@ export class Lifecycle {
       return refuse(requestIdReused(request.requestId));
     }
     if (this.#isStopping) return refuse(hostStopping());
-    if (request.sessionId !== '' && this.registry.find(request.sessionId) !== undefined) {
-      return refuse(alreadyExists(request.sessionId));
-    }
     const unavailable = this.#driver.whyNotOpen(request.kind, request.deviceAddress);
     if (unavailable !== undefined) return refuse(unavailable);
     const admitted = this.registry.admit(request.owner);
     if (!admitted.ok) return admitted;
+    // Last, so that nobody learns which ids others use but by an open that would have begun.
+    if (request.sessionId !== '' && this.registry.find(request.sessionId) !== undefined) {
+      return refuse(alreadyExists(request.sessionId));
+    }
     const id = request.sessionId === '' ? randomUUID() : request.sessionId;
     return ok({ session: this.#create({ ...request, sessionId: id }, requestKey, fingerprint, cause), isNew: true });
   }
@@ -214,6 +215,7 @@ export class Lifecycle {
       entry.machine = next.machine;
       for (const draft of next.events) entry.lastEvent = this.events.append(draft);
       for (const command of next.commands) this.#run(entry, command);
+      if (isUnstarted(next.machine)) this.#driver.withdrawOpen(entry.id);
       if (!hadEnded && hasEnded(entry.machine.session)) this.#retire(entry);
       for (const wake of [...entry.waiters]) wake();
       return next;
@@ -226,7 +228,7 @@ export class Lifecycle {
     const { id, timers } = entry;
     const { deviceAddress, kind } = entry.machine.session;
     const place = placeOf(entry.lastEvent);
-    if (command.type === 'StartOpen') this.#driver.startOpen(id, deviceAddress, kind, place);
+    if (command.type === 'StartOpen') this.#driver.startOpen(id, deviceAddress, kind, entry.owner, place);
     else if (command.type === 'CancelOpen') this.#driver.cancelOpen(id, place);
     else if (command.type === 'CloseSession') this.#driver.closeSession(id, place);
     else if (command.type === 'Release') {
@@ -274,6 +276,11 @@ export class Lifecycle {
 
 function readClocks(): Moment {
   return { timeMs: Date.now(), steadyMs: performance.now() };
+}
+
+/** Its open is to be stopped, and Windows may not have been asked for it yet. */
+function isUnstarted({ session, startReturned }: Machine): boolean {
+  return session.state === 'CANCELLING' && !startReturned;
 }
 
 /** Nothing more is to come from the native close: it has returned, was not needed, or waits for a cancelled open. */

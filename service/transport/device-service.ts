@@ -71,13 +71,17 @@ export function deviceService(edge: Edge, devices: Devices, limits: WatchLimits)
     updateDeviceVisibility: unary(
       edge,
       name('UpdateDeviceVisibility'),
-      async (request: UpdateDeviceVisibilityRequest, { signal, trace }) => {
+      async (request: UpdateDeviceVisibilityRequest, { caller, signal, trace }) => {
         const address = check.deviceAddress(request.deviceAddress);
         const timeoutMs =
           check.duration('timeout', request.timeout, VISIBILITY_TIMEOUT_MIN_MS, VISIBILITY_TIMEOUT_MAX_MS) ??
           VISIBILITY_TIMEOUT_MS;
         const { device, isComplete } = must(
-          await devices.updateVisibility(address, timeoutMs, signal, { parent: trace }),
+          await devices.updateVisibility(address, timeoutMs, {
+            principal: caller.principal,
+            signal,
+            place: { parent: trace },
+          }),
         );
         return {
           device: toDevice(device),

@@ -72,12 +72,13 @@ test.serial('a slow discovery is answered after the timeout, and goes on', async
 
 test.serial('a discovery that hangs holds up nobody', async (t) => {
   await gateway().world.scriptVisibility({ delayMs: 'never', count: ALWAYS });
-  const looking = [display, robot, printer, scanner].map((address) => devices().update(address, 5000 * patience));
-  await blocked(4);
+  // One place of their lane is for others.
+  const looking = [display, robot, printer].map((address) => devices().update(address, 5000 * patience));
+  await blocked(3);
   const { id } = await gateway().openSession({ deviceAddress: display });
   await gateway().close(id, { waitForDisconnect: true });
   t.is((await devices().list()).devices.length, 6);
-  t.is(await gateway().world.releaseCalls(), 4);
+  t.is(await gateway().world.releaseCalls(), 3);
   for (const { discoveryCompleted } of await Promise.all(looking)) t.true(discoveryCompleted);
 });
 

@@ -1,6 +1,6 @@
 /** Native calls in their lanes: bounded, observed, and never in each other's way. */
 import test from 'ava';
-import { type Lane, NativeCalls, within } from '../../service/driver/native-calls.js';
+import { type LaneName, NativeCalls, within } from '../../service/driver/native-calls.js';
 
 interface Noted {
   readonly returned: string[];
@@ -52,7 +52,7 @@ class Held {
 const turn = () => new Promise(setImmediate);
 
 /** How many calls of a lane run at once. */
-async function widthOf(calls: NativeCalls, lane: Lane): Promise<number> {
+async function widthOf(calls: NativeCalls, lane: LaneName): Promise<number> {
   const held = Array.from({ length: 20 }, () => new Held());
   const running = held.map(({ call }) => calls.run(lane, 'f', call));
   await turn();
@@ -65,7 +65,7 @@ async function widthOf(calls: NativeCalls, lane: Lane): Promise<number> {
   return width;
 }
 
-const lanes: readonly Lane[] = ['open', 'slow', 'end', 'look'];
+const lanes: readonly LaneName[] = ['open', 'slow', 'end', 'look'];
 
 test('together the lanes have the calls that may run at once, and each has some', async (t) => {
   for (const [nativeCallsMax, slowCallsMax] of [

@@ -4,7 +4,7 @@
  */
 import test from 'ava';
 import { filter, firstValueFrom } from 'rxjs';
-import { display, rigForThisFile, robot, scanner, until, world } from './rig.js';
+import { display, printer, rigForThisFile, robot, scanner, until, world } from './rig.js';
 
 const start = rigForThisFile();
 
@@ -52,6 +52,46 @@ test.serial('a native call that blocks holds nothing up but itself, and is told 
   t.is(rig.session(blocked)?.state, 'OPENING');
   world.releaseCalls();
   await rig.event(blocked, 'OPENED');
+});
+
+for (const [kind, fn] of [
+  ['WIFI_DIRECT', 'WFDStartOpenSession'],
+  ['LEGACY', 'WFDOpenLegacySession'],
+] as const) {
+  test.serial(
+    `an open that waits for its turn when it is cancelled never begins, and ends at once: ${kind}`,
+    async (t) => {
+      const rig = await start();
+      world.scriptCall({ function: fn, blockMs: 'never' });
+      const deviceAddress = kind === 'LEGACY' ? printer : display;
+      const running = rig.open({ kind, deviceAddress });
+      await until(() => world.counts().callsBlocked === 1);
+      const waiting = rig.open({ kind, deviceAddress });
+      // Its turn is behind the other's by then.
+      await until(() => rig.driver.calls.waiting.some(([, count]) => count === 1));
+      rig.cancel(waiting);
+      await rig.event(waiting, 'CANCELLED');
+      t.is(rig.session(running)?.state, 'OPENING', 'it has waited for nobody');
+      world.releaseCalls();
+      await rig.event(running, 'OPENED');
+      t.is(world.counts().opens, 1);
+    },
+  );
+}
+
+test.serial('opens of one principal leave a place for those of another', async (t) => {
+  const rig = await start({ nativeCallsMax: 7, slowCallsMax: 2 });
+  world.scriptCall({ function: 'WFDStartOpenSession', blockMs: 'never' });
+  const [running, waiting] = [display, scanner].map((deviceAddress) => rig.open({ deviceAddress, owner: 'alice' }));
+  await until(() => world.counts().callsBlocked === 1);
+  const other = rig.open({ deviceAddress: forklift, owner: 'bob' });
+  await rig.event(other, 'OPENED');
+  t.deepEqual(
+    [running, waiting].map((id = '') => rig.session(id)?.state),
+    ['OPENING', 'OPENING'],
+  );
+  world.releaseCalls();
+  await Promise.all([running, waiting].map((id = '') => rig.event(id, 'OPENED')));
 });
 
 test.serial('a close waits for no open: it has a lane of its own', async (t) => {
@@ -102,6 +142,7 @@ test.serial('a success that comes after a cancel is closed and never handed out'
   const rig = await start();
   world.scriptOpen({ doesCancelLose: true, delayMs: 20 });
   const id = rig.open();
+  await rig.completion(id, 'StartReturned');
   rig.cancel(id);
   await rig.event(id, 'CLOSED');
   t.deepEqual(rig.typesOf(id), ['OPENING', 'CANCELLING', 'CLOSING', 'CLOSED']);

@@ -1,7 +1,7 @@
 /** Asking twice, asking for too much, and what is remembered for how long. */
 import test from 'ava';
 import { by } from './life.js';
-import { refusalOf, rigForThisFile, robot, scanner, world } from './rig.js';
+import { refusalOf, rigForThisFile, robot, scanner, until, world } from './rig.js';
 
 const start = rigForThisFile();
 
@@ -35,6 +35,21 @@ test.serial('a session id that is taken is refused, also after the end', async (
   const refused = rig.ask({ sessionId: id, requestId: 'r-2' });
   t.is(refusalOf(refused), 'SESSION_ALREADY_EXISTS');
   t.is(refused.ok ? '' : refused.fault.field, undefined, 'the contract has no bad field in that row');
+});
+
+test.serial('whether somebody else has an id is told only to who could have opened the session', async (t) => {
+  const rig = await start({ sessionsPerPrincipalMax: 1 });
+  const taken = await rig.opened({ owner: 'alice', deviceAddress: scanner });
+  world.removeDevice(robot);
+  await until(() => rig.driver.isRemoved(robot));
+  for (const sessionId of [taken, 'nobody-has-this']) {
+    t.is(refusalOf(rig.ask({ sessionId, owner: 'bob', deviceAddress: robot })), 'DEVICE_NOT_PAIRED');
+  }
+  rig.open({ owner: 'bob', deviceAddress: scanner });
+  for (const sessionId of [taken, 'nobody-has-this']) {
+    t.is(refusalOf(rig.ask({ sessionId, owner: 'bob', deviceAddress: scanner })), 'QUOTA_EXCEEDED');
+  }
+  t.is(refusalOf(rig.ask({ sessionId: taken, owner: 'carol', deviceAddress: scanner })), 'SESSION_ALREADY_EXISTS');
 });
 
 test.serial('a renewal that is asked twice with one request id is done once', async (t) => {

@@ -180,7 +180,9 @@ test.serial('who waits for the close of an open that won over the cancel is told
   const rig = await start({ closeTimeoutMs: 10 });
   world.scriptOpen({ delayMs: 20, doesCancelLose: true });
   world.scriptClose({ code: 31 });
-  t.is(refusalOf(await rig.close(rig.open())), 'NATIVE_ERROR');
+  const id = rig.open();
+  await rig.completion(id, 'StartReturned');
+  t.is(refusalOf(await rig.close(id)), 'NATIVE_ERROR');
   world.dropLink(openDevice());
 });
 

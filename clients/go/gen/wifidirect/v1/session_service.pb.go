@@ -46,7 +46,10 @@ const (
 // What to open, how long that may take, and how long the session may live.
 type OpenSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host makes a UUID.
+	// Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host makes a UUID. Names
+	// are shared by all principals of the host, and belong to whoever takes them first: ALREADY_EXISTS may mean a session
+	// that the principal can't see. It is the last thing that is checked, after the device and the quotas. Where somebody
+	// else must not guess or take a name, leave it to the host, or choose a random one.
 	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
 	// P2P device address of the peer, required: six octets in hexadecimal, upper or lower case, separated by `:` or `-`
 	// (`aa:bb:cc:dd:ee:ff`). Neither all zero nor a multicast address (lowest bit of the first octet set).

@@ -54,7 +54,12 @@ import {
 
 /** What to open, how long that may take, and how long the session may live. */
 export interface OpenSessionRequest {
-  /** Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host makes a UUID. */
+  /**
+   * Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host makes a UUID. Names
+   * are shared by all principals of the host, and belong to whoever takes them first: ALREADY_EXISTS may mean a session
+   * that the principal can't see. It is the last thing that is checked, after the device and the quotas. Where somebody
+   * else must not guess or take a name, leave it to the host, or choose a random one.
+   */
   sessionId: string;
   /**
    * P2P device address of the peer, required: six octets in hexadecimal, upper or lower case, separated by `:` or `-`
