@@ -3,7 +3,6 @@ package wifidirect
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -17,7 +16,7 @@ func leased(host time.Time, left time.Duration) *wifidirectv1.Session {
 
 func TestLeaseIsReckonedByTheClockOfTheHost(t *testing.T) {
 	for _, ahead := range []time.Duration{2 * time.Hour, -2 * time.Hour, 0} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			host := time.Now().Add(ahead)
 			sessions := &Sessions{clock: &hostClock{}}
 			sessions.clock.hear(&wifidirectv1.GetSessionResponse{HostTime: timestamppb.New(host)})

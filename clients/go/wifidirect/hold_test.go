@@ -3,7 +3,6 @@ package wifidirect
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -49,7 +48,7 @@ func eventWith(state wifidirectv1.SessionState, isDated bool) openResponse {
 func holding(t *testing.T, interval time.Duration, messages ...openResponse) (
 	seen []wifidirectv1.SessionState, after time.Duration, end error,
 ) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		start := time.Now()

@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -78,7 +77,7 @@ func run(t *testing.T, cursor string, backoff Backoff, scripts ...script) (h hos
 }
 
 func runFrom(t *testing.T, from start, scripts ...script) (h host, items []WatchItem, failure error) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		h = host{scripts: scripts, start: time.Now()}
@@ -322,7 +321,7 @@ func TestEachRangeIsAWatchOfItsOwn(t *testing.T) {
 }
 
 func TestClosedClientEndsAWatchThatPauses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		isOpen, closeClient := context.WithCancel(t.Context())
 		defer closeClient()
 		h := host{scripts: []script{{err: stopping}}, start: time.Now()}

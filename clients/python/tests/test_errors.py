@@ -91,6 +91,21 @@ def test_details_that_can_not_be_read_are_left_out() -> None:
     assert (error.code, error.reason, error.native) == (grpc.StatusCode.INTERNAL, None, None)
 
 
+def test_details_stand_whatever_code_and_message_are_beside_them() -> None:
+    packed = Any()
+    packed.Pack(ErrorInfo(domain="wifidirect.v1", reason="OUT_OF_COFFEE"))
+    other = Status(code=13, message="another text", details=[packed]).SerializeToString()
+    error = decode(raised(grpc.StatusCode.FAILED_PRECONDITION, trailer=other))
+    assert (error.code, error.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "OUT_OF_COFFEE")
+    assert str(error) == "OUT_OF_COFFEE: the text"
+
+
+def test_an_answer_that_is_no_grpc_is_unavailable() -> None:
+    details = "Stream removed (Data frame with END_STREAM flag received)"
+    error = decode(AioRpcError(grpc.StatusCode.UNKNOWN, Metadata(), Metadata(), details=details))
+    assert str(error) == f"UNAVAILABLE: the answer is no gRPC ({details})"
+
+
 def test_what_has_no_status_is_unknown() -> None:
     assert decode(grpc.RpcError("boom")).code is grpc.StatusCode.UNKNOWN
 

@@ -44,7 +44,7 @@ type Play = (stage: Stage, host: OtherHost) => Promise<void>;
 function scenario(name: string, answer: (call: OtherCall, asked: number) => void, play: Play): Scenario {
   return {
     name,
-    holds: ['TypeScript', 'Java', 'Rust', 'C++'],
+    holds: ['TypeScript', 'Go', 'Python', 'Python, asyncio', 'Java', 'Rust', 'C++'],
     play: async (stage) => {
       let asked = 0;
       await using host = await OtherHost.start((call) => answer(call, asked++));

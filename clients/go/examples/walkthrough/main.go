@@ -123,8 +123,8 @@ func fail(ctx context.Context, client *wifidirect.Client, device *wifidirectv1.D
 			tell(wifidirect.NameOf(event.GetType()), "")
 		}
 	}
-	failure, is := errors.AsType[*wifidirect.Error](end)
-	if !is || failure.Native == nil {
+	var failure *wifidirect.Error
+	if !errors.As(end, &failure) || failure.Native == nil {
 		return fmt.Errorf("not as promised: the failure has a native code, but it is %w", end)
 	}
 	tell("", fmt.Sprintf("%s, %s", status.Code(end), failure.Reason))

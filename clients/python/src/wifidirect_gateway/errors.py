@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import grpc
 from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 from grpc.aio import AioRpcError
-from grpc_status import rpc_status
 
 from wifidirect.v1.error_pb2 import NativeResult
 
@@ -132,12 +132,22 @@ def decode(error: grpc.RpcError, connect_timeout: float = 10.0) -> GatewayError:
         return GatewayError(grpc.StatusCode.UNKNOWN, str(error))
     details = _Details()
     try:
-        status = rpc_status.from_call(cast("grpc.Call", error))
-        for detail in status.details if status else ():
-            details.take(detail)
-    except (DecodeError, ValueError):
+        for name, value in error.trailing_metadata() or ():
+            if name == "grpc-status-details-bin":
+                # Only what is in the details: a proxy may have set another code or message beside them.
+                for detail in Status.FromString(cast("bytes", value)).details:
+                    details.take(detail)
+    except DecodeError:
         details = _Details()
-    return GatewayError(error.code(), _explained(error.details() or "", connect_timeout), **vars(details))
+    text = error.details() or ""
+    code = error.code()
+    if code is grpc.StatusCode.UNKNOWN and _NOT_GRPC in text:
+        code = grpc.StatusCode.UNAVAILABLE
+    return GatewayError(code, _explained(text, connect_timeout), **vars(details))
+
+
+# An answer that is no gRPC, of a proxy without a host say. Where its body is quick the core forgets its HTTP status.
+_NOT_GRPC = "Stream removed (Data frame with END_STREAM"
 
 
 # Where gRPC's words for a connection that can't be made hide the cause.
@@ -148,6 +158,7 @@ _EXPLANATIONS = {
     "Handshake read failed": "the connection was cut, or no answer within {:g} s, in the TLS handshake",
     "CERTIFICATE_VERIFY_FAILED": "the host's certificate is not signed by an authority of tls.ca",
     "Hostname Verification": "the host's certificate is not for this name; see tls.server_name",
+    _NOT_GRPC: "the answer is no gRPC",
     "WRONG_VERSION_NUMBER": "the host speaks no TLS there",
     "HANDSHAKE_FAILURE": "no algorithm in common; a host with an Ed25519 certificate needs one with ECDSA or RSA",
     "Failed to create security handshaker": "tls: cert and key don't belong together, or can't be used",

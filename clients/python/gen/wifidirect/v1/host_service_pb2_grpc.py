@@ -5,7 +5,7 @@ import warnings
 
 from wifidirect.v1 import host_service_pb2 as wifidirect_dot_v1_dot_host__service__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.72.1'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
@@ -18,14 +18,14 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in wifidirect/v1/host_service_pb2_grpc.py depends on'
+        + f' but the generated code in wifidirect/v1/host_service_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
 
 
-class HostServiceStub:
+class HostServiceStub(object):
     """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools.
     """
 
@@ -42,7 +42,7 @@ class HostServiceStub:
                 _registered_method=True)
 
 
-class HostServiceServicer:
+class HostServiceServicer(object):
     """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools.
     """
 
@@ -70,7 +70,7 @@ def add_HostServiceServicer_to_server(servicer, server):
 
 
  # This class is part of an EXPERIMENTAL API.
-class HostService:
+class HostService(object):
     """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools.
     """
 

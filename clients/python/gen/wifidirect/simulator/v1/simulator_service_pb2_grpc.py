@@ -5,7 +5,7 @@ import warnings
 
 from wifidirect.simulator.v1 import simulator_service_pb2 as wifidirect_dot_simulator_dot_v1_dot_simulator__service__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.72.1'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
@@ -18,14 +18,14 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in wifidirect/simulator/v1/simulator_service_pb2_grpc.py depends on'
+        + f' but the generated code in wifidirect/simulator/v1/simulator_service_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
 
 
-class SimulatorServiceStub:
+class SimulatorServiceStub(object):
     """Scripts the simulated world. The world is one for all callers, and each call is complete when it answers.
     """
 
@@ -157,7 +157,7 @@ class SimulatorServiceStub:
                 _registered_method=True)
 
 
-class SimulatorServiceServicer:
+class SimulatorServiceServicer(object):
     """Scripts the simulated world. The world is one for all callers, and each call is complete when it answers.
     """
 
@@ -465,7 +465,7 @@ def add_SimulatorServiceServicer_to_server(servicer, server):
 
 
  # This class is part of an EXPERIMENTAL API.
-class SimulatorService:
+class SimulatorService(object):
     """Scripts the simulated world. The world is one for all callers, and each call is complete when it answers.
     """
 
