@@ -20,6 +20,7 @@ import { parseHeader } from './config/collector.js';
 import { EXIT } from './config/command-line.js';
 import { chooseDriver } from './config/driver.js';
 import { bindTarget, parseListenAddress } from './config/listen.js';
+import { limitsWithin, openFilesMax } from './config/open-files.js';
 import type { Config } from './config/schema.js';
 import { addressFailure, readExcludedPorts, StartFailure } from './config/start-failure.js';
 import { Devices } from './device/devices.js';
@@ -130,7 +131,8 @@ export class Daemon {
     this.#config = config;
     this.#log = log;
     const { observers } = telemetry;
-    const { driver, session, events, limits, keepalive } = config;
+    const { driver, session, events, keepalive } = config;
+    const limits = limitsWithin(config.limits, openFilesMax(process.platform));
     const choice = chooseDriver(config, process.platform);
     const paths = choice.kind === 'wlanapi' ? windowsLibraryPaths() : allIn(choice.library);
     this.#native = loadLibraries(paths);
@@ -207,7 +209,7 @@ export class Daemon {
       missing: this.#native.missing.map(({ library, function: name }) => ({ library, function: name ?? '' })),
       incomplete: incomplete(this.#native.missing),
       evidenceKinds: this.#driver.evidenceKinds,
-      limits: limitsOf(config),
+      limits: limitsOf({ ...config, limits }),
     };
     this.#server.add(
       'wifidirect.v1.SessionService',

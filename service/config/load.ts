@@ -8,7 +8,8 @@ import { statSync } from 'node:fs';
 import { resolve, win32 } from 'node:path';
 import { keyAt, valueAt } from './keys.js';
 import { isMissing } from './missing.js';
-import { type Finding, findings } from './policy.js';
+import { openFilesMax } from './open-files.js';
+import { type Finding, findings, type Host } from './policy.js';
 import { ConfigError, type Problem, showValue } from './problem.js';
 import { MASK } from './schema/leaf.js';
 import { type Config, type KeyPath, makeConfig } from './schema.js';
@@ -67,7 +68,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const warnings: Problem[] = [];
   // What a file says that could not be read, or a value that is wrong by itself, would make rules between keys cry wolf.
   const isWhole = problems.every(({ path }) => path !== '');
-  for (const finding of isWhole ? findings(config, { platform, poolThreads: poolThreads(environment) }) : []) {
+  for (const finding of isWhole ? findings(config, hostOf(platform, environment)) : []) {
     if (finding.keys.some((path) => faulty.has(path))) continue;
     (finding.severity === 'error' ? problems : warnings).push(problemFrom(finding, { config, file, sources }));
   }
@@ -161,6 +162,10 @@ function put(values: Record<string, unknown>, path: string, value: unknown): voi
 
 function pathWith(path: string, part: PropertyKey): string {
   return typeof part === 'number' ? `${path}[${part}]` : `${path}.${String(part)}`;
+}
+
+function hostOf(platform: NodeJS.Platform, environment: NodeJS.ProcessEnv): Host {
+  return { platform, poolThreads: poolThreads(environment), openFilesMax: openFilesMax(platform) };
 }
 
 function poolThreads(environment: NodeJS.ProcessEnv): number {

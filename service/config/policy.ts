@@ -5,6 +5,7 @@ import { chooseDriver } from './driver.js';
 import { keys, valueAt } from './keys.js';
 import { isLocal, type ListenAddress, parseListenAddress } from './listen.js';
 import { isMissing } from './missing.js';
+import { connectionsWithin } from './open-files.js';
 import { sourceOf } from './role-binding.js';
 import type { Config, KeyPath } from './schema.js';
 
@@ -21,6 +22,8 @@ export interface Host {
   readonly platform: NodeJS.Platform;
   /** How many threads libuv's pool has. */
   readonly poolThreads: number;
+  /** How many files the process may have open; undefined where there is no limit. */
+  readonly openFilesMax: number | undefined;
 }
 
 /** Threads of the pool that native calls must leave free, or files and names wait behind them. */
@@ -77,6 +80,7 @@ export function* findings(config: Config, host: Host): Iterable<Finding> {
   yield* findTraces(config);
   yield* findAccess(config);
   yield* findPlatform(config, host);
+  yield* findOpenFiles(config, host);
   yield* findUnreadable(config);
   yield* findNoLibrary(config);
 }
@@ -282,6 +286,18 @@ function* findPlatform(config: Config, { platform, poolThreads }: Host): Iterabl
       remedy: `Lower it to ${Math.max(config.driver.slowCallsMax + QUICK_CALLS_MIN, poolThreads - FREE_THREADS_MIN)}, or start with UV_THREADPOOL_SIZE=${config.driver.nativeCallsMax + FREE_THREADS_MIN} or more.`,
     };
   }
+}
+
+/** Running out of files would close connections silently, and stop metrics and logs too. */
+function* findOpenFiles({ limits }: Config, { openFilesMax }: Host): Iterable<Finding> {
+  const room = connectionsWithin(limits.connectionsMax, openFilesMax);
+  if (room >= limits.connectionsMax) return;
+  yield {
+    severity: 'warning',
+    keys: ['limits.connectionsMax'],
+    message: `The process may have ${openFilesMax} files open, so it serves ${room} connections at once, not ${limits.connectionsMax}.`,
+    remedy: `Raise the limit (ulimit -n, or LimitNOFILE of systemd) to ${limits.connectionsMax + (openFilesMax ?? 0) - room} or more, or lower the key.`,
+  };
 }
 
 function* findUnreadable(config: Config): Iterable<Finding> {
