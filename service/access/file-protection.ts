@@ -4,7 +4,7 @@
  */
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
-import { anybodyWith, READ, REPLACE, WRITE } from './windows-acl.js';
+import { anybodyWith, READ, REPLACE, WITHOUT_ACCOUNT, WRITE } from './windows-acl.js';
 
 export interface Exposure {
   readonly severity: 'error' | 'warning';
@@ -53,18 +53,23 @@ export function* examineDescriptors(path: string, isSecret: boolean, descriptorO
     `Let administrators and the account of the daemon alone change it: icacls "${what}" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F, and (R) for the account.`;
   const whoMay = (rights: number, what: string) => {
     const sddl = descriptorOf(what);
-    return sddl === undefined ? '' : anybodyWith(rights, sddl).join(', ');
+    return sddl === undefined ? [] : anybodyWith(rights, sddl);
   };
   const writers = whoMay(WRITE, path);
-  if (writers !== '') yield { severity: 'error', message: `${writers} may write to the file.`, remedy: close(path) };
-  const readers = isSecret ? whoMay(READ, path) : '';
-  if (readers !== '') {
-    yield { severity: 'warning', message: `${readers} may read the file, and it holds a secret.`, remedy: close(path) };
+  if (writers.length > 0) {
+    // Whoever has an account may write to what is made in a new folder of a drive; nobody means that, but it is usual.
+    const severity = writers.some((group) => WITHOUT_ACCOUNT.has(group)) ? 'error' : 'warning';
+    yield { severity, message: `${writers.join(', ')} may write to the file.`, remedy: close(path) };
+  }
+  const readers = isSecret ? whoMay(READ, path) : [];
+  if (readers.length > 0) {
+    const message = `${readers.join(', ')} may read the file, and it holds a secret.`;
+    yield { severity: 'warning', message, remedy: close(path) };
   }
   for (const folder of foldersAbove(path, win32)) {
     const replacers = whoMay(REPLACE, folder);
-    if (replacers === '') continue;
-    const message = `${replacers} may put another file in its place: they may change what is in ${folder}.`;
+    if (replacers.length === 0) continue;
+    const message = `${replacers.join(', ')} may put another file in its place: they may change what is in ${folder}.`;
     // A warning: that a folder keeps its files from others, as a sticky one does, has no place in its descriptor.
     yield { severity: 'warning', message, remedy: close(folder) };
   }

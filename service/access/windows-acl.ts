@@ -15,6 +15,9 @@ const ANYBODY: ReadonlyMap<string, string> = new Map([
   ...both('NU', 'S-1-5-2', 'Network'),
 ]);
 
+/** Of these, those that need no account on the host. */
+export const WITHOUT_ACCOUNT: ReadonlySet<string> = new Set(['Everyone', 'Guests', 'Anonymous Logon']);
+
 /** Rights as SDDL writes them. */
 const RIGHTS: Readonly<Record<string, number>> = {
   ...{ GA: 0x1000_0000, GX: 0x2000_0000, GW: 0x4000_0000, GR: 0x8000_0000 },

@@ -96,8 +96,10 @@ test('a file below C:\\ProgramData that is closed is well, one in a new folder o
     );
   t.deepEqual(judged('C:\\ProgramData\\wfdd\\host.key'), []);
   t.deepEqual(judged('C:\\wfdd\\host.key'), [
-    'error: Authenticated Users may write to the file.',
+    'warning: Authenticated Users may write to the file.',
     'warning: Users, Authenticated Users may read the file, and it holds a secret.',
     'warning: Authenticated Users may put another file in its place: they may change what is in C:\\wfdd.',
   ]);
+  const open = [...examineDescriptors('C:\\x', false, (path) => (path === 'C:\\x' ? 'D:(A;;FA;;;WD)' : CLOSED))];
+  t.like(open, [{ severity: 'error', message: 'Everyone may write to the file.' }]);
 });
