@@ -150,3 +150,7 @@ test('a status stays below the 8 KiB of headers that proxies pass, however much 
   const size = encodeURI(message).length + Buffer.from(bytes as Buffer).toString('base64').length;
   t.true(size < 8192, `${size} bytes`);
 });
+
+test('a host that stops says when to come again', (t) => {
+  t.deepEqual(read(hostStopping()).retry?.retryDelay, { seconds: 5n, nanos: 0 });
+});
