@@ -3,7 +3,7 @@
  * daemons; and the table in clients/README.md that says how it went. `WFD_WRITE_TABLE=1` writes it. Where the toolchain of a
  * language is lacking its tests are skipped; with `CI=true` no column that the table claims may be lacking.
  *
- * `WFD_LANGUAGES=Go,Python` runs these alone. `WFD_EVERY_ROW=1` runs what is not yet demanded of a library, too.
+ * `WFD_LANGUAGES=Go,Python` runs these alone.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,11 +12,10 @@ import test from 'ava';
 import { Agent } from './agent.js';
 import { Hosts } from './hosts.js';
 import { libraries as all } from './libraries.js';
-import type { Scenario } from './scenario.js';
 import { chapters, patientChapters } from './scenarios.js';
 import { FAILS, HOLDS, keyOf, readTable, writeTable } from './table.js';
 
-const { WFD_LANGUAGES, WFD_EVERY_ROW } = process.env;
+const { WFD_LANGUAGES } = process.env;
 const libraries = all.filter(({ language }) => WFD_LANGUAGES?.split(',').includes(language) ?? true);
 
 /** Longer than fetching and building for the first time takes. */
@@ -26,8 +25,6 @@ const TIME_MAX_MS = 15 * 60_000;
 const QUICK = { open: 20, close: 10, cancel: 10, visibility: 10, address: 0 };
 
 const results = new Map<string, Map<string, string>>();
-const isDemanded = ({ holds }: Scenario, column: string): boolean =>
-  WFD_EVERY_ROW === '1' || (holds?.includes(column) ?? true);
 let hosts: Hosts;
 let scratch = '';
 
@@ -70,9 +67,7 @@ for (const { language, lacks, prepare, checks, agents } of libraries) {
     });
 
     for (const chapter of chapters) {
-      for (const scenario of chapter.scenarios) {
-        const { name, play } = scenario;
-        if (!isDemanded(scenario, column)) continue;
+      for (const { name, play } of chapter.scenarios) {
         run(`${column}: ${chapter.title.toLowerCase()} ${name}`, async (t) => {
           if (client === undefined) return t.fail('there is no agent');
           const host = hosts.usual;
@@ -103,13 +98,12 @@ for (const { language, lacks, prepare, checks, agents } of libraries) {
 const patient = new Map<string, Map<string, Promise<void>>>();
 
 /** Plays them one after another, with an agent of its own. */
-function playPatiently(command: readonly string[], column: string): Map<string, Promise<void>> {
+function playPatiently(command: readonly string[]): Map<string, Promise<void>> {
   const client = new Agent(command);
   const outcomes = new Map<string, Promise<void>>();
   let before: Promise<unknown> = Promise.resolve();
   for (const chapter of patientChapters) {
     for (const scenario of chapter.scenarios) {
-      if (!isDemanded(scenario, column)) continue;
       const outcome = before.then(() => scenario.play({ client, host: hosts.usual, hosts }));
       before = outcome.catch(() => {}).then(() => client.forget());
       outcomes.set(keyOf(chapter, scenario.name), outcome);
@@ -123,12 +117,11 @@ const ready = libraries.filter(({ lacks }) => lacks === undefined).flatMap(({ ag
 for (const { name: column } of ready) {
   for (const chapter of patientChapters) {
     for (const scenario of chapter.scenarios) {
-      if (!isDemanded(scenario, column)) continue;
       test.serial(`${column}: ${chapter.title.toLowerCase()} ${scenario.name}`, async (t) => {
         t.timeout(TIME_MAX_MS);
         const key = keyOf(chapter, scenario.name);
         results.get(column)?.set(key, FAILS);
-        if (patient.size === 0) for (const { name, command } of ready) patient.set(name, playPatiently(command, name));
+        if (patient.size === 0) for (const { name, command } of ready) patient.set(name, playPatiently(command));
         await patient.get(column)?.get(key);
         results.get(column)?.set(key, HOLDS);
         t.pass();
@@ -142,22 +135,13 @@ test.serial('the table of clients/README.md is what was found', (t) => {
   const claimed = readTable();
   for (const [column, cells] of claimed) {
     const found = results.get(column);
-    if (found !== undefined)
-      t.deepEqual(settled(cells), settled(found), `${column}: WFD_WRITE_TABLE=1 writes the table anew`);
+    if (found !== undefined) t.deepEqual(cells, found, `${column}: WFD_WRITE_TABLE=1 writes the table anew`);
     else if (process.env['CI'] === 'true') t.fail(`the table claims ${column}, and this machine lacks what it needs`);
     else t.log(`${column} was not run`);
   }
   for (const column of results.keys()) t.true(claimed.has(column), `${column} is not in the table`);
   for (const { language, lacks } of libraries) if (lacks !== undefined) t.log(`${language} needs ${lacks.what}`);
 });
-
-/** Of the scenarios that every library has learned; the table says of the others what it said when it was written. */
-function settled(cells: ReadonlyMap<string, string> | undefined): Map<string, string> {
-  const every = [...chapters, ...patientChapters].flatMap((chapter) =>
-    chapter.scenarios.filter(({ holds }) => holds === undefined).map(({ name }) => keyOf(chapter, name)),
-  );
-  return new Map(every.map((key) => [key, cells?.get(key) ?? '']));
-}
 
 test.serial('the daemons end in good order, and have misused nothing', async (t) => {
   for (const end of await hosts.stop()) t.deepEqual(end, { exitCode: 0, misuse: {} });

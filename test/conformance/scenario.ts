@@ -16,12 +16,6 @@ export interface Stage {
 export interface Scenario {
   /** The row of the table. */
   readonly name: string;
-  /**
-   * The columns in which it is demanded, while not all libraries have learned it; without it, all. Elsewhere it is not run,
-   * and its cell is empty. Add a column when its library passes (WFD_EVERY_ROW=1 runs it before), and delete this field
-   * when no scenario has it any more.
-   */
-  readonly holds?: readonly string[];
   /** Throws where something is not as it must be. */
   readonly play: (stage: Stage) => Promise<void>;
 }

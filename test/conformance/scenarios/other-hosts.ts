@@ -44,7 +44,6 @@ type Play = (stage: Stage, host: OtherHost) => Promise<void>;
 function scenario(name: string, answer: (call: OtherCall, asked: number) => void, play: Play): Scenario {
   return {
     name,
-    holds: ['TypeScript', 'Go', 'Python', 'Python, asyncio', 'Java', 'Rust', 'C++'],
     play: async (stage) => {
       let asked = 0;
       await using host = await OtherHost.start((call) => answer(call, asked++));
