@@ -51,6 +51,11 @@ export class EventStream<D, E, R extends Logged> {
     return this.#told;
   }
 
+  /** How many topics are followed, or were and have not been forgotten. */
+  get topics(): number {
+    return this.#topics.size;
+  }
+
   /** Where the log stands: an answer given with this cursor was true at it. */
   get cursor(): string {
     return formatCursor(this.log.epoch, this.log.newest);

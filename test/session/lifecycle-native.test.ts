@@ -94,6 +94,31 @@ test.serial('opens of one principal leave a place for those of another', async (
   await Promise.all([running, waiting].map((id = '') => rig.event(id, 'OPENED')));
 });
 
+test.serial('a close that waited for its turn uses no handle that was lost meanwhile', async (t) => {
+  const rig = await start();
+  const [first, second] = [await rig.opened({ deviceAddress: display }), await rig.opened({ deviceAddress: scanner })];
+  world.scriptCall({ function: 'WFDCloseSession', blockMs: 'never' });
+  const closes = [rig.close(first), rig.close(second)];
+  await until(() => world.counts().callsBlocked === 1);
+  await until(() => rig.driver.calls.waiting.some(([lane, count]) => lane === 'end' && count === 1));
+  // Windows does not know the client any more.
+  world.scriptCall({ function: 'WFDStartOpenSession', code: 6 });
+  const third = rig.open({ deviceAddress: forklift });
+  await Promise.all([first, second, third].map((id) => rig.event(id, 'LOST')));
+  let wasNotMade = false;
+  // ERROR_OPERATION_ABORTED is the outcome of a call that was not made.
+  void rig.returned('WFDCloseSession', 995).then(() => {
+    wasNotMade = true;
+  });
+  // Nor its sessions, as after a restart of the service, which also ends the call that blocks.
+  world.stopService();
+  world.startService();
+  world.releaseCalls();
+  await Promise.all(closes);
+  await until(() => rig.driver.calls.inFlight === 0);
+  t.true(wasNotMade);
+});
+
 test.serial('a close waits for no open: it has a lane of its own', async (t) => {
   const rig = await start();
   const open = await rig.opened({ deviceAddress: scanner });

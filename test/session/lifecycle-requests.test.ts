@@ -117,12 +117,15 @@ test.serial('what is asked of a session that is not there is refused by its name
 test.serial('an ended session is readable for its retention, and then its name is free', async (t) => {
   const rig = await start({ retentionMs: 20 });
   const id = rig.open({ deviceAddress: robot, requestId: 'r-1' });
+  rig.attach(id);
   const { session } = await rig.event(id, 'FAILED');
+  t.is(rig.events.topics, 1);
   t.is(rig.session(id)?.state, 'FAILED');
   // The lease of another session outlives the retention of this one.
   const other = rig.open({ leaseTtlMs: 100 });
   await rig.event(other, 'LEASE_EXPIRED');
   t.is(rig.session(id), undefined);
+  t.is(rig.events.topics, 0, 'nothing of it is left, not even what its followers hung on');
   const again = rig.ask({ sessionId: id, deviceAddress: robot, requestId: 'r-1' });
   t.true(again.ok && again.value.isNew && again.value.session.createTimeMs > session.createTimeMs);
 });

@@ -189,6 +189,13 @@ export class Rig {
     t.true(await this.lifecycle.drain(20_000), 'every session has ended');
     t.true(await this.driver.close(20_000), 'Windows has let go');
     this.lifecycle.dispose();
+    t.is(this.driver.calls.inFlight, 0, 'no native call runs or waits');
+    for (const [lane, count] of this.driver.calls.waiting) t.is(count, 0, `nothing waits in the lane ${lane}`);
+    for (const entry of this.lifecycle.registry.entries()) {
+      t.is(entry.timers.size, 0, `no timer of ${entry.id} is set`);
+      t.is(entry.waiters.size, 0, `nobody waits for ${entry.id}`);
+    }
+    t.is(this.lifecycle.registry.live, 0, 'no session holds a place');
     // Nobody waits for those of lost opens, and a process must not end under them.
     t.true(await world.waitIdle(20_000), 'no callback is under way');
     world.checkLeaks();

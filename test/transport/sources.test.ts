@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { SessionEvent } from '../../service/session/session.js';
 import type { OpenMessage } from '../../service/transport/encode-once.js';
-import { SessionSource } from '../../service/transport/sources.js';
+import { SessionSource, WatchSource } from '../../service/transport/sources.js';
 import { WatchedHost } from '../harness/watched-host.js';
 import { arrives } from '../session/life.js';
 
@@ -90,4 +90,49 @@ test('a stream that has not asked for heartbeats gets none, and one that has end
   t.is(woken, 0);
   quiet.source.close();
   over.source.close();
+});
+
+test('an event of the turn in which a stream joins comes once', async (t) => {
+  const { host, source } = opened(undefined);
+  source.next();
+  host.in('one', arrives.started(), arrives.opened());
+  // Others follow the session already, so what was appended is on its way to all that do.
+  const current = host.events.log.at(host.events.log.newest) as unknown as SessionEvent;
+  const attachment = { current, events: host.events.follow('one'), detach: () => {} };
+  const settings = { queueMax: 10, heartbeatMs: undefined };
+  const joined = new SessionSource(
+    host.events,
+    attachment,
+    settings,
+    () => {},
+    (cursor) => cursor,
+  );
+  await new Promise(setImmediate);
+  t.is(joined.next()?.event?.type, 'OPENED');
+  t.is(joined.next(), undefined);
+  t.is(source.next()?.event?.type, 'OPENED');
+  source.close();
+  joined.close();
+});
+
+test('a watch gives no cursor before its snapshot is whole: who resumed from one would miss the rest', (t) => {
+  const host = new WatchedHost({ batchEventsMax: 2 });
+  for (const id of ['one', 'two', 'three']) host.open(id);
+  const reader = host.events.read(host.events.log.newest, () => true);
+  const sessions = [...host.lives.values()].map(({ session }) => session);
+  const settings = { batchEventsMax: 2, queueEventsMax: 100, bookmarkIntervalMs: 1_000_000 };
+  const source = new WatchSource(
+    host.events,
+    reader,
+    sessions,
+    settings,
+    () => {},
+    (cursor) => cursor,
+  );
+  t.deepEqual(source.position(), { cursor: '' });
+  t.like(source.next(), { cursor: '', snapshotComplete: false });
+  t.deepEqual(source.position(), { cursor: '' });
+  t.like(source.next(), { cursor: host.events.cursor, snapshotComplete: true });
+  t.deepEqual(source.position(), { cursor: host.events.cursor });
+  source.close();
 });
