@@ -108,7 +108,7 @@ windowsTest('an address that is taken is named in the log', async (t) => {
   t.is((await service('install', '--driver', 'simulator', '--listen', `127.0.0.1:${port}`)).code, EXIT.ok);
   const started = await service('start');
   t.is(started.code, EXIT.service, started.output);
-  t.is((await status()).serviceExitCode, EXIT.internal);
+  t.is((await status()).serviceExitCode, EXIT.address);
   t.is(log().at(-1)?.event, 'start-failed');
 });
 
