@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import type { LogLine } from '../harness/daemon.js';
 import { display, gatewayForThisFile, robot, typeName } from '../harness/gateway.js';
+import { makeEvents, openLeased } from '../stream/lively.js';
 
 const gateway = gatewayForThisFile('--set', 'log.addresses=false', '--set', 'session.leaseTtlMinMs=10');
 
@@ -67,6 +68,14 @@ test.serial('a session that fails is a warning', async (t) => {
     ],
   );
   t.is(linesOf(id)[1]?.msg, `Session ${id} could not be opened.`);
+});
+
+test.serial('renewals are routine: a hundred of them write no line of the session', async (t) => {
+  const [id = ''] = await openLeased(gateway(), 1);
+  await makeEvents(gateway(), [id], 100);
+  await gateway().close(id, { waitForDisconnect: true });
+  await gateway().until(async () => linesOf(id).some(({ event }) => event === 'session-closed'));
+  t.false(linesOf(id).some(({ event }) => event === 'session-lease-renewed'));
 });
 
 test.serial('no line has the address of a device', (t) => {
