@@ -59,11 +59,8 @@ export function addReflection(
         // It ends with the others, when the host stops or the caller's token is taken back.
         const end = streams.add(callerOf(call), { waiting: 0 }, (fault) => call.emit('error', toStatus(fault)));
         call.once('close', end);
-        call.on('data', (question: Question) => {
-          if (call.write(answer(question, index, services))) return;
-          call.pause();
-          call.once('drain', () => call.resume());
-        });
+        // Who asks on and takes no answers is ended by transit: to wait for them would keep the stream for ever.
+        call.on('data', (question: Question) => call.write(answer(question, index, services)));
         call.once('end', () => call.end());
       } catch (error) {
         loading = undefined;
