@@ -5,7 +5,6 @@
  * native calls and callbacks come to rest; the client handle is closed; the last spans are sent. All within `shutdown.graceMs`, whatever
  * the DLL does.
  */
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { loadLibraries, type NativeLibraries, windowsLibraryPaths } from '../native/load.js';
@@ -29,6 +28,17 @@ import { isDoneWithin } from './driver/deadline.js';
 import { WlanDriver } from './driver/wlan-driver.js';
 import { EventLog, type Logged, type LogLimits } from './events/log.js';
 import { type EventKind, EventStream } from './events/stream.js';
+import type { Fault } from './fault.js';
+import {
+  JournalUnusable,
+  newEpoch,
+  type OpenedJournal,
+  openSessionJournal,
+  restoreLog,
+  restoreSessions,
+  SessionJournal,
+  type SessionStream,
+} from './journal/session-journal.js';
 import { descriptors } from './root.js';
 import { hostStopping, Lifecycle } from './session/lifecycle.js';
 import type { Log } from './telemetry/log.js';
@@ -62,7 +72,6 @@ const LAST_STEPS_MS = 1500;
 /** What is kept for the end of the process itself. */
 const EXIT_MS = 300;
 
-const newEpoch = (): string => randomBytes(8).toString('hex');
 const allIn = (library: string) => ({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
 type Parts = Readonly<{
   telemetry: Telemetry;
@@ -71,6 +80,7 @@ type Parts = Readonly<{
   tls: TlsCredentials | undefined;
   peers: Peers;
   logs: Pick<Logs, 'dropped'>;
+  journal: OpenedJournal | undefined;
 }>;
 
 export class Daemon {
@@ -87,6 +97,8 @@ export class Daemon {
   readonly #tls: TlsCredentials | undefined;
   readonly #server: GatewayServer;
   readonly #simulator: SimulatorControl | undefined;
+  readonly #journal: SessionJournal | undefined;
+  #journalFault: Fault | undefined;
   #starting: Promise<void> = Promise.resolve();
   #isStopping = false;
   #ignoreSleep = () => {};
@@ -101,7 +113,8 @@ export class Daemon {
     try {
       return await Daemon.#compose(config, version, log, logs);
     } catch (error) {
-      throw error instanceof UnusableFiles ? new StartFailure(error.message, EXIT.config) : error;
+      const isOfConfig = error instanceof UnusableFiles || error instanceof JournalUnusable;
+      throw isOfConfig ? new StartFailure(error.message, EXIT.config) : error;
     }
   }
 
@@ -122,11 +135,12 @@ export class Daemon {
     const tls = config.tls.certFile === null ? undefined : new TlsCredentials(config.tls, log, reloads);
     peers = new Peers(config.access.principalFrom, tls);
     const access = await Access.open(config.access, log, observers, endRevoked, logs.audit);
-    return new Daemon(config, version, log, { telemetry, streams, access, tls, peers, logs });
+    const journal = await journalOf(config);
+    return new Daemon(config, version, log, { telemetry, streams, access, tls, peers, logs, journal });
   }
 
   private constructor(config: Config, version: string, log: Log, parts: Parts) {
-    const { telemetry, streams, access, tls, peers, logs } = parts;
+    const { telemetry, streams, access, tls, peers, logs, journal } = parts;
     [this.#telemetry, this.#streams, this.#access, this.#tls] = [telemetry, streams, access, tls];
     this.#config = config;
     this.#log = log;
@@ -144,11 +158,12 @@ export class Daemon {
       ageMaxMs: events.logAgeMs,
       supersededMax: SUPERSEDED_EVENTS_MAX,
     };
-    const sessionEvents = newStream(sessionEventKind(), logLimits);
+    const sessionEvents = newStream(sessionEventKind(), logLimits, journal?.restored.epoch);
     const deviceEvents = newStream(deviceEventKind(), logLimits);
     this.#lifecycle = new Lifecycle(this.#driver, sessionEvents, { ...session, ...limits });
     this.#devices = new Devices(this.#driver, deviceEvents);
     sessionEvents.events.subscribe((event) => observers.sessionChanged(event));
+    if (journal !== undefined) this.#journal = this.#beginJournal(journal, sessionEvents);
 
     const explain = refusals(limits.receiveMessageBytesMax, log);
     const { interceptor: observe, traceOf } = new Observing(observers, explain);
@@ -210,6 +225,9 @@ export class Daemon {
       incomplete: incomplete(this.#native.missing),
       evidenceKinds: this.#driver.evidenceKinds,
       limits: limitsOf({ ...config, limits }),
+      startTime: new Date(),
+      previousEnd: journal?.restored.previousEnd ?? 'UNKNOWN',
+      labels: config.labels,
     };
     this.#server.add(
       'wifidirect.v1.SessionService',
@@ -224,7 +242,11 @@ export class Daemon {
     this.#server.add(
       'wifidirect.v1.HostService',
       HostServiceService,
-      hostService(edge, facts, this.#lifecycle, () => this.#driver.status),
+      hostService(edge, facts, this.#lifecycle, () => ({
+        driver: this.#driver.status,
+        durability: this.#journal?.isKeeping ? this.#journal.durability : 'MEMORY',
+        journalFault: this.#journalFault,
+      })),
     );
     this.#simulator = choice.kind === 'simulator' ? openSimulatorControl(choice.library) : undefined;
     if (this.#simulator !== undefined && driver.simulatorService) {
@@ -257,6 +279,7 @@ export class Daemon {
       build: { version, node: process.version, driver: choice.kind },
       limits: limitFigures(facts.limits),
       logLinesDropped: () => logs.dropped(),
+      journal: () => this.#journal?.status,
       misuse: () => Object.entries(this.#simulator?.misuse().counts ?? {}),
     };
   }
@@ -321,6 +344,7 @@ export class Daemon {
     this.#server.setServing(() => false);
     await isDoneWithin(this.#starting, left() - LAST_STEPS_MS);
     const drained = await this.#lifecycle.drain(left() - LAST_STEPS_MS);
+    await isDoneWithin(this.#lifecycle.events.untilKept() ?? Promise.resolve(), left() - LAST_STEPS_MS);
     this.#streams.stopAll(hostStopping());
     await this.#server.stop(Math.min(left(), LAST_STEPS_MS / 2));
     this.#access.close();
@@ -328,6 +352,7 @@ export class Daemon {
     const isQuiet = await this.#driver.close(left());
     this.#lifecycle.dispose();
     this.#devices.dispose();
+    await isDoneWithin(this.#journal?.close() ?? Promise.resolve(), left());
     await this.#telemetry.close(Math.min(left(), LAST_STEPS_MS / 2));
     this.#reportMisuse();
     const isClean = drained && isQuiet;
@@ -335,6 +360,33 @@ export class Daemon {
     if (isClean) this.#log.info('stopped', 'Stopped cleanly.', outcome);
     else this.#log.error('stop-incomplete', 'Not everything ended in time; the process ends regardless.', outcome);
     return isClean;
+  }
+
+  /** Takes over what the life before has left, and begins to keep what happens in this one. */
+  #beginJournal(opened: OpenedJournal, events: SessionStream): SessionJournal {
+    const { previousEnd, newEpochBecause, sessions } = opened.restored;
+    if (newEpochBecause !== undefined) {
+      const message = `A new epoch begins, and cursors of the old one have expired: ${newEpochBecause}.`;
+      this.#log.warn('journal-new-epoch', message, { folder: opened.settings.folder });
+    }
+    if (previousEnd === 'CRASHED') {
+      const message = 'The daemon ended without a word the last time; sessions that were live then are LOST.';
+      this.#log.warn('previous-end', message, { sessions: sessions.size });
+    }
+    restoreLog(events, opened.restored);
+    restoreSessions(this.#lifecycle, opened.restored);
+    return new SessionJournal(events, this.#lifecycle, opened, (error) => this.#onJournalState(error));
+  }
+
+  #onJournalState(error: Error | undefined): void {
+    if (error === undefined) {
+      this.#journalFault = undefined;
+      this.#log.info('journal-recovered', 'The journal is kept again.');
+      return;
+    }
+    const message = `The journal can't be written (${error.message}): events are kept in memory, under a new epoch.`;
+    this.#journalFault = { reason: 'INTERNAL', message };
+    this.#log.error('journal-failed', message, { err: error });
   }
 
   /** All are for Wi-Fi Direct, so none serves without it; devices need what tells of them besides. */
@@ -374,8 +426,22 @@ async function servedAt<T>(address: string, bind: () => Promise<T>): Promise<T> 
   }
 }
 
-function newStream<D, E, R extends Logged>(kind: EventKind<D, E, R>, limits: LogLimits): EventStream<D, E, R> {
-  return new EventStream(new EventLog(newEpoch(), limits, kind), kind);
+function newStream<D, E, R extends Logged>(
+  kind: EventKind<D, E, R>,
+  limits: LogLimits,
+  epoch = newEpoch(),
+): EventStream<D, E, R> {
+  return new EventStream(new EventLog(epoch, limits, kind), kind);
+}
+
+/** Undefined where none is configured. Throws JournalUnusable. */
+async function journalOf({ journal, events }: Config): Promise<OpenedJournal | undefined> {
+  const { folder, durability, bytesMax, ageMs } = journal;
+  if (folder === null) return undefined;
+  return openSessionJournal(
+    { folder, durability: durability === 'disk' ? 'DISK' : 'PROCESS', bytesMax, ageMaxMs: ageMs },
+    { eventsMax: events.logEventsMax, sinceMs: Date.now() - events.logAgeMs },
+  );
 }
 
 /** Throws where the authority of the collector can't be read. */

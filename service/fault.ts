@@ -29,6 +29,7 @@ export const REASONS = [
   'WATCHER_TOO_SLOW',
   'NOT_IMPLEMENTED',
   'INTERNAL',
+  'HOST_RESTARTED',
 ] as const;
 
 export type Reason = (typeof REASONS)[number];

@@ -1,8 +1,10 @@
 /** `wfdd`: reads the config, loads the native library, composes the rooms, serves, drains on a signal. It decides nothing. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { nativeCallsUnderWay } from '../native/library.js';
 import { EXIT, readCommandLine } from './config/command-line.js';
+import type { JournalChoice } from './config/journal-command.js';
 import type { LoadedConfig } from './config/load.js';
 import { tellStartFailure } from './config/start-failure.js';
 import type { TokenChoice } from './config/token-command.js';
@@ -41,6 +43,7 @@ async function main(): Promise<void> {
   });
   if (plan.kind === 'answer') return answer(plan);
   if (plan.kind === 'token') return createToken(plan.choice);
+  if (plan.kind === 'journal') return showJournal(plan.choice, plan.folder);
   if (plan.kind === 'service') {
     const { controlService } = await import('./windows-service/commands.js');
     return answer(await controlService(plan.command, (text) => process.stderr.write(text)));
@@ -127,6 +130,21 @@ async function createToken({ principal, expires, json }: TokenChoice): Promise<v
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     answer({ text: `error: ${error.message}\n`, to: 'stderr', exitCode: EXIT.usage });
+  }
+}
+
+/** Writes no faster than the reader takes it. A reader that has gone, as `head` does, ends it. */
+async function showJournal(choice: JournalChoice, folder: string): Promise<void> {
+  const { runJournalCommand } = await import('./journal/commands.js');
+  process.stdout.on('error', () => process.exit(EXIT.ok));
+  const write = async (text: string) => {
+    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  };
+  try {
+    if (!(await runJournalCommand(choice, folder, write))) process.exitCode = EXIT.damaged;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    answer({ text: `error: ${error.message}\n`, to: 'stderr', exitCode: EXIT.config });
   }
 }
 

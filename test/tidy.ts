@@ -32,6 +32,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'native',
     'service/root.ts',
     'service/access',
+    'service/journal',
     'service/config',
     'service/telemetry',
     'service/windows-service',
@@ -48,6 +49,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'service/device',
     'service/driver',
     'service/events',
+    'service/journal',
     'service/session',
     'service/telemetry',
     'service/transport',
@@ -67,6 +69,15 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'type service/telemetry/log.ts',
   ],
   'service/events': ['service/fault.ts'],
+  'service/journal': [
+    'native/file-lock.ts',
+    'type service/fault.ts',
+    'type service/config/journal-command.ts',
+    'type service/events',
+    'type service/session',
+    // Events are kept as they go over the wire.
+    'service/transport',
+  ],
   'service/session': [
     'service/awake-clock.ts',
     'type service/trace.ts',
@@ -120,7 +131,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 /** The rooms, or the files, that may import a package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['service/transport', 'clients/typescript'],
-  '@bufbuild/protobuf': ['service/transport', 'clients/typescript'],
+  '@bufbuild/protobuf': ['service/transport', 'service/journal', 'clients/typescript'],
   koffi: ['native'],
   rxjs: [
     'service/device',

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { firewallNote } from './firewall.js';
+import { addJournalCommands, JOURNAL_WORDS, type JournalChoice } from './journal-command.js';
 import { keyAt } from './keys.js';
 import { type LoadedConfig, type LoadRequest, loadConfig, withFindings } from './load.js';
 import type { Finding } from './policy.js';
@@ -21,7 +22,7 @@ import { addTokenCommands, TOKEN_WORDS, type TokenChoice } from './token-command
 
 /** As in sysexits.h, which service managers and scripts know, but for the two of a status, which are those of init scripts. */
 export const EXIT = {
-  ...{ ok: 0, notRunning: 3, notInstalled: 4 },
+  ...{ ok: 0, damaged: 1, notRunning: 3, notInstalled: 4 },
   ...{ usage: 64, service: 69, internal: 70, address: 71, denied: 77, config: 78 },
 } as const;
 
@@ -29,6 +30,8 @@ export type Plan =
   | ServicePlan
   /** Make this token. */
   | { readonly kind: 'token'; readonly choice: TokenChoice }
+  /** Show this of the journal. */
+  | { readonly kind: 'journal'; readonly choice: JournalChoice; readonly folder: string }
   /** Run the daemon with this. */
   | { readonly kind: 'serve'; readonly loaded: LoadedConfig }
   /** Write this text, and end with this code. */
@@ -47,12 +50,21 @@ const FLAGS: readonly { readonly flag: string; readonly operand?: string; readon
   { flag: '--driver', path: 'driver.kind' },
   { flag: '--simulator-library', operand: 'path', path: 'driver.simulatorLibrary' },
   { flag: '--simulator-service', path: 'driver.simulatorService' },
+  { flag: '--journal-folder', operand: 'path', path: 'journal.folder' },
   { flag: '--log-level', path: 'log.level' },
   { flag: '--log-format', path: 'log.format' },
   { flag: '--insecure-non-loopback', path: 'insecureNonLoopback' },
 ];
 
-const COMMANDS: ReadonlySet<string> = new Set(['run', 'config', 'check', 'print', ...SERVICE_WORDS, ...TOKEN_WORDS]);
+const COMMANDS: ReadonlySet<string> = new Set([
+  'run',
+  'config',
+  'check',
+  'print',
+  ...SERVICE_WORDS,
+  ...TOKEN_WORDS,
+  ...JOURNAL_WORDS,
+]);
 
 const AFTER_HELP = `
 Examples:
@@ -63,6 +75,7 @@ Examples:
   wfdd config check --config wfdd.yaml        say what is wrong in it
   wfdd config print                           say what is in force, and why
   wfdd token create agent-7 >> tokens.yaml    let somebody in
+  wfdd journal list --since 24h               say what happened since yesterday
   wfdd service install --config wfdd.yaml     serve whenever Windows runs
 
 Strength: flags (--set the least of them), then the environment, where
@@ -75,6 +88,7 @@ Signals:
 
 Exit codes:
   ${EXIT.ok}   done, or stopped in good order
+  ${EXIT.damaged}   the journal is damaged (wfdd journal verify)
   ${EXIT.notRunning}   the service is not running
   ${EXIT.notInstalled}   the service is not installed
   ${EXIT.usage}  the command line is wrong
@@ -89,8 +103,16 @@ const ONLY_WINDOWS = `wfdd service is for Windows.
 Here, let systemd or what else starts services run wfdd; it stops in good order on SIGTERM.
 `;
 
+const NO_JOURNAL = `error: no journal is configured: journal.folder is not set.
+Set it, or name the folder with --journal-folder.
+`;
+
 type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
-type Choice = { readonly action: 'serve' | 'check' | 'print'; readonly json: boolean } | ServiceChoice | TokenChoice;
+type Choice =
+  | { readonly action: 'serve' | 'check' | 'print'; readonly json: boolean }
+  | ServiceChoice
+  | TokenChoice
+  | JournalChoice;
 
 /** Reads the arguments (without those of Node) and the configuration. Never throws for what a user did. */
 export async function readCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<Plan> {
@@ -117,7 +139,7 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
   // What is only shown may name files of another host.
   const load = async (service?: string) => {
     const loaded = await loadConfig(service === undefined ? request : { ...request, name: service });
-    if (chosen.action === 'print') return loaded;
+    if (chosen.action === 'print' || chosen.action === 'journal') return loaded;
     return withFindings(loaded, await surroundings.examineFiles(loaded.config, loaded.file));
   };
   try {
@@ -130,15 +152,19 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
 }
 
 async function carryOut(
-  { action, json }: Exclude<Choice, ServiceChoice | TokenChoice>,
+  choice: Exclude<Choice, ServiceChoice | TokenChoice>,
   loaded: LoadedConfig,
   { platform }: Surroundings,
 ): Promise<Plan> {
-  switch (action) {
+  switch (choice.action) {
+    case 'journal': {
+      const { folder } = loaded.config.journal;
+      return folder === null ? complaint(NO_JOURNAL, EXIT.config) : { kind: 'journal', choice, folder };
+    }
     case 'serve':
       return { kind: 'serve', loaded };
     case 'print':
-      return answer(await print(loaded, json));
+      return answer(await print(loaded, choice.json));
     case 'check': {
       const file = loaded.file ?? 'no file, defaults';
       const warnings = loaded.warnings.map((warning) => `\nwarning: ${describeProblem(warning)}`);
@@ -202,6 +228,7 @@ function makeProgram(
     .option('--json', 'As JSON.')
     .action((options: { json?: true }) => choose({ action: 'print', json: options.json === true }));
   addTokenCommands(program, choose);
+  addJournalCommands(program, choose);
   addServiceCommands(program, choose);
   return program;
 }

@@ -8,11 +8,23 @@
  * Where each value comes from: load.ts. What keys demand of each other: policy.ts.
  */
 import * as z from 'zod';
-import { access, hostId, insecureNonLoopback, listen, log, metrics, socketMode, tls, traces } from './schema/reach.js';
-import { driver, events, keepalive, limits, session, shutdown } from './schema/work.js';
+import {
+  access,
+  hostId,
+  insecureNonLoopback,
+  labels,
+  listen,
+  log,
+  metrics,
+  socketMode,
+  tls,
+  traces,
+} from './schema/reach.js';
+import { driver, events, journal, keepalive, limits, session, shutdown } from './schema/work.js';
 
 export const configSchema = z.strictObject({
   hostId,
+  labels,
   listen,
   socketMode,
   insecureNonLoopback,
@@ -22,6 +34,7 @@ export const configSchema = z.strictObject({
   session,
   limits,
   events,
+  journal,
   keepalive,
   shutdown,
   log,

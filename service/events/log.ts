@@ -49,7 +49,7 @@ const LOOKS_MAX = 500;
 const LOOKS_FOR_CHUNK = 8;
 
 export class EventLog<E extends Logged> {
-  readonly epoch: string;
+  #epoch: string;
   readonly #limits: LogLimits;
   readonly #traits: LogTraits<E>;
   readonly #now: () => number;
@@ -60,6 +60,8 @@ export class EventLog<E extends Logged> {
   /** Refreshes that a later one has made superfluous, the oldest of which are dropped next. */
   readonly #superseded = new Set<E>();
   #newest = 0;
+  #visible = 0;
+  #isHeld = false;
   #oldest = 0;
   #size = 0;
   #bytes = 0;
@@ -67,15 +69,60 @@ export class EventLog<E extends Logged> {
 
   /** `now` is a clock that is never set. */
   constructor(epoch: string, limits: LogLimits, traits: LogTraits<E>, now = () => performance.now()) {
-    this.epoch = epoch;
+    this.#epoch = epoch;
     this.#limits = limits;
     this.#traits = traits;
     this.#now = now;
   }
 
+  get epoch(): string {
+    return this.#epoch;
+  }
+
   /** The sequence of the last event, 0 before the first. */
   get newest(): number {
     return this.#newest;
+  }
+
+  /** The sequence of the last event that readers may read: `newest`, unless events are held back. */
+  get visible(): number {
+    return this.#visible;
+  }
+
+  /** From now on readers get no event that has not been released. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Readers may read up to this sequence. */
+  release(sequence: number): void {
+    this.#visible = Math.max(this.#visible, sequence);
+  }
+
+  /** Takes over events of an earlier life of this epoch, oldest first, each with its age. The log is empty before. */
+  restore(events: readonly { readonly event: E; readonly ageMs: number }[], newest: number): void {
+    this.#oldest = (events[0]?.event.sequence ?? newest + 1) - 1;
+    for (const { event, ageMs } of events) {
+      this.#newest = event.sequence - 1;
+      this.#add(event, this.#now() - ageMs);
+    }
+    this.#newest = newest;
+    this.#visible = newest;
+    this.#trim();
+  }
+
+  /** Begins a new life: nothing has happened yet, and nothing is held back. */
+  restart(epoch: string): void {
+    this.#epoch = epoch;
+    this.#chunks.length = 0;
+    this.#refreshes.clear();
+    this.#superseded.clear();
+    this.#newest = 0;
+    this.#visible = 0;
+    this.#oldest = 0;
+    this.#size = 0;
+    this.#bytes = 0;
+    this.#isHeld = false;
   }
 
   /** The smallest position that can still be resumed from: what happened after it is here. */
@@ -101,13 +148,18 @@ export class EventLog<E extends Logged> {
 
   /** Its sequence is one more than `newest`. */
   append(event: E): void {
+    this.#add(event, this.#now());
+    if (!this.#isHeld) this.#visible = this.#newest;
+    this.#trim();
+  }
+
+  #add(event: E, atMs: number): void {
     const bytes = this.#traits.sizeOf(event);
     this.#newest += 1;
     this.#size += 1;
     this.#bytes += bytes;
-    this.#lastChunk().add(event, bytes, this.#now(), this.#traits.labelsOf(event));
+    this.#lastChunk().add(event, bytes, atMs, this.#traits.labelsOf(event));
     this.#supersede(event);
-    this.#trim();
   }
 
   /** What has been appended so far has been published. */
@@ -137,20 +189,21 @@ export class EventLog<E extends Logged> {
       const chunk = this.#chunks[at] as Chunk<E>;
       if (labels !== undefined && !chunk.hasOneOf(labels)) {
         if (looks >= LOOKS_MAX) return { events, position };
-        position = chunk.last;
+        position = Math.min(chunk.last, Math.max(this.#visible, position));
         looks += LOOKS_FOR_CHUNK;
         continue;
       }
       for (let i = chunk.indexAfter(position); i < chunk.events.length; i += 1) {
         if (events.length === max || looks >= LOOKS_MAX) return { events, position };
         const event = chunk.events[i] as E;
+        if (event.sequence > this.#visible) return { events, position };
         position = event.sequence;
         looks += 1;
         if (accepts(event)) events.push(event);
       }
     }
     // After the last event may come numbers of refreshes that were dropped.
-    return { events, position: events.length === max ? position : this.#newest };
+    return { events, position: events.length === max ? position : Math.max(position, this.#visible) };
   }
 
   #lastChunk(): Chunk<E> {

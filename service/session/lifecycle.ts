@@ -9,7 +9,7 @@ import type { Subject, Subscription } from 'rxjs';
 import type { Completion, Driver } from '../driver/driver.js';
 import type { EventStream } from '../events/stream.js';
 import { type Fault, ok, type Result, refuse } from '../fault.js';
-import { open, step } from './machine.js';
+import { open, restored, step } from './machine.js';
 import { type Entry, Registry, type RegistryLimits } from './registry.js';
 import { RequestMemory, requestIdReused } from './request-memory.js';
 import {
@@ -33,6 +33,26 @@ export interface LifecycleSettings extends RegistryLimits {
   readonly requestMemoryMax: number;
 }
 
+/** What is remembered of a session beside its events, so that asking twice is safe over a restart too. */
+export interface SessionRecord {
+  readonly id: string;
+  readonly ordinal: number;
+  readonly requestKey: string | undefined;
+  readonly fingerprint: string;
+}
+
+export interface RequestRecord extends Moment {
+  readonly key: string;
+  readonly fingerprint: string;
+}
+
+/** Keeps what has to outlive the process. Called within a turn: it only takes note. */
+export interface SessionMemory {
+  /** Before the first event of the session. */
+  sessionBegins(record: SessionRecord): void;
+  requestUsed(record: RequestRecord): void;
+}
+
 /** A reader of one session's events, from the session as it is now. While one is attached, a session without a lease lives. */
 export interface Attachment {
   readonly current: SessionEvent;
@@ -47,6 +67,7 @@ export class Lifecycle {
   readonly #settings: LifecycleSettings;
   readonly #now: () => Moment;
   readonly #requests: RequestMemory;
+  #memory: SessionMemory | undefined;
   readonly #timers = new Timers();
   readonly #subscription: Subscription;
   #pruneTimer: NodeJS.Timeout | undefined;
@@ -66,6 +87,53 @@ export class Lifecycle {
     this.registry = new Registry(settings);
     this.#requests = new RequestMemory(settings.requestMemoryMax, settings.retentionMs);
     this.#subscription = driver.completions.subscribe((completion) => this.#completed(completion));
+  }
+
+  /** Takes over the sessions and request ids that the life before has left, before anything else happens. */
+  restore(
+    sessions: readonly { readonly record: SessionRecord; readonly lastEvent: SessionEvent }[],
+    requests: readonly RequestRecord[],
+  ): void {
+    for (const { record, lastEvent } of sessions.toSorted((a, b) => a.record.ordinal - b.record.ordinal)) {
+      const { owner } = lastEvent.session;
+      const machine = restored(lastEvent, this.#settings.closeTimeoutMs);
+      this.registry.add({ ...record, owner, machine, lastEvent, streams: 0, timers: new Map(), waiters: new Set() });
+    }
+    const endOf = ({ machine }: Entry) => machine.session.marks.endMs ?? Number.POSITIVE_INFINITY;
+    for (const entry of [...this.registry.entries()].toSorted((a, b) => endOf(a) - endOf(b))) {
+      if (hasEnded(entry.machine.session)) this.registry.retire(entry);
+    }
+    for (const { key, fingerprint, steadyMs } of requests) this.#requests.remember(key, fingerprint, steadyMs);
+    this.#prune();
+  }
+
+  /**
+   * From here on, what has to outlive the process is told to this. Sessions that were restored as live are LOST: the
+   * process that knew their handles has died.
+   */
+  rememberBy(memory: SessionMemory): void {
+    this.#memory = memory;
+    for (const entry of this.registry.liveEntries()) this.#enter(entry, { type: 'HostRestarted' });
+  }
+
+  /** The newest event of a session has another number and epoch now. */
+  renumber(event: SessionEvent): void {
+    const entry = this.registry.find(event.session.id);
+    if (entry !== undefined) entry.lastEvent = event;
+  }
+
+  /** All that is to outlive the process, as it is now. */
+  *remembered(): Iterable<{ readonly record: SessionRecord; readonly lastEvent: SessionEvent }> {
+    for (const { id, ordinal, requestKey, fingerprint, lastEvent } of this.registry.entries()) {
+      yield { record: { id, ordinal, requestKey, fingerprint }, lastEvent };
+    }
+  }
+
+  *rememberedRequests(): Iterable<RequestRecord> {
+    const { timeMs, steadyMs } = this.#now();
+    for (const { key, fingerprint, timeMs: usedMs } of this.#requests.all()) {
+      yield { key, fingerprint, steadyMs: usedMs, timeMs: timeMs - (steadyMs - usedMs) };
+    }
   }
 
   get isStopping(): boolean {
@@ -159,12 +227,11 @@ export class Lifecycle {
     const first = open(request, cause, this.#now(), this.#settings.closeTimeoutMs);
     const [opening] = first.events;
     if (opening === undefined) throw new Error('a session begins with an event');
+    const record = { id: request.sessionId, ordinal: this.registry.nextOrdinal(), requestKey, fingerprint };
+    this.#memory?.sessionBegins(record);
     const entry: Entry = {
-      id: request.sessionId,
-      ordinal: this.registry.nextOrdinal(),
+      ...record,
       owner: request.owner,
-      requestKey,
-      fingerprint,
       machine: first.machine,
       lastEvent: this.events.append(opening),
       streams: 0,
@@ -187,7 +254,11 @@ export class Lifecycle {
     if (known !== undefined) return refuse(requestIdReused(cause.requestId));
     const { refusal } = this.#enter(entry, input);
     if (refusal !== undefined) return refuse(refusal);
-    if (key !== undefined) this.#requests.remember(key, asked, this.#now().steadyMs);
+    if (key !== undefined) {
+      const { timeMs, steadyMs } = this.#now();
+      this.#requests.remember(key, asked, steadyMs);
+      this.#memory?.requestUsed({ key, fingerprint: asked, timeMs, steadyMs });
+    }
     return ok(entry.machine.session);
   }
 

@@ -29,6 +29,7 @@ import {
   type OpenRequest,
   type Session,
   type SessionCommand,
+  type SessionEvent,
   type SessionInput,
   type TimerName,
 } from './session.js';
@@ -110,6 +111,13 @@ function decide(machine: Machine, input: SessionInput, now: Moment, wallMs: numb
     case 'StreamsEnded':
       if (machine.leaseTtlMs !== undefined) return unchanged(machine);
       return beginEnd(machine, hostEnding('STREAM_ENDED', 'STREAM_LOST'), now);
+    case 'HostRestarted':
+      return end(
+        machine,
+        'LOST',
+        { ...hostEnding('HOST_RESTARTED', 'RESTART'), fault: hostRestarted(machine.session.id) },
+        now,
+      );
     case 'HostStopping':
       return beginEnd(machine, hostEnding('HOST_STOPPING', 'SHUTDOWN'), now);
     case 'TimerFired':
@@ -142,6 +150,32 @@ function decide(machine: Machine, input: SessionInput, now: Moment, wallMs: numb
         input.outcome,
       );
   }
+}
+
+/** The record of a session of which only its last event is known: the process that knew its handles has died. */
+export function restored({ session, timeMs }: SessionEvent, closeTimeoutMs: number): Machine {
+  return {
+    session,
+    latestMs: timeMs,
+    leaseTtlMs: undefined,
+    closeTimeoutMs,
+    startReturned: true,
+    opened: session.openTimeMs !== undefined,
+    cancelIssued: true,
+    cancelOutcome: undefined,
+    close: 'returned',
+    closeOutcome: undefined,
+    evidence: session.end?.evidence,
+    ending: undefined,
+  };
+}
+
+function hostRestarted(id: string): Fault {
+  return {
+    reason: 'HOST_RESTARTED',
+    message: `The daemon that held session ${id} ended without closing it, and has started again; open another session.`,
+    metadata: { session_id: id },
+  };
 }
 
 function afterTheEnd(machine: Machine, input: SessionInput): Step {

@@ -78,6 +78,7 @@ export class Registry {
   }
 
   add(entry: Entry): void {
+    this.#ordinals = Math.max(this.#ordinals, entry.ordinal);
     this.#entries.set(entry.id, entry);
     if (entry.requestKey !== undefined) this.#byRequest.set(entry.requestKey, entry);
     this.#live += 1;

@@ -25,6 +25,11 @@ export class RequestMemory {
     return this.#used.get(key)?.fingerprint;
   }
 
+  /** Those that are remembered, oldest first. */
+  *all(): Iterable<{ readonly key: string; readonly fingerprint: string; readonly timeMs: number }> {
+    for (const [key, { fingerprint, timeMs }] of this.#used) yield { key, fingerprint, timeMs };
+  }
+
   remember(key: string, fingerprint: string, nowMs: number): void {
     this.#used.set(key, { fingerprint, timeMs: nowMs });
     this.#forget(nowMs);

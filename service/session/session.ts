@@ -20,7 +20,8 @@ export type SessionEndReason =
   | 'OPEN_TIMED_OUT'
   | 'CANCELLED'
   | 'HOST_STOPPING'
-  | 'DRIVER_LOST';
+  | 'DRIVER_LOST'
+  | 'HOST_RESTARTED';
 
 /** What a `CLOSED` rests on. */
 export type DisconnectEvidence = 'DEVICE_DISCONNECTED' | 'INTERFACE_GONE' | 'INTERFACE_DOWN' | 'UNCONFIRMED';
@@ -90,7 +91,16 @@ export type SessionEventType =
   | 'LEASE_EXPIRED'
   | 'NETWORK_INTERFACE_CHANGED';
 
-export type EventSource = 'CLIENT' | 'NATIVE' | 'LEASE' | 'STREAM_LOST' | 'PEER' | 'TIMEOUT' | 'DRIVER' | 'SHUTDOWN';
+export type EventSource =
+  | 'CLIENT'
+  | 'NATIVE'
+  | 'LEASE'
+  | 'STREAM_LOST'
+  | 'PEER'
+  | 'TIMEOUT'
+  | 'DRIVER'
+  | 'SHUTDOWN'
+  | 'RESTART';
 
 /** Who or what made an event happen: an RPC of a principal, or the host itself. */
 export interface EventCause {
@@ -159,6 +169,7 @@ export type SessionInput =
   | { readonly type: 'RenewRequested'; readonly cause: EventCause; readonly leaseTtlMs: number | undefined }
   | { readonly type: 'StreamsEnded' }
   | { readonly type: 'HostStopping' }
+  | { readonly type: 'HostRestarted' }
   | { readonly type: 'TimerFired'; readonly timer: TimerName }
   | { readonly type: 'StartReturned'; readonly outcome: NativeOutcome }
   | {

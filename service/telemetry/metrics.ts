@@ -30,6 +30,8 @@ export interface Readings {
   eventsTrimmed(): number;
   /** Lines of the log that never went out, by where they should have gone. */
   logLinesDropped(): Iterable<readonly [string, number]>;
+  /** Undefined where there is none. */
+  journal(): JournalReadings | undefined;
   isServing(): boolean;
   /** Why the host can't do its work; undefined where it can. */
   degradation(): string | undefined;
@@ -45,6 +47,15 @@ export interface Readings {
   readonly limits: readonly (readonly [string, number])[];
   /** Misuse of the native API by kind, where something counts it. */
   misuse(): Iterable<readonly [string, number]>;
+}
+
+export interface JournalReadings {
+  readonly isWriting: boolean;
+  readonly bytes: number;
+  readonly writes: number;
+  readonly events: number;
+  readonly waiting: number;
+  readonly lastWriteMs: number;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -121,6 +132,13 @@ export class Metrics implements Observer {
     gauge('wfdd_native_calls_in_flight', 'Native calls that run or wait for their turn.', readings.nativeCallsInFlight);
     gauge('wfdd_events_waiting', 'Events that wait for the stream furthest behind.', readings.eventsWaitingMost);
     gauge('wfdd_events_logged', 'Events that can be resumed from.', readings.eventsLogged);
+    const journal = () => readings.journal();
+    gauge('wfdd_journal_writing', '1 while events are kept on disk.', () => (journal()?.isWriting ? 1 : 0));
+    gauge('wfdd_journal_bytes', 'Bytes of the journal on disk.', () => journal()?.bytes ?? 0);
+    gauge('wfdd_journal_events_waiting', 'Events not on disk yet.', () => journal()?.waiting ?? 0);
+    gauge('wfdd_journal_write_seconds', 'How long the last write took, with its flush.', () => {
+      return (journal()?.lastWriteMs ?? 0) / 1000;
+    });
     gauge('wfdd_serving', '1 while Wi-Fi Direct can be reached.', () => (readings.isServing() ? 1 : 0));
     labelled(
       this.#registry,
@@ -180,6 +198,19 @@ export class Metrics implements Observer {
         },
       });
     const alone = (read: () => number) => () => [['', read()] as const];
+    const journal = () => readings.journal();
+    counted(
+      'wfdd_journal_writes_total',
+      'Writes to the journal.',
+      undefined,
+      alone(() => journal()?.writes ?? 0),
+    );
+    counted(
+      'wfdd_journal_events_total',
+      'Events kept in the journal.',
+      undefined,
+      alone(() => journal()?.events ?? 0),
+    );
     counted('wfdd_events_trimmed_total', 'Events trimmed from the log.', undefined, alone(readings.eventsTrimmed));
     counted(
       'wfdd_spans_lost_total',

@@ -1,6 +1,6 @@
 /**
  * Cursors and page tokens as callers see them. A plain cursor counts events, and so tells how much happens on the host.
- * Those who may not see all sessions get it sealed: `<epoch>.<22 letters>`, of use to this process alone.
+ * Those who may not see all sessions get it sealed: `<epoch>.<22 letters>`, of use to this host alone.
  *
  * The rule that must not be broken: who gets sealed ones can't use plain ones. By guessing they would find the newest.
  */
@@ -8,8 +8,19 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Caller } from '../access/caller.js';
 import type { Fault, Result } from '../fault.js';
 
-/** Of this process: what it sealed in a former life has expired. */
-const KEY = randomBytes(16);
+/** What was sealed with another key has expired. A journal keeps the key for the next life of this host. */
+let key: Buffer = randomBytes(16);
+
+/** The key that cursors are sealed with, in base64url. */
+export function cursorKey(): string {
+  return key.toString('base64url');
+}
+
+/** Takes over the key of the life before. */
+export function takeCursorKey(text: string): void {
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.length === 16) key = bytes;
+}
 const SEALED = /^([0-9a-f]{16})\.([A-Za-z0-9_-]{22})$/;
 const PLAIN = /^[0-9a-f]{16}\.[0-9]{1,16}$/;
 /** Well-formed, and of no life that ever was. */
@@ -49,14 +60,14 @@ export function seal(position: number, tag: number): string {
   const block = Buffer.alloc(16);
   block.writeBigUInt64BE(BigInt(position));
   block.writeUInt32BE(tag, 8);
-  return createCipheriv('aes-128-ecb', KEY, null).setAutoPadding(false).update(block).toString('base64url');
+  return createCipheriv('aes-128-ecb', key, null).setAutoPadding(false).update(block).toString('base64url');
 }
 
 /** `undefined` where this process has not sealed it. */
 export function unseal(text: string): { readonly position: number; readonly tag: number } | undefined {
   const sealed = Buffer.from(text, 'base64url');
   if (sealed.length !== 16 || sealed.toString('base64url') !== text) return undefined;
-  const block = createDecipheriv('aes-128-ecb', KEY, null).setAutoPadding(false).update(sealed);
+  const block = createDecipheriv('aes-128-ecb', key, null).setAutoPadding(false).update(sealed);
   if (block.readUInt32BE(12) !== 0) return undefined;
   const position = Number(block.readBigUInt64BE());
   return Number.isSafeInteger(position) ? { position, tag: block.readUInt32BE(8) } : undefined;

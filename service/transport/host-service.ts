@@ -6,7 +6,14 @@ import type { Lifecycle } from '../session/lifecycle.js';
 import type { DisconnectEvidence } from '../session/session.js';
 import { shownTo } from './cursors.js';
 import type { Edge } from './edge.js';
-import { type DriverKind, type GetHostRequest, HostState, type Limits } from './gen/wifidirect/v1/host_service.js';
+import {
+  type DriverKind,
+  Durability,
+  type GetHostRequest,
+  HostState,
+  type Limits,
+  PreviousEnd,
+} from './gen/wifidirect/v1/host_service.js';
 import { toEvidence, toReason } from './messages.js';
 import { unary } from './unary.js';
 
@@ -22,14 +29,27 @@ export interface HostFacts {
   readonly incomplete: Fault | undefined;
   readonly evidenceKinds: readonly DisconnectEvidence[];
   readonly limits: Limits;
+  readonly startTime: Date;
+  /** How the life before this one ended. */
+  readonly previousEnd: 'CLEAN' | 'CRASHED' | 'UNKNOWN';
+  readonly labels: Readonly<Record<string, string>>;
 }
 
-export function hostService(edge: Edge, facts: HostFacts, lifecycle: Lifecycle, status: () => DriverStatus) {
+/** What of the host can change: what it reaches, and what its events survive. */
+export interface HostReadings {
+  readonly driver: DriverStatus;
+  readonly durability: 'MEMORY' | 'PROCESS' | 'DISK';
+  /** Why the journal is not kept, where one is wanted. */
+  readonly journalFault: Fault | undefined;
+}
+
+export function hostService(edge: Edge, facts: HostFacts, lifecycle: Lifecycle, read: () => HostReadings) {
   return {
     getHost: unary(edge, 'wifidirect.v1.HostService/GetHost', (_request: GetHostRequest, { caller }) => {
-      const { fault: now, negotiatedVersion, devicesFault } = status();
+      const { driver, durability, journalFault } = read();
+      const { fault: now, negotiatedVersion, devicesFault } = driver;
       // What can't be reached now comes before what is missing for good.
-      const lasting = facts.incomplete ?? devicesFault;
+      const lasting = facts.incomplete ?? devicesFault ?? journalFault;
       const fault = now?.reason === 'DRIVER_NOT_AVAILABLE' ? facts.incomplete : (now ?? lasting);
       const { log } = lifecycle.events;
       const state = lifecycle.isStopping ? 'DRAINING' : fault === undefined ? 'READY' : 'DEGRADED';
@@ -49,8 +69,12 @@ export function hostService(edge: Edge, facts: HostFacts, lifecycle: Lifecycle, 
         },
         serviceVersion: facts.serviceVersion,
         oldestCursor: shownTo(caller, lifecycle.events.oldestCursor),
-        newestCursor: shownTo(caller, lifecycle.events.cursor),
+        newestCursor: shownTo(caller, lifecycle.events.visibleCursor),
         limits: facts.limits,
+        startTime: facts.startTime,
+        durability: Durability[durability],
+        previousEnd: PreviousEnd[facts.previousEnd],
+        labels: { ...facts.labels },
       };
     }),
   };

@@ -55,6 +55,91 @@ export function toNativeResult(native: NativeResult): errors.NativeResult {
   return { ...native };
 }
 
+/** Which moment of `performance.now()` a time of the wall clock is, as far as this process can say. */
+export type ToSteady = (timeMs: number) => number;
+
+/** The event that `toSessionEvent` made this of. `fault` is that of the end, of which the message has only a part. */
+export function fromSessionEvent(
+  event: proto.SessionEvent,
+  fault: Fault | undefined,
+  toSteady: ToSteady = () => 0,
+): SessionEvent {
+  const timeMs = event.time?.getTime() ?? 0;
+  return {
+    sequence: Number(event.sequence),
+    epoch: event.epoch,
+    timeMs,
+    steadyMs: toSteady(timeMs),
+    type: nameOf(proto.SessionEventType, event.type),
+    session: fromSession(event.session ?? proto.Session.fromPartial({}), fault, toSteady),
+    cause: fromCause(event.cause),
+    native: event.nativeResult && fromNativeResult(event.nativeResult),
+  };
+}
+
+function fromSession(session: proto.Session, fault: Fault | undefined, toSteady: ToSteady): Session {
+  const { end, networkInterface } = session;
+  const [createTimeMs = 0, openTimeMs, closeTimeMs, endTimeMs] = [
+    session.createTime,
+    session.openTime,
+    session.closeTime,
+    session.endTime,
+  ].map((time) => time?.getTime());
+  const steady = (timeMs: number | undefined) => (timeMs === undefined ? undefined : toSteady(timeMs));
+  return {
+    id: session.sessionId,
+    deviceAddress: session.deviceAddress,
+    kind: nameOf(proto.SessionKind, session.kind),
+    state: nameOf(proto.SessionState, session.state),
+    owner: session.owner,
+    requestId: session.requestId,
+    networkInterface,
+    end: end && {
+      reason: nameOf(proto.SessionEndReason, end.reason),
+      evidence: end.evidence === 0 ? undefined : nameOf(proto.DisconnectEvidence, end.evidence),
+      fault: end.error === undefined ? undefined : (fault ?? fromSessionError(end.error)),
+    },
+    leaseExpireTimeMs: session.leaseExpireTime?.getTime(),
+    createTimeMs,
+    openTimeMs,
+    closeTimeMs,
+    endTimeMs,
+    marks: {
+      createMs: toSteady(createTimeMs),
+      openMs: steady(openTimeMs),
+      closeMs: steady(closeTimeMs),
+      endMs: steady(endTimeMs),
+    },
+  };
+}
+
+function fromCause(cause: proto.EventCause | undefined): EventCause {
+  return {
+    source: nameOf(proto.EventSource, cause?.source ?? 0),
+    rpc: cause?.rpc ?? '',
+    principal: cause?.principal ?? '',
+    requestId: cause?.requestId ?? '',
+  };
+}
+
+function fromNativeResult(native: errors.NativeResult): NativeResult {
+  return { ...native };
+}
+
+function fromSessionError({ reason, message, nativeResult }: errors.SessionError): Fault {
+  return {
+    reason: nameOf(errors.ErrorReason, reason),
+    message,
+    ...(nativeResult && { native: fromNativeResult(nativeResult) }),
+  };
+}
+
+/** The name of a number of an enum. What is read back was written by this version or an earlier one, so it has one. */
+function nameOf<Name extends string>(names: Readonly<Record<string, number>>, value: number): Name {
+  for (const [name, number] of Object.entries(names)) if (number === value) return name as Name;
+  throw new RangeError(`There is no name for ${value}.`);
+}
+
 /** A property that Windows leaves empty stays unset. */
 export function toDevice(device: DeviceProperties): devices.Device {
   return {

@@ -1,5 +1,6 @@
 /** `wifidirect.v1.SessionService`: message → request → message. What may happen is decided in `session/`. */
 import type { Caller } from '../access/caller.js';
+import { formatCursor } from '../events/cursor.js';
 import { type Fault, FaultError } from '../fault.js';
 import { type Lifecycle, sessionNotFound } from '../session/lifecycle.js';
 import type { Session } from '../session/session.js';
@@ -61,10 +62,17 @@ export const sessionServiceDefinition = {
 export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: SessionServiceSettings) {
   const { events, registry } = lifecycle;
   const { watcherGraceMs } = settings.watch;
-  const answer = ({ caller }: Context, session: Session): SessionAnswer => ({
-    session,
-    cursor: shownTo(caller, events.cursor),
-  });
+  /** Nobody is told of what has not been kept yet. */
+  const told = <T extends { readonly cursor: string }>({ caller }: Context, message: T): T | Promise<T> => {
+    const kept = events.untilKept();
+    if (kept === undefined) return message;
+    const { epoch } = events.log;
+    // In a new epoch, what had not been told by then is told from its beginning.
+    const anew = () => ({ ...message, cursor: shownTo(caller, formatCursor(events.log.epoch, 0)) });
+    return kept.then(() => (events.log.epoch === epoch ? message : anew()));
+  };
+  const answer = (context: Context, session: Session) =>
+    told<SessionAnswer>(context, { session, cursor: shownTo(context.caller, events.cursor) });
 
   /** The session, if it is there for this caller; to be changed only by those who may. */
   const find = (id: string, { caller, rpc }: Context, isChange: boolean): Session => {
@@ -145,18 +153,19 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
     getSession: unary(edge, name('GetSession'), (request: GetSessionRequest, context) =>
       answer(context, find(request.sessionId, context, false)),
     ),
-    listSessions: unary(edge, name('ListSessions'), (request: ListSessionsRequest, { caller }): SessionPage => {
+    listSessions: unary(edge, name('ListSessions'), (request: ListSessionsRequest, context) => {
+      const { caller } = context;
       const states = check.sessionStates(request.states);
       const address = request.deviceAddress === '' ? undefined : check.deviceAddress(request.deviceAddress);
       const filterText = JSON.stringify([events.log.epoch, states, address]);
       const after = check.fromPageToken(request.pageToken, filterText);
       const filter = { states, deviceAddress: address, isVisible: ({ owner }: Session) => caller.maySee(owner) };
       const page = registry.list(filter, after, check.pageSize(request.pageSize));
-      return {
+      return told<SessionPage>(context, {
         sessions: page.sessions,
         nextPageToken: check.toPageToken(page.next, filterText),
         cursor: shownTo(caller, events.cursor),
-      };
+      });
     }),
   };
 }

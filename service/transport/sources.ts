@@ -2,7 +2,7 @@
 import { Observable, Subject, type Subscription } from 'rxjs';
 import { formatCursor } from '../events/cursor.js';
 import type { EventLog, Logged } from '../events/log.js';
-import type { LogReader } from '../events/stream.js';
+import { cursorExpired, type LogReader } from '../events/stream.js';
 import type { Fault } from '../fault.js';
 import { type Attachment, hostStopping } from '../session/lifecycle.js';
 import { hasEnded, type Session, type SessionEvent } from '../session/session.js';
@@ -16,9 +16,16 @@ export interface SessionStreamSettings {
   readonly heartbeatMs: number | undefined;
 }
 
+/** How far a log may be told of, and how far its followers have been. */
+export interface Told {
+  readonly told: number;
+  readonly ready: Observable<void>;
+  readonly log: { readonly epoch: string; readonly visible: number };
+}
+
 /** The life of one session: its event as it is now, then each that follows, until it has ended; and signs of life in between. */
 export class SessionSource implements Source<OpenMessage> {
-  readonly #stream: { readonly told: number };
+  readonly #stream: Told;
   readonly #attachment: Attachment;
   readonly #queueMax: number;
   readonly #release: () => void;
@@ -29,9 +36,11 @@ export class SessionSource implements Source<OpenMessage> {
   readonly #timer: NodeJS.Timeout | undefined;
   #last: SessionEvent;
   #isHeartbeatDue = false;
+  /** False: the event that it began with was appended a moment ago, and nobody may be told of it yet. */
+  #isTold: boolean;
 
   constructor(
-    stream: { readonly told: number },
+    stream: Told,
     attachment: Attachment,
     { queueMax, heartbeatMs }: SessionStreamSettings,
     release: () => void,
@@ -43,13 +52,28 @@ export class SessionSource implements Source<OpenMessage> {
     this.#queueMax = queueMax;
     this.#release = release;
     this.#last = attachment.current;
+    this.#isTold = this.#mayTell(attachment.current);
     this.#queue = [attachment.current];
     this.#subscription = attachment.events.subscribe((event) => {
-      if (event.sequence <= this.#last.sequence) return;
-      this.#last = event;
-      this.#queue.push(event);
+      const isRenumbered = event.epoch !== this.#last.epoch;
+      // The event that it began with is told under the number that it has got now.
+      if (isRenumbered && !this.#isTold) this.#queue.shift();
+      if (isRenumbered || event.sequence > this.#last.sequence) {
+        this.#last = event;
+        this.#queue.push(event);
+      }
+      this.#isTold = true;
       this.#ready.next();
     });
+    if (!this.#isTold) {
+      this.#subscription.add(
+        stream.ready.subscribe(() => {
+          if (this.#isTold || !this.#mayTell(attachment.current)) return;
+          this.#isTold = true;
+          this.#ready.next();
+        }),
+      );
+    }
     if (heartbeatMs !== undefined) this.#timer = setInterval(() => this.#tick(), heartbeatMs).unref();
   }
 
@@ -58,8 +82,9 @@ export class SessionSource implements Source<OpenMessage> {
   }
 
   next(): OpenMessage | undefined {
-    const event = this.#queue.shift();
-    const isHeartbeat = event === undefined && this.#isHeartbeatDue && !hasEnded(this.#last.session);
+    const event = this.#isTold ? this.#queue.shift() : undefined;
+    const isHeartbeat =
+      event === undefined && this.#queue.length === 0 && this.#isHeartbeatDue && !hasEnded(this.#last.session);
     if (event === undefined && !isHeartbeat) return undefined;
     this.#isHeartbeatDue = false;
     this.#timer?.refresh();
@@ -68,8 +93,15 @@ export class SessionSource implements Source<OpenMessage> {
     return { event, cursor: this.#show(formatCursor(epoch, event?.sequence ?? this.#stream.told)) };
   }
 
+  /** One of an earlier epoch was told in its time. */
+  #mayTell({ epoch, sequence }: SessionEvent): boolean {
+    const { log } = this.#stream;
+    return epoch !== log.epoch || sequence <= log.visible;
+  }
+
   ended() {
     const { session } = this.#last;
+    if (this.#queue.length > 0) return undefined;
     return hasEnded(session) ? { fault: faultOfEnd(session) } : undefined;
   }
 
@@ -165,6 +197,7 @@ export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, 
 
   next(): WatchMessage<E, S> | undefined {
     const { batchEventsMax } = this.#settings;
+    if (this.#reader.isHeld || this.#reader.isOfThePast) return undefined;
     if (this.#snapshot !== undefined) return this.#nextOfSnapshot(this.#snapshot, batchEventsMax);
     const events = this.#reader.next(batchEventsMax);
     if (events.length === 0 && this.#reader.lag > 0 && !this.#reader.isTrimmed) {
@@ -180,12 +213,14 @@ export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, 
   }
 
   ended() {
+    if (this.#reader.isOfThePast)
+      return { fault: cursorExpired('the host has begun another epoch', this.#oldestCursor) };
     return this.#reader.isTrimmed ? { fault: tooSlow(this.position()) } : undefined;
   }
 
   get waiting(): number {
     // What was there when it joined is in the log anyway; what counts is what has come since.
-    return this.#stream.log.newest - Math.max(this.#reader.position, this.#joined);
+    return this.#stream.log.visible - Math.max(this.#reader.position, this.#joined);
   }
 
   carried({ events }: WatchMessage<E, S>): readonly Logged[] {
@@ -208,7 +243,12 @@ export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, 
   }
 
   get #cursor(): string {
-    return this.#show(formatCursor(this.#stream.log.epoch, this.#reader.position));
+    return this.#show(formatCursor(this.#reader.epoch, this.#reader.position));
+  }
+
+  get #oldestCursor(): string {
+    const { epoch, oldest } = this.#stream.log;
+    return this.#show(formatCursor(epoch, oldest));
   }
 
   #nextOfSnapshot(snapshot: readonly S[], max: number): WatchMessage<E, S> {

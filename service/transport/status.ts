@@ -48,6 +48,7 @@ const codes: Readonly<Record<Reason, status>> = {
   WATCHER_TOO_SLOW: status.RESOURCE_EXHAUSTED,
   NOT_IMPLEMENTED: status.UNIMPLEMENTED,
   INTERNAL: status.INTERNAL,
+  HOST_RESTARTED: status.UNAVAILABLE,
 };
 
 /** How long a caller should wait before it asks again, where asking again helps. */
@@ -55,6 +56,7 @@ const retryAfterMs: Partial<Readonly<Record<Reason, number>>> = {
   WLAN_SERVICE_NOT_RUNNING: 5000,
   WLAN_SERVICE_UNREACHABLE: 1000,
   HOST_STOPPING: 5000,
+  HOST_RESTARTED: 1000,
 };
 
 /** Proxies drop headers of more than 8 KiB; the message is in them up to five times, and once more percent-encoded. */

@@ -12,6 +12,7 @@ export interface Room {
 export const rooms: Readonly<Record<string, Room>> = {
   session: { source: 'service/session', tests: ['test/session'] },
   events: { source: 'service/events', tests: ['test/events', 'test/stream'] },
+  journal: { source: 'service/journal', tests: ['test/journal'] },
   device: { source: 'service/device', tests: ['test/contract'] },
   driver: { source: 'service/driver', tests: ['test/driver'] },
   transport: { source: 'service/transport', tests: ['test/transport', 'test/access', 'test/contract', 'test/stream'] },

@@ -29,6 +29,7 @@ const none = () => [];
 const zero = () => 0;
 const nothing: Readings = {
   sessionsByState: none,
+  journal: () => undefined,
   watchers: zero,
   openStreams: zero,
   requestsInFlight: zero,

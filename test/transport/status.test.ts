@@ -39,6 +39,7 @@ const table: Readonly<Record<Reason, keyof typeof status>> = {
   CURSOR_EXPIRED: 'OUT_OF_RANGE',
   WATCHER_TOO_SLOW: 'RESOURCE_EXHAUSTED',
   NOT_IMPLEMENTED: 'UNIMPLEMENTED',
+  HOST_RESTARTED: 'UNAVAILABLE',
   INTERNAL: 'INTERNAL',
 };
 

@@ -91,6 +91,10 @@ const REASONS: Readonly<Record<Reason, readonly [Kind, Says]>> = {
   INTERNAL: ['internal', () => 'The host made a mistake; its log has the details: report it.'],
   CURSOR_EXPIRED: ['state', () => 'The host no longer has the events after this cursor; watch without --since.'],
   WATCHER_TOO_SLOW: ['limited', () => 'The events were read too slowly; watch again from the last cursor.'],
+  HOST_RESTARTED: [
+    'unavailable',
+    () => 'The wfdd that held the session ended without closing it, and has started again; open another session.',
+  ],
   NOT_IMPLEMENTED: ['unavailable', (_, host) => `The wfdd at ${host} is too old for this; update it.`],
 };
 

@@ -31,4 +31,5 @@ const (
 	ReasonCursorExpired              Reason = "CURSOR_EXPIRED"
 	ReasonWatcherTooSlow             Reason = "WATCHER_TOO_SLOW"
 	ReasonNotImplemented             Reason = "NOT_IMPLEMENTED"
+	ReasonHostRestarted              Reason = "HOST_RESTARTED"
 )

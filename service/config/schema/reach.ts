@@ -27,6 +27,20 @@ export const hostId = z
     defaultText: 'the host name, in lower case',
   });
 
+const LABEL_KEY = /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
+
+export const labels = z
+  .record(z.string().regex(LABEL_KEY), z.string().regex(LABEL_VALUE))
+  .default({})
+  .register(keyNotes, {
+    description: 'Labels of this host in GetHost, by which others may group hosts.',
+    why: 'The form is that of Kubernetes, which most tools know.',
+    form: 'json',
+    expects: 'a map such as { site: berlin }, keys and values as Kubernetes labels',
+    example: { site: 'berlin' },
+  });
+
 export const listen = z
   .array(z.string().superRefine(demand(parseListenAddress)))
   .min(1)

@@ -216,6 +216,26 @@ export const events = group('The event log and those who watch it.', {
   }),
 });
 
+export const journal = group('The event log on disk, so that it outlives the process.', {
+  folder: path('any', '/var/lib/wfdd/journal', {
+    description: 'The folder of the journal, for one daemon alone. Made if it is not there.',
+    why: 'Not set means none: events are then kept in memory, and a restart forgets them.',
+  }),
+  durability: choice(['process', 'disk'], 'process', {
+    description:
+      'What an event survives before anybody is told of it: process is the end of the daemon, disk is a power cut as well.',
+    why: 'process costs a fraction of a millisecond, disk as long as the disk takes to flush.',
+  }),
+  bytesMax: bytes(256 * 1_048_576, [1_048_576, 68_719_476_736], {
+    description: 'How much the files may hold together; beyond that the oldest go.',
+    why: 'Some 400,000 events: weeks of an ordinary host.',
+  }),
+  ageMs: milliseconds(30 * DAY, [MINUTE, 3650 * DAY], {
+    description: 'How old events may become; files that hold only older ones go.',
+    why: 'A month answers what happened last week, and keeps the names of devices and callers no longer.',
+  }),
+});
+
 export const keepalive = group('How connections to clients that have vanished are found.', {
   timeMs: milliseconds(20 * SECOND, [10, HOUR], {
     description: 'How long a connection may be silent before the daemon pings it.',

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
     WATCHER_TOO_SLOW = "WATCHER_TOO_SLOW"
     NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
+    HOST_RESTARTED = "HOST_RESTARTED"
 
 
 class FieldViolation(NamedTuple):

@@ -40,6 +40,7 @@
 // | CURSOR_EXPIRED                 | OUT_OF_RANGE        |                             | watches anew, by snapshot  |
 // | WATCHER_TOO_SLOW               | RESOURCE_EXHAUSTED  |                             | resumes from last cursor   |
 // | NOT_IMPLEMENTED                | UNIMPLEMENTED       |                             | a host of a later version  |
+// | HOST_RESTARTED                 | UNAVAILABLE         | RetryInfo                   | opens anew                 |
 //
 // A status without ErrorInfo was not made by this service but by the way to it: the client's gRPC library, its
 // deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE), or the reset
@@ -158,6 +159,9 @@ const (
 	// UNIMPLEMENTED: this version of the daemon does not serve this RPC, or not with a compressed request. Metadata:
 	// `rpc`.
 	ErrorReason_ERROR_REASON_NOT_IMPLEMENTED ErrorReason = 25
+	// UNAVAILABLE, with RetryInfo: the process that held the session has died, and the session with it. Metadata:
+	// `session_id`. Open another; a new `request_id` is needed, as the old one still means the session that was lost.
+	ErrorReason_ERROR_REASON_HOST_RESTARTED ErrorReason = 26
 )
 
 // Enum value maps for ErrorReason.
@@ -189,6 +193,7 @@ var (
 		23: "ERROR_REASON_CURSOR_EXPIRED",
 		24: "ERROR_REASON_WATCHER_TOO_SLOW",
 		25: "ERROR_REASON_NOT_IMPLEMENTED",
+		26: "ERROR_REASON_HOST_RESTARTED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                    0,
@@ -217,6 +222,7 @@ var (
 		"ERROR_REASON_CURSOR_EXPIRED":                 23,
 		"ERROR_REASON_WATCHER_TOO_SLOW":               24,
 		"ERROR_REASON_NOT_IMPLEMENTED":                25,
+		"ERROR_REASON_HOST_RESTARTED":                 26,
 	}
 )
 
@@ -417,7 +423,7 @@ const file_wifidirect_v1_error_proto_rawDesc = "" +
 	"\fSessionError\x122\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1a.wifidirect.v1.ErrorReasonR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12@\n" +
-	"\rnative_result\x18\x03 \x01(\v2\x1b.wifidirect.v1.NativeResultR\fnativeResult*\xb0\a\n" +
+	"\rnative_result\x18\x03 \x01(\v2\x1b.wifidirect.v1.NativeResultR\fnativeResult*\xd1\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12\"\n" +
@@ -445,7 +451,8 @@ const file_wifidirect_v1_error_proto_rawDesc = "" +
 	"\x15ERROR_REASON_INTERNAL\x10\x16\x12\x1f\n" +
 	"\x1bERROR_REASON_CURSOR_EXPIRED\x10\x17\x12!\n" +
 	"\x1dERROR_REASON_WATCHER_TOO_SLOW\x10\x18\x12 \n" +
-	"\x1cERROR_REASON_NOT_IMPLEMENTED\x10\x19B\xd2\x01\n" +
+	"\x1cERROR_REASON_NOT_IMPLEMENTED\x10\x19\x12\x1f\n" +
+	"\x1bERROR_REASON_HOST_RESTARTED\x10\x1aB\xd2\x01\n" +
 	"\x11com.wifidirect.v1B\n" +
 	"ErrorProtoP\x01Z\\github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1;wifidirectv1\xa2\x02\x03WXX\xaa\x02\rWifidirect.V1\xca\x02\rWifidirect\\V1\xe2\x02\x19Wifidirect\\V1\\GPBMetadata\xea\x02\x0eWifidirect::V1b\x06proto3"
 

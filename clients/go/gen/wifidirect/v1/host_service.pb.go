@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -23,6 +24,121 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// What events survive. Nobody is told of an event before it is as durable as this says.
+type Durability int32
+
+const (
+	// Never sent.
+	Durability_DURABILITY_UNSPECIFIED Durability = 0
+	// Nothing: a restart of the daemon forgets them.
+	Durability_DURABILITY_MEMORY Durability = 1
+	// The end of the daemon, a crash among them: they are written to the journal. A power cut can take the last ones, and
+	// then begins a new epoch.
+	Durability_DURABILITY_PROCESS Durability = 2
+	// A power cut as well: they are flushed to the disk.
+	Durability_DURABILITY_DISK Durability = 3
+)
+
+// Enum value maps for Durability.
+var (
+	Durability_name = map[int32]string{
+		0: "DURABILITY_UNSPECIFIED",
+		1: "DURABILITY_MEMORY",
+		2: "DURABILITY_PROCESS",
+		3: "DURABILITY_DISK",
+	}
+	Durability_value = map[string]int32{
+		"DURABILITY_UNSPECIFIED": 0,
+		"DURABILITY_MEMORY":      1,
+		"DURABILITY_PROCESS":     2,
+		"DURABILITY_DISK":        3,
+	}
+)
+
+func (x Durability) Enum() *Durability {
+	p := new(Durability)
+	*p = x
+	return p
+}
+
+func (x Durability) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Durability) Descriptor() protoreflect.EnumDescriptor {
+	return file_wifidirect_v1_host_service_proto_enumTypes[0].Descriptor()
+}
+
+func (Durability) Type() protoreflect.EnumType {
+	return &file_wifidirect_v1_host_service_proto_enumTypes[0]
+}
+
+func (x Durability) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Durability.Descriptor instead.
+func (Durability) EnumDescriptor() ([]byte, []int) {
+	return file_wifidirect_v1_host_service_proto_rawDescGZIP(), []int{0}
+}
+
+// How a life of the daemon ended.
+type PreviousEnd int32
+
+const (
+	// Never sent.
+	PreviousEnd_PREVIOUS_END_UNSPECIFIED PreviousEnd = 0
+	// In good order.
+	PreviousEnd_PREVIOUS_END_CLEAN PreviousEnd = 1
+	// Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST (HOST_RESTARTED).
+	PreviousEnd_PREVIOUS_END_CRASHED PreviousEnd = 2
+	// Nobody knows: there is no journal, or it begins with this life.
+	PreviousEnd_PREVIOUS_END_UNKNOWN PreviousEnd = 3
+)
+
+// Enum value maps for PreviousEnd.
+var (
+	PreviousEnd_name = map[int32]string{
+		0: "PREVIOUS_END_UNSPECIFIED",
+		1: "PREVIOUS_END_CLEAN",
+		2: "PREVIOUS_END_CRASHED",
+		3: "PREVIOUS_END_UNKNOWN",
+	}
+	PreviousEnd_value = map[string]int32{
+		"PREVIOUS_END_UNSPECIFIED": 0,
+		"PREVIOUS_END_CLEAN":       1,
+		"PREVIOUS_END_CRASHED":     2,
+		"PREVIOUS_END_UNKNOWN":     3,
+	}
+)
+
+func (x PreviousEnd) Enum() *PreviousEnd {
+	p := new(PreviousEnd)
+	*p = x
+	return p
+}
+
+func (x PreviousEnd) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PreviousEnd) Descriptor() protoreflect.EnumDescriptor {
+	return file_wifidirect_v1_host_service_proto_enumTypes[1].Descriptor()
+}
+
+func (PreviousEnd) Type() protoreflect.EnumType {
+	return &file_wifidirect_v1_host_service_proto_enumTypes[1]
+}
+
+func (x PreviousEnd) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PreviousEnd.Descriptor instead.
+func (PreviousEnd) EnumDescriptor() ([]byte, []int) {
+	return file_wifidirect_v1_host_service_proto_rawDescGZIP(), []int{1}
+}
 
 // Whether the host can do its work. grpc.health.v1.Health tells it by service:
 //
@@ -79,11 +195,11 @@ func (x HostState) String() string {
 }
 
 func (HostState) Descriptor() protoreflect.EnumDescriptor {
-	return file_wifidirect_v1_host_service_proto_enumTypes[0].Descriptor()
+	return file_wifidirect_v1_host_service_proto_enumTypes[2].Descriptor()
 }
 
 func (HostState) Type() protoreflect.EnumType {
-	return &file_wifidirect_v1_host_service_proto_enumTypes[0]
+	return &file_wifidirect_v1_host_service_proto_enumTypes[2]
 }
 
 func (x HostState) Number() protoreflect.EnumNumber {
@@ -92,7 +208,7 @@ func (x HostState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use HostState.Descriptor instead.
 func (HostState) EnumDescriptor() ([]byte, []int) {
-	return file_wifidirect_v1_host_service_proto_rawDescGZIP(), []int{0}
+	return file_wifidirect_v1_host_service_proto_rawDescGZIP(), []int{2}
 }
 
 // Which driver.
@@ -132,11 +248,11 @@ func (x DriverKind) String() string {
 }
 
 func (DriverKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_wifidirect_v1_host_service_proto_enumTypes[1].Descriptor()
+	return file_wifidirect_v1_host_service_proto_enumTypes[3].Descriptor()
 }
 
 func (DriverKind) Type() protoreflect.EnumType {
-	return &file_wifidirect_v1_host_service_proto_enumTypes[1]
+	return &file_wifidirect_v1_host_service_proto_enumTypes[3]
 }
 
 func (x DriverKind) Number() protoreflect.EnumNumber {
@@ -145,7 +261,7 @@ func (x DriverKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DriverKind.Descriptor instead.
 func (DriverKind) EnumDescriptor() ([]byte, []int) {
-	return file_wifidirect_v1_host_service_proto_rawDescGZIP(), []int{1}
+	return file_wifidirect_v1_host_service_proto_rawDescGZIP(), []int{3}
 }
 
 // Asks for the host.
@@ -193,8 +309,9 @@ type GetHostResponse struct {
 	HostId string `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
 	// The name that the operating system gives it; not unique.
 	Hostname string `protobuf:"bytes,2,opt,name=hostname,proto3" json:"hostname,omitempty"`
-	// Random id of this life of the event log: a new one at every start of the daemon. Cursors of another are
-	// worthless.
+	// Random id of this life of the event log. Cursors of another are worthless. Without a journal (`durability` is
+	// DURABILITY_MEMORY) every start of the daemon begins a new one; with a journal it stays over restarts and crashes,
+	// and changes only if the journal was lost, is damaged, or may have lost its last events.
 	Epoch string `protobuf:"bytes,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// Whether it can do its work. Never unspecified.
 	State HostState `protobuf:"varint,4,opt,name=state,proto3,enum=wifidirect.v1.HostState" json:"state,omitempty"`
@@ -213,7 +330,16 @@ type GetHostResponse struct {
 	// The cursor of the newest event. A watch from it shows what happens from now on, without a snapshot.
 	NewestCursor string `protobuf:"bytes,10,opt,name=newest_cursor,json=newestCursor,proto3" json:"newest_cursor,omitempty"`
 	// The limits in force.
-	Limits        *Limits `protobuf:"bytes,11,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *Limits `protobuf:"bytes,11,opt,name=limits,proto3" json:"limits,omitempty"`
+	// When the daemon started.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// What the events, sessions and request ids of this host survive. Never unspecified. DURABILITY_MEMORY also while
+	// the host has a journal that it can't write: it is then DEGRADED.
+	Durability Durability `protobuf:"varint,13,opt,name=durability,proto3,enum=wifidirect.v1.Durability" json:"durability,omitempty"`
+	// How the life of the daemon before this one ended. Never unspecified.
+	PreviousEnd PreviousEnd `protobuf:"varint,14,opt,name=previous_end,json=previousEnd,proto3,enum=wifidirect.v1.PreviousEnd" json:"previous_end,omitempty"`
+	// Labels of the host, a setting: keys and values as Kubernetes has them ("site": "berlin").
+	Labels        map[string]string `protobuf:"bytes,15,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -321,6 +447,34 @@ func (x *GetHostResponse) GetNewestCursor() string {
 func (x *GetHostResponse) GetLimits() *Limits {
 	if x != nil {
 		return x.Limits
+	}
+	return nil
+}
+
+func (x *GetHostResponse) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *GetHostResponse) GetDurability() Durability {
+	if x != nil {
+		return x.Durability
+	}
+	return Durability_DURABILITY_UNSPECIFIED
+}
+
+func (x *GetHostResponse) GetPreviousEnd() PreviousEnd {
+	if x != nil {
+		return x.PreviousEnd
+	}
+	return PreviousEnd_PREVIOUS_END_UNSPECIFIED
+}
+
+func (x *GetHostResponse) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
 	}
 	return nil
 }
@@ -829,8 +983,8 @@ var File_wifidirect_v1_host_service_proto protoreflect.FileDescriptor
 
 const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\n" +
-	" wifidirect/v1/host_service.proto\x12\rwifidirect.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x19wifidirect/v1/error.proto\x1a\x1bwifidirect/v1/session.proto\"\x10\n" +
-	"\x0eGetHostRequest\"\xc1\x03\n" +
+	" wifidirect/v1/host_service.proto\x12\rwifidirect.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19wifidirect/v1/error.proto\x1a\x1bwifidirect/v1/session.proto\"\x10\n" +
+	"\x0eGetHostRequest\"\xf5\x05\n" +
 	"\x0fGetHostResponse\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1a\n" +
 	"\bhostname\x18\x02 \x01(\tR\bhostname\x12\x14\n" +
@@ -843,7 +997,17 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"\roldest_cursor\x18\t \x01(\tR\foldestCursor\x12#\n" +
 	"\rnewest_cursor\x18\n" +
 	" \x01(\tR\fnewestCursor\x12-\n" +
-	"\x06limits\x18\v \x01(\v2\x15.wifidirect.v1.LimitsR\x06limits\"\xaa\x02\n" +
+	"\x06limits\x18\v \x01(\v2\x15.wifidirect.v1.LimitsR\x06limits\x129\n" +
+	"\n" +
+	"start_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x129\n" +
+	"\n" +
+	"durability\x18\r \x01(\x0e2\x19.wifidirect.v1.DurabilityR\n" +
+	"durability\x12=\n" +
+	"\fprevious_end\x18\x0e \x01(\x0e2\x1a.wifidirect.v1.PreviousEndR\vpreviousEnd\x12B\n" +
+	"\x06labels\x18\x0f \x03(\v2*.wifidirect.v1.GetHostResponse.LabelsEntryR\x06labels\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xaa\x02\n" +
 	"\x06Driver\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.wifidirect.v1.DriverKindR\x04kind\x12!\n" +
 	"\flibrary_path\x18\x02 \x01(\tR\vlibraryPath\x12-\n" +
@@ -889,7 +1053,18 @@ const file_wifidirect_v1_host_service_proto_rawDesc = "" +
 	"(unidentified_connections_per_address_max\x18$ \x01(\rR$unidentifiedConnectionsPerAddressMax\x12<\n" +
 	"\fidentify_max\x18% \x01(\v2\x19.google.protobuf.DurationR\videntifyMax\x12&\n" +
 	"\x0fwatched_ids_max\x18& \x01(\rR\rwatchedIdsMax\x12@\n" +
-	"\x1dwatched_ids_per_principal_max\x18' \x01(\rR\x19watchedIdsPerPrincipalMax*o\n" +
+	"\x1dwatched_ids_per_principal_max\x18' \x01(\rR\x19watchedIdsPerPrincipalMax*l\n" +
+	"\n" +
+	"Durability\x12\x1a\n" +
+	"\x16DURABILITY_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11DURABILITY_MEMORY\x10\x01\x12\x16\n" +
+	"\x12DURABILITY_PROCESS\x10\x02\x12\x13\n" +
+	"\x0fDURABILITY_DISK\x10\x03*w\n" +
+	"\vPreviousEnd\x12\x1c\n" +
+	"\x18PREVIOUS_END_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12PREVIOUS_END_CLEAN\x10\x01\x12\x18\n" +
+	"\x14PREVIOUS_END_CRASHED\x10\x02\x12\x18\n" +
+	"\x14PREVIOUS_END_UNKNOWN\x10\x03*o\n" +
 	"\tHostState\x12\x1a\n" +
 	"\x16HOST_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10HOST_STATE_READY\x10\x01\x12\x17\n" +
@@ -916,45 +1091,53 @@ func file_wifidirect_v1_host_service_proto_rawDescGZIP() []byte {
 	return file_wifidirect_v1_host_service_proto_rawDescData
 }
 
-var file_wifidirect_v1_host_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wifidirect_v1_host_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_wifidirect_v1_host_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_wifidirect_v1_host_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_wifidirect_v1_host_service_proto_goTypes = []any{
-	(HostState)(0),              // 0: wifidirect.v1.HostState
-	(DriverKind)(0),             // 1: wifidirect.v1.DriverKind
-	(*GetHostRequest)(nil),      // 2: wifidirect.v1.GetHostRequest
-	(*GetHostResponse)(nil),     // 3: wifidirect.v1.GetHostResponse
-	(*Driver)(nil),              // 4: wifidirect.v1.Driver
-	(*MissingFunction)(nil),     // 5: wifidirect.v1.MissingFunction
-	(*Limits)(nil),              // 6: wifidirect.v1.Limits
-	(ErrorReason)(0),            // 7: wifidirect.v1.ErrorReason
-	(DisconnectEvidence)(0),     // 8: wifidirect.v1.DisconnectEvidence
-	(*durationpb.Duration)(nil), // 9: google.protobuf.Duration
+	(Durability)(0),               // 0: wifidirect.v1.Durability
+	(PreviousEnd)(0),              // 1: wifidirect.v1.PreviousEnd
+	(HostState)(0),                // 2: wifidirect.v1.HostState
+	(DriverKind)(0),               // 3: wifidirect.v1.DriverKind
+	(*GetHostRequest)(nil),        // 4: wifidirect.v1.GetHostRequest
+	(*GetHostResponse)(nil),       // 5: wifidirect.v1.GetHostResponse
+	(*Driver)(nil),                // 6: wifidirect.v1.Driver
+	(*MissingFunction)(nil),       // 7: wifidirect.v1.MissingFunction
+	(*Limits)(nil),                // 8: wifidirect.v1.Limits
+	nil,                           // 9: wifidirect.v1.GetHostResponse.LabelsEntry
+	(ErrorReason)(0),              // 10: wifidirect.v1.ErrorReason
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(DisconnectEvidence)(0),       // 12: wifidirect.v1.DisconnectEvidence
+	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
 }
 var file_wifidirect_v1_host_service_proto_depIdxs = []int32{
-	0,  // 0: wifidirect.v1.GetHostResponse.state:type_name -> wifidirect.v1.HostState
-	7,  // 1: wifidirect.v1.GetHostResponse.state_reason:type_name -> wifidirect.v1.ErrorReason
-	4,  // 2: wifidirect.v1.GetHostResponse.driver:type_name -> wifidirect.v1.Driver
-	6,  // 3: wifidirect.v1.GetHostResponse.limits:type_name -> wifidirect.v1.Limits
-	1,  // 4: wifidirect.v1.Driver.kind:type_name -> wifidirect.v1.DriverKind
-	5,  // 5: wifidirect.v1.Driver.missing_functions:type_name -> wifidirect.v1.MissingFunction
-	8,  // 6: wifidirect.v1.Driver.disconnect_evidence:type_name -> wifidirect.v1.DisconnectEvidence
-	9,  // 7: wifidirect.v1.Limits.event_log_age_max:type_name -> google.protobuf.Duration
-	9,  // 8: wifidirect.v1.Limits.session_retention:type_name -> google.protobuf.Duration
-	9,  // 9: wifidirect.v1.Limits.open_timeout_default:type_name -> google.protobuf.Duration
-	9,  // 10: wifidirect.v1.Limits.open_timeout_max:type_name -> google.protobuf.Duration
-	9,  // 11: wifidirect.v1.Limits.close_timeout:type_name -> google.protobuf.Duration
-	9,  // 12: wifidirect.v1.Limits.lease_ttl_min:type_name -> google.protobuf.Duration
-	9,  // 13: wifidirect.v1.Limits.lease_ttl_max:type_name -> google.protobuf.Duration
-	9,  // 14: wifidirect.v1.Limits.transit_max:type_name -> google.protobuf.Duration
-	9,  // 15: wifidirect.v1.Limits.connection_idle_max:type_name -> google.protobuf.Duration
-	9,  // 16: wifidirect.v1.Limits.identify_max:type_name -> google.protobuf.Duration
-	2,  // 17: wifidirect.v1.HostService.GetHost:input_type -> wifidirect.v1.GetHostRequest
-	3,  // 18: wifidirect.v1.HostService.GetHost:output_type -> wifidirect.v1.GetHostResponse
-	18, // [18:19] is the sub-list for method output_type
-	17, // [17:18] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	2,  // 0: wifidirect.v1.GetHostResponse.state:type_name -> wifidirect.v1.HostState
+	10, // 1: wifidirect.v1.GetHostResponse.state_reason:type_name -> wifidirect.v1.ErrorReason
+	6,  // 2: wifidirect.v1.GetHostResponse.driver:type_name -> wifidirect.v1.Driver
+	8,  // 3: wifidirect.v1.GetHostResponse.limits:type_name -> wifidirect.v1.Limits
+	11, // 4: wifidirect.v1.GetHostResponse.start_time:type_name -> google.protobuf.Timestamp
+	0,  // 5: wifidirect.v1.GetHostResponse.durability:type_name -> wifidirect.v1.Durability
+	1,  // 6: wifidirect.v1.GetHostResponse.previous_end:type_name -> wifidirect.v1.PreviousEnd
+	9,  // 7: wifidirect.v1.GetHostResponse.labels:type_name -> wifidirect.v1.GetHostResponse.LabelsEntry
+	3,  // 8: wifidirect.v1.Driver.kind:type_name -> wifidirect.v1.DriverKind
+	7,  // 9: wifidirect.v1.Driver.missing_functions:type_name -> wifidirect.v1.MissingFunction
+	12, // 10: wifidirect.v1.Driver.disconnect_evidence:type_name -> wifidirect.v1.DisconnectEvidence
+	13, // 11: wifidirect.v1.Limits.event_log_age_max:type_name -> google.protobuf.Duration
+	13, // 12: wifidirect.v1.Limits.session_retention:type_name -> google.protobuf.Duration
+	13, // 13: wifidirect.v1.Limits.open_timeout_default:type_name -> google.protobuf.Duration
+	13, // 14: wifidirect.v1.Limits.open_timeout_max:type_name -> google.protobuf.Duration
+	13, // 15: wifidirect.v1.Limits.close_timeout:type_name -> google.protobuf.Duration
+	13, // 16: wifidirect.v1.Limits.lease_ttl_min:type_name -> google.protobuf.Duration
+	13, // 17: wifidirect.v1.Limits.lease_ttl_max:type_name -> google.protobuf.Duration
+	13, // 18: wifidirect.v1.Limits.transit_max:type_name -> google.protobuf.Duration
+	13, // 19: wifidirect.v1.Limits.connection_idle_max:type_name -> google.protobuf.Duration
+	13, // 20: wifidirect.v1.Limits.identify_max:type_name -> google.protobuf.Duration
+	4,  // 21: wifidirect.v1.HostService.GetHost:input_type -> wifidirect.v1.GetHostRequest
+	5,  // 22: wifidirect.v1.HostService.GetHost:output_type -> wifidirect.v1.GetHostResponse
+	22, // [22:23] is the sub-list for method output_type
+	21, // [21:22] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_wifidirect_v1_host_service_proto_init() }
@@ -969,8 +1152,8 @@ func file_wifidirect_v1_host_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wifidirect_v1_host_service_proto_rawDesc), len(file_wifidirect_v1_host_service_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   5,
+			NumEnums:      4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

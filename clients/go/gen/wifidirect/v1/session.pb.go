@@ -196,21 +196,26 @@ const (
 	SessionEndReason_SESSION_END_REASON_HOST_STOPPING SessionEndReason = 8
 	// The WLAN service or a native handle was lost. Streams end UNAVAILABLE, or INTERNAL (NATIVE_HANDLE_LOST).
 	SessionEndReason_SESSION_END_REASON_DRIVER_LOST SessionEndReason = 9
+	// The process that held the session has died; its next life tells it, as its first events, if the host keeps a
+	// journal. That Windows drops the sessions of a process that dies is not documented. Streams end UNAVAILABLE
+	// (HOST_RESTARTED).
+	SessionEndReason_SESSION_END_REASON_HOST_RESTARTED SessionEndReason = 10
 )
 
 // Enum value maps for SessionEndReason.
 var (
 	SessionEndReason_name = map[int32]string{
-		0: "SESSION_END_REASON_UNSPECIFIED",
-		1: "SESSION_END_REASON_REQUESTED",
-		2: "SESSION_END_REASON_STREAM_ENDED",
-		3: "SESSION_END_REASON_LEASE_EXPIRED",
-		4: "SESSION_END_REASON_PEER_DISCONNECTED",
-		5: "SESSION_END_REASON_OPEN_FAILED",
-		6: "SESSION_END_REASON_OPEN_TIMED_OUT",
-		7: "SESSION_END_REASON_CANCELLED",
-		8: "SESSION_END_REASON_HOST_STOPPING",
-		9: "SESSION_END_REASON_DRIVER_LOST",
+		0:  "SESSION_END_REASON_UNSPECIFIED",
+		1:  "SESSION_END_REASON_REQUESTED",
+		2:  "SESSION_END_REASON_STREAM_ENDED",
+		3:  "SESSION_END_REASON_LEASE_EXPIRED",
+		4:  "SESSION_END_REASON_PEER_DISCONNECTED",
+		5:  "SESSION_END_REASON_OPEN_FAILED",
+		6:  "SESSION_END_REASON_OPEN_TIMED_OUT",
+		7:  "SESSION_END_REASON_CANCELLED",
+		8:  "SESSION_END_REASON_HOST_STOPPING",
+		9:  "SESSION_END_REASON_DRIVER_LOST",
+		10: "SESSION_END_REASON_HOST_RESTARTED",
 	}
 	SessionEndReason_value = map[string]int32{
 		"SESSION_END_REASON_UNSPECIFIED":       0,
@@ -223,6 +228,7 @@ var (
 		"SESSION_END_REASON_CANCELLED":         7,
 		"SESSION_END_REASON_HOST_STOPPING":     8,
 		"SESSION_END_REASON_DRIVER_LOST":       9,
+		"SESSION_END_REASON_HOST_RESTARTED":    10,
 	}
 )
 
@@ -427,6 +433,8 @@ const (
 	EventSource_EVENT_SOURCE_DRIVER EventSource = 7
 	// The host is stopping.
 	EventSource_EVENT_SOURCE_SHUTDOWN EventSource = 8
+	// The host has started again, after the process that held the session had died.
+	EventSource_EVENT_SOURCE_RESTART EventSource = 9
 )
 
 // Enum value maps for EventSource.
@@ -441,6 +449,7 @@ var (
 		6: "EVENT_SOURCE_TIMEOUT",
 		7: "EVENT_SOURCE_DRIVER",
 		8: "EVENT_SOURCE_SHUTDOWN",
+		9: "EVENT_SOURCE_RESTART",
 	}
 	EventSource_value = map[string]int32{
 		"EVENT_SOURCE_UNSPECIFIED": 0,
@@ -452,6 +461,7 @@ var (
 		"EVENT_SOURCE_TIMEOUT":     6,
 		"EVENT_SOURCE_DRIVER":      7,
 		"EVENT_SOURCE_SHUTDOWN":    8,
+		"EVENT_SOURCE_RESTART":     9,
 	}
 )
 
@@ -1032,7 +1042,7 @@ const file_wifidirect_v1_session_proto_rawDesc = "" +
 	"\x14SESSION_STATE_CLOSED\x10\x05\x12\x18\n" +
 	"\x14SESSION_STATE_FAILED\x10\x06\x12\x1b\n" +
 	"\x17SESSION_STATE_CANCELLED\x10\a\x12\x16\n" +
-	"\x12SESSION_STATE_LOST\x10\b*\x84\x03\n" +
+	"\x12SESSION_STATE_LOST\x10\b*\xab\x03\n" +
 	"\x10SessionEndReason\x12\"\n" +
 	"\x1eSESSION_END_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cSESSION_END_REASON_REQUESTED\x10\x01\x12#\n" +
@@ -1043,7 +1053,9 @@ const file_wifidirect_v1_session_proto_rawDesc = "" +
 	"!SESSION_END_REASON_OPEN_TIMED_OUT\x10\x06\x12 \n" +
 	"\x1cSESSION_END_REASON_CANCELLED\x10\a\x12$\n" +
 	" SESSION_END_REASON_HOST_STOPPING\x10\b\x12\"\n" +
-	"\x1eSESSION_END_REASON_DRIVER_LOST\x10\t*\xdb\x01\n" +
+	"\x1eSESSION_END_REASON_DRIVER_LOST\x10\t\x12%\n" +
+	"!SESSION_END_REASON_HOST_RESTARTED\x10\n" +
+	"*\xdb\x01\n" +
 	"\x12DisconnectEvidence\x12#\n" +
 	"\x1fDISCONNECT_EVIDENCE_UNSPECIFIED\x10\x00\x12+\n" +
 	"'DISCONNECT_EVIDENCE_DEVICE_DISCONNECTED\x10\x01\x12&\n" +
@@ -1063,7 +1075,7 @@ const file_wifidirect_v1_session_proto_rawDesc = "" +
 	" SESSION_EVENT_TYPE_LEASE_RENEWED\x10\t\x12$\n" +
 	" SESSION_EVENT_TYPE_LEASE_EXPIRED\x10\n" +
 	"\x120\n" +
-	",SESSION_EVENT_TYPE_NETWORK_INTERFACE_CHANGED\x10\v*\xf8\x01\n" +
+	",SESSION_EVENT_TYPE_NETWORK_INTERFACE_CHANGED\x10\v*\x92\x02\n" +
 	"\vEventSource\x12\x1c\n" +
 	"\x18EVENT_SOURCE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13EVENT_SOURCE_CLIENT\x10\x01\x12\x17\n" +
@@ -1073,7 +1085,8 @@ const file_wifidirect_v1_session_proto_rawDesc = "" +
 	"\x11EVENT_SOURCE_PEER\x10\x05\x12\x18\n" +
 	"\x14EVENT_SOURCE_TIMEOUT\x10\x06\x12\x17\n" +
 	"\x13EVENT_SOURCE_DRIVER\x10\a\x12\x19\n" +
-	"\x15EVENT_SOURCE_SHUTDOWN\x10\bB\xd4\x01\n" +
+	"\x15EVENT_SOURCE_SHUTDOWN\x10\b\x12\x18\n" +
+	"\x14EVENT_SOURCE_RESTART\x10\tB\xd4\x01\n" +
 	"\x11com.wifidirect.v1B\fSessionProtoP\x01Z\\github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1;wifidirectv1\xa2\x02\x03WXX\xaa\x02\rWifidirect.V1\xca\x02\rWifidirect\\V1\xe2\x02\x19Wifidirect\\V1\\GPBMetadata\xea\x02\x0eWifidirect::V1b\x06proto3"
 
 var (

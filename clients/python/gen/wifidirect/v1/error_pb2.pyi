@@ -43,6 +43,7 @@ how long to wait. The text of a status is English, for people, and may change; r
 | CURSOR_EXPIRED                 | OUT_OF_RANGE        |                             | watches anew, by snapshot  |
 | WATCHER_TOO_SLOW               | RESOURCE_EXHAUSTED  |                             | resumes from last cursor   |
 | NOT_IMPLEMENTED                | UNIMPLEMENTED       |                             | a host of a later version  |
+| HOST_RESTARTED                 | UNAVAILABLE         | RetryInfo                   | opens anew                 |
 
 A status without ErrorInfo was not made by this service but by the way to it: the client's gRPC library, its
 deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE), or the reset
@@ -175,6 +176,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNIMPLEMENTED: this version of the daemon does not serve this RPC, or not with a compressed request. Metadata:
     `rpc`.
     """
+    ERROR_REASON_HOST_RESTARTED: _ErrorReason.ValueType  # 26
+    """UNAVAILABLE, with RetryInfo: the process that held the session has died, and the session with it. Metadata:
+    `session_id`. Open another; a new `request_id` is needed, as the old one still means the session that was lost.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request was refused, or why a session ended badly. Closed: a client may switch over it, but must take a
@@ -285,6 +290,10 @@ the watch to bound its memory. Metadata: `cursor`, the last one sent: a watch fr
 ERROR_REASON_NOT_IMPLEMENTED: ErrorReason.ValueType  # 25
 """UNIMPLEMENTED: this version of the daemon does not serve this RPC, or not with a compressed request. Metadata:
 `rpc`.
+"""
+ERROR_REASON_HOST_RESTARTED: ErrorReason.ValueType  # 26
+"""UNAVAILABLE, with RetryInfo: the process that held the session has died, and the session with it. Metadata:
+`session_id`. Open another; a new `request_id` is needed, as the old one still means the session that was lost.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 

@@ -43,6 +43,7 @@ how long to wait. The text of a status is English, for people, and may change; r
 | CURSOR_EXPIRED                 | OUT_OF_RANGE        |                             | watches anew, by snapshot  |
 | WATCHER_TOO_SLOW               | RESOURCE_EXHAUSTED  |                             | resumes from last cursor   |
 | NOT_IMPLEMENTED                | UNIMPLEMENTED       |                             | a host of a later version  |
+| HOST_RESTARTED                 | UNAVAILABLE         | RetryInfo                   | opens anew                 |
 
 A status without ErrorInfo was not made by this service but by the way to it: the client's gRPC library, its
 deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE), or the reset

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from wifidirect.v1 import error_pb2 as _error_pb2
@@ -21,6 +22,66 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Durability:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DurabilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Durability.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DURABILITY_UNSPECIFIED: _Durability.ValueType  # 0
+    """Never sent."""
+    DURABILITY_MEMORY: _Durability.ValueType  # 1
+    """Nothing: a restart of the daemon forgets them."""
+    DURABILITY_PROCESS: _Durability.ValueType  # 2
+    """The end of the daemon, a crash among them: they are written to the journal. A power cut can take the last ones, and
+    then begins a new epoch.
+    """
+    DURABILITY_DISK: _Durability.ValueType  # 3
+    """A power cut as well: they are flushed to the disk."""
+
+class Durability(_Durability, metaclass=_DurabilityEnumTypeWrapper):
+    """What events survive. Nobody is told of an event before it is as durable as this says."""
+
+DURABILITY_UNSPECIFIED: Durability.ValueType  # 0
+"""Never sent."""
+DURABILITY_MEMORY: Durability.ValueType  # 1
+"""Nothing: a restart of the daemon forgets them."""
+DURABILITY_PROCESS: Durability.ValueType  # 2
+"""The end of the daemon, a crash among them: they are written to the journal. A power cut can take the last ones, and
+then begins a new epoch.
+"""
+DURABILITY_DISK: Durability.ValueType  # 3
+"""A power cut as well: they are flushed to the disk."""
+Global___Durability: _TypeAlias = Durability  # noqa: Y015
+
+class _PreviousEnd:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PreviousEndEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PreviousEnd.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PREVIOUS_END_UNSPECIFIED: _PreviousEnd.ValueType  # 0
+    """Never sent."""
+    PREVIOUS_END_CLEAN: _PreviousEnd.ValueType  # 1
+    """In good order."""
+    PREVIOUS_END_CRASHED: _PreviousEnd.ValueType  # 2
+    """Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST (HOST_RESTARTED)."""
+    PREVIOUS_END_UNKNOWN: _PreviousEnd.ValueType  # 3
+    """Nobody knows: there is no journal, or it begins with this life."""
+
+class PreviousEnd(_PreviousEnd, metaclass=_PreviousEndEnumTypeWrapper):
+    """How a life of the daemon ended."""
+
+PREVIOUS_END_UNSPECIFIED: PreviousEnd.ValueType  # 0
+"""Never sent."""
+PREVIOUS_END_CLEAN: PreviousEnd.ValueType  # 1
+"""In good order."""
+PREVIOUS_END_CRASHED: PreviousEnd.ValueType  # 2
+"""Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST (HOST_RESTARTED)."""
+PREVIOUS_END_UNKNOWN: PreviousEnd.ValueType  # 3
+"""Nobody knows: there is no journal, or it begins with this life."""
+Global___PreviousEnd: _TypeAlias = PreviousEnd  # noqa: Y015
 
 class _HostState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -121,6 +182,26 @@ class GetHostResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     HOST_ID_FIELD_NUMBER: _builtins.int
     HOSTNAME_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
@@ -132,6 +213,10 @@ class GetHostResponse(_message.Message):
     OLDEST_CURSOR_FIELD_NUMBER: _builtins.int
     NEWEST_CURSOR_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DURABILITY_FIELD_NUMBER: _builtins.int
+    PREVIOUS_END_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
     host_id: _builtins.str
     """The name of this host in its fleet: a setting of the host, 1 to 63 of `[a-z0-9.-]`; by default the host name in
     lower case. Stays across restarts and upgrades.
@@ -139,8 +224,9 @@ class GetHostResponse(_message.Message):
     hostname: _builtins.str
     """The name that the operating system gives it; not unique."""
     epoch: _builtins.str
-    """Random id of this life of the event log: a new one at every start of the daemon. Cursors of another are
-    worthless.
+    """Random id of this life of the event log. Cursors of another are worthless. Without a journal (`durability` is
+    DURABILITY_MEMORY) every start of the daemon begins a new one; with a journal it stays over restarts and crashes,
+    and changes only if the journal was lost, is damaged, or may have lost its last events.
     """
     state: Global___HostState.ValueType
     """Whether it can do its work. Never unspecified."""
@@ -157,6 +243,12 @@ class GetHostResponse(_message.Message):
     """The oldest cursor from which WatchSessions can still resume. Everything after it is in the log."""
     newest_cursor: _builtins.str
     """The cursor of the newest event. A watch from it shows what happens from now on, without a snapshot."""
+    durability: Global___Durability.ValueType
+    """What the events, sessions and request ids of this host survive. Never unspecified. DURABILITY_MEMORY also while
+    the host has a journal that it can't write: it is then DEGRADED.
+    """
+    previous_end: Global___PreviousEnd.ValueType
+    """How the life of the daemon before this one ended. Never unspecified."""
     @_builtins.property
     def driver(self) -> Global___Driver:
         """What it reaches Wi-Fi Direct by."""
@@ -164,6 +256,14 @@ class GetHostResponse(_message.Message):
     @_builtins.property
     def limits(self) -> Global___Limits:
         """The limits in force."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When the daemon started."""
+
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Labels of the host, a setting: keys and values as Kubernetes has them ("site": "berlin")."""
 
     def __init__(
         self,
@@ -179,10 +279,14 @@ class GetHostResponse(_message.Message):
         oldest_cursor: _builtins.str = ...,
         newest_cursor: _builtins.str = ...,
         limits: Global___Limits | None = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        durability: Global___Durability.ValueType = ...,
+        previous_end: Global___PreviousEnd.ValueType = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["driver", b"driver", "limits", b"limits"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["driver", b"driver", "limits", b"limits", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["driver", b"driver", "epoch", b"epoch", "host_id", b"host_id", "hostname", b"hostname", "limits", b"limits", "newest_cursor", b"newest_cursor", "oldest_cursor", b"oldest_cursor", "service_version", b"service_version", "state", b"state", "state_message", b"state_message", "state_reason", b"state_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["driver", b"driver", "durability", b"durability", "epoch", b"epoch", "host_id", b"host_id", "hostname", b"hostname", "labels", b"labels", "limits", b"limits", "newest_cursor", b"newest_cursor", "oldest_cursor", b"oldest_cursor", "previous_end", b"previous_end", "service_version", b"service_version", "start_time", b"start_time", "state", b"state", "state_message", b"state_message", "state_reason", b"state_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

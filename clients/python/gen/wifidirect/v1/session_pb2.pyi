@@ -145,6 +145,11 @@ class _SessionEndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sess
     """The host is stopping. Streams end UNAVAILABLE (HOST_STOPPING)."""
     SESSION_END_REASON_DRIVER_LOST: _SessionEndReason.ValueType  # 9
     """The WLAN service or a native handle was lost. Streams end UNAVAILABLE, or INTERNAL (NATIVE_HANDLE_LOST)."""
+    SESSION_END_REASON_HOST_RESTARTED: _SessionEndReason.ValueType  # 10
+    """The process that held the session has died; its next life tells it, as its first events, if the host keeps a
+    journal. That Windows drops the sessions of a process that dies is not documented. Streams end UNAVAILABLE
+    (HOST_RESTARTED).
+    """
 
 class SessionEndReason(_SessionEndReason, metaclass=_SessionEndReasonEnumTypeWrapper):
     """Why a session ended, and so how its OpenSession streams end."""
@@ -169,6 +174,11 @@ SESSION_END_REASON_HOST_STOPPING: SessionEndReason.ValueType  # 8
 """The host is stopping. Streams end UNAVAILABLE (HOST_STOPPING)."""
 SESSION_END_REASON_DRIVER_LOST: SessionEndReason.ValueType  # 9
 """The WLAN service or a native handle was lost. Streams end UNAVAILABLE, or INTERNAL (NATIVE_HANDLE_LOST)."""
+SESSION_END_REASON_HOST_RESTARTED: SessionEndReason.ValueType  # 10
+"""The process that held the session has died; its next life tells it, as its first events, if the host keeps a
+journal. That Windows drops the sessions of a process that dies is not documented. Streams end UNAVAILABLE
+(HOST_RESTARTED).
+"""
 Global___SessionEndReason: _TypeAlias = SessionEndReason  # noqa: Y015
 
 class _DisconnectEvidence:
@@ -293,6 +303,8 @@ class _EventSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventSour
     """The WLAN service, or a handle, was lost."""
     EVENT_SOURCE_SHUTDOWN: _EventSource.ValueType  # 8
     """The host is stopping."""
+    EVENT_SOURCE_RESTART: _EventSource.ValueType  # 9
+    """The host has started again, after the process that held the session had died."""
 
 class EventSource(_EventSource, metaclass=_EventSourceEnumTypeWrapper):
     """The kinds of cause."""
@@ -315,6 +327,8 @@ EVENT_SOURCE_DRIVER: EventSource.ValueType  # 7
 """The WLAN service, or a handle, was lost."""
 EVENT_SOURCE_SHUTDOWN: EventSource.ValueType  # 8
 """The host is stopping."""
+EVENT_SOURCE_RESTART: EventSource.ValueType  # 9
+"""The host has started again, after the process that held the session had died."""
 Global___EventSource: _TypeAlias = EventSource  # noqa: Y015
 
 @_typing.final

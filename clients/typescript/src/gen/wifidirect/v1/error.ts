@@ -47,6 +47,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
  * | CURSOR_EXPIRED                 | OUT_OF_RANGE        |                             | watches anew, by snapshot  |
  * | WATCHER_TOO_SLOW               | RESOURCE_EXHAUSTED  |                             | resumes from last cursor   |
  * | NOT_IMPLEMENTED                | UNIMPLEMENTED       |                             | a host of a later version  |
+ * | HOST_RESTARTED                 | UNAVAILABLE         | RetryInfo                   | opens anew                 |
  *
  * A status without ErrorInfo was not made by this service but by the way to it: the client's gRPC library, its
  * deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE), or the reset
@@ -185,6 +186,11 @@ export const ErrorReason = {
    * `rpc`.
    */
   NOT_IMPLEMENTED: 25,
+  /**
+   * HOST_RESTARTED - UNAVAILABLE, with RetryInfo: the process that held the session has died, and the session with it. Metadata:
+   * `session_id`. Open another; a new `request_id` is needed, as the old one still means the session that was lost.
+   */
+  HOST_RESTARTED: 26,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -217,6 +223,7 @@ export namespace ErrorReason {
   export type CURSOR_EXPIRED = typeof ErrorReason.CURSOR_EXPIRED;
   export type WATCHER_TOO_SLOW = typeof ErrorReason.WATCHER_TOO_SLOW;
   export type NOT_IMPLEMENTED = typeof ErrorReason.NOT_IMPLEMENTED;
+  export type HOST_RESTARTED = typeof ErrorReason.HOST_RESTARTED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -300,6 +307,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 25:
     case "ERROR_REASON_NOT_IMPLEMENTED":
       return ErrorReason.NOT_IMPLEMENTED;
+    case 26:
+    case "ERROR_REASON_HOST_RESTARTED":
+      return ErrorReason.HOST_RESTARTED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -361,6 +371,8 @@ export function errorReasonToJSON(object: ErrorReason): string {
       return "ERROR_REASON_WATCHER_TOO_SLOW";
     case ErrorReason.NOT_IMPLEMENTED:
       return "ERROR_REASON_NOT_IMPLEMENTED";
+    case ErrorReason.HOST_RESTARTED:
+      return "ERROR_REASON_HOST_RESTARTED";
     case ErrorReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";

@@ -16,10 +16,134 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Duration } from "../../google/protobuf/duration.js";
+import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { ErrorReason, errorReasonFromJSON, errorReasonToJSON } from "./error.js";
 import { DisconnectEvidence, disconnectEvidenceFromJSON, disconnectEvidenceToJSON } from "./session.js";
 
 /** HostService: which host is this, does it work, on what does it run, and what are its limits? */
+
+/** What events survive. Nobody is told of an event before it is as durable as this says. */
+export const Durability = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: 0,
+  /** MEMORY - Nothing: a restart of the daemon forgets them. */
+  MEMORY: 1,
+  /**
+   * PROCESS - The end of the daemon, a crash among them: they are written to the journal. A power cut can take the last ones, and
+   * then begins a new epoch.
+   */
+  PROCESS: 2,
+  /** DISK - A power cut as well: they are flushed to the disk. */
+  DISK: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type Durability = typeof Durability[keyof typeof Durability];
+
+export namespace Durability {
+  export type UNSPECIFIED = typeof Durability.UNSPECIFIED;
+  export type MEMORY = typeof Durability.MEMORY;
+  export type PROCESS = typeof Durability.PROCESS;
+  export type DISK = typeof Durability.DISK;
+  export type UNRECOGNIZED = typeof Durability.UNRECOGNIZED;
+}
+
+export function durabilityFromJSON(object: any): Durability {
+  switch (object) {
+    case 0:
+    case "DURABILITY_UNSPECIFIED":
+      return Durability.UNSPECIFIED;
+    case 1:
+    case "DURABILITY_MEMORY":
+      return Durability.MEMORY;
+    case 2:
+    case "DURABILITY_PROCESS":
+      return Durability.PROCESS;
+    case 3:
+    case "DURABILITY_DISK":
+      return Durability.DISK;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Durability.UNRECOGNIZED;
+  }
+}
+
+export function durabilityToJSON(object: Durability): string {
+  switch (object) {
+    case Durability.UNSPECIFIED:
+      return "DURABILITY_UNSPECIFIED";
+    case Durability.MEMORY:
+      return "DURABILITY_MEMORY";
+    case Durability.PROCESS:
+      return "DURABILITY_PROCESS";
+    case Durability.DISK:
+      return "DURABILITY_DISK";
+    case Durability.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** How a life of the daemon ended. */
+export const PreviousEnd = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: 0,
+  /** CLEAN - In good order. */
+  CLEAN: 1,
+  /** CRASHED - Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST (HOST_RESTARTED). */
+  CRASHED: 2,
+  /** UNKNOWN - Nobody knows: there is no journal, or it begins with this life. */
+  UNKNOWN: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type PreviousEnd = typeof PreviousEnd[keyof typeof PreviousEnd];
+
+export namespace PreviousEnd {
+  export type UNSPECIFIED = typeof PreviousEnd.UNSPECIFIED;
+  export type CLEAN = typeof PreviousEnd.CLEAN;
+  export type CRASHED = typeof PreviousEnd.CRASHED;
+  export type UNKNOWN = typeof PreviousEnd.UNKNOWN;
+  export type UNRECOGNIZED = typeof PreviousEnd.UNRECOGNIZED;
+}
+
+export function previousEndFromJSON(object: any): PreviousEnd {
+  switch (object) {
+    case 0:
+    case "PREVIOUS_END_UNSPECIFIED":
+      return PreviousEnd.UNSPECIFIED;
+    case 1:
+    case "PREVIOUS_END_CLEAN":
+      return PreviousEnd.CLEAN;
+    case 2:
+    case "PREVIOUS_END_CRASHED":
+      return PreviousEnd.CRASHED;
+    case 3:
+    case "PREVIOUS_END_UNKNOWN":
+      return PreviousEnd.UNKNOWN;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return PreviousEnd.UNRECOGNIZED;
+  }
+}
+
+export function previousEndToJSON(object: PreviousEnd): string {
+  switch (object) {
+    case PreviousEnd.UNSPECIFIED:
+      return "PREVIOUS_END_UNSPECIFIED";
+    case PreviousEnd.CLEAN:
+      return "PREVIOUS_END_CLEAN";
+    case PreviousEnd.CRASHED:
+      return "PREVIOUS_END_CRASHED";
+    case PreviousEnd.UNKNOWN:
+      return "PREVIOUS_END_UNKNOWN";
+    case PreviousEnd.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
 
 /**
  * Whether the host can do its work. grpc.health.v1.Health tells it by service:
@@ -167,8 +291,9 @@ export interface GetHostResponse {
   /** The name that the operating system gives it; not unique. */
   hostname: string;
   /**
-   * Random id of this life of the event log: a new one at every start of the daemon. Cursors of another are
-   * worthless.
+   * Random id of this life of the event log. Cursors of another are worthless. Without a journal (`durability` is
+   * DURABILITY_MEMORY) every start of the daemon begins a new one; with a journal it stays over restarts and crashes,
+   * and changes only if the journal was lost, is damaged, or may have lost its last events.
    */
   epoch: string;
   /** Whether it can do its work. Never unspecified. */
@@ -192,7 +317,27 @@ export interface GetHostResponse {
   /** The cursor of the newest event. A watch from it shows what happens from now on, without a snapshot. */
   newestCursor: string;
   /** The limits in force. */
-  limits: Limits | undefined;
+  limits:
+    | Limits
+    | undefined;
+  /** When the daemon started. */
+  startTime:
+    | Date
+    | undefined;
+  /**
+   * What the events, sessions and request ids of this host survive. Never unspecified. DURABILITY_MEMORY also while
+   * the host has a journal that it can't write: it is then DEGRADED.
+   */
+  durability: Durability;
+  /** How the life of the daemon before this one ended. Never unspecified. */
+  previousEnd: PreviousEnd;
+  /** Labels of the host, a setting: keys and values as Kubernetes has them ("site": "berlin"). */
+  labels: { [key: string]: string };
+}
+
+export interface GetHostResponse_LabelsEntry {
+  key: string;
+  value: string;
 }
 
 /** What the host reaches Wi-Fi Direct by. */
@@ -430,6 +575,10 @@ function createBaseGetHostResponse(): GetHostResponse {
     oldestCursor: "",
     newestCursor: "",
     limits: undefined,
+    startTime: undefined,
+    durability: 0,
+    previousEnd: 0,
+    labels: {},
   };
 }
 
@@ -468,6 +617,18 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
     if (message.limits !== undefined) {
       Limits.encode(message.limits, writer.uint32(90).fork()).join();
     }
+    if (message.startTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.startTime), writer.uint32(98).fork()).join();
+    }
+    if (message.durability !== 0) {
+      writer.uint32(104).int32(message.durability);
+    }
+    if (message.previousEnd !== 0) {
+      writer.uint32(112).int32(message.previousEnd);
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      GetHostResponse_LabelsEntry.encode({ key: key as any, value }, writer.uint32(122).fork()).join();
+    });
     return writer;
   },
 
@@ -572,6 +733,41 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
             message.limits = Limits.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.startTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.durability = reader.int32() as any;
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.previousEnd = reader.int32() as any;
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            const entry15 = GetHostResponse_LabelsEntry.decode(reader, reader.uint32());
+            if (entry15.value !== undefined) {
+              message.labels[entry15.key] = entry15.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -621,6 +817,31 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
         ? globalThis.String(object.newest_cursor)
         : "",
       limits: isSet(object.limits) ? Limits.fromJSON(object.limits) : undefined,
+      startTime: isSet(object.startTime)
+        ? fromJsonTimestamp(object.startTime)
+        : isSet(object.start_time)
+        ? fromJsonTimestamp(object.start_time)
+        : undefined,
+      durability: isSet(object.durability) ? durabilityFromJSON(object.durability) : 0,
+      previousEnd: isSet(object.previousEnd)
+        ? previousEndFromJSON(object.previousEnd)
+        : isSet(object.previous_end)
+        ? previousEndFromJSON(object.previous_end)
+        : 0,
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -659,6 +880,24 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
     if (message.limits !== undefined) {
       obj.limits = Limits.toJSON(message.limits);
     }
+    if (message.startTime !== undefined) {
+      obj.startTime = message.startTime.toISOString();
+    }
+    if (message.durability !== 0) {
+      obj.durability = durabilityToJSON(message.durability);
+    }
+    if (message.previousEnd !== 0) {
+      obj.previousEnd = previousEndToJSON(message.previousEnd);
+    }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -682,6 +921,103 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
     message.limits = (object.limits !== undefined && object.limits !== null)
       ? Limits.fromPartial(object.limits)
       : undefined;
+    message.startTime = object.startTime ?? undefined;
+    message.durability = object.durability ?? 0;
+    message.previousEnd = object.previousEnd ?? 0;
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseGetHostResponse_LabelsEntry(): GetHostResponse_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const GetHostResponse_LabelsEntry: MessageFns<GetHostResponse_LabelsEntry> = {
+  encode(message: GetHostResponse_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetHostResponse_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetHostResponse_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetHostResponse_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: GetHostResponse_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetHostResponse_LabelsEntry>): GetHostResponse_LabelsEntry {
+    return GetHostResponse_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetHostResponse_LabelsEntry>): GetHostResponse_LabelsEntry {
+    const message = createBaseGetHostResponse_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -1787,6 +2123,32 @@ type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -206,6 +206,12 @@ export const SessionEndReason = {
   HOST_STOPPING: 8,
   /** DRIVER_LOST - The WLAN service or a native handle was lost. Streams end UNAVAILABLE, or INTERNAL (NATIVE_HANDLE_LOST). */
   DRIVER_LOST: 9,
+  /**
+   * HOST_RESTARTED - The process that held the session has died; its next life tells it, as its first events, if the host keeps a
+   * journal. That Windows drops the sessions of a process that dies is not documented. Streams end UNAVAILABLE
+   * (HOST_RESTARTED).
+   */
+  HOST_RESTARTED: 10,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -222,6 +228,7 @@ export namespace SessionEndReason {
   export type CANCELLED = typeof SessionEndReason.CANCELLED;
   export type HOST_STOPPING = typeof SessionEndReason.HOST_STOPPING;
   export type DRIVER_LOST = typeof SessionEndReason.DRIVER_LOST;
+  export type HOST_RESTARTED = typeof SessionEndReason.HOST_RESTARTED;
   export type UNRECOGNIZED = typeof SessionEndReason.UNRECOGNIZED;
 }
 
@@ -257,6 +264,9 @@ export function sessionEndReasonFromJSON(object: any): SessionEndReason {
     case 9:
     case "SESSION_END_REASON_DRIVER_LOST":
       return SessionEndReason.DRIVER_LOST;
+    case 10:
+    case "SESSION_END_REASON_HOST_RESTARTED":
+      return SessionEndReason.HOST_RESTARTED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -286,6 +296,8 @@ export function sessionEndReasonToJSON(object: SessionEndReason): string {
       return "SESSION_END_REASON_HOST_STOPPING";
     case SessionEndReason.DRIVER_LOST:
       return "SESSION_END_REASON_DRIVER_LOST";
+    case SessionEndReason.HOST_RESTARTED:
+      return "SESSION_END_REASON_HOST_RESTARTED";
     case SessionEndReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -508,6 +520,8 @@ export const EventSource = {
   DRIVER: 7,
   /** SHUTDOWN - The host is stopping. */
   SHUTDOWN: 8,
+  /** RESTART - The host has started again, after the process that held the session had died. */
+  RESTART: 9,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -523,6 +537,7 @@ export namespace EventSource {
   export type TIMEOUT = typeof EventSource.TIMEOUT;
   export type DRIVER = typeof EventSource.DRIVER;
   export type SHUTDOWN = typeof EventSource.SHUTDOWN;
+  export type RESTART = typeof EventSource.RESTART;
   export type UNRECOGNIZED = typeof EventSource.UNRECOGNIZED;
 }
 
@@ -555,6 +570,9 @@ export function eventSourceFromJSON(object: any): EventSource {
     case 8:
     case "EVENT_SOURCE_SHUTDOWN":
       return EventSource.SHUTDOWN;
+    case 9:
+    case "EVENT_SOURCE_RESTART":
+      return EventSource.RESTART;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -582,6 +600,8 @@ export function eventSourceToJSON(object: EventSource): string {
       return "EVENT_SOURCE_DRIVER";
     case EventSource.SHUTDOWN:
       return "EVENT_SOURCE_SHUTDOWN";
+    case EventSource.RESTART:
+      return "EVENT_SOURCE_RESTART";
     case EventSource.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";

@@ -1,0 +1,245 @@
+/**
+ * The journal of sessions: joins the event stream and the lifecycle, which know nothing of files, with
+ * the journal, which knows nothing of sessions.
+ *
+ * Start: `openSessionJournal` reads what the life before has left; the log and the lifecycle take it
+ * over; `SessionJournal` then begins a new file, and tells of the sessions that were live as its first
+ * events.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { lockFile, type Unlock } from '../../native/file-lock.js';
+import type { EventStream } from '../events/stream.js';
+import type { Fault } from '../fault.js';
+import type { Lifecycle, RequestRecord, SessionMemory, SessionRecord } from '../session/lifecycle.js';
+import type { LoggedSessionEvent, SessionEvent, SessionEventDraft } from '../session/session.js';
+import { cursorKey, takeCursorKey } from '../transport/cursors.js';
+import { bytesOfEvent } from '../transport/encode-once.js';
+import { SessionEvent as SessionEventMessage, SessionEventType } from '../transport/gen/wifidirect/v1/session.js';
+import { fromSessionEvent } from '../transport/messages.js';
+import { bootId } from './boot-id.js';
+import { type Frame, FrameKind } from './frames.js';
+import {
+  type Durability,
+  Journal,
+  type JournalOwner,
+  type JournalSettings,
+  type JournalStatus,
+  openJournal,
+} from './journal.js';
+import type { History, Restored } from './restore.js';
+
+export type SessionStream = EventStream<SessionEventDraft, SessionEvent, LoggedSessionEvent>;
+
+/** A journal that can't be used, as a sentence: the start ends with it. */
+export class JournalUnusable extends Error {
+  override readonly name = 'JournalUnusable';
+}
+
+export interface OpenedJournal {
+  readonly settings: JournalSettings;
+  readonly restored: Restored;
+  readonly unlock: Unlock;
+}
+
+const LOCK_FILE = 'lock';
+
+export const newEpoch = (): string => randomBytes(8).toString('hex');
+
+/** Takes the folder for this process, and reads what the life before has left there. */
+export async function openSessionJournal(settings: JournalSettings, history: History): Promise<OpenedJournal> {
+  const { folder } = settings;
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const unlock = lockFile(join(folder, LOCK_FILE));
+    if (unlock === undefined) {
+      throw new JournalUnusable(
+        `The journal in ${folder} is in use by another wfdd: give this one another journal.folder, or stop the other.`,
+      );
+    }
+    try {
+      return { settings, restored: await openJournal(settings, { bootId: bootId(), history }), unlock };
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof JournalUnusable) throw error;
+    throw new JournalUnusable(`The journal in ${folder} can't be used: ${(error as Error).message}`);
+  }
+}
+
+/** Fills the log with the events of the life before, as far as they are of the same epoch. */
+export function restoreLog(stream: SessionStream, { events, newest, cursorKey: keptKey }: Restored): void {
+  if (keptKey !== undefined) takeCursorKey(keptKey);
+  const nowMs = Date.now();
+  const logged = events.map(({ sequence, timeMs, topic, bytes }) => ({
+    event: { sequence, sessionId: topic, ...peek(bytes), bytes },
+    // A clock that was set back makes no event younger than it is.
+    ageMs: Math.max(nowMs - timeMs, 0),
+  }));
+  stream.restore(logged, newest);
+}
+
+/** Gives the lifecycle the sessions and request ids of the life before. */
+export function restoreSessions(lifecycle: Lifecycle, { sessions, requests }: Restored): void {
+  const offsetMs = performance.now() - Date.now();
+  const toSteady = (timeMs: number) => Math.min(timeMs + offsetMs, performance.now());
+  lifecycle.restore(
+    [...sessions].map(([id, { record, lastEvent, fault }]) => ({
+      record: { ...(record as Omit<SessionRecord, 'id'>), id },
+      lastEvent: fromSessionEvent(SessionEventMessage.decode(lastEvent.bytes), fault as Fault | undefined, toSteady),
+    })),
+    [...requests].map(([key, { record, timeMs }]) => ({
+      key,
+      fingerprint: record as string,
+      timeMs,
+      steadyMs: toSteady(timeMs),
+    })),
+  );
+}
+
+export class SessionJournal implements JournalOwner, SessionMemory {
+  readonly #stream: SessionStream;
+  readonly #lifecycle: Lifecycle;
+  readonly #journal: Journal;
+  readonly #unlock: Unlock;
+  readonly #durability: Durability;
+  readonly #onState: (error: Error | undefined) => void;
+  #isKeeping = true;
+  /** The session whose first event comes next. */
+  #begun: SessionRecord | undefined;
+
+  /** Begins at once. `onState` is told of a disk that fails, and that it is back. */
+  constructor(
+    stream: SessionStream,
+    lifecycle: Lifecycle,
+    { settings, restored, unlock }: OpenedJournal,
+    onState: (error: Error | undefined) => void,
+  ) {
+    this.#stream = stream;
+    this.#lifecycle = lifecycle;
+    this.#unlock = unlock;
+    this.#durability = settings.durability;
+    this.#onState = onState;
+    this.#journal = new Journal(settings, bootId(), { ...restored, newest: stream.log.newest }, this);
+    stream.keepBy(this);
+    lifecycle.rememberBy(this);
+  }
+
+  get durability(): Durability {
+    return this.#durability;
+  }
+
+  get status(): JournalStatus {
+    return this.#journal.status;
+  }
+
+  /** Whether nobody is told of an event before it is on the disk. */
+  get isKeeping(): boolean {
+    return this.#isKeeping;
+  }
+
+  async close(): Promise<void> {
+    await this.#journal.close();
+    this.#unlock();
+  }
+
+  sessionBegins(record: SessionRecord): void {
+    this.#begun = record;
+  }
+
+  requestUsed({ key, fingerprint, timeMs }: RequestRecord): void {
+    this.#journal.append([json(FrameKind.REQUEST, key, fingerprint, timeMs)]);
+  }
+
+  keep(event: SessionEvent): void {
+    const begun = this.#begun;
+    this.#begun = undefined;
+    // In one file, or the next one would have the event without what is remembered beside it.
+    this.#journal.append([...recordFrames(begun), ...faultFrames(event), eventFrame(FrameKind.EVENT, event)]);
+  }
+
+  position(): { readonly epoch: string; readonly newest: number } {
+    return { epoch: this.#stream.log.epoch, newest: this.#stream.log.newest };
+  }
+
+  cursorKey(): string {
+    return cursorKey();
+  }
+
+  *checkpoint(): Iterable<Frame> {
+    for (const { record, lastEvent } of this.#lifecycle.remembered()) {
+      yield* recordFrames(record);
+      yield* faultFrames(lastEvent);
+      yield eventFrame(FrameKind.LAST_EVENT, lastEvent);
+    }
+    for (const { key, fingerprint, timeMs } of this.#lifecycle.rememberedRequests()) {
+      yield json(FrameKind.REQUEST, key, fingerprint, timeMs);
+    }
+  }
+
+  onDurable(): void {
+    if (this.#isKeeping) this.#stream.kept(this.#journal.durable);
+  }
+
+  onFailed(error: Error): void {
+    if (!this.#isKeeping) return;
+    this.#isKeeping = false;
+    this.#stream.restart(newEpoch(), (event) => this.#lifecycle.renumber(event));
+    this.#onState(error);
+  }
+
+  onRecovered(): void {
+    this.#isKeeping = true;
+    this.#stream.keepBy(this);
+    this.#stream.kept(this.#journal.durable);
+    this.#onState(undefined);
+  }
+}
+
+function recordFrames(record: SessionRecord | undefined): Frame[] {
+  if (record === undefined) return [];
+  const { id, ...rest } = record;
+  return [json(FrameKind.SESSION, id, rest)];
+}
+
+function faultFrames({ session: { id, end } }: SessionEvent): Frame[] {
+  return end?.fault === undefined ? [] : [json(FrameKind.FAULT, id, end.fault)];
+}
+
+function eventFrame(kind: FrameKind, event: SessionEvent): Frame {
+  const { sequence, timeMs, session } = event;
+  return { kind, sequence, timeMs, topic: session.id, payload: bytesOfEvent(event) };
+}
+
+function json(kind: FrameKind, topic: string, value: unknown, timeMs = Date.now()): Frame {
+  return { kind, sequence: 0, timeMs, topic, payload: Buffer.from(JSON.stringify(value)) };
+}
+
+// Field numbers of SessionEvent and Session.
+const TYPE = 4;
+const SESSION = 5;
+const OWNER = 5;
+
+/** What the log has to know of an encoded event; a whole decoding would cost ten times as much, for 100,000 events. */
+export function peek(bytes: Uint8Array): { readonly owner: string; readonly isRenewal: boolean } {
+  const reader = new BinaryReader(bytes);
+  let owner = '';
+  let type = 0;
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (field === TYPE) type = reader.int32();
+    else if (field === SESSION) {
+      const end = reader.uint32() + reader.pos;
+      while (reader.pos < end) {
+        const [inner, innerType] = reader.tag();
+        if (inner === OWNER) owner = reader.string();
+        else reader.skip(innerType, inner);
+      }
+    } else reader.skip(wireType, field);
+  }
+  return { owner, isRenewal: type === SessionEventType.LEASE_RENEWED };
+}

@@ -1,0 +1,287 @@
+/** The host forgets nothing: a daemon with a journal is killed, and its next life goes on where it was. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import test, { type ExecutionContext } from 'ava';
+import { Durability, HostState, PreviousEnd } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
+import { EventSource, SessionEndReason, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { RenewSessionRequest } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { encodeFrame, FrameKind } from '../../service/journal/frames.js';
+import { JOURNAL_VERSION, segmentName } from '../../service/journal/segments.js';
+import { call, readError } from '../harness/calls.js';
+import { launcher, startSimulated } from '../harness/daemon.js';
+import { display, Gateway, scanner } from '../harness/gateway.js';
+import { effort } from '../session/seed.js';
+import { newId, openLeased, renew, unpaced } from '../stream/lively.js';
+import { flip, journalFiles, temporaryFolder } from './keeper.js';
+
+const lease = { seconds: 600n };
+
+/** A daemon on this folder; it is killed at the end of the test, if it still lives. */
+async function life(t: ExecutionContext, folder: string, ...flags: string[]): Promise<Gateway> {
+  const gateway = new Gateway(await startSimulated('--journal-folder', folder, ...flags));
+  t.teardown(async () => {
+    gateway.disconnect();
+    await gateway.daemon.kill();
+  });
+  return gateway;
+}
+
+async function killed(gateway: Gateway): Promise<void> {
+  gateway.disconnect();
+  await gateway.daemon.kill();
+}
+
+test('a watch over a kill goes on: no snapshot, no gap, and what was live ends LOST first', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await life(t, folder);
+  const watch = first.watch();
+  const [live = ''] = await openLeased(first, 1);
+  const { id: ended, stream } = await first.openSession({ deviceAddress: scanner, sessionId: newId() });
+  await first.close(ended, { waitForDisconnect: true });
+  await watch.event(ended, 'CLOSED');
+  await stream.ended;
+  const { cursor } = await first.getHost().then(({ newestCursor }) => ({ cursor: newestCursor }));
+  const { epoch } = await first.getHost();
+  await killed(first);
+
+  const second = await life(t, folder);
+  const host = await second.getHost();
+  t.is(host.epoch, epoch);
+  t.is(host.durability, Durability.PROCESS);
+  t.is(host.previousEnd, PreviousEnd.CRASHED);
+  t.true((host.startTime?.getTime() ?? 0) <= Date.now());
+  const resumed = second.watch({ cursor });
+  const lost = await resumed.event(live, 'LOST');
+  t.is(resumed.events[0]?.sequence, lost.sequence, 'it is the first event of the new life');
+  t.is(lost.cause?.source, EventSource.RESTART);
+  t.is(lost.session?.end?.reason, SessionEndReason.HOST_RESTARTED);
+  t.deepEqual(resumed.messages[0]?.snapshot, []);
+  t.is((await second.get(live)).state, SessionState.LOST);
+  t.is((await second.get(ended)).state, SessionState.CLOSED);
+  resumed.cancel();
+  t.truthy(await second.daemon.line('previous-end'));
+  t.deepEqual(await second.world.misuse(), {});
+});
+
+test('asking again with the same request_id opens no second session, and tells the end of the first', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await life(t, folder);
+  const request = { deviceAddress: display, sessionId: newId(), requestId: randomUUID(), leaseTtl: lease };
+  const { id } = await first.openSession(request);
+  const renewal = RenewSessionRequest.fromPartial({ sessionId: id, requestId: randomUUID() });
+  await renew(first, id, { requestId: renewal.requestId });
+  await killed(first);
+
+  const second = await life(t, folder);
+  const again = second.open(request);
+  const error = readError((await again.ended) as ServiceError);
+  t.is(error.code, status.UNAVAILABLE);
+  t.is(error.info?.reason, 'HOST_RESTARTED');
+  t.deepEqual(again.types, ['LOST']);
+  t.is(again.events[0]?.session?.sessionId, id);
+  const other = second.open({ ...request, deviceAddress: scanner });
+  t.is(readError((await other.ended) as ServiceError).info?.reason, 'REQUEST_ID_REUSED');
+  const used = await t.throwsAsync(
+    call(second.sessions.closeSession.bind(second.sessions), {
+      sessionId: id,
+      waitForDisconnect: false,
+      requestId: renewal.requestId,
+    }),
+  );
+  t.is(readError(used as ServiceError).info?.reason, 'REQUEST_ID_REUSED');
+  t.deepEqual(await second.world.misuse(), {});
+});
+
+test('a session that failed tells the same error after a restart', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await life(t, folder);
+  await first.world.scriptOpen({ error: 1460, reasonCode: 163851 });
+  const request = { deviceAddress: display, sessionId: newId(), requestId: randomUUID() };
+  const before = readError((await first.open(request).ended) as ServiceError);
+  t.is(before.code, status.ABORTED);
+  t.is(await first.daemon.stop(), 0);
+  const second = await life(t, folder);
+  t.is((await second.getHost()).previousEnd, PreviousEnd.CLEAN);
+  t.deepEqual(readError((await second.open(request).ended) as ServiceError), before);
+});
+
+test('without a folder nothing is kept, and GetHost says so', async (t) => {
+  const gateway = new Gateway(await startSimulated());
+  t.teardown(() => killed(gateway));
+  t.like(await gateway.getHost(), { durability: Durability.MEMORY, previousEnd: PreviousEnd.UNKNOWN });
+});
+
+test('a second daemon on the same folder is refused, and disturbs nothing', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await life(t, folder);
+  await openLeased(first, 1);
+  const { status: code, stdout } = run('--journal-folder', folder);
+  t.is(code, 78);
+  t.regex(stdout, /is in use by another wfdd/);
+  await openLeased(first, 1);
+  t.is(await first.daemon.stop(), 0);
+});
+
+test('a journal of a later version is refused, and left as it is', (t) => {
+  const folder = temporaryFolder(t);
+  const payload = Buffer.from(JSON.stringify({ version: JOURNAL_VERSION + 1 }));
+  const name = segmentName(1, 1);
+  writeFileSync(
+    join(folder, name),
+    encodeFrame({ kind: FrameKind.HEADER, sequence: 1, timeMs: 1, topic: '', payload }),
+  );
+  const { status: code, stdout } = run('--journal-folder', folder);
+  t.is(code, 78);
+  t.regex(stdout, /is a journal of version 2/);
+  t.deepEqual(readdirSync(folder).sort(), [name, 'lock']);
+});
+
+test('damage is told in the log, kept aside, and begins a new epoch', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await life(t, folder);
+  await openLeased(first, 2);
+  const { epoch, newestCursor } = await first.getHost();
+  await killed(first);
+  flip(journalFiles(folder)[0] ?? '', 8 * 600);
+  const second = await life(t, folder);
+  t.not((await second.getHost()).epoch, epoch);
+  t.regex((await second.daemon.line('journal-new-epoch')).msg, /damaged/);
+  const watch = second.watch({ cursor: newestCursor });
+  t.is(readError((await watch.ended) as ServiceError).info?.reason, 'CURSOR_EXPIRED');
+  t.is(readdirSync(join(folder, 'damaged')).length, 1);
+});
+
+test('a disk that fails makes the host DEGRADED and stops nothing; it is kept again when it is back', async (t) => {
+  const folder = join(temporaryFolder(t), 'journal');
+  const gateway = await life(t, folder, '--set', 'journal.bytesMax=1048576', ...unpaced);
+  const [id = ''] = await openLeased(gateway, 1);
+  const before = await gateway.getHost();
+  t.is(before.state, HostState.READY);
+  const watch = gateway.watch();
+  renameSync(folder, `${folder}-away`);
+  writeFileSync(folder, 'not a folder');
+  // The file that is open can still be written; the next one can't be made.
+  while ((await gateway.getHost()).state === HostState.READY) {
+    await Promise.all(Array.from({ length: 50 }, () => renew(gateway, id)));
+  }
+  const during = await gateway.getHost();
+  t.is(during.state, HostState.DEGRADED);
+  t.is(during.durability, Durability.MEMORY);
+  t.not(during.epoch, before.epoch);
+  t.regex(during.stateMessage, /journal/);
+  t.is(readError((await watch.ended) as ServiceError).info?.reason, 'CURSOR_EXPIRED');
+  await renew(gateway, id);
+  rmSync(folder);
+  mkdirSync(folder);
+  await gateway.until(async () => (await gateway.getHost()).state === HostState.READY);
+  const after = await gateway.getHost();
+  t.is(after.epoch, during.epoch);
+  t.is(after.durability, Durability.PROCESS);
+  await renew(gateway, id);
+  const { newestCursor } = await gateway.getHost();
+  await killed(gateway);
+  const next = await life(t, folder);
+  t.is((await next.getHost()).epoch, after.epoch);
+  const resumed = next.watch({ cursor: newestCursor });
+  await resumed.event(id, 'LOST');
+  resumed.cancel();
+});
+
+test('killed again and again while much happens: each event once, in order, and each session ends once', async (t) => {
+  const folder = temporaryFolder(t);
+  const kills = effort(20);
+  const seen = new Map<bigint, string>();
+  const ends = new Map<string, number>();
+  let cursor = '';
+  let epoch = '';
+  const known = new Set<string>();
+  const take = (
+    events: readonly { sequence: bigint; session?: { sessionId: string; state: number } | undefined }[],
+  ) => {
+    for (const { sequence, session } of events) {
+      const { sessionId = '', state = 0 } = session ?? {};
+      t.false(seen.has(sequence), `event ${sequence} came twice`);
+      seen.set(sequence, sessionId);
+      if (state >= SessionState.CLOSED) ends.set(sessionId, (ends.get(sessionId) ?? 0) + 1);
+    }
+  };
+  for (let kill = 0; kill <= kills; kill++) {
+    const gateway = await life(t, folder, ...unpaced);
+    const host = await gateway.getHost();
+    if (epoch !== '') t.is(host.epoch, epoch);
+    epoch = host.epoch;
+    const watch = gateway.watch(cursor === '' ? {} : { cursor });
+    watch.stream.on('data', (message: { cursor: string; events: Parameters<typeof take>[0] }) => {
+      take(message.events);
+      if (message.cursor !== '') cursor = message.cursor;
+    });
+    const ids = await openLeased(gateway, 3);
+    for (const id of ids) known.add(id);
+    const busy = Array.from({ length: kill === kills ? 20 : 60 }, (_, i) =>
+      renew(gateway, ids[i % ids.length] ?? '').catch(() => {}),
+    );
+    if (kill === kills) {
+      await Promise.all(busy);
+      for (const id of ids) await gateway.close(id, { waitForDisconnect: true });
+      const { newestCursor } = await gateway.getHost();
+      await watch.first((message) => message.cursor === newestCursor);
+      t.deepEqual(await gateway.world.misuse(), {});
+      watch.cancel();
+      t.is(await gateway.daemon.stop(), 0);
+    } else {
+      await Promise.race(busy);
+      await killed(gateway);
+    }
+  }
+  const sequences = [...seen.keys()];
+  t.deepEqual(
+    sequences,
+    sequences.toSorted((a, b) => (a < b ? -1 : 1)),
+    'in order',
+  );
+  t.deepEqual(
+    [...ends.values()].filter((count) => count !== 1),
+    [],
+  );
+  t.deepEqual(
+    [...known].filter((id) => !ends.has(id)),
+    [],
+  );
+});
+
+test('wfdd journal shows what happened, across restarts', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await life(t, folder);
+  const [id = ''] = await openLeased(first, 1);
+  await killed(first);
+  const second = await life(t, folder);
+  await second.openSession({ deviceAddress: scanner, sessionId: 'the-other', leaseTtl: lease });
+  const journal = (...args: string[]) =>
+    execFileSync(process.execPath, [launcher, 'journal', ...args, '--journal-folder', folder], { encoding: 'utf8' });
+  const lines = journal('list').trimEnd().split('\n');
+  t.true(lines.some((line) => line.includes(`LOST          ${id}`) && line.includes('HOST_RESTARTED')));
+  t.true(lines.some((line) => line.includes('OPENING       the-other')));
+  const exported = journal('export', '--session', 'the-other')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  t.true(exported.every(({ session }) => session.sessionId === 'the-other'));
+  t.is(journal('list', '--device', '02:11:22:33:44:04'), '');
+  t.is(journal('list', '--until', '2020-01-01'), '');
+  t.regex(journal('verify'), /good\.\n$/);
+  await killed(second);
+  flip(journalFiles(folder)[0] ?? '', 8 * 600);
+  const verified = run('journal', 'verify', '--json', '--journal-folder', folder);
+  t.is(verified.status, 1);
+  t.false(JSON.parse(verified.stdout).isGood);
+  const none = run('journal', 'list');
+  t.is(none.status, 78);
+  t.regex(none.stderr, /journal\.folder is not set/);
+});
+
+function run(...args: string[]) {
+  return spawnSync(process.execPath, [launcher, ...args], { encoding: 'utf8', timeout: 60_000 });
+}
