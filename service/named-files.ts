@@ -5,7 +5,8 @@
  * It reads them with the same functions as the daemon does. The rule that must not be broken: no finding quotes a file.
  */
 import type { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseDenyList } from './access/client-trust.js';
 import { type DescriptorOf, examineProtection } from './access/file-protection.js';
 import { parseKeySet } from './access/key-set.js';
@@ -16,9 +17,12 @@ import { reasonOf, ServerIdentityError, serverIdentityIn } from './access/server
 import { parseTokens } from './access/tokens-file.js';
 import { textOf } from './access/utf8.js';
 import { keys, valueAt } from './config/keys.js';
+import { isMissing } from './config/missing.js';
 import type { Finding } from './config/policy.js';
 import type { RoleBinding } from './config/role-binding.js';
 import type { Config, KeyPath } from './config/schema.js';
+
+const MIB = 1 << 20;
 
 /** Everything that is wrong with the files that are named, and (on Windows by `descriptorOf`) with the file of the configuration itself. */
 export function* examineFiles(
@@ -38,7 +42,45 @@ export function* examineFiles(
     parseKeySet,
     'Put the public keys of the issuer there as a JWKS.',
   );
+  yield* examineJournalFolder(config);
   yield* examineWhoMayWrite(config, configFile, descriptorOf);
+}
+
+/** The folder itself, or where it isn't there yet the one that it is to be made in. */
+function* examineJournalFolder({ journal: { folder, bytesMax } }: Config): Iterable<Finding> {
+  if (folder === null) return;
+  const found = nearestExisting(folder);
+  if (!statSync(found).isDirectory()) {
+    yield error(['journal.folder'], `${found} is not a folder.`, 'Name a folder that this wfdd alone may use.');
+    return;
+  }
+  try {
+    accessSync(found, constants.W_OK | constants.X_OK);
+  } catch {
+    const remedy = 'Let the account that wfdd runs as write to it, or name another folder.';
+    yield error(['journal.folder'], `${found} can't be written to.`, remedy);
+    return;
+  }
+  const { bavail, bsize } = statfsSync(found);
+  const freeBytes = bavail * bsize;
+  if (freeBytes >= bytesMax) return;
+  yield warning(
+    ['journal.folder', 'journal.bytesMax'],
+    `${found} has ${Math.floor(freeBytes / MIB)} MiB free, and the journal may take ${Math.floor(bytesMax / MIB)} MiB.`,
+    'Lower journal.bytesMax, or name a folder on a larger disk.',
+  );
+}
+
+/** The folder, or the nearest above it that is there. */
+function nearestExisting(folder: string): string {
+  try {
+    statSync(folder);
+    return folder;
+  } catch (failure) {
+    const above = dirname(folder);
+    if (!isMissing(failure) || above === folder) throw failure;
+    return nearestExisting(above);
+  }
 }
 
 function* examineServerIdentity(config: Config): Iterable<Finding> {

@@ -2,6 +2,7 @@
  * The command line of `wfdd`: what was typed -> what is to be done. It starts nothing and writes nothing itself; main.ts
  * does what the Plan says.
  */
+import { win32 } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { firewallNote } from './firewall.js';
 import { addJournalCommands, JOURNAL_WORDS, type JournalChoice } from './journal-command.js';
@@ -154,12 +155,13 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
 async function carryOut(
   choice: Exclude<Choice, ServiceChoice | TokenChoice>,
   loaded: LoadedConfig,
-  { platform }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<Plan> {
+  const { platform } = surroundings;
   switch (choice.action) {
     case 'journal': {
-      const { folder } = loaded.config.journal;
-      return folder === null ? complaint(NO_JOURNAL, EXIT.config) : { kind: 'journal', choice, folder };
+      const folder = loaded.config.journal.folder ?? folderOfService(surroundings);
+      return folder === undefined ? complaint(NO_JOURNAL, EXIT.config) : { kind: 'journal', choice, folder };
     }
     case 'serve':
       return { kind: 'serve', loaded };
@@ -231,6 +233,12 @@ function makeProgram(
   addJournalCommands(program, choose);
   addServiceCommands(program, choose);
   return program;
+}
+
+/** The Windows service keeps its journal here unless told otherwise. */
+function folderOfService({ platform, environment }: Surroundings): string | undefined {
+  const { ProgramData: data } = environment;
+  return platform === 'win32' && data !== undefined ? win32.join(data, 'wfdd', 'journal') : undefined;
 }
 
 async function print(loaded: LoadedConfig, json: boolean): Promise<string> {

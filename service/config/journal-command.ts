@@ -27,8 +27,9 @@ interface Options {
 const MS_OF: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 const AFTER_HELP = `
-The folder is journal.folder of the configuration, or --journal-folder. A daemon
-may be at work on it meanwhile. Times are of this host.
+The folder is journal.folder of the configuration, or --journal-folder; on
+Windows else that of the service wfdd. A daemon may be at work on it meanwhile.
+Times are of this host.
 
 Examples:
   wfdd journal list --since 24h

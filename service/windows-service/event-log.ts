@@ -30,6 +30,7 @@ export const EVENT_IDS: ReadonlyMap<string, number> = new Map([
   ['config-invalid', 106],
   ['config-warning', 107],
   ['service-sid-missing', 108],
+  ['previous-end', 109],
   ['suspending', 110],
   ['resumed', 111],
   // What it can do.
@@ -39,6 +40,9 @@ export const EVENT_IDS: ReadonlyMap<string, number> = new Map([
   ['simulated', 203],
   ['driver-failed', 204],
   ['log-file-failed', 205],
+  ['journal-failed', 206],
+  ['journal-recovered', 207],
+  ['journal-new-epoch', 208],
   // Who was not let in.
   ['access-denied', 300],
   ['connection-refused', 301],

@@ -1,5 +1,6 @@
 /**
- * The folder of the service below ProgramData: its configuration, which it may read, and its log, which it may write.
+ * The folder of the service below ProgramData: its configuration, which it may read, and in folders of their own its log and its
+ * journal, which it may write.
  *
  * The rule that must not be broken: **only administrators, the system and this one service enter, from the folder's first moment.**
  * Everybody may create folders in ProgramData, so one that is there already is used only if it and what is in it belong to
@@ -21,29 +22,31 @@ const BASE = 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)';
 export interface Folders {
   readonly data: string;
   readonly logs: string;
+  readonly journal: string;
 }
 
 /** Where the service of this name has its files. */
 export function foldersOf(name: string, environment: NodeJS.ProcessEnv): Folders {
   const data = win32.join(environment['ProgramData'] ?? 'C:\\ProgramData', name);
-  return { data, logs: win32.join(data, 'logs') };
+  return { data, logs: win32.join(data, 'logs'), journal: win32.join(data, 'journal') };
 }
 
 /** Makes the folders, or closes them where they are there. */
 export function makeFolders(
   aclapi: Aclapi,
   name: string,
-  { data, logs }: Folders,
+  { data, logs, journal }: Folders,
   environment: NodeJS.ProcessEnv,
 ): void {
   const sid = serviceSid(name);
   const windows = environment['SystemRoot'] ?? 'C:\\Windows';
   const mayRead = `${BASE}(A;OICI;FRFX;;;${sid})`;
-  // It may delete what is in the folder of its log, but not the folder.
+  // It may delete what is in the folders of its log and its journal, but not the folders.
   const mayWrite = `${BASE}(A;OICI;FRFWFX;;;${sid})(A;OICIIO;SD;;;${sid})`;
   for (const [folder, sddl] of [
     [data, mayRead],
     [logs, mayWrite],
+    [journal, mayWrite],
   ] as const) {
     const { code } = aclapi.CreateDirectoryW(folder, sddl);
     if (code !== winerror.ERROR_ALREADY_EXISTS) {
@@ -51,22 +54,23 @@ export function makeFolders(
       continue;
     }
     const trusted = new Set(['O:BA', 'O:SY', ownerOf(aclapi, windows)]);
-    const below = folder === data ? everythingIn(data, logs) : [logs];
+    const own = new Set([logs, journal]);
+    const below = folder === data ? everythingIn(data, own) : [folder];
     for (const path of below) if (!trusted.has(ownerOf(aclapi, path))) throw belongsToOthers(path);
     check('SetNamedSecurityInfoW', aclapi.SetNamedSecurityInfoW(folder, sddl).code);
     // Who made a file before it was ours may have left himself an entry, which a change of owner keeps.
-    const inherits =
-      folder === data ? below.filter((path) => path !== data && path !== logs) : everythingIn(logs, '').slice(1);
+    const isOfData = (path: string) => path !== data && !own.has(path);
+    const inherits = folder === data ? below.filter(isOfData) : everythingIn(folder, new Set()).slice(1);
     for (const path of inherits) check('InheritSecurityInfo', aclapi.InheritSecurityInfo(path).code);
   }
 }
 
 /** The folder and what is in it at any depth, but for what the service itself writes. */
-function everythingIn(folder: string, logs: string): string[] {
+function everythingIn(folder: string, own: ReadonlySet<string>): string[] {
   const entry = lstatSync(folder);
   if (entry.isSymbolicLink()) throw new Refusal(`${folder} is a link, and could lead anywhere; delete it.`);
-  if (!entry.isDirectory() || folder === logs) return [folder];
-  const below = readdirSync(folder).flatMap((name) => everythingIn(join(folder, name), logs));
+  if (!entry.isDirectory() || own.has(folder)) return [folder];
+  const below = readdirSync(folder).flatMap((name) => everythingIn(join(folder, name), own));
   return [folder, ...below];
 }
 

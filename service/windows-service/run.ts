@@ -5,10 +5,12 @@
  * logged, and the process is ended whatever hangs in it; and whatever else ends the process does so without the report that
  * it has stopped, or with an exit code, so that it is restarted.
  */
+import { statSync } from 'node:fs';
 import { loadAclapi } from '../../native/aclapi.js';
 import { loadAdvapi32 } from '../../native/advapi32.js';
 import { EXIT } from '../config/command-line.js';
 import type { LoadedConfig } from '../config/load.js';
+import { isMissing } from '../config/missing.js';
 import { ConfigError } from '../config/problem.js';
 import { type Config, makeConfig } from '../config/schema.js';
 import type { RunCommand } from '../config/service-command.js';
@@ -45,6 +47,8 @@ const FAREWELL_MS = 1000;
 export interface Surroundings {
   readonly advapi32: ServiceFunctions & EventFunctions;
   readonly logFolder: string;
+  /** Where its journal is, unless the configuration names another folder. */
+  readonly journalFolder: string;
   /** Whether the token of this process has this SID; undefined where Windows does not say. */
   readonly hasSid: (sid: string) => boolean | undefined;
 }
@@ -55,14 +59,15 @@ function onThisWindows(name: string): Surroundings {
     const { code, isMember } = aclapi.CheckTokenMembership(sid);
     return code === 0 ? isMember : undefined;
   };
-  return { advapi32: loadAdvapi32(), logFolder: foldersOf(name, process.env).logs, hasSid };
+  const { logs: logFolder, journal: journalFolder } = foldersOf(name, process.env);
+  return { advapi32: loadAdvapi32(), logFolder, journalFolder, hasSid };
 }
 
 /** Runs until the service is stopped; resolves when it runs, or has failed to. */
 export async function runAsService(
   { name, loaded }: RunCommand,
   { host, end }: Parts,
-  { advapi32, logFolder, hasSid }: Surroundings = onThisWindows(name),
+  { advapi32, logFolder, journalFolder, hasSid }: Surroundings = onThisWindows(name),
 ): Promise<void> {
   const told: Demand[] = [];
   let hear = (demand: Demand): void => void told.push(demand);
@@ -98,7 +103,7 @@ export async function runAsService(
 
   let hosted: Hosted;
   try {
-    hosted = await host(loaded, logs);
+    hosted = await host(withJournal(loaded, journalFolder), logs);
     if (!(await within(START_LIMIT_MS, hosted.start()))) throw new Error('It has not come up in a minute.');
   } catch (error) {
     return leave(tellStartFailure(log, error));
@@ -130,6 +135,22 @@ export async function runAsService(
   };
   connection.running();
   for (const demand of told) hear(demand);
+}
+
+/** A service keeps a journal unless told otherwise. One that an older version installed has no folder for it. */
+function withJournal(loaded: LoadedConfig, folder: string): LoadedConfig {
+  const { journal } = loaded.config;
+  if (journal.folder !== null || !isFolder(folder)) return loaded;
+  return { ...loaded, config: { ...loaded.config, journal: { ...journal, folder } } };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
 }
 
 const REASONS = { stop: 'The service is stopped', shutdown: 'The computer shuts down' } as const;

@@ -1,6 +1,6 @@
 /** `wfdd config check` reads the files that the configuration names: what is wrong in them, where it was named, and what to do. */
 import { createPrivateKey } from 'node:crypto';
-import { chmodSync } from 'node:fs';
+import { chmodSync, statfsSync } from 'node:fs';
 import test from 'ava';
 import { EXIT, readCommandLine } from '../../service/config/command-line.js';
 import { examineFiles } from '../../service/named-files.js';
@@ -256,4 +256,24 @@ test('what works and is still not right is a warning', async (t) => {
   t.regex(text, /The certificate of CN=wfdd\.test is no authority/);
   t.regex(text, /A token of ops-1 has expired/);
   t.regex(text, /nobody has a token but no role/);
+});
+
+const noFolder = write('hunter2', 'txt');
+test(
+  'a journal in what is no folder',
+  refuses,
+  `journal: { folder: ${noFolder}/journal }\n`,
+  /journal\.folder/,
+  /is not a folder/,
+  /Name a folder that this wfdd alone may use/,
+);
+
+test('a folder of the journal that is not there yet is fine, and a disk with too little room is warned of', async (t) => {
+  const fine = await check(`journal: { folder: ${folder}/not/yet, bytesMax: 1048576 }\n`);
+  t.is(fine.exitCode, EXIT.ok);
+  t.notRegex(fine.text, /journal/);
+  const small = await check(`journal: { folder: ${folder}/not/yet, bytesMax: 68719476736 }\n`);
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < 68_719_476_736) t.regex(small.text, /MiB free, and the journal may take 65536 MiB/);
+  t.is(small.exitCode, EXIT.ok);
 });

@@ -14,7 +14,7 @@ function host(t: ExecutionContext) {
   const root = mkdtempSync(join(tmpdir(), 'wfdd-folders-'));
   t.teardown(() => rmSync(root, { recursive: true }));
   const data = join(root, 'wfdd');
-  const folders = { data, logs: join(data, 'logs') };
+  const folders = { data, logs: join(data, 'logs'), journal: join(data, 'journal') };
   const owners = new Map<string, string>();
   const made = new Map<string, string>();
   const closed = new Map<string, string>();
@@ -42,26 +42,32 @@ function host(t: ExecutionContext) {
 }
 
 test('they are in ProgramData, wherever that is', (t) => {
-  t.deepEqual(foldersOf('wfdd', { ProgramData: 'D:\\Data' }), { data: 'D:\\Data\\wfdd', logs: 'D:\\Data\\wfdd\\logs' });
+  t.deepEqual(foldersOf('wfdd', { ProgramData: 'D:\\Data' }), {
+    data: 'D:\\Data\\wfdd',
+    logs: 'D:\\Data\\wfdd\\logs',
+    journal: 'D:\\Data\\wfdd\\journal',
+  });
 });
 
-test('each is made closed, and open to the service: to read its configuration, to write its log', (t) => {
-  const { data, logs, made, make } = host(t);
+test('each is made closed, and open to the service: to read its configuration, to write its log and journal', (t) => {
+  const { data, logs, journal, made, make } = host(t);
   make();
   const sid = serviceSid('wfdd');
   for (const sddl of made.values()) t.true(sddl.startsWith('D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)('));
   t.regex(made.get(data) ?? '', new RegExp(`\\(A;OICI;FRFX;;;${sid}\\)$`));
-  t.regex(made.get(logs) ?? '', new RegExp(`\\(A;OICI;FRFWFX;;;${sid}\\)\\(A;OICIIO;SD;;;${sid}\\)$`));
+  for (const own of [logs, journal]) {
+    t.regex(made.get(own) ?? '', new RegExp(`\\(A;OICI;FRFWFX;;;${sid}\\)\\(A;OICIIO;SD;;;${sid}\\)$`));
+  }
 });
 
 test('what an administrator put there before stays, and is closed', (t) => {
-  const { data, logs, made, closed, make } = host(t);
+  const { data, logs, journal, made, closed, make } = host(t);
   mkdirSync(data);
   writeFileSync(join(data, 'config.yaml'), '');
   make();
   t.true(existsSync(join(data, 'config.yaml')));
   t.deepEqual([...closed.keys()], [data]);
-  t.deepEqual([...made.keys()], [logs]);
+  t.deepEqual([...made.keys()], [logs, journal]);
 });
 
 test('what lies in a folder that was there before has the permissions of the folder afterwards, and no others', (t) => {

@@ -25,12 +25,14 @@ function run(
   hosted: Partial<Hosted>,
   configuration: LoadedConfig | ConfigError = loaded,
   hasSid: boolean | undefined = true,
+  journalFolder = join(tmpdir(), 'wfdd-run-has-no-journal'),
 ) {
   const logFolder = mkdtempSync(join(tmpdir(), 'wfdd-run-'));
   t.teardown(() => rmSync(logFolder, { recursive: true }));
   const manager = fakeManager();
   const { advapi32, reported } = fakeEventLog();
   const whole: Hosted = { start: async () => {}, stop: async () => true, resume: () => {}, ...hosted };
+  let keeps: string | null | undefined;
   let end = (_code: number): void => {};
   const ended = new Promise<number>((resolve) => {
     end = resolve;
@@ -38,18 +40,28 @@ function run(
   const runs = runAsService(
     { name: 'wfdd', loaded: configuration },
     {
-      host: async (_, logs) => {
+      host: async ({ config }, logs) => {
+        keeps = config.journal.folder;
         logs.audit.info('audit', 'agent called a.B/C: OK.', { principal: 'agent' });
         return whole;
       },
       end: (code) => end(code),
     },
-    { advapi32: { ...manager.functions, ...advapi32 }, logFolder, hasSid: () => hasSid },
+    { advapi32: { ...manager.functions, ...advapi32 }, logFolder, journalFolder, hasSid: () => hasSid },
   );
   const states = () => manager.reports.map(({ dwCurrentState }) => dwCurrentState);
   const log = () => readFileSync(join(logFolder, 'wfdd.1.log'), 'utf8');
   const audit = () => readFileSync(join(logFolder, 'wfdd-audit.1.log'), 'utf8');
-  return { ...manager, audit, events: () => reported.map(({ id }) => id), states, log, runs, ended };
+  return {
+    ...manager,
+    keeps: () => keeps,
+    audit,
+    events: () => reported.map(({ id }) => id),
+    states,
+    log,
+    runs,
+    ended,
+  };
 }
 
 test.serial('it runs once the daemon serves, and stops when the daemon has', async (t) => {
@@ -146,3 +158,23 @@ test.serial('where Windows does not say which SIDs it has, nothing is said of th
   service.send(svc.SERVICE_CONTROL_STOP);
   await service.ended;
 });
+
+test.serial(
+  'it keeps its journal in its own folder, unless told another; without a folder it keeps none',
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'wfdd-run-journal-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const other = { ...loaded, config: makeConfig({ journal: { folder: '/elsewhere' } }) };
+    for (const [configuration, journalFolder, expected] of [
+      [loaded, folder, folder],
+      [other, folder, '/elsewhere'],
+      [loaded, join(folder, 'none'), null],
+    ] as const) {
+      const service = run(t, {}, configuration, true, journalFolder);
+      await service.runs;
+      t.is(service.keeps(), expected);
+      service.send(svc.SERVICE_CONTROL_STOP);
+      await service.ended;
+    }
+  },
+);
