@@ -15,12 +15,19 @@ export type Deliver<Event> = (context: bigint | null, copy: () => Event) => void
 /** The longest interval that Node accepts. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+const all: { readonly name: string; readonly contexts: number }[] = [];
 let contexts = 0n;
 let listeners = 0;
 let keepAlive: NodeJS.Timeout | undefined;
 
+/** How many contexts somebody waits with, by the name of the callback. */
+export function openContexts(): readonly (readonly [string, number])[] {
+  return all.map(({ name, contexts }) => [name, contexts]);
+}
+
 /** The listeners of one callback signature. */
 export class Callbacks<Event> {
+  readonly name: string;
   readonly #type: TypeObject;
   readonly #entry: (deliver: Deliver<Event>) => (...args: never[]) => void;
   readonly #listeners = new Map<bigint, (event: Event) => void>();
@@ -35,6 +42,13 @@ export class Callbacks<Event> {
   constructor(name: string, prototype: string, entry: (deliver: Deliver<Event>) => (...args: never[]) => void) {
     this.#type = koffi.pointer(name, koffi.proto(prototype));
     this.#entry = entry;
+    this.name = name;
+    all.push(this);
+  }
+
+  /** How many contexts have been registered and not been forgotten. */
+  get contexts(): number {
+    return this.#listeners.size;
   }
 
   /** The function pointer to give to native code. */

@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { openContexts } from '../native/callbacks.js';
 import { loadLibraries, type NativeLibraries, windowsLibraryPaths } from '../native/load.js';
 import { openSimulatorControl, type SimulatorControl } from '../native/simulator-control.js';
 import { Access, revoked } from './access/access.js';
@@ -261,6 +262,9 @@ export class Daemon {
       sessionsByState: () => this.#lifecycle.registry.countByState(),
       watchers: () => edge.watchers.total,
       openStreams: () => this.#streams.size,
+      watchedIds: () => edge.watchedIds.total,
+      sessionsFollowed: () => sessionEvents.followed,
+      callbackContexts: openContexts,
       requestsInFlight: () => edge.requests.total,
       connections: () => this.#server.connections,
       callsInFlight: () => calls.total,

@@ -1,5 +1,6 @@
 /** Counts what is held at once, per principal and in all, so that one greedy client never starves another. */
 import { ok, quotaExceeded, type Result } from '../fault.js';
+import { type GiveBack, once } from '../once.js';
 
 export interface QuotaLimit {
   /** Its name in the contract's `Limits`. */
@@ -23,7 +24,7 @@ export class Quota {
   }
 
   /** Takes so many; the answer gives them back, once. */
-  take(principal: string, count = 1): Result<() => void> {
+  take(principal: string, count = 1): Result<GiveBack> {
     const held = this.#held.get(principal) ?? 0;
     const { name, max } = this.#perPrincipal;
     if (held + count > max) return { ok: false, fault: quotaExceeded(`principal:${principal}`, name, max) };
@@ -31,14 +32,13 @@ export class Quota {
       return { ok: false, fault: quotaExceeded('host', this.#all.name, this.#all.max) };
     this.#held.set(principal, held + count);
     this.#total += count;
-    let isHeld = true;
-    return ok(() => {
-      if (!isHeld) return;
-      isHeld = false;
-      this.#total -= count;
-      const left = (this.#held.get(principal) ?? count) - count;
-      if (left === 0) this.#held.delete(principal);
-      else this.#held.set(principal, left);
-    });
+    return ok(once(() => this.#giveBack(principal, count)));
+  }
+
+  #giveBack(principal: string, count: number): void {
+    this.#total -= count;
+    const left = (this.#held.get(principal) ?? count) - count;
+    if (left === 0) this.#held.delete(principal);
+    else this.#held.set(principal, left);
   }
 }

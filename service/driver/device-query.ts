@@ -14,6 +14,7 @@ import {
 } from '../../native/cfgmgr32.js';
 import * as c from '../../native/constants.js';
 import type { Fault } from '../fault.js';
+import { type GiveBack, once } from '../once.js';
 import { nodeProperties } from './device-nodes.js';
 import type { NativeCalls } from './native-calls.js';
 import { callOutcome } from './win32-error.js';
@@ -44,7 +45,7 @@ export class DeviceQuery {
   readonly #objectType: number;
   readonly #filters: readonly DevFilter[];
   readonly #listener: DeviceQueryListener;
-  #query: { readonly handle: DevQueryHandle; readonly context: bigint } | undefined;
+  #query: { readonly handle: DevQueryHandle; readonly forget: GiveBack } | undefined;
   #creating: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #backoffMs: number;
@@ -86,6 +87,7 @@ export class DeviceQuery {
       if (isDead) this.#again();
       else this.#tell(result);
     });
+    const forget = once(() => devQueryResultCallbacks.forgetContext(context));
     const { DevCreateObjectQuery } = this.#cfgmgr32;
     const { code, hDevQuery } = await this.#calls
       .run('look', 'DevCreateObjectQuery', () =>
@@ -93,13 +95,13 @@ export class DeviceQuery {
       )
       .catch(() => ({ code: c.winerror.ERROR_PROC_NOT_FOUND, hDevQuery: undefined }));
     if (code !== c.winerror.ERROR_SUCCESS || hDevQuery === undefined) {
-      devQueryResultCallbacks.forgetContext(context);
+      forget();
       const { fault } = callOutcome('DevCreateObjectQuery', code);
       if (fault !== undefined && !this.#isClosed) this.#listener.onFailed(fault);
       this.#again();
       return;
     }
-    this.#query = { handle: hDevQuery, context };
+    this.#query = { handle: hDevQuery, forget };
   }
 
   #tell(result: DevQueryResult): void {
@@ -134,6 +136,6 @@ export class DeviceQuery {
       await this.#cfgmgr32.DevCloseObjectQuery(query.handle);
       return { code: c.winerror.ERROR_SUCCESS };
     });
-    devQueryResultCallbacks.forgetContext(query.context);
+    query.forget();
   }
 }

@@ -3,6 +3,8 @@
  * has asked for. What is no longer wanted leaves the queue.
  */
 
+import { type GiveBack, once } from '../once.js';
+
 /** Who wants a call, and until when. */
 export interface Wish {
   /** Whose request it is for; absent: the host's own. */
@@ -12,7 +14,7 @@ export interface Wish {
 }
 
 /** Leaves the lane. Undefined in its place: the call is not wanted any more, and has no place to leave. */
-type Leave = (() => void) | undefined;
+type Leave = GiveBack | undefined;
 
 interface Waiter {
   readonly enter: (leave: Leave) => void;
@@ -72,19 +74,16 @@ export class Lane {
     return this.#total < this.#max && (principal === HOST || taken < this.#share);
   }
 
-  #take(principal: string): () => void {
+  #take(principal: string): GiveBack {
     this.#total += 1;
     this.#running.set(principal, (this.#running.get(principal) ?? 0) + 1);
-    let isTaken = true;
-    return () => {
-      if (!isTaken) return;
-      isTaken = false;
+    return once(() => {
       this.#total -= 1;
       const left = (this.#running.get(principal) ?? 1) - 1;
       if (left === 0) this.#running.delete(principal);
       else this.#running.set(principal, left);
       this.#next();
-    };
+    });
   }
 
   #next(): void {

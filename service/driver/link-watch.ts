@@ -16,6 +16,7 @@ import {
 } from '../../native/iphlpapi.js';
 import type { InterfaceRow } from '../../native/netioapi.js';
 import { awakeClock } from '../awake-clock.js';
+import { type GiveBack, once } from '../once.js';
 import type { DisconnectEvidence, NetworkInterface } from '../session/session.js';
 import { type AddressTables, byInterface, localAddresses, peerAddresses, readAddressTables } from './addresses.js';
 import type { DeviceTable } from './device-table.js';
@@ -64,7 +65,7 @@ type Devices = Pick<DeviceTable, 'devices' | 'refresh'>;
 /** The two notifications, and how each is asked for. */
 interface Registration {
   readonly handle: NotificationHandle;
-  readonly forget: () => void;
+  readonly forget: GiveBack;
 }
 
 export class LinkWatch {
@@ -175,7 +176,7 @@ export class LinkWatch {
         Row === null ? this.#links.values() : [...this.#byLuid.get(Row.InterfaceLuid), ...this.#byLuid.get(0n)],
       ),
     );
-    const forget = () => callbacks.forgetContext(context);
+    const forget = once(() => callbacks.forgetContext(context));
     const registered = await notify(AF_UNSPEC, context, false).catch(() => undefined);
     if (registered?.code === winerror.ERROR_SUCCESS) {
       this.#registrations.push({ handle: registered.NotificationHandle, forget });

@@ -7,6 +7,7 @@
 import { winerror } from '../../native/constants.js';
 import { type ClientHandle, openSessionCallbacks, type SessionHandle, type Wlanapi } from '../../native/wlanapi.js';
 import type { NativeResult } from '../fault.js';
+import { once } from '../once.js';
 import type { NativeOutcome } from '../session/session.js';
 import type { TracePlace } from '../trace.js';
 import type { LaneName, NativeCalls } from './native-calls.js';
@@ -139,7 +140,7 @@ export function onOpenComplete(listener: Parameters<typeof openSessionCallbacks.
     forget();
     listener(event);
   });
-  const forget = () => openSessionCallbacks.forgetContext(context);
+  const forget = once(() => openSessionCallbacks.forgetContext(context));
   return { context, forget };
 }
 

@@ -132,7 +132,10 @@ export class WlanDriver implements Driver {
     const isLegacy = kind === 'LEGACY';
     const opened = isLegacy ? this.#openLegacy(operation) : this.#startOpen(operation);
     const fn = isLegacy ? 'WFDOpenLegacySession' : 'WFDStartOpenSession';
-    opened.catch((error: unknown) => this.#startFailed(operation, broken(fn, error)));
+    opened.catch((error: unknown) => {
+      operation.forget();
+      this.#startFailed(operation, broken(fn, error));
+    });
   }
 
   withdrawOpen(sessionId: string): void {

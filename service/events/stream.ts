@@ -65,6 +65,13 @@ export class EventStream<D, E, R extends Logged> {
     return this.#topics.size;
   }
 
+  /** How many topics somebody follows. */
+  get followed(): number {
+    let count = 0;
+    for (const subject of this.#topics.values()) if (subject.observed) count += 1;
+    return count;
+  }
+
   /** Where the log stands: an answer given with this cursor was true at it. Tell it only when `untilKept` has passed. */
   get cursor(): string {
     return formatCursor(this.log.epoch, this.log.newest);

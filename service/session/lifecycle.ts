@@ -9,6 +9,7 @@ import type { Subject, Subscription } from 'rxjs';
 import type { Completion, Driver } from '../driver/driver.js';
 import type { EventStream } from '../events/stream.js';
 import { type Fault, ok, type Result, refuse } from '../fault.js';
+import { once } from '../once.js';
 import { open, restored, step } from './machine.js';
 import { type Entry, Registry, type RegistryLimits } from './registry.js';
 import { RequestMemory, requestIdReused } from './request-memory.js';
@@ -189,16 +190,13 @@ export class Lifecycle {
     const entry = this.registry.find(id);
     if (entry === undefined) return undefined;
     entry.streams += 1;
-    let isAttached = true;
     return {
       current: entry.lastEvent,
       events: this.events.follow(id),
-      detach: () => {
-        if (!isAttached) return;
-        isAttached = false;
+      detach: once(() => {
         entry.streams -= 1;
         if (entry.streams === 0) this.#enter(entry, { type: 'StreamsEnded' });
-      },
+      }),
     };
   }
 

@@ -14,6 +14,10 @@ export interface Readings {
   sessionsByState(): Iterable<readonly [string, number]>;
   watchers(): number;
   openStreams(): number;
+  /** Ids and addresses that watches are restricted to. */
+  watchedIds(): number;
+  /** Sessions whose events a stream follows. */
+  sessionsFollowed(): number;
   requestsInFlight(): number;
   connections(): number;
   /** Calls of all kinds, streams too. */
@@ -23,6 +27,8 @@ export interface Readings {
   nativeCallsInFlight(): number;
   /** Native calls that wait for their turn, by lane. */
   nativeCallsWaiting(): Iterable<readonly [string, number]>;
+  /** Contexts that native callbacks are awaited with, by callback. */
+  callbackContexts(): Iterable<readonly [string, number]>;
   /** Events that wait for the stream that is furthest behind. */
   eventsWaitingMost(): number;
   spansLost(): number;
@@ -125,6 +131,8 @@ export class Metrics implements Observer {
       });
     gauge('wfdd_watchers', 'Open watches.', readings.watchers);
     gauge('wfdd_streams', 'Open streams of all kinds.', readings.openStreams);
+    gauge('wfdd_watched_ids', 'Ids and addresses that watches are restricted to.', readings.watchedIds);
+    gauge('wfdd_sessions_followed', 'Sessions whose events a stream follows.', readings.sessionsFollowed);
     gauge('wfdd_requests_in_flight', 'Unary requests in flight.', readings.requestsInFlight);
     gauge('wfdd_connections', 'Open connections.', readings.connections);
     gauge('wfdd_calls_in_flight', 'Calls of all kinds in flight, streams too.', readings.callsInFlight);
@@ -146,6 +154,13 @@ export class Metrics implements Observer {
       'Native calls that wait for their turn, by lane.',
       'lane',
       readings.nativeCallsWaiting,
+    );
+    labelled(
+      this.#registry,
+      'wfdd_callback_contexts',
+      'Native callbacks that are awaited; those of opens end with each open.',
+      'callback',
+      readings.callbackContexts,
     );
     labelled(this.#registry, 'wfdd_sessions', 'Sessions known, by state.', 'state', readings.sessionsByState);
     gauge(

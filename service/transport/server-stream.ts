@@ -11,6 +11,7 @@ import type { Observable } from 'rxjs';
 import type { Caller } from '../access/caller.js';
 import type { Logged } from '../events/log.js';
 import type { Fault } from '../fault.js';
+import { type GiveBack, once } from '../once.js';
 import { type Context, type Edge, paced, settle } from './edge.js';
 import { toStatus } from './status.js';
 import { http2StreamOf } from './wire.js';
@@ -55,11 +56,11 @@ export class OpenStreams {
   }
 
   /** Who comes when all have been ended is ended, too, once it stands. */
-  add(caller: Caller, source: Waiting, stop: (fault: Fault) => void): () => void {
+  add(caller: Caller, source: Waiting, stop: (fault: Fault) => void): GiveBack {
     this.#all.set(stop, { caller, source });
     const over = this.#over;
     if (over !== undefined) queueMicrotask(() => stop(over));
-    return () => this.#all.delete(stop);
+    return once(() => this.#all.delete(stop));
   }
 
   /** Ends the streams of the callers that are meant with this fault, after what is ready for them. */
@@ -162,17 +163,15 @@ function pump<Request, Message>(
     flow();
   };
   const remove = streams.add(caller, source, stop);
-  const leave = () => {
+  const leave = once(() => {
     isOver = true;
     clearTimeout(lastCall);
     remove();
     subscription.unsubscribe();
     source.close();
-  };
-
-  call.once('close', () => {
-    if (!isOver) leave();
   });
+
+  call.once('close', leave);
   const subscription = source.ready.subscribe(flow);
   // Headers at once: they tell the client that the stream stands.
   call.sendMetadata(new Metadata());

@@ -7,6 +7,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { Fault } from '../fault.js';
+import { once } from '../once.js';
 import { toStatus } from './status.js';
 import { http2StreamOf } from './wire.js';
 
@@ -108,13 +109,12 @@ export class Arrival {
   }
 
   /** All of the request is there, or nobody waits for it. */
-  end(): void {
-    if (this.#isOver) return;
+  readonly end = once(() => {
     this.#isOver = true;
     clearTimeout(this.#due);
     this.#stream?.off('data', this.#see);
     this.#release();
-  }
+  });
 
   readonly #see = ({ length }: Buffer) => {
     this.#bytes += length;
@@ -156,12 +156,11 @@ export class Departure {
   }
 
   /** It has been taken, or nobody waits for it. */
-  end(): void {
-    if (this.#isOver) return;
+  readonly end = once(() => {
     this.#isOver = true;
     clearTimeout(this.#due);
     this.#transit.bytes -= this.#bytes;
-  }
+  });
 }
 
 /** No status could overtake what is not taken. */

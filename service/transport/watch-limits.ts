@@ -1,4 +1,5 @@
 /** What streams have in common: their limits, and the interval of their bookmarks or heartbeats. */
+import { type GiveBack, once } from '../once.js';
 import { type Edge, must } from './edge.js';
 import type { Duration } from './gen/google/protobuf/duration.js';
 import * as check from './requests.js';
@@ -32,13 +33,13 @@ export function watchLimits(limits: WatchLimits, bookmarkIntervalMs: number): Wa
 }
 
 /** A place for a watch that is restricted to so many ids or addresses; the answer gives it back. Throws where there is none. */
-export function takeWatch({ watchers, watchedIds }: Edge, principal: string, ids: number): () => void {
+export function takeWatch({ watchers, watchedIds }: Edge, principal: string, ids: number): GiveBack {
   const leave = must(watchers.take(principal));
   const taken = watchedIds.take(principal, ids);
   if (!taken.ok) leave();
   const release = must(taken);
-  return () => {
+  return once(() => {
     leave();
     release();
-  };
+  });
 }

@@ -286,6 +286,119 @@ test('a token that was found false is not checked again, until there are other k
   t.true(asked.identify(token, Date.now()).ok);
 });
 
+/** What its tokens are signed with is not in the key set. */
+const signFalse = (jti: number) => sign({ ...claims, jti }, {}, stranger.privateKey);
+
+test('no more tokens are remembered, good or false, than their bound, and the oldest go first', async (t) => {
+  const keySet = parseKeySet(keys);
+  let clockMs = 0;
+  let lookups = 0;
+  // The keys are only looked through for a token that is not remembered.
+  const counted = Object.assign([...keySet], {
+    filter: (...args: Parameters<typeof keySet.filter>) => {
+      lookups += 1;
+      return keySet.filter(...args);
+    },
+  }) as unknown as KeySet;
+  const asked = verifierOf(
+    () => counted,
+    {},
+    () => clockMs,
+  );
+  const lookedUp = (token: string) => {
+    const before = lookups;
+    asked.identify(token, Date.now());
+    return lookups > before;
+  };
+  for (const make of [(jti: number) => sign({ ...claims, jti }), signFalse]) {
+    const first = await make(0);
+    t.true(lookedUp(first));
+    t.false(lookedUp(first), 'it is remembered');
+    for (let jti = 1; jti < 1000; jti += 1) {
+      // No network may show so many false ones at once, and none is remembered for long.
+      if (make === signFalse && jti % 40 === 0) clockMs += 8000 / 25;
+      asked.identify(await make(jti), Date.now(), `192.0.2.${Math.floor(jti / 40)}`);
+    }
+    t.false(lookedUp(first), 'so many are');
+    await asked.identify(await make(1000), Date.now(), '192.0.2.200');
+    t.true(lookedUp(first), 'and one more takes its place');
+  }
+});
+
+test('all networks together may show so many false tokens, and no more', async (t) => {
+  const keySet = parseKeySet(keys);
+  const asked = verifierOf(
+    () => keySet,
+    {},
+    () => 0,
+  );
+  for (let jti = 0; jti < 2000; jti += 1) {
+    const network = `2001:db8:${Math.floor(jti / 40)}::`;
+    t.regex(whyOf(asked.identify(await signFalse(jti), Date.now(), network)), /signature is false\.$/);
+  }
+  t.like(asked.identify(await signFalse(2000), Date.now(), '192.0.2.9'), { ok: false, isTooMany: true });
+});
+
+test('each key that a false token is tried with counts', async (t) => {
+  const many = Array.from({ length: 25 }, pair);
+  const listed = await Promise.all(many.map(({ publicKey }) => exportJWK(publicKey)));
+  const keySet = parseKeySet(JSON.stringify({ keys: listed }));
+  const asked = verifierOf(
+    () => keySet,
+    {},
+    () => 0,
+  );
+  const outcomes: boolean[] = [];
+  for (let jti = 0; jti < 3; jti += 1) {
+    const token = await sign({ ...claims, jti }, { kid: undefined }, stranger.privateKey);
+    const outcome = asked.identify(token, Date.now());
+    outcomes.push(!outcome.ok && outcome.isTooMany === true);
+  }
+  t.deepEqual(outcomes, [false, false, true], 'fifty are');
+});
+
+test('a false token is looked at anew after a minute', async (t) => {
+  let clockMs = 0;
+  const keySet = parseKeySet(keys);
+  const asked = verifierOf(
+    () => keySet,
+    {},
+    () => clockMs,
+  );
+  const token = await signFalse(0);
+  t.regex(whyOf(asked.identify(token, Date.now())), /signature is false\.$/);
+  clockMs = 59_999;
+  t.regex(whyOf(asked.identify(token, Date.now())), /as before\.$/);
+  clockMs = 60_000;
+  t.regex(whyOf(asked.identify(token, Date.now())), /signature is false\.$/);
+});
+
+test('a token may have been issued a little in the future, as clocks differ', async (t) => {
+  t.true(verifier().identify(await sign({ ...claims, iat: secondsFromNow(5) }), Date.now()).ok);
+  t.false(verifier().identify(await sign({ ...claims, iat: secondsFromNow(15) }), Date.now()).ok);
+});
+
+test('a key set has 32 keys at most', async (t) => {
+  const { publicKey } = trusted;
+  const set = async (count: number) => {
+    const key = await exportJWK(publicKey);
+    return JSON.stringify({ keys: Array.from({ length: count }, (_, n) => ({ ...key, kid: `key-${n}` })) });
+  };
+  t.is(parseKeySet(await set(32)).length, 32);
+  const tooMany = await set(33);
+  t.throws(() => parseKeySet(tooMany), { message: 'keys must have 32 keys at most.' });
+});
+
+test('who is known by a JWT is so no longer when its key is for another algorithm', async (t) => {
+  let keySet = parseKeySet(await setOf(rsa, { alg: 'RS256' }));
+  const token = await sign(claims, { alg: 'RS256', kid: 'own' }, rsa.privateKey);
+  const identified = verifierOf(() => keySet).identify(token, Date.now());
+  if (!identified.ok) return t.fail(identified.why);
+  t.true(identified.holds(Date.now()));
+  keySet = parseKeySet(await setOf(rsa, { alg: 'PS256' }));
+  t.false(identified.holds(Date.now()));
+});
+
 const whyOf = (identified: Identified) => (identified.ok ? 'it is good' : identified.why);
 
 test('what is judged good and false is what jose judges so', async (t) => {

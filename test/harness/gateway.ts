@@ -1,9 +1,10 @@
 /**
  * One daemon for the tests of a file, with clients of all its services and the world it lives in. Before each test the world is as at
- * the start; after each, the simulator must have counted no misuse, and every stream must have kept its promises.
+ * the start; after each, the simulator must have counted no misuse, every stream must have kept its promises, and the daemon must hold
+ * nothing any more.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ClientReadableStream, credentials } from '@grpc/grpc-js';
+import { type ClientReadableStream, credentials, InterceptingCall, type Interceptor, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { DeviceServiceClient } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
 import {
@@ -25,12 +26,15 @@ import {
   type WatchSessionsResponse,
 } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
 import { call, type ReadError, Received, readError } from './calls.js';
-import { type DaemonProcess, startSimulated } from './daemon.js';
+import { type DaemonProcess, patience, startSimulated } from './daemon.js';
+import { countingFlags, heldBy, type Scope } from './held.js';
 import { OpenStreamValidator, StreamValidator } from './validator.js';
 import { World } from './world.js';
 
 const ASKED_EVERY_MS = 10;
 const ASKED_MAX = 3000;
+/** How long what a test took may need to be given back. */
+const GIVEN_BACK_MS = 10_000;
 
 /** The devices of the simulator's default world. */
 export const display = '02:11:22:33:44:01';
@@ -110,13 +114,19 @@ export class Gateway {
   readonly host: HostServiceClient;
   readonly world: World;
   readonly #streams: (Opened | Watcher)[] = [];
+  readonly #calls = new Set<InterceptingCall>();
+  #isGone = false;
 
   constructor(daemon: DaemonProcess) {
     this.daemon = daemon;
+    void daemon.exited.then(() => {
+      this.#isGone = true;
+    });
     const insecure = credentials.createInsecure();
-    this.sessions = new SessionServiceClient(daemon.address, insecure);
-    this.devices = new DeviceServiceClient(daemon.address, insecure);
-    this.host = new HostServiceClient(daemon.address, insecure);
+    const options = { interceptors: [this.#remember] };
+    this.sessions = new SessionServiceClient(daemon.address, insecure, options);
+    this.devices = new DeviceServiceClient(daemon.address, insecure, options);
+    this.host = new HostServiceClient(daemon.address, insecure, options);
     this.world = new World(daemon.address);
   }
 
@@ -137,6 +147,41 @@ export class Gateway {
     const watcher = new Watcher(this.sessions.watchSessions(WatchSessionsRequest.fromPartial(fields)), fields);
     this.#streams.push(watcher);
     return watcher;
+  }
+
+  readonly #remember: Interceptor = (options, next) => {
+    const call: InterceptingCall = new InterceptingCall(next(options), {
+      start: (metadata, _, start) =>
+        start(metadata, {
+          onReceiveStatus: (outcome, pass) => {
+            this.#calls.delete(call);
+            pass(outcome);
+          },
+        }),
+    });
+    this.#calls.add(call);
+    return call;
+  };
+
+  /** Ends the calls that a test has left. */
+  cancelCalls(): void {
+    for (const call of this.#calls) call.cancelWithStatus(status.CANCELLED, 'The test is over.');
+    this.#calls.clear();
+  }
+
+  /** Waits until the daemon holds nothing; fails with what it still holds. One that has ended or stops holds nothing. */
+  async holdsNothing(scope: Scope): Promise<void> {
+    const untilMs = performance.now() + GIVEN_BACK_MS * patience;
+    const isStopping = () => this.#isGone || this.daemon.log.some(({ event }) => event === 'stopping');
+    while (!isStopping()) {
+      const held = await heldBy(this.daemon, scope).catch((error: unknown) => {
+        if (isStopping()) return {};
+        throw error;
+      });
+      if (Object.keys(held).length === 0) return;
+      if (performance.now() > untilMs) throw new Error(`never given back: ${JSON.stringify(held)}`);
+      await pause(ASKED_EVERY_MS);
+    }
   }
 
   /** Throws where a stream since the last check has broken a promise. */
@@ -204,15 +249,27 @@ export function gatewayForThisFile(...flags: string[]): () => Gateway {
     return gateway;
   };
   test.before(async () => {
-    gateway = new Gateway(await startSimulated(...flags));
+    gateway = new Gateway(await startSimulated(...countingFlags, ...flags));
   });
+  let settled: Promise<void> | undefined;
+  let running = 0;
   test.beforeEach(async () => {
-    await get().settle();
+    running += 1;
+    settled ??= get().settle();
+    await settled;
   });
-  test.afterEach.always('no misuse of the native API', async (t) => {
+  test.afterEach.always('no misuse of the native API, no broken promise, nothing held', async (t) => {
+    running -= 1;
+    settled = undefined;
     t.deepEqual(await get().world.misuse(), {});
+    // What tests beside this one hold is theirs.
+    if (!t.passed || running > 0) return;
+    get().checkStreams();
+    get().cancelCalls();
+    await get().settle();
+    await get().holdsNothing('all');
+    settled = Promise.resolve();
   });
-  test.afterEach('the promises of the streams', () => get().checkStreams());
   test.after.always('the daemon stops in good order', async (t) => {
     get().disconnect();
     t.is(await get().daemon.stop(), 0);
@@ -222,10 +279,12 @@ export function gatewayForThisFile(...flags: string[]): () => Gateway {
 
 /** Runs one test with a daemon of its own, which the test stops as it likes; what it leaves running is killed. */
 export async function withGateway(flags: readonly string[], use: (gateway: Gateway) => Promise<void>): Promise<void> {
-  const gateway = new Gateway(await startSimulated(...flags));
+  const gateway = new Gateway(await startSimulated(...countingFlags, ...flags));
   try {
     await use(gateway);
     gateway.checkStreams();
+    gateway.cancelCalls();
+    await gateway.holdsNothing('calls');
   } finally {
     gateway.disconnect();
     await gateway.daemon.kill();

@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { filter, firstValueFrom, Subject } from 'rxjs';
+import { openContexts } from '../../native/callbacks.js';
 import { loadLibraries } from '../../native/load.js';
 import { openSimulatorControl } from '../../native/simulator-control.js';
 import { SIMULATED_FUNCTIONS } from '../../native/simulator-types.js';
@@ -196,6 +197,8 @@ export class Rig {
       t.is(entry.waiters.size, 0, `nobody waits for ${entry.id}`);
     }
     t.is(this.lifecycle.registry.live, 0, 'no session holds a place');
+    t.is(this.events.followed, 0, 'nobody follows a session');
+    for (const [name, count] of openContexts()) t.is(count, 0, `no context of ${name} is open`);
     // Nobody waits for those of lost opens, and a process must not end under them.
     t.true(await world.waitIdle(20_000), 'no callback is under way');
     world.checkLeaks();
