@@ -1,6 +1,7 @@
 /** `grpc.health.v1`: what a load balancer or a prober sees of the host. */
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { ErrorReason } from '../../clients/typescript/src/gen/wifidirect/v1/error.js';
@@ -102,9 +103,12 @@ for (const [functions, statuses] of [
 }
 
 test.serial('without the library the daemon runs on, DEGRADED, and says what is missing', async (t) => {
-  const flags = isWine
-    ? ['--driver', 'wlanapi']
-    : ['--driver', 'simulator', '--simulator-library', new URL(import.meta.url).pathname];
+  const folder = mkdtempSync(join(tmpdir(), 'wfd-damaged-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  // It begins as a library does, and ends there.
+  const damaged = join(folder, 'damaged.so');
+  writeFileSync(damaged, '\x7fELF');
+  const flags = isWine ? ['--driver', 'wlanapi'] : ['--driver', 'simulator', '--simulator-library', damaged];
   const daemon = await startDaemon(...flags);
   const degraded = new Gateway(daemon);
   const client = healthClient(daemon.address);
@@ -113,7 +117,7 @@ test.serial('without the library the daemon runs on, DEGRADED, and says what is 
   t.is(host.state, HostState.DEGRADED);
   const [missing] = host.driver?.missingFunctions ?? [];
   if (isWine) t.like(missing, { library: 'wlanapi.dll', function: 'WFDOpenHandle' });
-  else t.like(missing, { library: basename(import.meta.url), function: '' });
+  else t.like(missing, { library: 'damaged.so', function: '' });
   const error = await degraded.open({ deviceAddress: display }).status();
   t.is(error?.info?.reason, 'DRIVER_NOT_AVAILABLE');
   t.is(error?.info?.metadata['library'], missing?.library);

@@ -1,21 +1,23 @@
 /** The driver as a whole, on the simulator's ABI: what it says of a host whose devices Windows does not tell. */
 import test from 'ava';
 import { filter, firstValueFrom } from 'rxjs';
-import { loadLibraries } from '../../native/load.js';
+import { openContexts } from '../../native/callbacks.js';
+import { loadLibraries, type NativeLibraries } from '../../native/load.js';
 import { WlanDriver } from '../../service/driver/wlan-driver.js';
 import { library, world } from '../session/rig.js';
 
 const HOUR = 3_600_000;
 const display = '02:11:22:33:44:01';
 
-function make() {
+function make(changed: Partial<NativeLibraries['wlanapi']> = {}) {
   world.reset();
   const libraries = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
   const settings = {
     ...{ nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR, linkPollMs: HOUR },
     ...{ probeIntervalMs: HOUR, reopenBackoffMinMs: 5, reopenBackoffMaxMs: 5 },
   };
-  return new WlanDriver(libraries, settings, { nativeReturned: () => {}, nativeSlow: () => {} });
+  const wlanapi = { ...libraries.wlanapi, ...changed };
+  return new WlanDriver({ ...libraries, wlanapi }, settings, { nativeReturned: () => {}, nativeSlow: () => {} });
 }
 
 test.serial.afterEach.always((t) => {
@@ -72,4 +74,15 @@ test.serial('only a removal that Windows has told refuses an open before it is a
   await world.waitIdle(10_000);
   t.is(driver.whyNotOpen('WIFI_DIRECT', display), undefined);
   t.true(await driver.close(10_000));
+});
+
+test.serial('an open that could not be called is told, and waits for no callback', async (t) => {
+  const driver = make({ WFDStartOpenSession: () => Promise.reject(new Error('an argument does not fit')) });
+  await driver.start();
+  const told = firstValueFrom(driver.completions);
+  driver.startOpen('session-1', display, 'WIFI_DIRECT', 'somebody');
+  t.like(await told, { type: 'StartReturned', outcome: { fault: { reason: 'NATIVE_ERROR' } } });
+  t.is(new Map(openContexts()).get('WFD_OPEN_SESSION_COMPLETE_CALLBACK'), 0);
+  t.true(await driver.close(10_000));
+  for (const [name, count] of openContexts()) t.is(count, 0, name);
 });
