@@ -109,6 +109,10 @@ test.serial('while all together hold too much, those who hold little are served'
   const { status, resetCode } = await endOf(waiting);
   t.true(full > 1_048_576);
   t.deepEqual([status?.code, resetCode], [0, 0]);
+  // They are given back when their calls are over, and all of them.
+  greedy[Symbol.dispose]();
+  while ((await held()) > 0) await new Promise(setImmediate);
+  t.is(await held(), 0);
 });
 
 test.serial('a change that the edge refuses is audited with its refusal, not as one that was cancelled', async (t) => {
