@@ -3,9 +3,10 @@
  * their nodes come and go in any order, queries are aborted, and the table is read at any time. Whenever all is quiet
  * the table is what the model says, the changes that were told lead to it, and a read tells nothing new.
  */
+import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
-import { filter, firstValueFrom, ReplaySubject } from 'rxjs';
+import { filter, firstValueFrom, ReplaySubject, startWith, timeout } from 'rxjs';
 import { loadLibraries } from '../../native/load.js';
 import type { Flag } from '../../native/simulator-types.js';
 import { DeviceTable } from '../../service/driver/device-table.js';
@@ -117,6 +118,9 @@ test.serial('whatever nodes come and go, the table is what the world is', async 
     await table.start();
     const rest = async () => {
       await world.waitIdle(20_000);
+      const isSo = () => isDeepStrictEqual(sorted(shown(table.devices?.values() ?? [])), sorted(expected(model)));
+      // The world has told all, and the last of it may wait for its turn here.
+      await firstValueFrom(table.changes.pipe(startWith(undefined), filter(isSo), timeout(20_000))).catch(() => {});
       t.deepEqual(sorted(shown(table.devices?.values() ?? [])), sorted(expected(model)));
       t.deepEqual(sorted(shown(told.values())), sorted(expected(model)));
       const before = [...told.values()];

@@ -28,4 +28,5 @@ export const rooms: Readonly<Record<string, Room>> = {
 /** Folders of `service/` without a row, and why. */
 export const leftOut: Readonly<Record<string, string>> = {
   bundle: 'it builds what ships, and runs on no host',
+  proxies: 'configurations of other programs',
 };
