@@ -35,7 +35,10 @@ tools('grpcurl lists the services and describes them', async (t) => {
     ],
   );
   const value = await ask(address, 'describe', 'wifidirect.v1.SESSION_STATE_OPEN');
-  t.regex(value.output, /wifidirect\.v1\.SESSION_STATE_OPEN is an enum value:\nSESSION_STATE_OPEN = \d+;/);
+  t.regex(
+    value.output,
+    /wifidirect\.v1\.(SessionState\.)?SESSION_STATE_OPEN is an enum value:\nSESSION_STATE_OPEN = \d+;/,
+  );
   const service = await ask(address, 'describe', 'wifidirect.v1.SessionService');
   t.regex(service.output, /rpc OpenSession \( .*OpenSessionRequest \) returns \( stream .*OpenSessionResponse \);/);
   const message = await ask(address, 'describe', 'wifidirect.v1.OpenSessionRequest');

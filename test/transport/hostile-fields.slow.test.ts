@@ -28,7 +28,10 @@ import { randomly } from '../session/seed.js';
 const siege = new Siege();
 const descriptors = new URL('../../../service/transport/gen/descriptors.binpb', import.meta.url);
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors)));
-const methods = [...registry].flatMap((type) => (type.kind === 'service' ? type.methods : []));
+// Health and reflection are gRPC's own protocols, with answers of their own.
+const methods = [...registry].flatMap((type) =>
+  type.kind === 'service' && type.typeName.startsWith('wifidirect.') ? type.methods : [],
+);
 const isForTests = ({ parent }: DescMethod) => parent.typeName.startsWith('wifidirect.simulator.');
 
 /** A request of each kind with nothing wrong in it, but for a session that it needs: where one is missing, the RPC needs nothing. */
