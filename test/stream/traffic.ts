@@ -12,6 +12,8 @@ const fates = ['closed', 'closed', 'renewed', 'left', 'dropped', 'failed', 'canc
 
 /** The device of a lane: each has its own, so that what is scripted for it meets its session. */
 const deviceOf = (lane: number) => `06:00:00:00:00:${lane.toString(16).padStart(2, '0')}`;
+/** The lane has a second device, all of whose opens are told never to end by themselves. */
+const silentDeviceOf = (lane: number) => `0a:00:00:00:00:${lane.toString(16).padStart(2, '0')}`;
 export const sessionOf = (lane: number, life: number) => `lane-${lane}-${life}`;
 
 /** One life after another. */
@@ -31,12 +33,14 @@ export class Lane {
 
   async run(isOver: () => boolean): Promise<void> {
     const { world, devices } = this.#gateway;
-    const address = deviceOf(this.#lane);
-    await world.addDevice(address);
-    // The host hears of it a little later.
+    const addresses = [deviceOf(this.#lane), silentDeviceOf(this.#lane)];
+    for (const address of addresses) await world.addDevice(address);
+    // The host hears of them a little later.
     await this.#gateway.until(async () => {
-      const paired = await call(devices.listDevices.bind(devices), ListDevicesRequest.fromPartial({}));
-      return paired.devices.some(({ deviceAddress }) => deviceAddress === address);
+      const request = ListDevicesRequest.fromPartial({ pageSize: 1000 });
+      const paired = await call(devices.listDevices.bind(devices), request);
+      const known = new Set(paired.devices.map(({ deviceAddress }) => deviceAddress));
+      return addresses.every((address) => known.has(address));
     });
     for (let life = 0; !isOver(); life += 1) await this.#live(sessionOf(this.#lane, life));
   }
@@ -44,7 +48,8 @@ export class Lane {
   async #live(sessionId: string): Promise<void> {
     const { world } = this.#gateway;
     const fate = this.#random.pick(fates);
-    const deviceAddress = deviceOf(this.#lane);
+    // An open that is cancelled at once may never begin, and leaves its script to the next one.
+    const deviceAddress = fate === 'cancelled' ? silentDeviceOf(this.#lane) : deviceOf(this.#lane);
     if (fate === 'failed') await world.scriptOpen({ deviceAddress, error: ERROR_GEN_FAILURE });
     if (fate === 'cancelled') await world.scriptOpen({ deviceAddress, delayMs: 'never', cancelMs: 0 });
     const isLeased = fate === 'lapsed' || fate === 'renewed';
