@@ -4,6 +4,9 @@
  */
 import test from 'ava';
 import { filter, firstValueFrom } from 'rxjs';
+import { openContexts } from '../../native/callbacks.js';
+import type { LinkEnd } from '../../native/simulator-types.js';
+import type { DisconnectEvidence } from '../../service/session/session.js';
 import { display, printer, rigForThisFile, robot, scanner, until, world } from './rig.js';
 
 const start = rigForThisFile();
@@ -225,6 +228,61 @@ test.serial('a link that drops by itself ends the session, and its handle is clo
   t.is(session.end?.reason, 'PEER_DISCONNECTED');
   t.is(world.counts().sessions, 0);
 });
+
+const ends: readonly [how: string, end: LinkEnd, evidence: DisconnectEvidence][] = [
+  ['device and interface say so', {}, 'DEVICE_DISCONNECTED'],
+  ['the interface is gone', { nodeMs: 'never' }, 'INTERFACE_GONE'],
+  ['the interface is down', { nodeMs: 'never', interfaceEffect: 'down' }, 'INTERFACE_DOWN'],
+];
+
+for (const [how, end, evidence] of ends) {
+  test.serial(
+    `when a peer leaves and ${how}, the evidence is ${evidence}, and the handle is closed once`,
+    async (t) => {
+      const rig = await start();
+      const id = await rig.opened();
+      // Only what has been seen up is seen to go down.
+      await rig.event(id, 'NETWORK_INTERFACE_CHANGED');
+      await until(() => rig.driver.devices?.get(display)?.isConnected === true);
+      const { closes } = world.counts();
+      world.dropLink(display, end);
+      const { session } = await rig.event(id, 'CLOSED');
+      t.like(session.end, { reason: 'PEER_DISCONNECTED', evidence });
+      t.is(world.counts().closes - closes, 1);
+    },
+  );
+}
+
+test.serial('when sessions are lost, the callbacks of their opens are awaited no longer', async (t) => {
+  const rig = await start({ probeIntervalMs: 10 });
+  world.setClock('manual');
+  world.scriptOpen({ delayMs: 1000 });
+  const id = rig.open();
+  await rig.completion(id, 'StartReturned');
+  const awaited = () => new Map(openContexts()).get('WFD_OPEN_SESSION_COMPLETE_CALLBACK');
+  t.is(awaited(), 1);
+  // They never come.
+  world.stopService({ openError: 0 });
+  await rig.event(id, 'LOST');
+  t.is(awaited(), 0);
+});
+
+test.serial(
+  'a legacy open that returns after its client handle was lost is told to nobody, and not used',
+  async (t) => {
+    const rig = await start({ probeIntervalMs: 10 });
+    world.scriptCall({ function: 'WFDOpenLegacySession', blockMs: 'never', code: 31 });
+    const id = rig.open({ deviceAddress: printer, kind: 'LEGACY' });
+    await until(() => world.counts().callsBlocked === 1);
+    const { closes } = world.counts();
+    world.scriptCall({ function: 'WFDOpenHandle', code: 1062 });
+    await rig.event(id, 'LOST');
+    world.releaseCalls('WFDOpenLegacySession');
+    t.true(await rig.driver.close(10_000), 'the call has returned');
+    t.deepEqual(rig.typesOf(id), ['OPENING', 'LOST']);
+    t.is(world.counts().closes, closes);
+  },
+);
 
 test.serial(
   'when the WLAN service stops every session is LOST once, and new ones open when it runs again',
