@@ -2,8 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
+import { GetHostResponse } from '../../../service/transport/gen/wifidirect/v1/host_service.js';
+import { SessionKind } from '../../../service/transport/gen/wifidirect/v1/session.js';
 import {
   CloseSessionRequest,
+  OpenSessionRequest,
   WatchSessionsRequest,
 } from '../../../service/transport/gen/wifidirect/v1/session_service.js';
 import { RawPeer } from '../../harness/raw-peer.js';
@@ -95,7 +98,33 @@ export const attacks: Readonly<Record<string, Attack>> = {
     const request = WatchSessionsRequest.encode(WatchSessionsRequest.create({ sessionIds }));
     await byOperator(address, token, new PreparedCall('/wifidirect.v1.SessionService/WatchSessions', request.finish()));
   },
+  "an operator's watches from the oldest cursor, of a session that is not there": async ({ address, token }) => {
+    const cursor = await oldestCursor(address, token);
+    const request = WatchSessionsRequest.encode(WatchSessionsRequest.create({ cursor, sessionIds: ['nobody'] }));
+    await byOperator(address, token, new PreparedCall('/wifidirect.v1.SessionService/WatchSessions', request.finish()));
+  },
+  "an operator's legacy opens": async ({ address, token }) => {
+    const request = OpenSessionRequest.encode(
+      OpenSessionRequest.create({ deviceAddress: LEGACY_DEVICE, kind: SessionKind.LEGACY }),
+    );
+    await byOperator(address, token, new PreparedCall('/wifidirect.v1.SessionService/OpenSession', request.finish()));
+  },
 };
+
+/** The label printer that the simulated world has at its start. */
+const LEGACY_DEVICE = '02:11:22:33:44:03';
+
+/** The oldest cursor that the operator can watch from, learnt once. */
+let oldest: Promise<string> | undefined;
+function oldestCursor(address: string, token: string): Promise<string> {
+  oldest ??= (async () => {
+    const connection = await Connection.open(address, { tls, metadata: { authorization: `Bearer ${token}` } });
+    const host = GetHostResponse.decode(await connection.answer(getHost));
+    await connection.close();
+    return host.oldestCursor;
+  })();
+  return oldest;
+}
 
 /** Twenty calls at once, on a connection of their own, which ends with them. */
 async function byOperator(address: string, token: string, call: PreparedCall): Promise<void> {
