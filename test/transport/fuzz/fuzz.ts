@@ -40,6 +40,8 @@ export async function fuzzFrames(seed: number, durationMs: number): Promise<Find
     'keepalive.timeMs=2000',
     // A busy machine may take its time to answer a ping.
     'keepalive.timeoutMs=20000',
+    // And for the first call of somebody who is known.
+    'limits.identifyMs=20000',
   ];
   const withTls = [...common, `tls.certFile=${certFile}`, `tls.keyFile=${keyFile}`];
   const start = (settings: string[]) => startSimulated(...settings.flatMap((each) => ['--set', each]));
