@@ -75,6 +75,7 @@ windowsTest('a drain that exceeds its limit ends the process all the same', asyn
 windowsTest(
   'what others could change is installed only by who answers for it, and never for LocalSystem',
   async (t) => {
+    await service('uninstall');
     const refused = await serviceAsTyped('install', ...simulated);
     t.is(refused.code, EXIT.service, refused.output);
     t.regex(refused.output, /Put the program below Program Files.*--allow-unprotected/s);
