@@ -1,7 +1,6 @@
 /** A daemon that is held and let go, as by a sleep of the computer: links are looked at, and deadlines have left what they had. */
 import test from 'ava';
 import { SessionEndReason } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import { isWine } from '../harness/daemon.js';
 import { display, gatewayForThisFile, scanner } from '../harness/gateway.js';
 
 const HELD_MS = 8000;
@@ -10,10 +9,7 @@ const gateway = gatewayForThisFile('--set', 'driver.linkPollMs=3600000');
 
 const seconds = (count: number) => ({ seconds: BigInt(count), nanos: 0 });
 
-/** Wine's processes have no signals. */
-const withSignals = isWine ? test.serial.skip : test.serial;
-
-withSignals(
+test.serial(
   'links that went down meanwhile are found, and no deadline lapses for the time that was slept',
   async (t) => {
     t.timeout(120_000);
