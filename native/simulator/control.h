@@ -115,7 +115,8 @@ typedef struct SimNode {
     char suffix[16];      /* appended to the object id of the node, ended by 0 */
 } SimNode;
 
-/* Adds the node of this suffix, or changes it. ERROR_NOT_FOUND; ERROR_NOT_ENOUGH_MEMORY beyond SIM_NODES_MAX. */
+/* Adds the node of this suffix, or changes it. ERROR_NOT_FOUND; ERROR_NOT_ENOUGH_MEMORY where the device had nodes of
+ * SIM_NODES_MAX suffixes: that of "" counts, and removed ones do. */
 SIM_EXPORT uint32_t SimSetNode(const SimNode *node);
 
 /* Takes the node of this suffix away. The device stays paired, also without any. ERROR_NOT_FOUND. */

@@ -109,7 +109,8 @@ uint32_t device_pair(const SimDevice *state)
     devices[slot]->is_paired = true;
     devices[slot]->state.is_connected = 2;
     devices[slot]->node_generation = 0;
-    memset(devices[slot]->nodes, 0, sizeof devices[slot]->nodes);
+    for (uint32_t i = 0; i < SIM_NODES_MAX; i++)
+        devices[slot]->nodes[i].is_there = false;
     devices[slot]->nodes[0] = (struct node){true, SIM_AS_DEVICE, SIM_AS_DEVICE, ""};
     device_set(slot, state);
     query_device_changed(slot);
@@ -130,20 +131,23 @@ void device_disconnected(uint32_t slot)
         device_unpair(slot);
 }
 
+/*
+ * A place belongs to its suffix for good, the first one to "". A query knows objects by their place, and one that is
+ * still to tell that a node is gone needs the id that the node had.
+ */
 static struct node *node_of(uint32_t slot, const char *suffix)
 {
     for (uint32_t i = 0; i < SIM_NODES_MAX; i++) {
-        struct node *node = &devices[slot]->nodes[i];
-        if (node->is_there && strcmp(node->suffix, suffix) == 0)
-            return node;
+        if (strcmp(devices[slot]->nodes[i].suffix, suffix) == 0)
+            return &devices[slot]->nodes[i];
     }
     return NULL;
 }
 
 static struct node *node_free(uint32_t slot)
 {
-    for (uint32_t i = 0; i < SIM_NODES_MAX; i++) {
-        if (!devices[slot]->nodes[i].is_there)
+    for (uint32_t i = 1; i < SIM_NODES_MAX; i++) {
+        if (devices[slot]->nodes[i].suffix[0] == 0)
             return &devices[slot]->nodes[i];
     }
     return NULL;
@@ -183,12 +187,13 @@ SIM_EXPORT uint32_t SimRemoveNode(const uint8_t device_address[6], const char *s
     world_enter();
     uint32_t slot = device_find(device_address);
     struct node *node = slot != NO_SLOT ? node_of(slot, suffix) : NULL;
-    if (node != NULL) {
+    bool is_there = node != NULL && node->is_there;
+    if (is_there) {
         node->is_there = false;
         query_device_changed(slot);
     }
     world_leave();
-    return node != NULL ? ERROR_SUCCESS : ERROR_NOT_FOUND;
+    return is_there ? ERROR_SUCCESS : ERROR_NOT_FOUND;
 }
 
 SIM_EXPORT uint32_t SimSetNodes(uint32_t mask)

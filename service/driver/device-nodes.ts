@@ -62,6 +62,11 @@ export class DeviceNodes {
     return this.#nodes.get(objectId)?.objectType;
   }
 
+  /** What the object alone says of its device; undefined where there is no such object. */
+  get(objectId: string): DeviceProperties | undefined {
+    return this.#nodes.get(objectId)?.device;
+  }
+
   addressOf(objectId: string): string | undefined {
     return this.#nodes.get(objectId)?.device.address;
   }
@@ -178,6 +183,6 @@ const isString = (value: unknown): value is string => typeof value === 'string';
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
-function isSame(a: DeviceProperties, b: DeviceProperties): boolean {
+export function isSame(a: DeviceProperties, b: DeviceProperties): boolean {
   return (Object.keys(a) as (keyof DeviceProperties)[]).every((key) => a[key] === b[key]);
 }

@@ -46,7 +46,8 @@ export class DeviceQuery {
   readonly #filters: readonly DevFilter[];
   readonly #listener: DeviceQueryListener;
   #query: { readonly handle: DevQueryHandle; readonly forget: GiveBack } | undefined;
-  #creating: Promise<void> | undefined;
+  /** The native call under way, or the last one: what closes or creates a query waits for it. */
+  #working: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #backoffMs: number;
   #isClosed = false;
@@ -67,14 +68,13 @@ export class DeviceQuery {
   }
 
   start(): void {
-    this.#creating = this.#create();
+    this.#working = this.#create();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    await this.#creating;
-    await this.#discard();
+    await this.#then(() => this.#discard());
   }
 
   async #create(): Promise<void> {
@@ -116,16 +116,20 @@ export class DeviceQuery {
   #again(): void {
     if (this.#isClosed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#recreate(), this.#backoffMs);
+    // A query may be aborted before the call that created it has returned.
+    this.#timer = setTimeout(() => void this.#then(() => this.#recreate()), this.#backoffMs);
     this.#timer.unref();
     this.#backoffMs = Math.min(this.#backoffMs * 2, this.#settings.reopenBackoffMaxMs);
   }
 
   async #recreate(): Promise<void> {
-    // A query may be aborted before the call that created it has returned.
-    await this.#creating;
     await this.#discard();
-    if (!this.#isClosed) this.#creating = this.#create();
+    if (!this.#isClosed) await this.#create();
+  }
+
+  #then(work: () => Promise<void>): Promise<void> {
+    this.#working = this.#working.then(work, work);
+    return this.#working;
   }
 
   async #discard(): Promise<void> {

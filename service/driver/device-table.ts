@@ -2,6 +2,9 @@
  * The paired devices as Windows knows them: a device query that stays open, copied into a table and told as changes.
  * What it tells may come late, so whoever must know reads the devices at once, with `refresh`.
  *
+ * Invariant: the table is not left as a read found it unless a query says the same. A query tells nothing of a change
+ * that is undone before it came to tell it, and a read may have seen just that moment: such reads are repeated.
+ *
  * The SDK header documents the properties on device nodes; WinRT documents them on device interfaces, by the canonical
  * address. So where no device node has them, the interfaces of paired devices are asked as well.
  */
@@ -10,7 +13,7 @@ import type { Cfgmgr32, DevFilter, DevObject } from '../../native/cfgmgr32.js';
 import * as c from '../../native/constants.js';
 import { macToBytes } from '../../native/types.js';
 import type { Fault } from '../fault.js';
-import { DeviceNodes, nodeProperties } from './device-nodes.js';
+import { DeviceNodes, isSame, nodeProperties } from './device-nodes.js';
 import { DeviceQuery, type DeviceQuerySettings } from './device-query.js';
 import type { DeviceChange, DeviceProperties } from './driver.js';
 import type { NativeCalls } from './native-calls.js';
@@ -74,6 +77,14 @@ export class DeviceTable {
   readonly #removed = new Map<string, DeviceProperties>();
   /** Objects that a read no longer had, with their devices: a query may still say that Windows has removed them. */
   readonly #missing = new Map<string, DeviceProperties>();
+  /** Objects that a read has changed, as the queries told them last, until a query tells them again. */
+  readonly #unconfirmed = new Map<
+    string,
+    { readonly objectType: number; readonly told: DeviceProperties | undefined }
+  >();
+  #confirmTimer: NodeJS.Timeout | undefined;
+  #confirming: Promise<void> | undefined;
+  #confirmMs: number;
   /** How many results the queries have told. */
   #results = 0;
   #isKnown = false;
@@ -82,6 +93,7 @@ export class DeviceTable {
 
   constructor(cfgmgr32: Cfgmgr32, calls: NativeCalls, settings: DeviceTableSettings) {
     this.#native = { cfgmgr32, calls, settings };
+    this.#confirmMs = settings.reopenBackoffMinMs;
   }
 
   get changes(): Observable<DeviceChange> {
@@ -135,7 +147,8 @@ export class DeviceTable {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#queries.values()].map((query) => query.close()));
+    clearTimeout(this.#confirmTimer);
+    await Promise.all([this.#confirming, ...[...this.#queries.values()].map((query) => query.close())]);
   }
 
   #open(source: Source): void {
@@ -147,12 +160,14 @@ export class DeviceTable {
       onObject: (object) => {
         stale.delete(object.ObjectId);
         this.#missing.delete(object.ObjectId);
+        this.#unconfirmed.delete(object.ObjectId);
         this.#results += 1;
         this.#nodes.put(object);
         this.#settle();
       },
       onRemoved: (objectId) => {
         stale.delete(objectId);
+        this.#unconfirmed.delete(objectId);
         this.#results += 1;
         this.#nodes.remove(objectId);
         const missing = this.#missing.get(objectId);
@@ -163,6 +178,9 @@ export class DeviceTable {
       onEnumerated: () => {
         this.#results += 1;
         for (const id of stale) this.#nodes.remove(id);
+        for (const [id, { objectType }] of this.#unconfirmed) {
+          if (objectType === source.objectType) this.#unconfirmed.delete(id);
+        }
         this.#settle();
         this.#setFault(source, undefined);
         this.#enumerated(source);
@@ -217,14 +235,44 @@ export class DeviceTable {
     const gone = new Set(known.filter((id) => wasRead.has(this.#nodes.typeOf(id) ?? 0)));
     for (const object of objects) {
       gone.delete(object.ObjectId);
-      this.#nodes.put(object);
+      this.#change(object.ObjectId, object.ObjectType, () => this.#nodes.put(object));
     }
     for (const id of gone) {
       const device = this.#nodes.devices.get(this.#nodes.addressOf(id) ?? '');
       if (device !== undefined) keep(this.#missing, id, device);
-      this.#nodes.remove(id);
+      this.#change(id, this.#nodes.typeOf(id) ?? 0, () => this.#nodes.remove(id));
     }
     this.#settle();
+    this.#confirm();
+  }
+
+  /** A change that a read has found, and no query has told. */
+  #change(id: string, objectType: number, change: () => void): void {
+    const before = this.#nodes.get(id);
+    const { told } = this.#unconfirmed.get(id) ?? { told: before };
+    change();
+    const after = this.#nodes.get(id);
+    const isAsTold = told === undefined || after === undefined ? told === after : isSame(told, after);
+    if (isAsTold) this.#unconfirmed.delete(id);
+    else this.#unconfirmed.set(id, { objectType, told });
+  }
+
+  /** Reads again, ever more rarely, until the queries have told what was read. */
+  #confirm(): void {
+    clearTimeout(this.#confirmTimer);
+    if (this.#isClosed) return;
+    const { reopenBackoffMinMs, reopenBackoffMaxMs } = this.#native.settings;
+    if (this.#unconfirmed.size === 0) {
+      this.#confirmMs = reopenBackoffMinMs;
+      return;
+    }
+    this.#confirmTimer = setTimeout(() => {
+      // They have told it meanwhile, mostly.
+      if (this.#unconfirmed.size === 0) this.#confirm();
+      else this.#confirming = this.refresh().then(() => this.#confirm());
+    }, this.#confirmMs);
+    this.#confirmTimer.unref();
+    this.#confirmMs = Math.min(this.#confirmMs * 2, reopenBackoffMaxMs);
   }
 
   /** Tells what has changed; returns the devices that are gone. */

@@ -137,6 +137,67 @@ test.serial('where neither nodes nor interfaces have devices the list is empty, 
   await table.close();
 });
 
+test.serial(
+  'a change that is undone before a query tells it does not stay in the table, though a read has seen it',
+  async (t) => {
+    const { table } = make(1, 5);
+    const alive = setInterval(() => {}, HOUR);
+    t.teardown(() => clearInterval(alive));
+    const [gone, changed] = ['02:11:22:33:44:01', '02:11:22:33:44:02'];
+    await table.start();
+    const back = firstValueFrom(table.changes.pipe(filter(({ type }) => type === 'ADDED')));
+    const { linkQuality } = table.devices?.get(changed) ?? {};
+    world.setNotifications({ devices: false });
+    world.removeDevice(gone);
+    world.updateDevice(changed, { linkQuality: 5 });
+    await table.refresh();
+    t.false(table.devices?.has(gone));
+    t.is(table.devices?.get(changed)?.linkQuality, 5);
+    world.addDevice(gone);
+    world.updateDevice(changed, { linkQuality: linkQuality ?? 0 });
+    await back;
+    t.true(table.devices?.has(gone));
+    t.is(table.devices?.get(changed)?.linkQuality, linkQuality);
+    await table.close();
+  },
+);
+
+test.serial('closing waits for a query that is just being replaced', async (t) => {
+  world.reset();
+  const { cfgmgr32 } = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
+  const closing = new ReplaySubject<void>(1);
+  let letGo = () => {};
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const slow: Cfgmgr32 = {
+    ...cfgmgr32,
+    DevCloseObjectQuery: async (handle) => {
+      closing.next();
+      await gate;
+      await cfgmgr32.DevCloseObjectQuery(handle);
+    },
+  };
+  const calls = new NativeCalls(
+    { nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR },
+    { nativeReturned: () => {}, nativeSlow: () => {} },
+  );
+  const table = new DeviceTable(slow, calls, { reopenBackoffMinMs: 1, reopenBackoffMaxMs: 1 });
+  const alive = setInterval(() => {}, HOUR);
+  t.teardown(() => clearInterval(alive));
+  await table.start();
+  world.abortDeviceQueries();
+  await firstValueFrom(closing);
+  let isClosed = false;
+  const closed = table.close().then(() => {
+    isClosed = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  t.false(isClosed, 'the query is still open');
+  letGo();
+  await closed;
+});
+
 test.serial('a device that a read has missed first is removed all the same, once Windows says so', async (t) => {
   const { table } = make(5, 5);
   const address = '02:11:22:33:44:01';
