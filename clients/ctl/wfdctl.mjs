@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// Starts wfdctl. Its compiled code lies beside this file in the npm package, and in `dist/` at the top in the repository and in
-// the bundle for Windows.
+// Starts wfdctl. Its code lies beside this file in the npm package, and in `dist/` at the top in the repository and in the
+// bundle for Windows.
 import { existsSync } from 'node:fs';
 
-const places = ['./dist/', '../../dist/'].map((dist) => new URL(`${dist}clients/ctl/src/main.js`, import.meta.url));
-const place = places.find((url) => existsSync(url));
+const places = ['./dist/clients/ctl/src/main.js', '../../dist/wfdctl/main.js'];
+const place = places.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
 
 if (place === undefined) {
   console.error('wfdctl is not built. Run `npm run build` first.');

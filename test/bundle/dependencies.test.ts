@@ -36,6 +36,8 @@ test('no purpose is left of a package that has gone', (t) => {
   );
 });
 
+const inBundle = new Set(['node_modules/koffi/node_modules/needed']);
+
 const lock = (license: string) => ({
   packages: {
     '': { dependencies: { koffi: '1.0.0' } },
@@ -45,16 +47,18 @@ const lock = (license: string) => ({
   },
 });
 
-test('a package says for whom it is there, and what is for development alone is left out', (t) => {
-  t.like(dependenciesIn(lock('ISC')), [
-    { name: 'koffi', purpose: PURPOSES['koffi'] },
-    { name: 'needed', version: '1.0.0', licence: 'ISC', purpose: 'of koffi' },
+test('a package says for whom it is there and whether it is in the bundle; what is for development is left out', (t) => {
+  t.like(dependenciesIn(lock('ISC'), inBundle), [
+    { name: 'koffi', purpose: PURPOSES['koffi'], isInBundle: false },
+    { name: 'needed', version: '1.0.0', licence: 'ISC', purpose: 'of koffi', isInBundle: true },
   ]);
 });
 
 test('a licence that is not in the list keeps a package from shipping', (t) => {
-  t.throws(() => dependenciesIn(lock('GPL-3.0-only')), { message: /needed 1\.0\.0 has the licence GPL-3\.0-only/ });
-  t.throws(() => dependenciesIn(lock('')), { message: /may not ship/ });
+  t.throws(() => dependenciesIn(lock('GPL-3.0-only'), inBundle), {
+    message: /needed 1\.0\.0 has the licence GPL-3\.0-only/,
+  });
+  t.throws(() => dependenciesIn(lock(''), inBundle), { message: /may not ship/ });
 });
 
 test('a package that nobody has given a purpose keeps from shipping too', (t) => {
@@ -62,7 +66,7 @@ test('a package that nobody has given a purpose keeps from shipping too', (t) =>
     '': { dependencies: { stranger: '1.0.0' } },
     'node_modules/stranger': { version: '1.0.0', license: 'MIT' },
   };
-  t.throws(() => dependenciesIn({ packages }), { message: /stranger is depended on/ });
+  t.throws(() => dependenciesIn({ packages }, inBundle), { message: /stranger is depended on/ });
 });
 
 test('of licences to choose from one must be allowed, of licences together all', (t) => {

@@ -20,10 +20,14 @@ const document = (root: string, ...needs: string[]): string =>
   });
 
 const merged = JSON.parse(
-  mergeSboms([document('app@1', 'b@2', 'a@1'), document('runtime@1', 'node@24')], { name: 'wfdd', version: '1' }),
+  mergeSboms(
+    [document('app@1', 'b@2', 'a@1', 'elsewhere@1'), document('runtime@1', 'node@24')],
+    { name: 'wfdd', version: '1' },
+    (ref) => ref !== 'elsewhere@1',
+  ),
 );
 
-test('the product needs what each of the documents describes', (t) => {
+test('the product needs what each of the documents describes and is inside', (t) => {
   t.is(merged.metadata.component['bom-ref'], 'wfdd@1');
   t.deepEqual(
     merged.dependencies.find((entry: { ref: string }) => entry.ref === 'wfdd@1'),

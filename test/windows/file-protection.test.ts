@@ -3,18 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { anybodyWith, WRITE } from '../../service/access/windows-acl.js';
-import { startDaemon, startNode } from './bundle.js';
+import { startDaemon, startModule } from './bundle.js';
 import { windowsTest } from './windows-test.js';
 import { windowsPath } from './wine.js';
 
 windowsTest('the permissions of a file are read as text, and judged', async (t) => {
-  const node = startNode(
-    '--input-type=module',
-    '--eval',
+  const node = await startModule(
     `import { mkdtempSync, writeFileSync, rmSync } from 'node:fs';
      import { tmpdir } from 'node:os';
      import { join } from 'node:path';
-     import { loadAclapi } from './dist/native/aclapi.js';
+     import { loadAclapi } from './native/aclapi.js';
      const aclapi = loadAclapi();
      const folder = mkdtempSync(join(tmpdir(), 'wfdd-acl-'));
      const file = join(folder, 'tokens');

@@ -15,7 +15,7 @@ import {
 } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
 import { display, Opened } from '../harness/gateway.js';
 import { World } from '../harness/world.js';
-import { startNode } from './bundle.js';
+import { startModule, startNode } from './bundle.js';
 import { hostPath, startUnderWine, type WindowsProcess } from './wine.js';
 
 export interface Ran {
@@ -101,12 +101,12 @@ export async function kill(processId: string): Promise<void> {
 /** Sends the service a control, from a program of its own; gives the code that came back. */
 export async function control(dwControl: number): Promise<number> {
   const script = `
-    import { loadAdvapi32 } from './dist/native/advapi32.js';
+    import { loadAdvapi32 } from './native/advapi32.js';
     const advapi32 = loadAdvapi32();
     const { hSCManager } = await advapi32.OpenSCManagerW(1);
     const { hService } = await advapi32.OpenServiceW(hSCManager, '${serviceName}', 0x80);
     console.log((await advapi32.ControlService(hService, ${dwControl})).code);`;
-  return Number((await ended(startNode('--input-type=module', '-e', script))).output);
+  return Number((await ended(await startModule(script))).output);
 }
 
 /** The log of the service. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { compilerFlags, sourceFolder, sources } from '../../native/simulator/build.js';
 import { mingw } from '../native/compiler.js';
-import { simulatorLibrary, startNode } from './bundle.js';
+import { simulatorLibrary, startModule } from './bundle.js';
 import { windowsTest } from './windows-test.js';
 import { startUnderWine } from './wine.js';
 
@@ -29,12 +29,10 @@ windowsTest('the C tests of the simulator pass', async (t) => {
 });
 
 windowsTest('a call that wakes a thread of the simulator returns', async (t) => {
-  const node = startNode(
-    '--input-type=module',
-    '--eval',
-    `import { devQueryResultCallbacks } from './dist/native/cfgmgr32.js';
-     import { loadLibraries } from './dist/native/load.js';
-     import { openSimulatorControl } from './dist/native/simulator-control.js';
+  const node = await startModule(
+    `import { devQueryResultCallbacks } from './native/cfgmgr32.js';
+     import { loadLibraries } from './native/load.js';
+     import { openSimulatorControl } from './native/simulator-control.js';
      const path = ${JSON.stringify(simulatorLibrary)};
      const { cfgmgr32 } = loadLibraries({ wlanapi: path, iphlpapi: path, cfgmgr32: path });
      const control = openSimulatorControl(path);
