@@ -30,6 +30,7 @@ export type EventSourceHandle = Handle<'event source'>;
 export const HKEY_LOCAL_MACHINE = 0xffff_ffff_8000_0002n;
 
 // winnt.h
+export const REG_SZ = 1;
 export const REG_EXPAND_SZ = 2;
 export const REG_DWORD = 4;
 export const REG_MULTI_SZ = 7;
@@ -64,6 +65,12 @@ const INFO_TYPES = [
 const SC_STATUS_PROCESS_INFO = 0;
 /** The most that QueryServiceConfigW gives. */
 const QUERY_SERVICE_CONFIG_BYTES = 8192;
+
+/** Longer values than this are ERROR_MORE_DATA: none that is read here comes near. */
+const REG_VALUE_BYTES = 65_536;
+/** `dwFlags` of RegGetValueW: of any type, expanded, and of the 64-bit registry. */
+const RRF_RT_ANY = 0xffff;
+const RRF_SUBKEY_WOW6464KEY = 0x1_0000;
 
 /** The functions of advapi32.dll; see bindAdvapi32(). */
 export type Advapi32 = ReturnType<typeof bindAdvapi32>;
@@ -117,8 +124,11 @@ export function bindAdvapi32(library: Library) {
   const QueryServiceConfigW = bind<[ServiceHandle, Buffer, number, number[]]>(
     'BOOL __stdcall QueryServiceConfigW(SC_HANDLE hService, PVOID lpServiceConfig, DWORD cbBufSize, _Out_ LPDWORD pcbBytesNeeded)',
   );
-  const StartServiceW = bind<[ServiceHandle, number, null]>(
-    'BOOL __stdcall StartServiceW(SC_HANDLE hService, DWORD dwNumServiceArgs, PVOID lpServiceArgVectors)',
+  const QueryServiceConfig2W = bind<[ServiceHandle, number, Buffer, number, number[]]>(
+    'BOOL __stdcall QueryServiceConfig2W(SC_HANDLE hService, DWORD dwInfoLevel, PVOID lpBuffer, DWORD cbBufSize, _Out_ LPDWORD pcbBytesNeeded)',
+  );
+  const StartServiceW = bind<[ServiceHandle, number, string[] | null]>(
+    'BOOL __stdcall StartServiceW(SC_HANDLE hService, DWORD dwNumServiceArgs, PCWSTR *lpServiceArgVectors)',
   );
   const ControlService = bind<[ServiceHandle, number, Buffer]>(
     'BOOL __stdcall ControlService(SC_HANDLE hService, DWORD dwControl, PVOID lpServiceStatus)',
@@ -139,6 +149,9 @@ export function bindAdvapi32(library: Library) {
   );
   const RegSetKeyValueW = library.bind<[bigint, string, string, number, Buffer, number]>(
     'int32_t __stdcall RegSetKeyValueW(PVOID hKey, LPWSTR lpSubKey, LPWSTR lpValueName, DWORD dwType, PVOID lpData, DWORD cbData)',
+  );
+  const RegGetValueW = library.bind<[bigint, string, string, number, number[], Buffer, number[]]>(
+    'int32_t __stdcall RegGetValueW(PVOID hKey, LPWSTR lpSubKey, LPWSTR lpValue, DWORD dwFlags, _Out_ LPDWORD pdwType, PVOID pvData, _Inout_ LPDWORD pcbData)',
   );
   const RegDeleteTreeW = library.bind<[bigint, string]>(
     'int32_t __stdcall RegDeleteTreeW(PVOID hKey, LPWSTR lpSubKey)',
@@ -224,9 +237,16 @@ export function bindAdvapi32(library: Library) {
       return { code, dwStartType, lpBinaryPathName, lpServiceStartName } as const;
     },
 
-    /** Returns when the process has connected to the service control manager, or has not in half a minute. */
-    async StartServiceW(hService: ServiceHandle) {
-      return { code: (await StartServiceW(hService, 0, null)).code };
+    /** One DWORD, the first member of the struct of a level that begins with one. ERROR_INVALID_LEVEL. */
+    async QueryServiceConfig2W(hService: ServiceHandle, dwInfoLevel: number) {
+      const buffer = Buffer.alloc(QUERY_SERVICE_CONFIG_BYTES);
+      const { code } = await QueryServiceConfig2W(hService, dwInfoLevel, buffer, buffer.length, [0]);
+      return { code, first: buffer.readUInt32LE(0) };
+    },
+
+    /** `args` come to ServiceMain. Returns when the process has connected to the service control manager, or has not in half a minute. */
+    async StartServiceW(hService: ServiceHandle, args: readonly string[] = []) {
+      return { code: (await StartServiceW(hService, args.length, args.length === 0 ? null : [...args])).code };
     },
 
     /** Returns when HandlerEx of the service has. */
@@ -267,9 +287,26 @@ export function bindAdvapi32(library: Library) {
       return { code: await RegSetKeyValueW(hKey, lpSubKey, lpValueName, dwType, data, data.length) };
     },
 
+    /** A value of a key: text, a number, or the bytes of another type. ERROR_FILE_NOT_FOUND: there is none. */
+    async RegGetValueW(hKey: bigint, lpSubKey: string, lpValue: string) {
+      const type = [0];
+      const data = Buffer.alloc(REG_VALUE_BYTES);
+      const size = [data.length];
+      const flags = RRF_RT_ANY | RRF_SUBKEY_WOW6464KEY;
+      const code = await RegGetValueW(hKey, lpSubKey, lpValue, flags, type, data, size);
+      return { code, value: code === 0 ? registryValue(type[0] ?? 0, data.subarray(0, size[0])) : undefined };
+    },
+
     /** Deletes a key with all below it. ERROR_FILE_NOT_FOUND: there is none. */
     async RegDeleteTreeW(hKey: bigint, lpSubKey: string) {
       return { code: await RegDeleteTreeW(hKey, lpSubKey) };
     },
   };
+}
+
+function registryValue(type: number, bytes: Buffer): string | number | Buffer {
+  if (type === REG_DWORD && bytes.length >= 4) return bytes.readUInt32LE(0);
+  const isText = type === REG_SZ || type === REG_EXPAND_SZ || type === REG_MULTI_SZ;
+  // The strings of a REG_MULTI_SZ, one a line.
+  return isText ? bytes.toString('utf16le').replace(/\0+$/, '').replaceAll('\0', '\n') : Buffer.from(bytes);
 }

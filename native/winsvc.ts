@@ -44,6 +44,7 @@ export const DELETE = 0x00010000;
 // What CreateServiceW and ChangeServiceConfigW take.
 export const SERVICE_WIN32_OWN_PROCESS = 0x10;
 export const SERVICE_AUTO_START = 2;
+export const SERVICE_DISABLED = 4;
 export const SERVICE_ERROR_NORMAL = 1;
 
 /** `dwInfoLevel` of ChangeServiceConfig2W. */
@@ -160,11 +161,14 @@ export function setServiceMainContext(context: bigint): void {
   serviceMainContext = context;
 }
 
-/** Listeners for ServiceMain: one call, on a thread of its own, once the service control manager has the process. */
-export const serviceMainCallbacks = new Callbacks<undefined>(
+/** Listeners for ServiceMain, which get its arguments: one call, on a thread of its own, once the service control manager has the process. */
+export const serviceMainCallbacks = new Callbacks<readonly string[]>(
   'LPSERVICE_MAIN_FUNCTIONW',
   'VOID __stdcall (DWORD dwNumServicesArgs, PVOID lpServiceArgVectors)',
-  (deliver) => () => deliver(serviceMainContext, () => undefined),
+  (deliver) => (dwNumServicesArgs: number, lpServiceArgVectors: bigint | null) =>
+    deliver(serviceMainContext, () =>
+      lpServiceArgVectors === null ? [] : koffi.decode(lpServiceArgVectors, 'LPWSTR', dwNumServicesArgs),
+    ),
 );
 koffi.struct('SERVICE_TABLE_ENTRYW', { lpServiceName: 'LPWSTR', lpServiceProc: 'LPSERVICE_MAIN_FUNCTIONW' });
 

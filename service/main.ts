@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { nativeCallsUnderWay } from '../native/library.js';
 import { EXIT, readCommandLine } from './config/command-line.js';
+import type { DoctorPlan } from './config/doctor-command.js';
 import type { JournalChoice } from './config/journal-command.js';
 import type { LoadedConfig } from './config/load.js';
+import type { ConfigError } from './config/problem.js';
 import { tellStartFailure } from './config/start-failure.js';
 import type { TokenChoice } from './config/token-command.js';
 import { root } from './root.js';
@@ -42,6 +44,7 @@ async function main(): Promise<void> {
     },
   });
   if (plan.kind === 'answer') return answer(plan);
+  if (plan.kind === 'doctor') return seeDoctor(plan, version);
   if (plan.kind === 'token') return createToken(plan.choice);
   if (plan.kind === 'journal') return showJournal(plan.choice, plan.folder);
   if (plan.kind === 'service') {
@@ -55,7 +58,11 @@ async function main(): Promise<void> {
       const { Daemon } = await import('./daemon.js');
       return Daemon.compose(loaded.config, version, logs.log, logs);
     };
-    return runAsService(plan.run, { host, end });
+    const diagnose = async (wish: string, loaded: LoadedConfig | ConfigError, folder: string) => {
+      const { leaveReport } = await import('./doctor/as-service.js');
+      await leaveReport(wish, { loaded, version, environment: process.env }, folder);
+    };
+    return runAsService(plan.run, { host, end, diagnose });
   }
   await serve(plan.loaded, version);
 }
@@ -131,6 +138,11 @@ async function createToken({ principal, expires, json }: TokenChoice): Promise<v
     if (!(error instanceof Error)) throw error;
     answer({ text: `error: ${error.message}\n`, to: 'stderr', exitCode: EXIT.usage });
   }
+}
+
+async function seeDoctor(plan: DoctorPlan, version: string): Promise<void> {
+  const { runDoctor } = await import('./doctor/command.js');
+  end(await runDoctor(plan, version, process.env));
 }
 
 /** Writes no faster than the reader takes it. A reader that has gone, as `head` does, ends it. */

@@ -7,6 +7,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { accessSync, constants, readFileSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { expiryOf } from './access/certificate-time.js';
 import { parseDenyList } from './access/client-trust.js';
 import { type DescriptorOf, examineProtection } from './access/file-protection.js';
 import { parseKeySet } from './access/key-set.js';
@@ -217,11 +218,13 @@ function* contentsOf(config: Config, path: KeyPath): Generator<Finding, Buffer |
 }
 
 function* examineTime(certificate: X509Certificate, path: KeyPath, remedy: string): Iterable<Finding> {
-  const { validFrom, validTo } = certificate;
-  if (Date.parse(validTo) <= Date.now()) yield warning([path], `${nameOf(certificate)} expired ${validTo}.`, remedy);
-  else if (Date.parse(validFrom) > Date.now()) {
-    yield warning([path], `${nameOf(certificate)} is valid only from ${validFrom}.`, 'Look at the clock of this host.');
-  }
+  const { state, text } = expiryOf(certificate, Date.now());
+  if (state === 'good') return;
+  yield warning(
+    [path],
+    `${nameOf(certificate)} ${text}.`,
+    state === 'early' ? 'Look at the clock of this host.' : remedy,
+  );
 }
 
 /** On one line, as a certificate's subject is public. */

@@ -4,6 +4,7 @@
  */
 import { win32 } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { addDoctorCommand, DOCTOR_WORDS, type DoctorChoice, type DoctorPlan } from './doctor-command.js';
 import { firewallNote } from './firewall.js';
 import { addJournalCommands, JOURNAL_WORDS, type JournalChoice } from './journal-command.js';
 import { keyAt } from './keys.js';
@@ -29,6 +30,8 @@ export const EXIT = {
 
 export type Plan =
   | ServicePlan
+  /** Look at the host. */
+  | DoctorPlan
   /** Make this token. */
   | { readonly kind: 'token'; readonly choice: TokenChoice }
   /** Show this of the journal. */
@@ -65,6 +68,7 @@ const COMMANDS: ReadonlySet<string> = new Set([
   ...SERVICE_WORDS,
   ...TOKEN_WORDS,
   ...JOURNAL_WORDS,
+  ...DOCTOR_WORDS,
 ]);
 
 const AFTER_HELP = `
@@ -77,6 +81,7 @@ Examples:
   wfdd config print                           say what is in force, and why
   wfdd token create agent-7 >> tokens.yaml    let somebody in
   wfdd journal list --since 24h               say what happened since yesterday
+  wfdd doctor                                 say what ails this host
   wfdd service install --config wfdd.yaml     serve whenever Windows runs
 
 Strength: flags (--set the least of them), then the environment, where
@@ -89,7 +94,8 @@ Signals:
 
 Exit codes:
   ${EXIT.ok}   done, or stopped in good order
-  ${EXIT.damaged}   the journal is damaged (wfdd journal verify)
+  ${EXIT.damaged}   the journal is damaged (wfdd journal verify); a warning (wfdd doctor)
+  2   something failed (wfdd doctor)
   ${EXIT.notRunning}   the service is not running
   ${EXIT.notInstalled}   the service is not installed
   ${EXIT.usage}  the command line is wrong
@@ -113,7 +119,8 @@ type Choice =
   | { readonly action: 'serve' | 'check' | 'print'; readonly json: boolean }
   | ServiceChoice
   | TokenChoice
-  | JournalChoice;
+  | JournalChoice
+  | DoctorChoice;
 
 /** Reads the arguments (without those of Node) and the configuration. Never throws for what a user did. */
 export async function readCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<Plan> {
@@ -144,6 +151,7 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
     return withFindings(loaded, await surroundings.examineFiles(loaded.config, loaded.file));
   };
   try {
+    if (chosen.action === 'doctor') return { kind: 'doctor', choice: chosen, loaded: await loadOrError(load) };
     if (chosen.action === 'service') return await planService(chosen, request.assignments, load);
     return await carryOut(chosen, await load(), surroundings);
   } catch (error) {
@@ -152,8 +160,18 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
   }
 }
 
+/** What is wrong with the configuration is one finding of many. */
+async function loadOrError(load: () => Promise<LoadedConfig>): Promise<LoadedConfig | ConfigError> {
+  try {
+    return await load();
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
 async function carryOut(
-  choice: Exclude<Choice, ServiceChoice | TokenChoice>,
+  choice: Exclude<Choice, ServiceChoice | TokenChoice | DoctorChoice>,
   loaded: LoadedConfig,
   surroundings: Surroundings,
 ): Promise<Plan> {
@@ -232,6 +250,7 @@ function makeProgram(
   addTokenCommands(program, choose);
   addJournalCommands(program, choose);
   addServiceCommands(program, choose);
+  addDoctorCommand(program, choose);
   return program;
 }
 

@@ -32,9 +32,18 @@ const ACCEPTED =
   svc.SERVICE_ACCEPT_PRESHUTDOWN |
   svc.SERVICE_ACCEPT_POWEREVENT;
 
+interface Connected {
+  readonly advapi32: ServiceFunctions;
+  readonly handle: StatusHandle;
+  readonly released: Promise<void>;
+  readonly args: readonly string[];
+}
+
 export class ServiceConnection {
   /** Resolves when the service control manager has let go of this process, after STOPPED. */
   readonly released: Promise<void>;
+  /** What it was started with: its name, and what whoever started it added. */
+  readonly args: readonly string[];
   readonly #advapi32: ServiceFunctions;
   readonly #handle: StatusHandle;
   readonly #checkpointMs: number;
@@ -53,12 +62,12 @@ export class ServiceConnection {
     checkpointMs = CHECKPOINT_MS,
   ): Promise<ServiceConnection | undefined> {
     let main = 0n;
-    const started = new Promise<true>((resolve) => {
-      main = svc.serviceMainCallbacks.registerContext(() => resolve(true));
+    const started = new Promise<readonly string[]>((resolve) => {
+      main = svc.serviceMainCallbacks.registerContext(resolve);
     });
     const dispatched = advapi32.StartServiceCtrlDispatcherW(name, main);
-    const isStarted = await Promise.race([started, dispatched.then(() => false)]);
-    if (!isStarted) {
+    const args = await Promise.race([started, dispatched.then(() => undefined)]);
+    if (args === undefined) {
       svc.serviceMainCallbacks.forgetContext(main);
       return undefined;
     }
@@ -72,13 +81,14 @@ export class ServiceConnection {
       svc.serviceMainCallbacks.forgetContext(main);
       svc.handlerCallbacks.forgetContext(control);
     });
-    return new ServiceConnection(advapi32, hServiceStatus, released, checkpointMs);
+    return new ServiceConnection({ advapi32, handle: hServiceStatus, released, args }, checkpointMs);
   }
 
-  private constructor(advapi32: ServiceFunctions, handle: StatusHandle, released: Promise<void>, checkpointMs: number) {
+  private constructor({ advapi32, handle, released, args }: Connected, checkpointMs: number) {
     this.#advapi32 = advapi32;
     this.#handle = handle;
     this.released = released;
+    this.args = args;
     this.#checkpointMs = checkpointMs;
     this.#enter(svc.SERVICE_START_PENDING);
   }

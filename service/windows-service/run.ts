@@ -36,7 +36,12 @@ export interface Parts {
   readonly host: (loaded: LoadedConfig, logs: Logs) => Promise<Hosted>;
   /** Ends the process, at once where something hangs in it, such as a write of the log. */
   readonly end: (exitCode: number, isStuck?: boolean) => void;
+  /** Looks at the host as `wfdd doctor --as-service` asks it to, and leaves its report in the folder. */
+  readonly diagnose: (wish: string, loaded: LoadedConfig | ConfigError, logFolder: string) => Promise<void>;
 }
+
+/** Before what `wfdd doctor` wants, among the arguments of a start of the service. */
+export const DOCTOR_ARGUMENT = '--doctor';
 
 /** A start that takes longer has hung. */
 const START_LIMIT_MS = 60_000;
@@ -66,7 +71,7 @@ function onThisWindows(name: string): Surroundings {
 /** Runs until the service is stopped; resolves when it runs, or has failed to. */
 export async function runAsService(
   { name, loaded }: RunCommand,
-  { host, end }: Parts,
+  { host, end, diagnose }: Parts,
   { advapi32, logFolder, journalFolder, hasSid }: Surroundings = onThisWindows(name),
 ): Promise<void> {
   const told: Demand[] = [];
@@ -96,6 +101,15 @@ export async function runAsService(
   });
   // A configuration that it therefore cannot read is a problem, and ends it below: it never runs with less.
   if (hasSid(serviceSid(name)) === false) log.error('service-sid-missing', sidMissing(name), { sid: serviceSid(name) });
+  const asked = connection.args.indexOf(DOCTOR_ARGUMENT);
+  if (asked !== -1) {
+    const wish = connection.args[asked + 1] ?? '';
+    // No failure, whatever it finds: were it one, the service would be started again.
+    await diagnose(wish, loaded, logFolder).catch((error: unknown) =>
+      log.error('doctor-failed', 'The doctor could not leave its report.', { err: error }),
+    );
+    return leave(EXIT.ok);
+  }
   if (loaded instanceof ConfigError) {
     log.error('config-invalid', loaded.message);
     return leave(EXIT.config);

@@ -123,7 +123,7 @@ export class Service {
   }
 
   /** Its command line, its account, and whether it starts with Windows. */
-  async settings(): Promise<{ command: string; account: string; isAutomatic: boolean }> {
+  async settings(): Promise<{ command: string; account: string; isAutomatic: boolean; startType: number }> {
     const answer = await this.#advapi32.QueryServiceConfigW(this.#handle);
     check('QueryServiceConfigW', answer.code);
     const { lpBinaryPathName, lpServiceStartName, dwStartType } = answer;
@@ -131,6 +131,7 @@ export class Service {
       command: lpBinaryPathName,
       account: lpServiceStartName,
       isAutomatic: dwStartType === svc.SERVICE_AUTO_START,
+      startType: dwStartType,
     };
   }
 
@@ -146,9 +147,17 @@ export class Service {
     return true;
   }
 
-  /** Starts it, unless it has been started already. */
-  async start(): Promise<void> {
-    const { code } = await this.#advapi32.StartServiceW(this.#handle);
+  /** The first number of a setting of changeInfo(); undefined: this Windows does not know such a setting. */
+  async settingNumber(level: number): Promise<number | undefined> {
+    const { code, first } = await this.#advapi32.QueryServiceConfig2W(this.#handle, level);
+    if (code === svc.ERROR_INVALID_LEVEL) return undefined;
+    check('QueryServiceConfig2W', code);
+    return first;
+  }
+
+  /** Starts it with these arguments, unless it has been started already. */
+  async start(args: readonly string[] = []): Promise<void> {
+    const { code } = await this.#advapi32.StartServiceW(this.#handle, args);
     if (code !== svc.ERROR_SERVICE_ALREADY_RUNNING) check('StartServiceW', code);
   }
 

@@ -84,7 +84,7 @@ test('--help has each flag with the meaning of its key, examples and exit codes'
   t.regex(text, /\nExamples:\n {2}wfdd /);
   t.regex(
     text,
-    /\nExit codes:\n {2}0 .*\n {2}1 .*\n {2}3 .*\n {2}4 .*\n {2}64 .*\n {2}69 .*\n {2}70 .*\n {2}71 .*\n {2}77 .*\n {2}78 /,
+    /\nExit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}64 .*\n {2}69 .*\n {2}70 .*\n {2}71 .*\n {2}77 .*\n {2}78 /,
   );
 
   t.true(text.split('\n').every((line) => line.length <= 80));

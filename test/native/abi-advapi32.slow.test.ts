@@ -3,6 +3,7 @@ import test from 'ava';
 import koffi from 'koffi';
 import * as aclapi from '../../native/aclapi.js';
 import * as advapi32 from '../../native/advapi32.js';
+import * as hostFacts from '../../native/host-facts.js';
 import type { Library } from '../../native/library.js';
 import * as winsvc from '../../native/winsvc.js';
 import { compilerErrors, hasCompiler, mingw } from './compiler.js';
@@ -14,6 +15,9 @@ const headers = `
 #include <winsvc.h>
 #include <aclapi.h>
 #include <sddl.h>
+#include <wlanapi.h>
+#include <wintrust.h>
+#include <powrprof.h>
 #include <stddef.h>
 #include <stdint.h>
 `;
@@ -21,6 +25,7 @@ const headers = `
 /** Types that only koffi needs told apart. */
 const ours = 'typedef PVOID MULTI_SZ; typedef LPWSTR LOCAL_LPWSTR;';
 
+/** But WINTRUST_DATA and WLAN_INTERFACE_INFO_LIST, of which mingw-w64 has older forms; abi-metadata compares those. */
 const structs = [
   'SERVICE_TABLE_ENTRYW',
   'SERVICE_STATUS',
@@ -35,6 +40,8 @@ const structs = [
   'SERVICE_REQUIRED_PRIVILEGES_INFOW',
   'SERVICE_PRESHUTDOWN_INFO',
   'SECURITY_ATTRIBUTES',
+  'WLAN_INTERFACE_INFO',
+  'WINTRUST_FILE_INFO',
 ];
 
 const withMingw = hasCompiler(mingw) ? test : test.skip;
@@ -44,8 +51,9 @@ withMingw(`every struct is laid out as on Windows (needs ${mingw})`, (t) => {
   t.is(compilerErrors(mingw, [headers, ...assertions].join('\n')), '');
 });
 
-const constants = Object.entries<unknown>({ ...winsvc, ...advapi32 }).filter(
-  (entry): entry is [string, number] => typeof entry[1] === 'number',
+const constants = Object.entries<unknown>({ ...winsvc, ...advapi32, ...hostFacts }).filter(
+  // mingw-w64 has no number for this.
+  (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[0] !== 'wlan_secure_wfd_elevated_access',
 );
 
 withMingw(`every constant has the value of the Windows headers (needs ${mingw})`, (t) => {
@@ -71,6 +79,7 @@ function prototypes(): string[] {
   const library = { bind: record, bindSync: record, bindWithLastError: record } as unknown as Library;
   advapi32.bindAdvapi32(library);
   aclapi.bindAclapi(library, library);
+  hostFacts.bindHostFacts({ wlanapi: library, wintrust: library, powrprof: library });
   return seen;
 }
 

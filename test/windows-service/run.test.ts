@@ -46,6 +46,7 @@ function run(
         return whole;
       },
       end: (code) => end(code),
+      diagnose: async () => {},
     },
     { advapi32: { ...manager.functions, ...advapi32 }, logFolder, journalFolder, hasSid: () => hasSid },
   );

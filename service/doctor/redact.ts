@@ -1,0 +1,48 @@
+/**
+ * Makes a text fit to be shown to strangers: addresses are cut to their maker's part, names of people, hosts and devices
+ * are taken out. Secrets never come into a report in the first place.
+ */
+export interface Private {
+  /** What is replaced, by what: host, user, devices. */
+  readonly words: readonly (readonly [word: string, instead: string])[];
+  readonly showAddresses: boolean;
+}
+
+/** Shorter words would be found in the middle of everything. */
+const WORD_CHARACTERS_MIN = 3;
+
+export function redact(text: string, { words, showAddresses }: Private): string {
+  const longestFirst = words
+    .filter(([word]) => word.length >= WORD_CHARACTERS_MIN)
+    .toSorted(([a], [b]) => b.length - a.length);
+  const named = longestFirst.reduce((so, [word, instead]) => replaceWord(so, word, instead), withoutHomes(text));
+  return showAddresses ? named : withoutAddresses(named);
+}
+
+function replaceWord(text: string, word: string, instead: string): string {
+  const pattern = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return text.replace(new RegExp(`(?<![\\p{L}\\p{N}])${pattern}(?![\\p{L}\\p{N}])`, 'giu'), instead);
+}
+
+/** Folders of people; in JSON each backslash is two. */
+function withoutHomes(text: string): string {
+  return text.replace(/(\\Users\\|\\\\Users\\\\|\/home\/)[^\\/"'\s]+/gi, '$1(user)');
+}
+
+function withoutAddresses(text: string): string {
+  return (
+    text
+      .replace(
+        /(?<![0-9a-f:-])([0-9a-f]{2})[:-]([0-9a-f]{2})[:-]([0-9a-f]{2})(?:[:-][0-9a-f]{2}){3}(?![0-9a-f])/gi,
+        cut,
+      )
+      // As ids of device nodes have it. What ends a GUID has a hyphen before it.
+      .replace(/(?<![0-9a-f-])([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})[0-9a-f]{6}(?![0-9a-f-])/gi, cut)
+      // The lower half may be made of the address of the adapter.
+      .replace(/(?<![0-9a-f:])(fe80|f[cd][0-9a-f]{2}|[23][0-9a-f]{3}):[0-9a-f:]*(?:%\w+)?/gi, '$1:(shortened)')
+  );
+}
+
+function cut(_: string, first: string, second: string, third: string): string {
+  return `${first}:${second}:${third}:**:**:**`;
+}
