@@ -32,7 +32,7 @@ async function without(
     '--set',
     'driver.linkPollMs=50',
     '--set',
-    'session.closeTimeoutMs=500',
+    'session.closeTimeoutMs=3000',
   ];
   await withGateway(flags, async (gateway) => {
     await gateway.world.setDefaults({ open: 5, legacyOpen: 5, close: 5, address: 5 });

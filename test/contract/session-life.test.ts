@@ -10,7 +10,10 @@ import {
 } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
 import { display, gatewayForThisFile, printer, robot, scanner } from '../harness/gateway.js';
 
-const gateway = gatewayForThisFile('--set', 'session.closeTimeoutMs=400', '--set', 'driver.linkPollMs=100');
+const gateway = gatewayForThisFile('--set', 'driver.linkPollMs=100');
+
+/** The open completes when it is cancelled, and has succeeded: so the cancel always comes first. */
+const cancelLoses = { deviceAddress: display, delayMs: 'never', cancelled: { error: 0, reasonCode: 0 } } as const;
 
 test.serial('a session opens, is closed by a client, and ends CLOSED with evidence', async (t) => {
   const stream = gateway().open({ deviceAddress: display });
@@ -67,7 +70,7 @@ test.serial('an opening session whose stream ends is cancelled', async (t) => {
 });
 
 test.serial('an opening session whose stream ends is closed where the open wins', async (t) => {
-  await gateway().world.scriptOpen({ deviceAddress: display, cancelLoses: true, delayMs: 200 });
+  await gateway().world.scriptOpen(cancelLoses);
   const watcher = gateway().watch();
   const stream = gateway().open({ deviceAddress: display });
   const { session } = await stream.event('OPENING');
@@ -91,7 +94,7 @@ test.serial('a cancel ends a pending open, and its stream OK', async (t) => {
 });
 
 test.serial('a cancel that loses to success is closed and never handed out', async (t) => {
-  await gateway().world.scriptOpen({ deviceAddress: display, cancelLoses: true, delayMs: 200 });
+  await gateway().world.scriptOpen(cancelLoses);
   const stream = gateway().open({ deviceAddress: display });
   const { session } = await stream.event('OPENING');
   await gateway().cancel(session.sessionId);
@@ -102,7 +105,7 @@ test.serial('a cancel that loses to success is closed and never handed out', asy
 });
 
 test.serial('a close while opening cancels first, and closes where the open wins', async (t) => {
-  await gateway().world.scriptOpen({ deviceAddress: display, cancelLoses: true, delayMs: 200 });
+  await gateway().world.scriptOpen(cancelLoses);
   const stream = gateway().open({ deviceAddress: display });
   const { session } = await stream.event('OPENING');
   const answer = await gateway().close(session.sessionId, { waitForDisconnect: true });
@@ -131,7 +134,7 @@ test.serial('an open that takes too long is cancelled and ends OPEN_TIMED_OUT', 
 });
 
 test.serial('a timed out open that wins after all is closed', async (t) => {
-  await gateway().world.scriptOpen({ deviceAddress: display, cancelLoses: true, delayMs: 400 });
+  await gateway().world.scriptOpen(cancelLoses);
   const stream = gateway().open({ deviceAddress: display, openTimeout: { seconds: 0n, nanos: 50_000_000 } });
   await stream.event('CLOSED');
   t.deepEqual(stream.types, ['OPENING', 'CANCELLING', 'CLOSING', 'CLOSED']);

@@ -44,7 +44,7 @@ test.serial('a DLL that never answers does not keep the daemon from ending', asy
     const startMs = performance.now();
     const code = await gateway.daemon.stop();
     t.not(code, 0);
-    t.true(performance.now() - startMs < 8000 * patience);
+    t.true(performance.now() - startMs < 30_000 * patience);
     await gateway.daemon.line('stop-incomplete');
   });
 });

@@ -6,7 +6,7 @@ import { display, gatewayForThisFile, scanner } from '../harness/gateway.js';
 
 const gateway = gatewayForThisFile(
   '--set',
-  'session.closeTimeoutMs=300',
+  'session.closeTimeoutMs=3000',
   '--set',
   'driver.linkPollMs=100',
   '--set',
@@ -94,7 +94,7 @@ test.serial('native calls that block do not hold up anybody else, and are logged
   await stream.event('OPENING');
   const start = performance.now();
   const other = await gateway().openSession({ deviceAddress: scanner });
-  t.true(performance.now() - start < 5000 * patience);
+  t.true(performance.now() - start < 30_000 * patience);
   // On a busy machine it may not be the only one.
   const isLogged = () =>
     gateway().daemon.log.some(

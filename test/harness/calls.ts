@@ -18,11 +18,11 @@ type Unary<Request, Response> = (
   callback: (error: ServiceError | null, response: Response) => void,
 ) => unknown;
 
-/** Calls, and fails after ten seconds rather than never. */
+/** Calls, and fails rather than waits for ever: only a daemon that hangs takes so long. */
 export function call<Request, Response>(
   method: Unary<Request, Response>,
   request: Request,
-  deadlineMs = 10_000,
+  deadlineMs = 45_000,
   metadata = new Metadata(),
 ): Promise<Response> {
   return new Promise((resolve, reject) => {

@@ -34,7 +34,7 @@ import { World } from './world.js';
 const ASKED_EVERY_MS = 10;
 const ASKED_MAX = 3000;
 /** How long what a test took may need to be given back. */
-const GIVEN_BACK_MS = 10_000;
+const GIVEN_BACK_MS = 30_000;
 
 /** The devices of the simulator's default world. */
 export const display = '02:11:22:33:44:01';

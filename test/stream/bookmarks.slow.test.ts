@@ -29,7 +29,7 @@ test.serial('a quiet watch gets a bookmark each interval, and each says where th
   t.log(`${gaps.map((ms) => ms.toFixed(0)).join(', ')} ms`);
   // Together, as one may be late and the next in time.
   const [all = 0] = [gaps.reduce((sum, ms) => sum + ms)];
-  t.true(all > 3000 - EARLY_MS * 3 - 100 && all < 9000, `three bookmarks in ${all} ms`);
+  t.true(all > 3000 - EARLY_MS * 3 - 100 && all < 30_000, `three bookmarks in ${all} ms`);
   watcher.cancel();
 });
 

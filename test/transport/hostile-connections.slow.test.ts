@@ -21,9 +21,10 @@ const MEGABYTE = 2 ** 20;
 const siege = new Siege(
   ...[
     'keepalive.timeMs=2000',
-    'keepalive.timeoutMs=6000',
+    // So long can a peer of these tests be kept from answering a PING by a busy machine.
+    'keepalive.timeoutMs=20000',
     // A busy machine may take its time for a call.
-    'limits.identifyMs=10000',
+    'limits.identifyMs=20000',
     `limits.connectionsMax=${IN_ALL}`,
     `limits.connectionsPerAddressMax=${PER_ADDRESS}`,
     `limits.transitMs=${TRANSIT_MS}`,

@@ -6,7 +6,9 @@ import { RawPeer } from '../harness/raw-peer.js';
 import { Siege } from '../harness/siege.js';
 
 // A connection that was told GOAWAY keeps its socket until it is found to be dead.
-const siege = new Siege(...['keepalive.timeMs=500', 'keepalive.timeoutMs=500'].flatMap((set) => ['--set', set]));
+const siege = new Siege(...['keepalive.timeMs=500', 'keepalive.timeoutMs=15000'].flatMap((set) => ['--set', set]));
+/** Waited for together at the end. */
+const closing: Promise<void>[] = [];
 const getHost = new PreparedCall('/wifidirect.v1.HostService/GetHost', Buffer.alloc(0));
 const good = getHost.onStream(1, Buffer.alloc(0)).subarray(9, -14);
 
@@ -76,7 +78,7 @@ for (const [what, code, ...frames] of fatal) {
     await peer.send(...frames);
     const told = await peer.frame((each) => each.type === type.goAway);
     t.is(told?.payload.readUInt32BE(4), error[code]);
-    await peer.closed;
+    closing.push(peer.closed);
     await others(t);
   });
 }
@@ -138,6 +140,11 @@ for (const [what, sent] of Object.entries(notHttp2)) {
     await others(t);
   });
 }
+
+test.serial('no connection that was ended is left open', async (t) => {
+  await Promise.all(closing);
+  t.true(closing.length >= fatal.length);
+});
 
 /** The connection serves a call. */
 async function goesOn(t: ExecutionContext, peer: RawPeer): Promise<void> {

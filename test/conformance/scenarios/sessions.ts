@@ -37,7 +37,9 @@ export const sessions: readonly Scenario[] = [
   {
     name: 'is closed where the cancel loses',
     play: async ({ client, host }) => {
-      await host.world.scriptOpen({ deviceAddress: display, delayMs: 100, cancelLoses: true });
+      // It completes when it is cancelled, and has succeeded: so the cancel always comes first.
+      const cancelled = { error: 0, reasonCode: 0 };
+      await host.world.scriptOpen({ deviceAddress: display, delayMs: 'never', cancelled });
       const opening = client.do('open', { deviceAddress: display });
       const { session } = await eventOf(opening, 'OPENING');
       await client.ask('cancel', { sessionId: session.id });
