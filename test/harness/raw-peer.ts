@@ -30,6 +30,7 @@ export class RawPeer {
   readonly #waiting = new Set<() => void>();
   #rest: Buffer = Buffer.alloc(0);
   readonly #isHttp2: boolean;
+  #isAlive = false;
 
   private constructor(socket: Socket, isHttp2: boolean) {
     this.socket = socket;
@@ -57,6 +58,11 @@ export class RawPeer {
     await peer.frame(({ type }) => type === frameType.settings);
     await peer.send(frame(frameType.settings, frameFlag.ack, 0, Buffer.alloc(0)));
     return peer;
+  }
+
+  /** From now on it answers the PINGs of the server, as who does not is taken for dead. */
+  stayAlive(): void {
+    this.#isAlive = true;
   }
 
   get isClosed(): boolean {
@@ -109,8 +115,9 @@ export class RawPeer {
       const [type, flags, stream] = [rest.readUInt8(3), rest.readUInt8(4), rest.readUInt32BE(5)];
       // What an attack is answered with in thousands is not worth keeping.
       const isAck = flags === frameFlag.ack && (type === frameType.settings || type === frameType.ping);
-      if (!isAck)
-        this.frames.push({ type, flags, stream, payload: Buffer.from(rest.subarray(FRAME_HEADER_BYTES, end)) });
+      const payload = Buffer.from(rest.subarray(FRAME_HEADER_BYTES, end));
+      if (!isAck) this.frames.push({ type, flags, stream, payload });
+      if (this.#isAlive && !isAck && type === frameType.ping) void this.send(frame(type, frameFlag.ack, 0, payload));
       rest = rest.subarray(end);
     }
     this.#rest = Buffer.from(rest);

@@ -57,6 +57,7 @@ async function release(peers: readonly RawPeer[]): Promise<void> {
 /** A connection that has made a call: somebody is known on it. */
 async function connectKnown(localAddress: string): Promise<RawPeer> {
   const peer = await RawPeer.greet(siege.address, { localAddress });
+  peer.stayAlive();
   await peer.send(call.onStream(1, Buffer.alloc(0)));
   await peer.frame(({ type: of }) => of === type.data);
   return peer;
