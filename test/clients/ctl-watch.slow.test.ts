@@ -1,7 +1,11 @@
 /** `wfdctl watch` and `devices --watch`: from now, from a cursor, and through the loss of a connection. */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
-import { display, forklifts, gatewayForThisFile } from '../harness/gateway.js';
+import { startSimulated } from '../harness/daemon.js';
+import { display, forklifts, Gateway, gatewayForThisFile } from '../harness/gateway.js';
 import { lines, start, wfdctl } from './ctl-run.js';
 import { event, startHost } from './typescript-host.js';
 
@@ -77,6 +81,32 @@ test.serial('a cursor of another life of the host is told, and a snapshot follow
     stderr,
     /^wfdctl: The host no longer has the events after this cursor, so some may be lost; a snapshot follows\./,
   );
+});
+
+test.serial('a host with a journal is killed and comes back: --since goes on, and shows what was lost', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wfdd-journal-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const life = async () => {
+    const gateway = new Gateway(await startSimulated('--journal-folder', folder));
+    t.teardown(async () => {
+      gateway.disconnect();
+      await gateway.daemon.kill();
+    });
+    return gateway;
+  };
+  const first = await life();
+  await first.openSession({ deviceAddress: display, sessionId: 'was-live', leaseTtl: { seconds: 600n } });
+  const { newestCursor } = await first.getHost();
+  await first.daemon.kill();
+  const { address } = (await life()).daemon;
+  const running = start(['watch', '--since', newestCursor, '--address', address], { environment });
+  await running.stdout.says(/was-live +\S+ +LOST/);
+  running.pressCtrlC();
+  const { code, stdout, stderr } = await running.ended;
+  t.is(code, 0);
+  t.is(stderr, '');
+  t.is(stdout.match(/ LOST +HOST_RESTARTED/g)?.length, 1, stdout);
+  t.notRegex(stdout, /SNAPSHOT/);
 });
 
 test.serial('devices are watched likewise', async (t) => {

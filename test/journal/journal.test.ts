@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
@@ -215,15 +215,41 @@ test('a full or vanished disk stops nothing: the owner is told once, and again w
   await next.journal.close();
 });
 
-test('a folder that may not be written to is a failure, not a start that fails', async (t) => {
-  const folder = temporaryFolder(t);
-  chmodSync(folder, 0o500);
-  t.teardown(() => chmodSync(folder, 0o700));
-  const keeper = await Keeper.open(settings(folder));
-  // Root may write everywhere.
-  if (process.getuid?.() !== 0) await keeper.until(() => keeper.failures.length === 1);
+test('on a disk that takes no files nothing is kept, and the owner is told', async (t) => {
+  // Nobody can make a file here, root neither.
+  const keeper = await Keeper.open(settings('/proc/self'));
+  keeper.event('a', 'in memory only');
+  await keeper.until(() => keeper.failures.length === 1);
+  t.like(keeper.journal.status, { isWriting: false, writes: 0, bytes: 0 });
+  t.is(keeper.journal.durable, 0);
   await keeper.journal.close();
-  t.pass();
+});
+
+test('a clock that was set back between two lives changes nothing: order and numbers are those of the events', async (t) => {
+  const folder = temporaryFolder(t);
+  const hour = 3_600_000;
+  const limits = settings(folder, { ageMaxMs: 2 * hour });
+  const first = await Keeper.open(limits);
+  first.event('a', 'a opening', Date.now() + 24 * hour);
+  first.request('key', 'CloseSession');
+  await first.journal.close();
+  const second = await Keeper.open(limits);
+  t.like(second.restored, { epoch: EPOCH, newest: 1, previousEnd: 'CLEAN' });
+  second.event('a', 'a open', Date.now());
+  second.event('b', 'b opening', Date.now() - hour);
+  await second.journal.close();
+  const third = await Keeper.open(limits);
+  t.is(third.restored.epoch, EPOCH);
+  t.deepEqual(texts(third), ['a opening', 'a open', 'b opening']);
+  t.deepEqual(
+    [...third.sessions].map(([id, { text }]) => [id, text]),
+    [
+      ['a', 'a open'],
+      ['b', 'b opening'],
+    ],
+  );
+  t.deepEqual([...third.requests], [['key', 'CloseSession']]);
+  await third.journal.close();
 });
 
 type Step =

@@ -190,6 +190,60 @@ test('a disk that fails makes the host DEGRADED and stops nothing; it is kept ag
   resumed.cancel();
 });
 
+test('a full disk stops nothing: the host is DEGRADED until there is room again', async (t) => {
+  const folder = temporaryFolder(t);
+  const gateway = await life(t, folder, ...unpaced);
+  const [id = ''] = await openLeased(gateway, 1);
+  const before = await gateway.getHost();
+  limitFiles(gateway, '0');
+  await gateway.until(async () => {
+    await renew(gateway, id);
+    return (await gateway.getHost()).state === HostState.DEGRADED;
+  });
+  const full = await gateway.getHost();
+  t.is(full.durability, Durability.MEMORY);
+  t.not(full.epoch, before.epoch);
+  t.regex(full.stateMessage, /EFBIG/);
+  await openLeased(gateway, 1);
+  limitFiles(gateway, 'unlimited');
+  await gateway.until(async () => (await gateway.getHost()).state === HostState.READY);
+  const { newestCursor, epoch } = await gateway.getHost();
+  t.is(epoch, full.epoch);
+  await killed(gateway);
+  const next = await life(t, folder);
+  t.is((await next.getHost()).epoch, epoch);
+  const resumed = next.watch({ cursor: newestCursor });
+  await resumed.event(id, 'LOST');
+  resumed.cancel();
+});
+
+test('a clock that is a day behind after a restart neither loses nor repeats anything', async (t) => {
+  const folder = temporaryFolder(t);
+  const ahead = 'data:text/javascript,const { now } = Date; Date.now = () => now() + 86_400_000;';
+  const { NODE_OPTIONS: options = '' } = process.env;
+  process.env['NODE_OPTIONS'] = `${options} --import=${encodeURI(ahead)}`;
+  const first = await life(t, folder).finally(() => {
+    process.env['NODE_OPTIONS'] = options;
+  });
+  const { id: ended, stream } = await first.openSession({ deviceAddress: scanner, sessionId: newId() });
+  await first.close(ended, { waitForDisconnect: true });
+  await stream.ended;
+  const [live = ''] = await openLeased(first, 1);
+  const { newestCursor: cursor, epoch } = await first.getHost();
+  t.true((stream.events[0]?.time?.getTime() ?? 0) > Date.now() + 80_000_000, 'its clock is ahead');
+  await killed(first);
+
+  const second = await life(t, folder);
+  t.is((await second.getHost()).epoch, epoch);
+  const resumed = second.watch({ cursor });
+  await resumed.event(live, 'LOST');
+  t.deepEqual(resumed.typesOf(live), ['LOST']);
+  t.deepEqual(resumed.typesOf(ended), []);
+  t.is((await second.get(ended)).state, SessionState.CLOSED);
+  resumed.cancel();
+  t.deepEqual(await second.world.misuse(), {});
+});
+
 test('killed again and again while much happens: each event once, in order, and each session ends once', async (t) => {
   const folder = temporaryFolder(t);
   const kills = effort(20);
@@ -281,6 +335,11 @@ test('wfdd journal shows what happened, across restarts', async (t) => {
   t.is(none.status, 78);
   t.regex(none.stderr, /journal\.folder is not set/);
 });
+
+/** From now on no file of the daemon can be longer: what a full disk is to a process. */
+function limitFiles({ daemon: { pid } }: Gateway, bytes: string): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
+}
 
 function run(...args: string[]) {
   return spawnSync(process.execPath, [launcher, ...args], { encoding: 'utf8', timeout: 60_000 });
