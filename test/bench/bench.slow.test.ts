@@ -53,6 +53,24 @@ test('each attack is made, and what another client notices is measured', (t) => 
   for (const { gateway, against } of figures) t.true(gateway.median > 0 && against?.what === 'quiet');
 });
 
+test('what a journal costs is held against a gateway without one, and a start that reads many events too', (t) => {
+  t.timeout(120_000);
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'report.json');
+  const { status, stdout, stderr } = run('--quick', '--only', 'journal', '--output', file);
+  t.is(status, 0, `${stdout}\n${stderr}`);
+  const { figures, failures } = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  t.deepEqual(failures, []);
+  const aims = figures.flatMap(({ name, aim }) => (aim === undefined ? [] : [`${name}: ${JSON.stringify(aim)}`]));
+  t.deepEqual(aims, [
+    'process: cycles, 1 in flight: {"of":"ratio","atLeast":0.85}',
+    'process: cycles, 16 in flight: {"of":"ratio","atLeast":0.85}',
+    'process: calls, 100 in flight: {"of":"ratio","atLeast":0.95}',
+    'which is later by: {"of":"gateway","atMost":300}',
+  ]);
+});
+
 test('the help names the cases, and an unknown one is refused with them', (t) => {
   t.regex(run('--help').stdout, /--quick.*\n.*\n(.*\n)*Cases:\n {2}start .*\n {2}unary /);
   const { status, stderr } = run('--only', 'everything');

@@ -8,6 +8,7 @@ import { attacks } from './cases/attacks.js';
 import { callback, cycles } from './cases/cycles.js';
 import { burst, fanOut, idleWatchers } from './cases/fan-out.js';
 import { held } from './cases/held.js';
+import { journal } from './cases/journal.js';
 import { security } from './cases/security.js';
 import { start } from './cases/start.js';
 import { unary } from './cases/unary.js';
@@ -15,7 +16,19 @@ import type { Figure } from './figure.js';
 import { outputFolder } from './output.js';
 import { describeMachine, type Report, tableHead, tableRow } from './report.js';
 
-const cases: readonly Case[] = [start, unary, cycles, callback, fanOut, burst, idleWatchers, held, security, attacks];
+const cases: readonly Case[] = [
+  start,
+  unary,
+  cycles,
+  callback,
+  fanOut,
+  burst,
+  idleWatchers,
+  held,
+  journal,
+  security,
+  attacks,
+];
 
 const help = `Usage: npm run bench [-- options]
 

@@ -20,8 +20,8 @@ export const cycles: Case = {
     await using gateway = await bench.gateway();
     await using bare = await bench.bare();
     const subjects = {
-      gateway: new Subject(gateway, await gateway.connect()),
-      bare: new Subject(bare, await bare.connect()),
+      gateway: new SessionCycles(gateway, await gateway.connect()),
+      bare: new SessionCycles(bare, await bare.connect()),
     };
     for (const inFlight of IN_FLIGHT) {
       const results = await inTurns(subjects, rounds, (subject) => subject.measure(inFlight, roundMs));
@@ -47,8 +47,8 @@ export const callback: Case = {
     const { rounds, roundMs } = bench.extent;
     await using gateway = await bench.gateway({ openMs: OPEN_MS });
     await using bare = await bench.bare({ openMs: OPEN_MS });
-    const ours = new Subject(gateway, await gateway.connect());
-    const theirs = new Subject(bare, await bare.connect());
+    const ours = new SessionCycles(gateway, await gateway.connect());
+    const theirs = new SessionCycles(bare, await bare.connect());
     let seen = 0;
     const results = await inTurns({ gateway: ours, bare: theirs }, rounds, async (subject) => {
       subject.openings.length = 0;
@@ -69,7 +69,8 @@ export const callback: Case = {
   },
 };
 
-class Subject {
+/** Cycles on one server, one after another or some at a time. */
+export class SessionCycles {
   /** Each OPEN that was received, and the epoch that it named. */
   readonly openings: { readonly timeNs: bigint; readonly epoch: string }[] = [];
   readonly #server: ServerProcess;

@@ -78,6 +78,23 @@ export async function hold(server: ServerProcess, count: number): Promise<void> 
   }
 }
 
+/** Renews a session again and again: each time is an event. */
+export async function makeEvents(server: ServerProcess, count: number): Promise<void> {
+  await hold(server, 1);
+  const connection = await server.connect();
+  const renewal = renewSession('held-0');
+  // Who calls for the first time may not call a hundred times at once.
+  await connection.answer(renewal);
+  let made = 1;
+  const renew = async () => {
+    while (made < count) {
+      made += 1;
+      await connection.answer(renewal);
+    }
+  };
+  await Promise.all(Array.from({ length: 100 }, renew));
+}
+
 /** A whole life: open, OPEN, close, CLOSED. `opened` is told when OPEN was received, with the message. */
 export function cycle(
   connection: Connection,
