@@ -62,6 +62,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'service/trace.ts': [],
   'service/awake-clock.ts': [],
   'service/bundle': [],
+  'service/release': ['service/bundle'],
   'service/root.ts': [],
   'service/config': ['service/root.ts', 'service/visible.ts'],
   'service/access': [
@@ -187,7 +188,7 @@ const LINES_MAX = 500;
 const countsLines = /\.(ts|c|cc|h|cs|go|java|py|rs|sh)$/;
 
 /** Where the daemon may know that there is a simulator. */
-const knowsSimulator = /^service\/(config\/|bundle\/|main\.ts$|daemon\.ts$|transport\/simulator-[a-z]+\.ts$)/;
+const knowsSimulator = /^service\/(config\/|bundle\/|release\/|main\.ts$|daemon\.ts$|transport\/simulator-[a-z]+\.ts$)/;
 
 const generatedMark = /Code generated|DO NOT EDIT|@generated/;
 const vagueName =

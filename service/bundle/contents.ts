@@ -1,6 +1,6 @@
 /** What is in the bundle: files by path, in one order, and the forms they are handed out in. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { type Zippable, zipSync } from 'fflate';
 
@@ -25,13 +25,14 @@ export function filesIn(folder: string, isWanted: (path: string) => boolean): [s
     .map((path) => [path, readFileSync(join(folder, path))]);
 }
 
-/** Makes `folder` hold these files and no others. */
-export function writeFolder(folder: string, contents: Contents): void {
+/** Makes `folder` hold these files and no others, as of `time` where that matters. */
+export function writeFolder(folder: string, contents: Contents, time?: Date): void {
   rmSync(folder, { recursive: true, force: true });
   for (const [path, bytes] of contents) {
     const file = join(folder, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, bytes);
+    if (time !== undefined) utimesSync(file, time, time);
   }
 }
 

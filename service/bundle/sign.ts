@@ -14,15 +14,20 @@ export function isBinary(path: string): boolean {
 }
 
 /** The same contents, in which `program FILE` has signed each binary in its place. Throws where it ends with an error. */
-export function signed(contents: Contents, program: string): Contents {
+export function signed(contents: Contents, program: string, isSigned = isBinary): Contents {
   const folder = mkdtempSync(join(tmpdir(), 'wfdd-sign-'));
   try {
     return sorted(
-      [...contents].map(([path, bytes]) => [path, isBinary(path) ? sign(folder, path, bytes, program) : bytes]),
+      [...contents].map(([path, bytes]) => [path, isSigned(path) ? sign(folder, path, bytes, program) : bytes]),
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Signs one file that is no part of the bundle, such as its installer. */
+export function signedFile(name: string, bytes: Uint8Array, program: string): Uint8Array {
+  return signed(new Map([[name, bytes]]), program, () => true).get(name) ?? bytes;
 }
 
 function sign(folder: string, path: string, bytes: Uint8Array, program: string): Uint8Array {

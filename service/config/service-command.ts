@@ -2,7 +2,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LoadedConfig, LoadRequest } from './load.js';
 import { ConfigError } from './problem.js';
-import type { KeyPath } from './schema.js';
+import { type KeyPath, makeConfig } from './schema.js';
+import { addSeed, type Seed } from './seed.js';
 
 const VERBS = ['install', 'uninstall', 'start', 'stop', 'restart', 'status'] as const;
 type Verb = (typeof VERBS)[number];
@@ -16,6 +17,8 @@ export interface ServiceChoice {
   readonly json: boolean;
   readonly allowUnprotected: boolean;
   readonly firewall: boolean;
+  readonly unattended: boolean;
+  readonly seeds: readonly Seed[];
 }
 
 export interface InstallCommand {
@@ -31,6 +34,10 @@ export interface InstallCommand {
   readonly allowUnprotected: boolean;
   /** Make a rule of the Windows Firewall that lets others in. */
   readonly firewall: boolean;
+  /** Nobody is there to be told: what is wrong is left for the service to report, and what was set is kept. */
+  readonly unattended: boolean;
+  /** What to write to the configuration where there is none yet. */
+  readonly seeds: readonly Seed[];
 }
 
 export type ServiceCommand =
@@ -63,7 +70,7 @@ const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
   status: 'Say how it is: exit code 0 running, 3 not running, 4 not installed.',
 };
 
-type Options = Pick<ServiceChoice, 'account' | 'json' | 'allowUnprotected' | 'firewall'>;
+type Options = Omit<ServiceChoice, 'action' | 'verb' | 'name' | 'seeds'> & { readonly seed: readonly Seed[] };
 
 /** Adds `wfdd service` with its commands. */
 export function addServiceCommands(program: Command, choose: (choice: ServiceChoice) => void): void {
@@ -73,9 +80,11 @@ export function addServiceCommands(program: Command, choose: (choice: ServiceCho
     .helpCommand(false)
     .option('--name <name>', 'The name of the service; another one for a second wfdd on one host.', nameFrom, 'wfdd');
   const add = (verb: Verb | 'run', command: Command): Command =>
-    command.action(({ account = '', json = false, allowUnprotected = false, firewall = false }: Partial<Options>) => {
+    command.action((options: Partial<Options>) => {
+      const { account = '', json = false, allowUnprotected = false, firewall = false } = options;
+      const { unattended = false, seed: seeds = [] } = options;
       const name = service.opts()['name'] as string;
-      choose({ action: 'service', verb, name, account, json, allowUnprotected, firewall });
+      choose({ action: 'service', verb, name, account, json, allowUnprotected, firewall, unattended, seeds });
     });
   for (const verb of VERBS) {
     const command = add(verb, service.command(verb).description(DESCRIPTIONS[verb]));
@@ -83,7 +92,13 @@ export function addServiceCommands(program: Command, choose: (choice: ServiceCho
       command
         .option('--account <account>', 'Whom it runs as.', 'LocalService')
         .option('--firewall', 'Make a rule of the Windows Firewall that lets other machines in; uninstall removes it.')
-        .option('--allow-unprotected', 'Install also from a folder that is not below Program Files.');
+        .option('--allow-unprotected', 'Install also from a folder that is not below Program Files.')
+        .option('--unattended', 'Install also with a wrong configuration; the service reports it when it starts.')
+        .option(
+          '--seed <key=value>',
+          'Write this key to a new configuration; one that exists is not changed.',
+          addSeed,
+        );
     }
     if (verb === 'status') command.option('--json', 'As JSON.');
   }
@@ -97,7 +112,7 @@ export async function planService(
   assignments: LoadRequest['assignments'],
   load: (name: string) => Promise<LoadedConfig>,
 ): Promise<ServicePlan> {
-  const { verb, name, account, json, allowUnprotected, firewall } = choice;
+  const { verb, name, account, json, allowUnprotected, firewall, unattended, seeds } = choice;
   if (verb === 'status') return { kind: 'service', command: { verb, name, json } };
   if (verb === 'run') {
     const loaded = await load(name).catch((error: unknown) => {
@@ -107,12 +122,20 @@ export async function planService(
     return { kind: 'service-run', run: { name, loaded } };
   }
   if (verb !== 'install') return { kind: 'service', command: { verb, name } };
-  const loaded = await load(name);
+  const loaded = await load(name).catch((error: unknown) => {
+    if (error instanceof ConfigError && unattended) return defaults();
+    throw error;
+  });
   const assigned = new Set((assignments ?? []).map(({ path }) => path as KeyPath));
   return {
     kind: 'service',
-    command: { verb, name, account, loaded, assigned: [...assigned], allowUnprotected, firewall },
+    command: { verb, name, account, loaded, assigned: [...assigned], allowUnprotected, firewall, unattended, seeds },
   };
+}
+
+/** No file is named, so the service looks for one when it starts, and says what is wrong with it. */
+function defaults(): LoadedConfig {
+  return { config: makeConfig({}), file: undefined, sources: new Map(), warnings: [] };
 }
 
 /** It names the service, its folder in ProgramData and the source of its events, none of which may be another program's. */

@@ -9,6 +9,7 @@
  * The rule that must not be broken: a service of this name that is not wfdd is never touched.
  */
 import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { win32 } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { loadAclapi } from '../../native/aclapi.js';
@@ -23,6 +24,7 @@ import {
 } from '../../native/winsvc.js';
 import { EXIT } from '../config/command-line.js';
 import { addRule, deleteRule, exposedPorts, firewallNote } from '../config/firewall.js';
+import { type Seed, seedText } from '../config/seed.js';
 import type { InstallCommand, ServiceCommand } from '../config/service-command.js';
 import { registerEventSource, unregisterEventSource } from './event-log.js';
 import { type Folders, foldersOf, makeFolders } from './folders.js';
@@ -97,14 +99,21 @@ class Commands {
     const installation = installationOf(command, [process.execPath, script]);
     const unprotected = unprotectedPaths(command, script, process.env, this.#folders.data);
     assertProtected(unprotected, installation.account, command.allowUnprotected, this.#folders.data);
-    const config = serviceConfig(installation);
-    const before = await this.#find('look', (service) => service.look());
+    const before = await this.#find('look', async (service) => ({
+      ...(await service.look()),
+      ...(await service.settings()),
+    }));
+    // Somebody may have given it another account, which an upgrade does not take away.
+    const kept = command.unattended ? before?.account : undefined;
+    const config = serviceConfig({ ...installation, account: kept ?? installation.account });
     const lacking: string[] = [];
     const configure = async (service: Service): Promise<void> => {
       for (const { level, what, info } of serviceInfos(installation)) {
         if (!(await service.changeInfo(level, info))) lacking.push(what);
       }
       makeFolders(loadAclapi(), this.#name, this.#folders, process.env);
+      // The folder is closed by now, so nobody else can put a file there in between.
+      writeSeeds(this.#folders, command.seeds);
       await this.#setEnvironment();
       await registerEventSource(this.#advapi32, this.#name);
     };
@@ -238,6 +247,12 @@ class Commands {
       last = state;
     };
   }
+}
+
+/** A configuration that exists is somebody's, whatever it says. */
+function writeSeeds({ data }: Folders, seeds: readonly Seed[]): void {
+  const file = win32.join(data, 'config.yaml');
+  if (seeds.length > 0 && !existsSync(file)) writeFileSync(file, seedText(seeds), { flag: 'wx' });
 }
 
 function done(text: string, exitCode: number = EXIT.ok): Outcome {

@@ -1,6 +1,8 @@
 import test from 'ava';
 import { EXIT, type Plan, readCommandLine } from '../../service/config/command-line.js';
 import { ConfigError } from '../../service/config/problem.js';
+import { makeConfig } from '../../service/config/schema.js';
+import { seedText } from '../../service/config/seed.js';
 import { folder, write } from './loading.js';
 
 function plan(argv: readonly string[], platform: NodeJS.Platform = 'win32', config = ''): Promise<Plan> {
@@ -74,6 +76,39 @@ test('what lets others in, and what lets others change it, is only asked for in 
 test('a wrong configuration is not installed', async (t) => {
   const made = await plan(['service', 'install'], 'win32', 'nonsense: 1');
   t.is(made.kind === 'answer' ? made.exitCode : 0, EXIT.config);
+});
+
+test('unattended, a wrong configuration is left for the service to report', async (t) => {
+  const made = await plan(['service', 'install', '--unattended'], 'win32', 'nonsense: 1');
+  if (made.kind !== 'service' || made.command.verb !== 'install') return t.fail();
+  t.is(made.command.loaded.file, undefined, 'the service finds the file by itself');
+  t.is(made.command.loaded.config.shutdown.graceMs, makeConfig({}).shutdown.graceMs);
+});
+
+test('seeds are values of keys that exist; empty ones count as not given, and no secret is one', async (t) => {
+  const seedsOf = async (...seeds: string[]) => {
+    const made = await plan(['service', 'install', ...seeds.flatMap((seed) => ['--seed', seed])]);
+    if (made.kind === 'answer') return made.text;
+    return made.kind === 'service' && made.command.verb === 'install' ? made.command.seeds : undefined;
+  };
+  t.deepEqual(await seedsOf('listen=127.0.0.1:1', 'hostId=', 'log.level=debug'), [
+    { path: 'listen', value: ['127.0.0.1:1'] },
+    { path: 'log.level', value: 'debug' },
+  ]);
+  t.regex(String(await seedsOf('nonsense=1')), /There is no key nonsense/);
+});
+
+test('a seeded file is a configuration that loads as it was given', async (t) => {
+  const text = seedText([
+    { path: 'listen', value: ['127.0.0.1:1'] },
+    { path: 'log.level', value: 'debug' },
+    { path: 'log.format', value: 'json' },
+    { path: 'hostId', value: 'host-7' },
+  ]);
+  const made = await plan(['config', 'print', '--json'], 'linux', text);
+  if (made.kind !== 'answer') return t.fail();
+  t.is(made.exitCode, EXIT.ok, made.text);
+  for (const value of ['127.0.0.1:1', 'debug', 'host-7']) t.true(made.text.includes(`"${value}"`), value);
 });
 
 test('the service itself takes a wrong configuration with it, to say so to Windows', async (t) => {

@@ -25,7 +25,7 @@ function command(
   more: Partial<InstallCommand> & { file?: string } = {},
 ): InstallCommand {
   const loaded = { config: makeConfig(values), file: more.file, sources: new Map(), warnings: [] };
-  const flags = { allowUnprotected: false, firewall: false };
+  const flags = { allowUnprotected: false, firewall: false, unattended: false, seeds: [] };
   return { verb: 'install', name: 'wfdd', account: 'LocalService', loaded, assigned: [], ...flags, ...more };
 }
 
