@@ -19,6 +19,11 @@ export function withMetrics(text: string): string {
   return `${before}${BEGIN}\n\n${table}\n\n${END}${after}`;
 }
 
+/** The names of all metrics of the daemon itself. */
+export function metricNames(): string[] {
+  return new Metrics(nothing).describe().map(({ name }) => name);
+}
+
 function split(text: string, mark: string): [before: string, after: string] {
   const at = text.indexOf(mark);
   if (at < 0) throw new Error(`${mark} is missing.`);
