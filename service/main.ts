@@ -9,6 +9,7 @@ import type { JournalChoice } from './config/journal-command.js';
 import type { LoadedConfig } from './config/load.js';
 import type { ConfigError } from './config/problem.js';
 import { tellStartFailure } from './config/start-failure.js';
+import type { TlsChoice } from './config/tls-command.js';
 import type { TokenChoice } from './config/token-command.js';
 import { root } from './root.js';
 import type { Log } from './telemetry/log.js';
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
   if (plan.kind === 'answer') return answer(plan);
   if (plan.kind === 'doctor') return seeDoctor(plan, version);
   if (plan.kind === 'token') return createToken(plan.choice);
+  if (plan.kind === 'tls') return createTls(plan.choice);
   if (plan.kind === 'journal') return showJournal(plan.choice, plan.folder);
   if (plan.kind === 'service') {
     const { controlService } = await import('./windows-service/commands.js');
@@ -125,12 +127,18 @@ function answer({ text, to, exitCode }: { text: string; to: 'stdout' | 'stderr';
 }
 
 /** What may be kept to the standard output, what may not to the standard error: `>> tokens.yaml` then keeps no secret. */
-async function createToken({ principal, expires, json }: TokenChoice): Promise<void> {
+async function createToken({ principal, expires, json, tokenFile }: TokenChoice): Promise<void> {
   const { newToken, tokenEntry } = await import('./access/new-token.js');
   const now = Date.now();
   const expireTimeMs = expires === undefined || 'atMs' in expires ? expires?.atMs : now + expires.inMs;
   try {
     const made = newToken(principal, expireTimeMs, now);
+    if (tokenFile !== undefined) {
+      const { writeSecret } = await import('./access/tls-files.js');
+      writeSecret(tokenFile, `${made.token}\n`, await keyProtection());
+      process.stderr.write(`The token of ${principal} is in ${tokenFile}\n`);
+      return answer({ text: tokenEntry(made), to: 'stdout', exitCode: EXIT.ok });
+    }
     if (json) return answer({ text: `${JSON.stringify(made, null, 2)}\n`, to: 'stdout', exitCode: EXIT.ok });
     process.stderr.write(`The token of ${principal}, shown this once:\n${made.token}\n`);
     answer({ text: tokenEntry(made), to: 'stdout', exitCode: EXIT.ok });
@@ -138,6 +146,36 @@ async function createToken({ principal, expires, json }: TokenChoice): Promise<v
     if (!(error instanceof Error)) throw error;
     answer({ text: `error: ${error.message}\n`, to: 'stderr', exitCode: EXIT.usage });
   }
+}
+
+/** Certificates go to files; nothing secret is written to the terminal. */
+async function createTls({ folder, json, ...wish }: TlsChoice): Promise<void> {
+  const [{ createTlsFiles }, { tlsText }] = await Promise.all([
+    import('./access/tls-files.js'),
+    import('./access/tls-text.js'),
+  ]);
+  try {
+    const files = createTlsFiles({ folder, ...wish }, await keyProtection());
+    const text = json ? `${JSON.stringify(files, null, 2)}\n` : tlsText(files, folder);
+    answer({ text, to: 'stdout', exitCode: EXIT.ok });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    answer({ text: `error: ${error.message}\n`, to: 'stderr', exitCode: EXIT.config });
+  }
+}
+
+/** On Windows a file has the rights of its folder, which may be anybody's; elsewhere its mode is enough. */
+async function keyProtection(): Promise<(file: string, isOfHost: boolean) => void> {
+  if (process.platform !== 'win32') return () => {};
+  const [{ loadAclapi }, { keyDescriptor }] = await Promise.all([
+    import('../native/aclapi.js'),
+    import('./windows-service/folders.js'),
+  ]);
+  const aclapi = loadAclapi();
+  return (file, isOfHost) => {
+    const { code } = aclapi.SetNamedSecurityInfoW(file, keyDescriptor(isOfHost));
+    if (code !== 0) throw new Error(`${file} can't be protected: Windows error ${code}.`);
+  };
 }
 
 async function seeDoctor(plan: DoctorPlan, version: string): Promise<void> {

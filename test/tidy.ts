@@ -159,6 +159,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   zod: ['service/config', 'service/access'],
   yaml: ['service/config', 'service/access', 'clients/ctl'],
   commander: ['service/config', 'clients/ctl'],
+  '@peculiar/asn1-schema': ['service/access'],
+  '@peculiar/asn1-x509': ['service/access'],
   pino: ['service/telemetry'],
   'pino-pretty': ['service/telemetry'],
   'prom-client': ['service/telemetry'],

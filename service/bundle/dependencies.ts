@@ -23,6 +23,8 @@ export const LICENCES: ReadonlySet<string> = new Set([
 export const PURPOSES: Readonly<Record<string, string>> = {
   '@bufbuild/protobuf': 'encodes and decodes messages, under the generated code; reads the descriptors for reflection',
   '@grpc/grpc-js': 'gRPC: the server, and the TypeScript client',
+  '@peculiar/asn1-schema': 'wfdd tls create: ASN.1, in DER',
+  '@peculiar/asn1-x509': 'wfdd tls create: the parts of certificates',
   '@opentelemetry/api': 'traces: the words of OpenTelemetry',
   '@opentelemetry/core': 'traces: reads traceparent and tracestate (W3C Trace Context)',
   '@opentelemetry/otlp-exporter-base': 'traces: OTLP over HTTP, with retries',

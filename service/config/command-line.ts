@@ -20,6 +20,7 @@ import {
   type ServicePlan,
 } from './service-command.js';
 import type { Assignment } from './setting.js';
+import { addTlsCommands, TLS_WORDS, type TlsChoice } from './tls-command.js';
 import { addTokenCommands, TOKEN_WORDS, type TokenChoice } from './token-command.js';
 
 /** As in sysexits.h, which service managers and scripts know, but for the two of a status, which are those of init scripts. */
@@ -34,6 +35,8 @@ export type Plan =
   | DoctorPlan
   /** Make this token. */
   | { readonly kind: 'token'; readonly choice: TokenChoice }
+  /** Make these certificates. */
+  | { readonly kind: 'tls'; readonly choice: TlsChoice }
   /** Show this of the journal. */
   | { readonly kind: 'journal'; readonly choice: JournalChoice; readonly folder: string }
   /** Run the daemon with this. */
@@ -69,6 +72,7 @@ const COMMANDS: ReadonlySet<string> = new Set([
   ...TOKEN_WORDS,
   ...JOURNAL_WORDS,
   ...DOCTOR_WORDS,
+  ...TLS_WORDS,
 ]);
 
 const AFTER_HELP = `
@@ -80,6 +84,7 @@ Examples:
   wfdd config check --config wfdd.yaml        say what is wrong in it
   wfdd config print                           say what is in force, and why
   wfdd token create agent-7 >> tokens.yaml    let somebody in
+  wfdd tls create tls --client agent-7        make certificates for TLS
   wfdd journal list --since 24h               say what happened since yesterday
   wfdd doctor                                 say what ails this host
   wfdd service install --config wfdd.yaml     serve whenever Windows runs
@@ -120,7 +125,8 @@ type Choice =
   | ServiceChoice
   | TokenChoice
   | JournalChoice
-  | DoctorChoice;
+  | DoctorChoice
+  | TlsChoice;
 
 /** Reads the arguments (without those of Node) and the configuration. Never throws for what a user did. */
 export async function readCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<Plan> {
@@ -142,6 +148,7 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
     );
   }
   if (chosen.action === 'token') return { kind: 'token', choice: chosen };
+  if (chosen.action === 'tls') return { kind: 'tls', choice: chosen };
   const request = { ...surroundings, ...requestFrom(program.opts()) };
   if (chosen.action === 'service' && surroundings.platform !== 'win32') return complaint(ONLY_WINDOWS, EXIT.usage);
   // What is only shown may name files of another host.
@@ -171,7 +178,7 @@ async function loadOrError(load: () => Promise<LoadedConfig>): Promise<LoadedCon
 }
 
 async function carryOut(
-  choice: Exclude<Choice, ServiceChoice | TokenChoice | DoctorChoice>,
+  choice: Exclude<Choice, ServiceChoice | TokenChoice | DoctorChoice | TlsChoice>,
   loaded: LoadedConfig,
   surroundings: Surroundings,
 ): Promise<Plan> {
@@ -248,6 +255,7 @@ function makeProgram(
     .option('--json', 'As JSON.')
     .action((options: { json?: true }) => choose({ action: 'print', json: options.json === true }));
   addTokenCommands(program, choose);
+  addTlsCommands(program, choose);
   addJournalCommands(program, choose);
   addServiceCommands(program, choose);
   addDoctorCommand(program, choose);

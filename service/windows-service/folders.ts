@@ -19,6 +19,12 @@ import { Refusal, ServiceError } from './service-error.js';
 /** SYSTEM and the administrators: everything, also in what will be made in it. Nothing is inherited from ProgramData. */
 const BASE = 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)';
 
+/** A private key: of its owner, the administrators and the system; that of the host the service `wfdd` reads as well. */
+export function keyDescriptor(isOfHost: boolean): string {
+  const base = 'D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;OW)';
+  return isOfHost ? `${base}(A;;FR;;;${serviceSid('wfdd')})` : base;
+}
+
 export interface Folders {
   readonly data: string;
   readonly logs: string;

@@ -1,8 +1,8 @@
 /** The daemons that the clients of all languages are run against; a scenario that stops its host starts one of its own. */
 import { readFileSync } from 'node:fs';
+import { createTlsFiles } from '../../service/access/tls-files.js';
 import type { Issued } from '../access/authority.js';
 import { Files } from '../access/files.js';
-import { issueAsTold } from '../access/recipe.js';
 import { type DaemonProcess, startDaemon, startSimulated } from '../harness/daemon.js';
 import { Gateway } from '../harness/gateway.js';
 import type { Credentials } from './protocol.js';
@@ -77,7 +77,7 @@ export class Hosts implements AsyncDisposable {
   credentials(what: { readonly token?: string; readonly certificate?: boolean }): Credentials {
     const path = (name: string) => this.#files.path(name);
     return {
-      caFile: path('servers-ca.pem'),
+      caFile: path('ca.pem'),
       ...(what.certificate === true && { certFile: path('agent.pem'), keyFile: path('agent.key') }),
       ...(what.token !== undefined && { token: what.token }),
     };
@@ -117,13 +117,22 @@ export class Hosts implements AsyncDisposable {
   }
 }
 
-/** The file of a host with TLS that asks who is calling, by the certificates of the manual; what it names is written beside it. */
+/** The file of a host with TLS that asks who is calling, by certificates of `wfdd tls create`; what it names is written beside it. */
 export function configOfGuarded(files: Files): string {
-  issueAsTold(files);
+  createTlsFiles(
+    {
+      folder: files.path('.'),
+      names: ['localhost', '127.0.0.1'],
+      clients: [{ name: 'agent', principal: AGENT_URI }],
+      days: 1,
+      renew: false,
+    },
+    () => {},
+  );
   const tls = {
     certFile: files.path('host.pem'),
     keyFile: files.path('host.key'),
-    clientCaFile: files.path('agents-ca.pem'),
+    clientCaFile: files.path('ca.pem'),
   };
   const roles = [
     { role: 'operator', principals: [`cert:${AGENT_URI}`, 'token:operator'] },

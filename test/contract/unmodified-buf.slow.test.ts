@@ -74,7 +74,7 @@ test('buf curl comes in by TLS and a token, and not without', async (t) => {
   using files = new Files();
   const guarded = await startDaemon('--driver', 'simulator', '--config', configOfGuarded(files));
   const url = `https://${guarded.address.replace('127.0.0.1', 'localhost')}/wifidirect.v1.HostService/GetHost`;
-  const secure = ['curl', '--protocol', 'grpc', '--cacert', files.path('servers-ca.pem')];
+  const secure = ['curl', '--protocol', 'grpc', '--cacert', files.path('ca.pem')];
   try {
     const token = 'authorization: Bearer token-of-viewer';
     const { output } = await buf(...secure, '--header', token, '--reflect-header', token, url);

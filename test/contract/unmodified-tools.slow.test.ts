@@ -144,7 +144,7 @@ tools('each of them comes in by TLS and a token, and not without', async (t) => 
   using files = new Files();
   const daemon = await startDaemon('--driver', 'simulator', '--config', configOfGuarded(files));
   const address = daemon.address.replace('127.0.0.1', 'localhost');
-  const authority = files.path('servers-ca.pem');
+  const authority = files.path('ca.pem');
   const token = 'authorization: Bearer token-of-viewer';
   const rpc = 'wifidirect.v1.HostService/GetHost';
   try {
