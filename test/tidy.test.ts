@@ -229,6 +229,35 @@ test('types have names that say something', (t) => {
   );
 });
 
+test('files that import each other are found, by a third one too, and by types alone', (t) => {
+  const two = [
+    file('native/a.ts', "import type { B } from './b.js';"),
+    file('native/b.ts', "import { c } from './c.js';"),
+    file('native/c.ts', "import { a } from './a.js';\nimport { d } from './d.js';"),
+    file('native/d.ts', "import { join } from 'node:path';"),
+    file('test/x.test.ts', "import './x.test.js';"),
+  ];
+  t.deepEqual(tidy(two), [
+    { file: 'native/a.ts', line: 1, rule: 'a cycle of files: native/a.ts, native/b.ts, native/c.ts' },
+    { file: 'test/x.test.ts', line: 1, rule: 'a file does not import itself' },
+  ]);
+  t.deepEqual(tidy(two.slice(1)).length, 1);
+});
+
+test('modules of Rust that use each other are found; links in comments and tests are no use', (t) => {
+  const rust = (name: string, text: string) => file(`clients/rust/src/${name}.rs`, text);
+  const client = rust('cable', 'use crate::connect::Builder;');
+  t.deepEqual(tidy([client, rust('connect', '/// See [`Client`](crate::cable::Client).\nuse crate::tls::Tls;')]), []);
+  t.deepEqual(tidy([client, rust('connect', ''), rust('connect/tests', 'use crate::cable::Client;')]), []);
+  t.deepEqual(tidy([client, rust('connect', 'fn f() -> crate::cable::Client {}')]), [
+    {
+      file: 'clients/rust/src/cable.rs',
+      line: 1,
+      rule: 'a cycle of files: clients/rust/src/cable.rs, clients/rust/src/connect.rs',
+    },
+  ]);
+});
+
 test('a violation names its file', (t) => {
   t.deepEqual(tidy([file('service/fault.ts'), file('stray.txt')]), [
     { file: 'stray.txt', line: 1, rule: 'nothing else lies at the top level' },

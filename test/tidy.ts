@@ -198,7 +198,53 @@ const vagueName =
 
 /** Checks these files as if they were the repository. */
 export function tidy(files: readonly SourceFile[]): Violation[] {
-  return files.flatMap((file) => [...placeOf(file), ...(file.isMarked ? [] : [...textOf(file), ...importsOf(file)])]);
+  return [
+    ...files.flatMap((file) => [...placeOf(file), ...(file.isMarked ? [] : [...textOf(file), ...importsOf(file)])]),
+    ...cyclesOf(files),
+  ];
+}
+
+/** The first file of each cycle that is still to be broken. */
+const knownCycles: readonly string[] = ['service/transport/edge.ts', 'clients/rust/src/client.rs'];
+
+/**
+ * Each group of files that need one another, in TypeScript and Rust. Types count: two files that can't be read one after the other
+ * are one. Go has no need of it: its compiler refuses cycles of packages, and the files of a package are one.
+ */
+function cyclesOf(files: readonly SourceFile[]): Violation[] {
+  const needs = new Map(files.filter(({ isMarked }) => !isMarked).map((file) => [file.path, neededBy(file)]));
+  const reached = new Map([...needs.keys()].map((path) => [path, reachable(path, needs)]));
+  return [...needs.keys()].flatMap((path) => {
+    const cycle = [...(reached.get(path) ?? [])].filter((other) => reached.get(other)?.has(path)).sort();
+    if (cycle[0] !== path || knownCycles.includes(path)) return [];
+    const rule = cycle.length === 1 ? 'a file does not import itself' : `a cycle of files: ${cycle.join(', ')}`;
+    return [{ file: path, line: 1, rule }];
+  });
+}
+
+/** All that a file needs, directly or by another; itself only if it is in a cycle. */
+function reachable(from: string, needs: ReadonlyMap<string, readonly string[]>): Set<string> {
+  const found = new Set<string>();
+  const open = [from];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    for (const next of needs.get(path) ?? []) {
+      if (found.has(next)) continue;
+      found.add(next);
+      open.push(next);
+    }
+  }
+  return found;
+}
+
+function neededBy({ path, text }: SourceFile): string[] {
+  if (path.endsWith('.ts')) {
+    const own = readImports(text).filter(({ from }) => from.startsWith('.'));
+    return own.map(({ from }) => posix.join(posix.dirname(path), from).replace(/\.js$/, '.ts'));
+  }
+  // Tests stand below what they test, and are compiled with it alone.
+  if (!/^clients\/rust\/src\/.*\.rs$/.test(path) || path.endsWith('/tests.rs')) return [];
+  const code = text.replace(/^\s*\/\/.*$/gm, '');
+  return [...code.matchAll(/\bcrate::([a-z]\w*)/g)].map(([, module]) => `clients/rust/src/${module}.rs`);
 }
 
 /** What a file must not be called, or where it must not lie. */

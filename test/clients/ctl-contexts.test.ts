@@ -2,6 +2,7 @@
 import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import test from 'ava';
+import { chooseTarget } from '../../clients/ctl/src/contexts/choice.js';
 import {
   parseContexts,
   withContext,
@@ -9,7 +10,7 @@ import {
   withoutContext,
 } from '../../clients/ctl/src/contexts/context-file.js';
 import { changeContextFile, contextFilePath } from '../../clients/ctl/src/contexts/storage.js';
-import { chooseTarget, connectOptions, withPort } from '../../clients/ctl/src/contexts/target.js';
+import { connectOptions, withPort } from '../../clients/ctl/src/contexts/target.js';
 import { Folder, lines, wfdctl } from './ctl-run.js';
 
 const text = `# hosts of the lab

@@ -1,9 +1,10 @@
 /** What a command is given to do its work with: the way to a host, where to say what, and the global options. */
 import { readFile } from 'node:fs/promises';
 import type { Client } from '../../typescript/src/client.js';
+import { chooseTarget } from './contexts/choice.js';
 import { type ContextFile, parseContexts } from './contexts/context-file.js';
 import { contextFilePath, isReadByOthers, readContextFile } from './contexts/storage.js';
-import { chooseTarget, connectOptions, type TargetFlags, withFullPaths } from './contexts/target.js';
+import { connectOptions, type TargetFlags, withFullPaths } from './contexts/target.js';
 import { Failure } from './failure.js';
 import type { Surroundings } from './surroundings.js';
 import { Output } from './terminal/output.js';

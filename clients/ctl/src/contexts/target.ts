@@ -1,13 +1,7 @@
-/**
- * Where a host is and what it wants to see: from a context, from flags, or both.
- *
- * The rule that must not be broken: what a context holds, its token above all, goes to the host of that context alone. So
- * `--address` leaves the contexts aside, unless `--context` names one as well.
- */
-import { dirname, resolve } from 'node:path';
+/** Where a host is and what it wants to see: read, completed, checked, and turned into the options of the client. */
+import { resolve } from 'node:path';
 import type { ConnectOptions } from '../../../typescript/src/client.js';
 import { Failure } from '../failure.js';
-import type { ContextFile } from './context-file.js';
 
 export interface Target {
   /** `host:port`, or `unix:/path`. */
@@ -30,35 +24,6 @@ export type TargetFlags = { readonly [Field in keyof Target]?: Target[Field] | u
 export const ADDRESS_DEFAULT = '127.0.0.1:50051';
 const PORT_DEFAULT = 50051;
 
-export interface Choice {
-  readonly target: Target;
-  /** The name of the context, where one is used. */
-  readonly context?: string | undefined;
-}
-
-/** What was asked for: by the flags, by `WFDCTL_CONTEXT`, or by the file. */
-export interface Wishes {
-  readonly flags: TargetFlags & { readonly context?: string | undefined };
-  readonly context: string | undefined;
-}
-
-/** `contexts` is asked only where it matters: with an address alone, not even a file that is wrong does. */
-export async function chooseTarget(
-  { flags: { context: named, ...flags }, context: wished }: Wishes,
-  contexts: () => Promise<ContextFile>,
-): Promise<Choice> {
-  if (named === undefined && flags.address !== undefined) return { target: complete(flags.address, flags) };
-  const file = await contexts();
-  const context = named ?? (wished || file.current);
-  if (context === undefined) return { target: complete(ADDRESS_DEFAULT, flags) };
-  const target = withFlags(withFullPaths(contextOf(context, file), dirname(file.file)), flags);
-  return { target: complete(target.address, target), context };
-}
-
-function complete(address: string, target: TargetFlags): Target {
-  return { ...target, address: withPort(address) };
-}
-
 /** Files that are named by a part of their path lie below `folder`. */
 export function withFullPaths<Some extends TargetFlags>(target: Some, folder: string): Some {
   const { ca, cert, key, tokenFile } = target;
@@ -72,12 +37,6 @@ export function withFlags(base: Target, flags: TargetFlags): Target {
   const hasToken = flags.token !== undefined || flags.tokenFile !== undefined;
   const { token, tokenFile, ...rest } = base;
   return { ...rest, ...(hasToken ? {} : { token, tokenFile }), ...given };
-}
-
-function contextOf(name: string, { contexts, file }: ContextFile): Target {
-  const target = contexts.get(name);
-  if (target !== undefined) return target;
-  throw new Failure('config', `There is no context ${name} in ${file}; wfdctl context list shows those there are.`);
 }
 
 /** With the port of wfdd where none is given. */
