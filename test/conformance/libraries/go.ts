@@ -21,7 +21,21 @@ export const go: Library = {
   checks: [
     {
       name: 'generated code is fresh',
-      run: async () => deepEqual(await stale('clients/go/gen'), []),
+      run: async () => {
+        deepEqual(await stale('clients/go/gen'), []);
+        deepEqual(await stale('clients/go/simulator'), []);
+      },
+    },
+    {
+      name: 'the stubs of the simulator are a package that nothing else needs',
+      run: async () => {
+        await run(folder, ['go', 'build', './simulator']);
+        const needed = (await run(folder, ['go', 'list', '-deps', ...packages])).split('\n');
+        deepEqual(
+          needed.filter((path) => path.startsWith(module) && path.includes('simulator')),
+          [],
+        );
+      },
     },
     {
       name: 'gofmt, vet and staticcheck have nothing to say',

@@ -29,7 +29,10 @@ export const python: Library = {
   checks: [
     {
       name: 'generated code is fresh',
-      run: async () => deepEqual(await stale('clients/python/gen'), []),
+      run: async () => {
+        deepEqual(await stale('clients/python/gen'), []);
+        deepEqual(await stale('clients/python/simulator/gen'), []);
+      },
     },
     {
       name: 'ruff and mypy have nothing to say',
@@ -68,6 +71,20 @@ export const python: Library = {
         match(names, /^wifidirect\/v1\/session_pb2\.py /m);
         const rooms = new Set([...names.matchAll(/^(\w+)\//gm)].map(([, room]) => room));
         deepEqual(rooms, new Set(['wifidirect', 'wifidirect_gateway']));
+        equal(names.includes('wifidirect/simulator'), false);
+      },
+    },
+    {
+      name: 'the stubs of the simulator are a wheel of their own, typed',
+      run: async ({ scratch }) => {
+        const wheel = ['wheel', '--quiet', '--no-deps', '--no-build-isolation', '--wheel-dir', scratch, './simulator'];
+        await run(folder, [program, '-m', 'pip', ...wheel]);
+        const names = await run(scratch, ['sh', '-c', `"${program}" -m zipfile --list *.whl`]);
+        match(names, /^wifidirect\/simulator\/py\.typed /m);
+        const modules = new Set([...names.matchAll(/^([\w/]+)\/[^/\n]+\.(?:py|pyi) /gm)].map(([, room]) => room));
+        deepEqual(modules, new Set(['wifidirect/simulator/v1']));
+        const stub = 'from wifidirect.simulator.v1 import simulator_service_pb2_grpc as g; g.SimulatorServiceStub';
+        await run(scratch, ['sh', '-c', `"${program}" -m zipfile --extract *.whl . && "${program}" -c "${stub}"`]);
       },
     },
     {

@@ -29,7 +29,7 @@
 // 	protoc        (unknown)
 // source: wifidirect/simulator/v1/simulator_service.proto
 
-package simulatorv1
+package simulator
 
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -4071,8 +4071,8 @@ const file_wifidirect_simulator_v1_simulator_service_proto_rawDesc = "" +
 	"\x10StartWlanService\x120.wifidirect.simulator.v1.StartWlanServiceRequest\x1a1.wifidirect.simulator.v1.StartWlanServiceResponse\x12}\n" +
 	"\x12AbortDeviceQueries\x122.wifidirect.simulator.v1.AbortDeviceQueriesRequest\x1a3.wifidirect.simulator.v1.AbortDeviceQueriesResponse\x12w\n" +
 	"\x10SetNotifications\x120.wifidirect.simulator.v1.SetNotificationsRequest\x1a1.wifidirect.simulator.v1.SetNotificationsResponse\x12b\n" +
-	"\tGetMisuse\x12).wifidirect.simulator.v1.GetMisuseRequest\x1a*.wifidirect.simulator.v1.GetMisuseResponseB\x99\x02\n" +
-	"\x1bcom.wifidirect.simulator.v1B\x15SimulatorServiceProtoP\x01Zegithub.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/simulator/v1;simulatorv1\xa2\x02\x03WSX\xaa\x02\x17Wifidirect.Simulator.V1\xca\x02\x17Wifidirect\\Simulator\\V1\xe2\x02#Wifidirect\\Simulator\\V1\\GPBMetadata\xea\x02\x19Wifidirect::Simulator::V1b\x06proto3"
+	"\tGetMisuse\x12).wifidirect.simulator.v1.GetMisuseRequest\x1a*.wifidirect.simulator.v1.GetMisuseResponseB\x85\x02\n" +
+	"\x1bcom.wifidirect.simulator.v1B\x15SimulatorServiceProtoP\x01ZQgithub.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/simulator;simulator\xa2\x02\x03WSX\xaa\x02\x17Wifidirect.Simulator.V1\xca\x02\x17Wifidirect\\Simulator\\V1\xe2\x02#Wifidirect\\Simulator\\V1\\GPBMetadata\xea\x02\x19Wifidirect::Simulator::V1b\x06proto3"
 
 var (
 	file_wifidirect_simulator_v1_simulator_service_proto_rawDescOnce sync.Once

@@ -29,7 +29,7 @@
 // - protoc             (unknown)
 // source: wifidirect/simulator/v1/simulator_service.proto
 
-package simulatorv1
+package simulator
 
 import (
 	context "context"
