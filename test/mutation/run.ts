@@ -97,6 +97,13 @@ function wholeNumber(flag: string, text: string): number {
   return Number(text);
 }
 
+/** What `npm run build` runs with Node when all is compiled. */
+function stepsAfterCompiling(): string[][] {
+  const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+  const steps: string[] = scripts.build.split('&&').map((step: string) => step.trim());
+  return steps.filter((step) => step.startsWith('node ')).map((step) => step.split(' ').slice(1));
+}
+
 /** The repository once more, with every slip of every room behind its switch, and built. */
 async function makeCopy(): Promise<Slip[]> {
   rmSync(folder, { recursive: true, force: true });
@@ -119,11 +126,7 @@ async function makeCopy(): Promise<Slip[]> {
   for (const { path, text } of changed.sources) writeFileSync(join(copy, path), text);
   console.log(`${changed.slips.length} slips in ${sources.length} files; building`);
   // As `npm run build`, but for the types: those of a line with all of its slips are nobody's concern.
-  for (const args of [
-    ['node_modules/typescript/bin/tsc', '-p', '.', '--noCheck'],
-    ['dist/service/bundle/program.js'],
-    ['dist/native/simulator/build.js'],
-  ]) {
+  for (const args of [['node_modules/typescript/bin/tsc', '-p', '.', '--noCheck'], ...stepsAfterCompiling()]) {
     const { passed, output } = await run(process.execPath, args, {}, 10 * 60_000);
     if (!passed) throw new Error(`The copy can't be built:\n${output.slice(-4000)}`);
   }
