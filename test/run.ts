@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { NOT_ASKED } from './audit.js';
 import { libraries } from './conformance/libraries.js';
+import { lackingBrowser } from './console/browser.js';
 import { lackingProxies } from './transport/proxies.js';
 import { lacks } from './windows/machine.js';
 import { prepareWine } from './windows/wine.js';
@@ -45,7 +46,7 @@ const schema = 'dist/test/contract/schema*.test.js';
 
 async function suite(isFast: boolean): Promise<Tally> {
   const languages = libraries.flatMap((library) => library.lacks ?? []);
-  for (const { what, remedy } of [...lacks, ...lackingProxies, ...languages]) {
+  for (const { what, remedy } of [...lacks, ...lackingProxies, ...lackingBrowser, ...languages]) {
     console.log(`This machine lacks ${what}\n  to install it: ${remedy}`);
   }
   const lint = await check('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);

@@ -141,6 +141,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'service/windows-service': ['native', 'service/config', 'service/telemetry'],
   'clients/typescript': [],
   'clients/ctl': ['clients/typescript'],
+  // The page runs in a browser: of the command it knows what comes over the wire.
+  'clients/ctl/console': ['type clients/ctl'],
 };
 
 /** The rooms, or the files, that may import a package. */
@@ -172,6 +174,9 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/otlp-exporter-base': ['service/telemetry'],
   '@opentelemetry/otlp-transformer': ['service/telemetry'],
   esbuild: ['service/bundle'],
+  preact: ['clients/ctl/console'],
+  '@preact/signals': ['clients/ctl/console'],
+  uplot: ['clients/ctl/console'],
 };
 
 /** Pure: they import types, and of values only one another's. */
@@ -187,7 +192,7 @@ const topLevel =
   /^(proto|service|native|clients|test|package(-lock)?\.json|buf(\.[a-z]+)?\.yaml|README\.md|LICENSE|(ARCHITECTURE|CHANGELOG|CONTRIBUTING|SECURITY)\.md|tsconfig[a-z.]*\.json|biome\.json|ava\.config\.js|\..+)$/;
 
 const LINES_MAX = 500;
-const countsLines = /\.(ts|c|cc|h|cs|go|java|py|rs|sh)$/;
+const countsLines = /\.(tsx?|c|cc|h|cs|go|java|py|rs|sh)$/;
 
 /** Where the daemon may know that there is a simulator. */
 const knowsSimulator = /^service\/(config\/|bundle\/|release\/|main\.ts$|daemon\.ts$|transport\/simulator-[a-z]+\.ts$)/;
@@ -258,7 +263,7 @@ function placeOf({ path, text, isMarked }: SourceFile): Violation[] {
   if (isGenerated && !isMarked) wrong.push(at('a generated file is marked in .gitattributes'));
   if (isMarked) return wrong;
   if (name === 'index.ts') wrong.push(at('no index.ts: import the file that has the thing'));
-  if (/\.ts$/.test(name) && !/^[a-z0-9.-]+$/.test(name)) wrong.push(at('TypeScript files are named in kebab-case'));
+  if (/\.tsx?$/.test(name) && !/^[a-z0-9.-]+$/.test(name)) wrong.push(at('TypeScript files are named in kebab-case'));
   if (/\.(c|cc|h|proto)$/.test(name) && !/^[a-z0-9_.]+$/.test(name)) wrong.push(at('C and proto: names in snake_case'));
   return wrong;
 }
@@ -280,7 +285,7 @@ function textOf({ path, text }: SourceFile): Violation[] {
         wrong.push({ file: path, line: i + 1, rule: 'the word "simulator" stays out of service/' });
     }
   }
-  if (!path.endsWith('.ts')) return wrong;
+  if (!isTypeScript(path)) return wrong;
   for (const match of text.matchAll(vagueName)) {
     wrong.push({
       file: path,
@@ -298,7 +303,7 @@ interface Import {
 }
 
 function importsOf({ path, text }: SourceFile): Violation[] {
-  if (!path.endsWith('.ts') || path.startsWith('test/')) return [];
+  if (!isTypeScript(path) || path.startsWith('test/')) return [];
   if (roomOf(path) === undefined && doors[path] === undefined) {
     return [{ file: path, line: 1, rule: 'every source file belongs to a room' }];
   }
@@ -330,6 +335,10 @@ function whyNotPackage(path: string, { from, isTypeOnly }: Import): string | und
   return rooms.some((room) => room === path || room === roomOf(path))
     ? undefined
     : `${name} belongs to ${rooms.join(', ')}`;
+}
+
+function isTypeScript(path: string): boolean {
+  return /\.tsx?$/.test(path);
 }
 
 /** The innermost room whose folder the file lies in. */

@@ -4,6 +4,7 @@
  */
 import { Argument, Command, Option } from 'commander';
 import { SHELLS, type Shell } from './commands/completion.js';
+import type { ConsoleOptions } from './commands/console.js';
 import type { OpenOptions } from './commands/open.js';
 import type { CallOptions, ListOptions } from './commands/sessions.js';
 import type { WatchOptions } from './commands/watch.js';
@@ -192,6 +193,14 @@ function addHost(program: Command, perform: (work: Work) => Promise<void>): void
       perform(async (invocation) => (await import('./commands/host.js')).health(service, options, invocation)),
     )
     .addHelpText('after', examples('health', 'health wifidirect.v1.SessionService'));
+
+  command(program, HOST, 'console', 'Show the host and its sessions, live, on a page in the browser; until Ctrl+C.')
+    .option('--allow-actions', 'let the page open, close, cancel and renew sessions, and look for devices')
+    .option('--no-browser', 'only print the link; it works once, within 10 minutes')
+    .action((options: ConsoleOptions) =>
+      perform(async (invocation) => (await import('./commands/console.js')).runConsole(options, invocation)),
+    )
+    .addHelpText('after', examples('console', 'console --allow-actions --context lab'));
 }
 
 function addOwn(program: Command, perform: (work: Work) => Promise<void>): void {

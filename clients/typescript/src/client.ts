@@ -5,10 +5,11 @@
  * thrown, rejected or emitted as an error is a GatewayError. RxJS has no back-pressure: a subscriber that can't keep up
  * bounds its own queue.
  */
+import type { Observable } from 'rxjs';
 import { type CallOptions, Connection } from './connection.js';
 import { Devices } from './devices.js';
 import { type GetHostResponse, HostServiceService } from './gen/wifidirect/v1/host_service.js';
-import { check, type HealthStatus } from './health.js';
+import { check, type HealthStatus, watchStatus } from './health.js';
 import type { ConnectOptions } from './options.js';
 import { Sessions } from './sessions.js';
 
@@ -35,6 +36,14 @@ export class Client {
    */
   health(service = '', options?: CallOptions): Promise<HealthStatus> {
     return this.#connection.unary(check, service, options);
+  }
+
+  /**
+   * The health now, and again each time it changes. It doesn't attach again by itself: it errors when the stream breaks,
+   * and then `retry` of RxJS, with a delay, goes on.
+   */
+  watchHealth(service = ''): Observable<HealthStatus> {
+    return this.#connection.stream(watchStatus, service);
   }
 
   /** Ends every call and Observable with CANCELLED, and the connection. */

@@ -1,4 +1,6 @@
-/** grpc.health.v1.Health/Check, whose two messages have one field each: no generated code is worth it. */
+/**
+ * grpc.health.v1.Health, Check and Watch. Their two messages have one field each: no generated code is worth it.
+ */
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Method } from './connection.js';
 
@@ -22,3 +24,6 @@ export const check: Method<string, HealthStatus> = {
     return STATUSES[status] ?? 'UNKNOWN';
   },
 };
+
+/** The status now, then each that differs from the one before. */
+export const watchStatus: Method<string, HealthStatus> = { ...check, path: '/grpc.health.v1.Health/Watch' };

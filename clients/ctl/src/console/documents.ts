@@ -1,0 +1,64 @@
+/** Hosts and sessions as the page gets them: ProtoJSON, and beside each failure what helps. */
+import {
+  type Device,
+  type DeviceEvent,
+  ErrorReason,
+  GatewayError,
+  type GetHostResponse,
+  nameOf,
+  type Session,
+  type SessionEvent,
+  status,
+} from '../../../typescript/src/client.js';
+import { DeviceEvent as DeviceEvents, Device as Devices } from '../../../typescript/src/gen/wifidirect/v1/device.js';
+import {
+  SessionEvent as SessionEvents,
+  Session as Sessions,
+} from '../../../typescript/src/gen/wifidirect/v1/session.js';
+import { complaintOf } from '../refusal.js';
+import { host as hostMessage } from '../text/messages.js';
+import type { Document, WithRemedy } from './frames.js';
+
+export function hostDocument(about: GetHostResponse, host: string): WithRemedy {
+  const document = hostMessage(about) as Document;
+  if (about.stateReason === ErrorReason.UNSPECIFIED) return document;
+  const { library = '', function: name = '' } = about.driver?.missingFunctions[0] ?? {};
+  const reason = nameOf(ErrorReason, about.stateReason);
+  const error = new GatewayError(status.UNAVAILABLE, about.stateMessage, {
+    reason,
+    metadata: { library, function: name },
+  });
+  return { ...document, remedy: complaintOf(error, host).message };
+}
+
+export function sessionDocument(session: Session): WithRemedy {
+  const document = Sessions.toJSON(session) as Document;
+  const remedy = remedyOf(session);
+  return remedy === undefined ? document : { ...document, remedy };
+}
+
+export function eventDocument(event: SessionEvent): WithRemedy {
+  const document = SessionEvents.toJSON(event) as Document;
+  const remedy = event.session && remedyOf(event.session);
+  return remedy === undefined ? document : { ...document, remedy };
+}
+
+export function deviceDocument(device: Device): Document {
+  return Devices.toJSON(device) as Document;
+}
+
+export function deviceEventDocument(event: DeviceEvent): Document {
+  return DeviceEvents.toJSON(event) as Document;
+}
+
+/** Of a session that failed, the sentence that `wfdctl open` would have ended with. */
+function remedyOf({ end, sessionId, deviceAddress }: Session): string | undefined {
+  if (end?.error === undefined) return undefined;
+  const { reason, message, nativeResult } = end.error;
+  const error = new GatewayError(status.UNKNOWN, message, {
+    reason: nameOf(ErrorReason, reason),
+    metadata: { session_id: sessionId, device_address: deviceAddress },
+    ...(nativeResult && { native: nativeResult }),
+  });
+  return complaintOf(error, '').message;
+}
