@@ -22,7 +22,7 @@ async function after(line: string): Promise<string[] | 'files'> {
 
 const completions: readonly (readonly [line: string, may: string[] | 'files'])[] = [
   ['wfdctl cl', ['close']],
-  ['wfdctl c', ['close', 'cancel', 'context', 'completion']],
+  ['wfdctl c', ['close', 'cancel', 'console', 'context', 'completion']],
   ['wfdctl context ', ['list', 'use', 'set', 'delete']],
   ['wfdctl context d', ['delete']],
   ['wfdctl context use ', ['home', 'lab']],

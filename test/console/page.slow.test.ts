@@ -115,29 +115,35 @@ browserTest('without leave to act there is nothing to act with', async (t) => {
 
 browserTest('an error stays in the dialog, in the words of wfdctl', async (t) => {
   t.timeout(PATIENCE_MS);
-  await using console = await consoleOf('--allow-actions');
+  await using daemon = await freshDaemon('--set', 'limits.sessionsPerPrincipalMax=1');
+  await using console = await RunningConsole.start(daemon.address, '--allow-actions');
   await using person = await Person.sit(browser, console.link);
-  const { page } = person;
-  await person.sees('ready');
-  await gateway().world.stopService();
-  await person.sees(/The host is degraded: WLAN_SERVICE_NOT_RUNNING/);
-  await person.sees(/WLAN AutoConfig service \(WlanSvc\) of the host is not running; start it there/);
+  await person.page.getByRole('button', { name: 'Open a session' }).click();
+  await person.page.getByRole('dialog').getByRole('button', { name: 'Open', exact: true }).click();
+  await person.page.getByRole('heading', { name: 'Meeting Room Display open', exact: true }).waitFor();
   await person.goes('Sessions');
-  await page.getByRole('button', { name: 'Open a session' }).first().click();
-  await page.getByRole('button', { name: 'Open', exact: true }).click();
-  await page
-    .getByRole('dialog')
-    .getByText(/WlanSvc\) of the host is not running; start it there/)
-    .waitFor();
-  await gateway().world.startService();
-  await page.keyboard.press('Escape');
-  await person.goes('Overview');
-  await person.sees('ready');
+  await person.page.getByRole('button', { name: 'Open a session' }).click();
+  const dialog = person.page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Open', exact: true }).click();
+  await dialog.getByText(/^The limit sessions_per_principal_max of .* is reached; close some/).waitFor();
   // The refused request is what the browser itself logs.
   t.deepEqual(
     person.complaints.filter((text) => !text.includes('409 (Conflict)')),
     [],
   );
+});
+
+browserTest('a host that cannot do its work says why, and what to do, until it can again', async (t) => {
+  t.timeout(PATIENCE_MS);
+  await using console = await consoleOf();
+  await using person = await Person.sit(browser, console.link);
+  await person.sees('ready');
+  await gateway().world.stopService();
+  await person.sees(/The host is degraded: WLAN_SERVICE_NOT_RUNNING/);
+  await person.sees(/WLAN AutoConfig service \(WlanSvc\) of the host is not running; start it there/);
+  await gateway().world.startService();
+  await person.sees('ready');
+  isWellBehaved(t, person);
 });
 
 browserTest('a device that is lost ends its session before the eyes of who watches', async (t) => {
@@ -348,8 +354,8 @@ browserTest('a name that is made to resolve to this machine gets no page', async
 });
 
 /** A daemon that nobody has asked for anything. */
-async function freshDaemon(): Promise<{ readonly address: string } & AsyncDisposable> {
-  const daemon = await startSimulated();
+async function freshDaemon(...flags: string[]): Promise<{ readonly address: string } & AsyncDisposable> {
+  const daemon = await startSimulated(...flags);
   const stop = async (): Promise<void> => void (await daemon.stop());
   return { address: daemon.address, [Symbol.asyncDispose]: stop };
 }
