@@ -464,5 +464,14 @@ function telemetrySettings({ hostId, metrics, traces }: Config, version: string)
     version,
   };
   const port = scraped?.kind === 'tcp' ? { ...scraped, hostNames: metrics.hostNames } : undefined;
-  return { metrics: port, traces: spans || undefined };
+  const sent = metrics.endpoint !== null && {
+    endpoint: metrics.endpoint,
+    headers: Object.fromEntries((metrics.headers ?? []).map(parseHeader)),
+    ca: metrics.caFile === null ? undefined : readFileSync(metrics.caFile),
+    intervalMs: metrics.exportIntervalMs,
+    timeoutMs: metrics.exportTimeoutMs,
+    hostId,
+    version,
+  };
+  return { metrics: port, metricsExport: sent || undefined, traces: spans || undefined };
 }

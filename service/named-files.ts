@@ -34,6 +34,7 @@ export function* examineFiles(
   yield* examineServerIdentity(config);
   yield* examineAuthorities(config, 'tls.clientCaFile');
   yield* examineAuthorities(config, 'traces.caFile');
+  yield* examineAuthorities(config, 'metrics.caFile');
   const remedy = 'Put one SHA-256 fingerprint or "serial:" number on each line; # begins a comment.';
   yield* examineContents(config, 'tls.clientDenyFile', parseDenyList, remedy);
   yield* examineCallers(config);

@@ -1,4 +1,4 @@
-/** Where spans are sent, as it is written in the configuration. */
+/** Where spans and metrics are sent, as it is written in the configuration. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isLocal } from './listen.js';
 import { MASK } from './schema/leaf.js';
@@ -11,12 +11,12 @@ export function parseCollectorUrl(text: string): URL {
   if (!URL.canParse(text)) throw new Error('It is not a URL.');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('It is neither http nor https.');
-  if (url.username !== '' || url.password !== '') throw new Error('Credentials belong into traces.headers.');
+  if (url.username !== '' || url.password !== '') throw new Error('Credentials belong into the headers beside it.');
   if (url.search !== '' || url.hash !== '') throw new Error('It has more than a path.');
   return url;
 }
 
-/** Whether spans that are sent there can be read on the way. */
+/** Whether what is sent there can be read on the way. */
 export function isExposed(url: URL): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return url.protocol === 'http:' && !isLocal({ kind: 'tcp', host, port: 0 });

@@ -69,6 +69,8 @@ const NEEDED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['access.jwt.audience', 'access.jwt.jwksFile'],
   ['traces.headers', 'traces.endpoint'],
   ['traces.caFile', 'traces.endpoint'],
+  ['metrics.headers', 'metrics.endpoint'],
+  ['metrics.caFile', 'metrics.endpoint'],
 ];
 
 /** Everything that the configuration as a whole gets wrong on this host. */
@@ -77,7 +79,8 @@ export function* findings(config: Config, host: Host): Iterable<Finding> {
   yield* findUnreachable(config);
   yield* findMissing(config);
   yield* findExposure(config);
-  yield* findTraces(config);
+  yield* findCollector(config, 'traces', 'Spans');
+  yield* findCollector(config, 'metrics', 'Metrics');
   yield* findAccess(config);
   yield* findPlatform(config, host);
   yield* findOpenFiles(config, host);
@@ -170,36 +173,38 @@ function* findExposure(config: Config): Iterable<Finding> {
   }
 }
 
-function* findTraces({ traces, insecureNonLoopback }: Config): Iterable<Finding> {
-  if (traces.endpoint === null) return;
-  const url = parseCollectorUrl(traces.endpoint);
-  if (isExposed(url) && insecureNonLoopback) {
+/** What is wrong with the way to a collector, of spans or of metrics. */
+function* findCollector(config: Config, group: 'traces' | 'metrics', what: string): Iterable<Finding> {
+  const { endpoint, caFile } = config[group];
+  if (endpoint === null) return;
+  const url = parseCollectorUrl(endpoint);
+  if (isExposed(url) && config.insecureNonLoopback) {
     yield {
       severity: 'warning',
-      keys: ['traces.endpoint', 'insecureNonLoopback'],
-      message: 'Spans, and the headers that go with them, cross the network unencrypted.',
+      keys: [`${group}.endpoint`, 'insecureNonLoopback'],
+      message: `${what}, and the headers that go with them, cross the network unencrypted.`,
       remedy: 'Outside a laboratory, use https, or let a collector on 127.0.0.1 pass them on.',
     };
   } else if (isExposed(url)) {
     yield error(
-      ['traces.endpoint'],
-      'Spans, and the headers that go with them, leave this host over https only.',
+      [`${group}.endpoint`],
+      `${what}, and the headers that go with them, leave this host over https only.`,
       'Use https, or let a collector on 127.0.0.1 pass them on; in a laboratory, --insecure-non-loopback.',
     );
   }
   if (url.pathname === '/') {
     yield {
       severity: 'warning',
-      keys: ['traces.endpoint'],
+      keys: [`${group}.endpoint`],
       message: 'The URL has no path, and most collectors answer 404 there.',
-      remedy: `Use ${url.origin}/v1/traces, where collectors take OTLP over HTTP, unless yours differs.`,
+      remedy: `Use ${url.origin}/v1/${group}, where collectors take OTLP over HTTP, unless yours differs.`,
     };
   }
-  if (url.protocol === 'http:' && traces.caFile !== null) {
+  if (url.protocol === 'http:' && caFile !== null) {
     yield error(
-      ['traces.caFile', 'traces.endpoint'],
-      'traces.caFile means nothing where the collector is reached over http.',
-      'Use https in traces.endpoint, or take traces.caFile out.',
+      [`${group}.caFile`, `${group}.endpoint`],
+      `${group}.caFile means nothing where the collector is reached over http.`,
+      `Use https in ${group}.endpoint, or take ${group}.caFile out.`,
     );
   }
 }

@@ -8,6 +8,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { DEGRADATIONS, ENDS, EVENT_TYPES, EVIDENCE, OPEN_OUTCOMES, RELOADED, RPC_CODES } from './closed-sets.js';
 import { type PortSettings, servePort } from './metrics-port.js';
 import type { Observer, RpcObserver } from './observer.js';
+import type { Family } from './otlp-metrics.js';
 
 /** What the gauges read. */
 export interface Readings {
@@ -266,6 +267,11 @@ export class Metrics implements Observer {
     for (const outcome of OPEN_OUTCOMES) this.#opens.zero({ outcome });
     for (const evidence of EVIDENCE) this.#closes.zero({ evidence });
     for (const what of RELOADED) this.#reloadFailures.inc({ what }, 0);
+  }
+
+  /** All metrics with their values of now. */
+  async families(): Promise<readonly Family[]> {
+    return (await this.#registry.getMetricsAsJSON()) as readonly Family[];
   }
 
   /** The daemon's own metrics, in the order of their names: for the manual. */

@@ -5,7 +5,8 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Log } from './log.js';
-import type { Readings } from './metrics.js';
+import type { Metrics, Readings } from './metrics.js';
+import type { MetricsExport, MetricsExportSettings } from './metrics-export.js';
 import type { PortSettings } from './metrics-port.js';
 import { Observers } from './observer.js';
 import { observingLog } from './observing-log.js';
@@ -15,6 +16,8 @@ import type { Traces, TracesSettings } from './traces.js';
 export interface TelemetrySettings {
   /** Where `/metrics` is served; undefined: nowhere. */
   readonly metrics: PortSettings | undefined;
+  /** Where metrics are sent; undefined: nowhere. */
+  readonly metricsExport: MetricsExportSettings | undefined;
   /** Where spans go; undefined: nowhere. */
   readonly traces: (SpanExportSettings & TracesSettings) | undefined;
 }
@@ -25,6 +28,7 @@ export class Telemetry {
   readonly #settings: TelemetrySettings;
   readonly #log: Log;
   #metrics: Server | undefined;
+  #metricsExport: MetricsExport | undefined;
   #traces: Traces | undefined;
 
   constructor(settings: TelemetrySettings, log: Log) {
@@ -35,12 +39,12 @@ export class Telemetry {
 
   async start(readings: Omit<Readings, 'spansLost'>): Promise<void> {
     await this.#startTraces();
-    await this.#serveMetrics(readings);
+    await this.#startMetrics(readings);
   }
 
-  /** Sends the last spans, for as long as this; then nothing is served any more. */
+  /** Sends the last spans and metrics, for as long as this; then nothing is served any more. */
   async close(timeoutMs: number): Promise<void> {
-    await this.#traces?.close(timeoutMs);
+    await Promise.all([this.#traces?.close(timeoutMs), this.#metricsExport?.close(timeoutMs)]);
     this.#metrics?.close();
   }
 
@@ -55,15 +59,27 @@ export class Telemetry {
     this.#log.info('traces-on', `Traces are sent to ${endpoint}.`, { endpoint, sampleRatio });
   }
 
-  async #serveMetrics(readings: Omit<Readings, 'spansLost'>): Promise<void> {
-    const { metrics: address } = this.#settings;
-    if (address === undefined) return;
+  async #startMetrics(readings: Omit<Readings, 'spansLost'>): Promise<void> {
+    const { metrics: address, metricsExport } = this.#settings;
+    if (address === undefined && metricsExport === undefined) return;
     const { Metrics } = await import('./metrics.js');
     const metrics = new Metrics({ ...readings, spansLost: () => this.#traces?.spansLost ?? 0 });
     this.observers.add(metrics);
+    if (address !== undefined) await this.#serveMetrics(metrics, address);
+    if (metricsExport !== undefined) await this.#sendMetrics(metrics, metricsExport);
+  }
+
+  async #serveMetrics(metrics: Metrics, address: PortSettings): Promise<void> {
     this.#metrics = await metrics.serve(address);
     const { family, address: host, port } = this.#metrics.address() as AddressInfo;
     const text = `${family === 'IPv6' ? `[${host}]` : host}:${port}`;
     this.#log.info('metrics-serving', `Metrics are served at http://${text}/metrics.`, { address: text });
+  }
+
+  async #sendMetrics(metrics: Metrics, settings: MetricsExportSettings): Promise<void> {
+    const { MetricsExport } = await import('./metrics-export.js');
+    this.#metricsExport = new MetricsExport(settings, () => metrics.families(), this.#log);
+    const { endpoint, intervalMs } = settings;
+    this.#log.info('metrics-sending', `Metrics are sent to ${endpoint}.`, { endpoint, intervalMs });
   }
 }

@@ -50,7 +50,7 @@ function valuesOf({ path, notes, byDefault }: Key): fc.Arbitrary<unknown> {
   if (path === 'metrics.listen') return fc.option(addresses.filter((address) => !address.startsWith('unix:')));
   if (path === 'access.principalFrom') return fc.shuffledSubarray(['uri', 'dns', 'cn'], { minLength: 1 });
   if (path === 'access.roles') return fc.array(roleBindings, { maxLength: 4 });
-  if (path === 'traces.endpoint')
+  if (path === 'traces.endpoint' || path === 'metrics.endpoint')
     return fc.option(fc.constantFrom('http://127.0.0.1:4318/', 'https://a.example/v1/traces'));
   if (path === 'hostId') return fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/);
   return byDefault === null ? fc.option(texts) : texts;

@@ -149,7 +149,7 @@ test('no problem shows what a URL has of a secret', async (t) => {
       linesOf({ yaml: `traces: { endpoint: "${url}" }\n` }),
     ),
   );
-  t.regex(inName?.join() ?? '', /"https:\/\/\*{8}@a\.example\/v1" .* Credentials belong into traces\.headers\./);
+  t.regex(inName?.join() ?? '', /"https:\/\/\*{8}@a\.example\/v1" .* Credentials belong into the headers beside it\./);
   t.regex(inQuery?.join() ?? '', /"https:\/\/a\.example\/v1\?\*{8}" .* It has more than a path\./);
 });
 

@@ -1,4 +1,4 @@
-/** What the configuration of traces may say. */
+/** What the configuration of traces may say, and that of metrics which are sent. */
 import test from 'ava';
 import { makeConfig } from '../../service/config/schema.js';
 import { load, problemsOf, set, write } from './loading.js';
@@ -102,4 +102,17 @@ test('the ratio is a number from 0 to 1, also as text', async (t) => {
     const [problem] = await problemsOf({ environment: { WFDD_TRACES_SAMPLE_RATIO: text } });
     t.regex(problem?.remedy ?? '', /from 0 to 1/);
   }
+});
+
+test('metrics that are sent have the rules of spans: https beyond the host, secret headers, nothing without a collector', async (t) => {
+  t.is(makeConfig().metrics.endpoint, null);
+  const paths = async (yaml: string) => (await problemsOf({ yaml })).map(({ path }) => path);
+  t.deepEqual(await paths('metrics: { endpoint: "http://127.0.0.1:4318/v1/metrics", headers: ["x-key: a"] }'), []);
+  t.deepEqual(await paths('metrics: { endpoint: "http://collector.example.com/v1/metrics" }'), ['metrics.endpoint']);
+  t.deepEqual(await paths('metrics: { headers: ["x-key: a"] }'), ['metrics.headers']);
+  t.deepEqual(await paths(`metrics: { caFile: ${write('', 'pem')} }`), ['metrics.caFile']);
+  const [onCommandLine] = await problemsOf({ assignments: [set('metrics.headers', 'authorization: hunter2')] });
+  t.like(onCommandLine, { path: 'metrics.headers', value: '********' });
+  const { warnings } = await load({ yaml: 'metrics: { endpoint: "http://127.0.0.1:4318" }' });
+  t.regex(warnings[0]?.remedy ?? '', /v1\/metrics/);
 });

@@ -214,7 +214,7 @@ export const log = group('The log, on the standard output.', {
   }),
 });
 
-export const metrics = group('Metrics for Prometheus, at /metrics.', {
+export const metrics = group('Metrics, for Prometheus at /metrics, or sent to an OpenTelemetry collector.', {
   listen: z
     .string()
     .superRefine(demand(parseListenAddress))
@@ -239,6 +239,38 @@ export const metrics = group('Metrics for Prometheus, at /metrics.', {
       expects: 'a list of host names like "wfdd-7.example.com", without ports',
       example: ['wfdd-7.example.com'],
     }),
+  endpoint: z.string().superRefine(demand(parseCollectorUrl)).nullable().default(null).register(keyNotes, {
+    description: 'Where the collector takes metrics, OTLP over HTTP as JSON; they are sent where it is set.',
+    why: 'For hosts that nobody can scrape. http is for a collector on the host itself, https for one beyond.',
+    form: 'text',
+    expects: 'a URL like "http://127.0.0.1:4318/v1/metrics", without credentials in it',
+    example: 'http://127.0.0.1:4318/v1/metrics',
+  }),
+  headers: z
+    .array(z.string().superRefine(demand(parseHeader)))
+    .min(1)
+    .nullable()
+    .default(null)
+    .register(keyNotes, {
+      description: 'Headers that go with every request to the collector of metrics.',
+      why: 'Collectors of providers take a key in one. Not taken from the command line, which every process list shows.',
+      form: 'list',
+      expects: 'a list of headers like "authorization: Bearer abc"',
+      isSecret: true,
+      example: MASK,
+    }),
+  caFile: path('readable', '/etc/wfdd/tls/collector-ca.pem', {
+    description: 'The authorities that the certificate of the collector of metrics may come from, PEM.',
+    why: 'Not set means the public ones that Node brings.',
+  }),
+  exportIntervalMs: milliseconds(60_000, [10, 3_600_000], {
+    description: 'How often metrics are sent.',
+    why: 'What the OpenTelemetry specification has as its default.',
+  }),
+  exportTimeoutMs: milliseconds(10_000, [100, 60_000], {
+    description: 'How long sending them may take; what is lost comes with the next.',
+    why: 'A collector that hangs is noticed before the next are due.',
+  }),
 });
 
 export const traces = group(
