@@ -56,7 +56,7 @@ if (isPossible) {
 
 async function takeAway(): Promise<void> {
   for (const installer of [next, old]) await msiexec('/x', installer);
-  rmSync(dataFolder, { recursive: true, force: true });
+  for (const folder of [installFolder, dataFolder]) rmSync(folder, { recursive: true, force: true });
 }
 
 async function isRunning(): Promise<boolean> {
@@ -199,9 +199,5 @@ installerTest('an installation that can do no more takes back what it did', asyn
   t.teardown(() => rmSync(dataFolder));
   t.not((await msiexec('/i', old)).code, 0);
   t.deepEqual(await uninstallers('DisplayVersion'), []);
-  t.deepEqual(
-    filesIn(installFolder, (path) => path !== 'install.log'),
-    [],
-  );
-  t.regex(readFileSync(join(installFolder, 'install.log'), 'utf8'), /wfdd service install:/);
+  t.false(existsSync(join(installFolder, 'node.exe')));
 });
