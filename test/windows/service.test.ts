@@ -1,6 +1,7 @@
 /** The life of the service under Wine's service control manager, as an operator and a remote client see it: twice, since once proves little. */
 import { status as grpcStatus } from '@grpc/grpc-js';
 import test from 'ava';
+import { Durability, PreviousEnd } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
 import { SessionEndReason } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
 import { SERVICE_CONTROL_INTERROGATE } from '../../native/winsvc.js';
 import { EXIT } from '../../service/config/command-line.js';
@@ -8,14 +9,18 @@ import { lacks } from './machine.js';
 import {
   closeServices,
   control,
+  getHost,
   kill,
   log,
   openServices,
   openSession,
   type Ran,
   service,
+  serviceName,
   simulated,
   status,
+  watchFrom,
+  wfdd,
 } from './service.js';
 import { windowsTest } from './windows-test.js';
 
@@ -72,10 +77,25 @@ for (const time of ['first', 'second']) {
   windowsTest(`${time} time: a crash is seen to be one, and it starts again`, async (t) => {
     const started = await service('start');
     t.is(started.code, EXIT.ok, started.output);
+    const { session } = await openSession(t, { leaseTtl: { seconds: 3600n } });
+    const { epoch, newestCursor, durability } = await getHost(t);
+    t.is(durability, Durability.PROCESS);
     await kill(processIn(started));
     const { state, exitCode } = await status();
     t.deepEqual({ state, exitCode }, { state: 'stopped', exitCode: 1067 }, 'ERROR_PROCESS_ABORTED');
     t.is((await service('start')).code, EXIT.ok);
+    // The journal of the service has it all: the numbers go on, and the session is told to be lost.
+    t.like(await getHost(t), { epoch, durability: Durability.PROCESS, previousEnd: PreviousEnd.CRASHED });
+    const watch = watchFrom(t, newestCursor);
+    const { sessionId = '' } = session.events[0]?.session ?? {};
+    const lost = await watch.event(sessionId, 'LOST');
+    t.is(lost.session?.end?.reason, SessionEndReason.HOST_RESTARTED);
+    t.deepEqual(watch.typesOf(sessionId), ['LOST']);
+    t.deepEqual(watch.messages[0]?.snapshot, []);
+    t.is(log().findLast(({ event }) => event === 'previous-end')?.['level'], 'warn');
+    const verified = await wfdd('journal', 'verify', '--journal-folder', `C:\\ProgramData\\${serviceName}\\journal`);
+    t.is(verified.code, EXIT.ok, verified.output);
+    t.regex(verified.output, /good\.\s*$/);
   });
 
   windowsTest(`${time} time: it is restarted, uninstalled while it runs, and gone`, async (t) => {

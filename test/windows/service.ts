@@ -10,10 +10,16 @@ import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import type { ExecutionContext } from 'ava';
 import {
+  type GetHostResponse,
+  HostServiceClient,
+} from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
+import {
   OpenSessionRequest,
   SessionServiceClient,
+  WatchSessionsRequest,
 } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
-import { display, Opened } from '../harness/gateway.js';
+import { call } from '../harness/calls.js';
+import { display, Opened, type OpenFields, Watcher } from '../harness/gateway.js';
 import { World } from '../harness/world.js';
 import { startModule, startNode } from './bundle.js';
 import { hostPath, startUnderWine, type WindowsProcess } from './wine.js';
@@ -84,6 +90,11 @@ export function serviceAsTyped(verb: string, ...flags: string[]): Promise<Ran> {
   return ended(startNode('service/wfdd.cjs', 'service', verb, '--name', serviceName, ...flags));
 }
 
+/** `wfdd` of the bundle, run to its end. */
+export function wfdd(...args: string[]): Promise<Ran> {
+  return ended(startNode('service/wfdd.cjs', ...args));
+}
+
 /** Runs a program of Windows to its end. */
 export function run(exe: string, ...args: string[]): Promise<Ran> {
   return ended(startUnderWine({ exe, args }));
@@ -119,12 +130,15 @@ export function log(): LogLine[] {
 }
 
 /** A remote client of the service that runs, with a session that is open. */
-export async function openSession(t: ExecutionContext): Promise<{ session: Opened; world: World }> {
-  const serving = log().findLast(({ event }) => event === 'serving');
-  const [address = ''] = (serving?.['addresses'] ?? []) as readonly string[];
+export async function openSession(
+  t: ExecutionContext,
+  fields: OpenFields = {},
+): Promise<{ session: Opened; world: World }> {
+  const address = addressServed();
   const client = new SessionServiceClient(address, credentials.createInsecure());
   const world = new World(address);
-  const session = new Opened(client.openSession(OpenSessionRequest.fromPartial({ deviceAddress: display })));
+  const request = OpenSessionRequest.fromPartial({ deviceAddress: display, ...fields });
+  const session = new Opened(client.openSession(request));
   t.teardown(() => {
     session.cancel();
     client.close();
@@ -132,6 +146,31 @@ export async function openSession(t: ExecutionContext): Promise<{ session: Opene
   });
   await session.event('OPENED');
   return { session, world };
+}
+
+/** What the service that runs says of its host. */
+export async function getHost(t: ExecutionContext): Promise<GetHostResponse> {
+  const client = new HostServiceClient(addressServed(), credentials.createInsecure());
+  t.teardown(() => client.close());
+  return call(client.getHost.bind(client), {});
+}
+
+/** A watch of the service that runs, from this cursor on. */
+export function watchFrom(t: ExecutionContext, cursor: string): Watcher {
+  const client = new SessionServiceClient(addressServed(), credentials.createInsecure());
+  const watch = new Watcher(client.watchSessions(WatchSessionsRequest.fromPartial({ cursor })), { cursor });
+  t.teardown(() => {
+    watch.cancel();
+    client.close();
+  });
+  return watch;
+}
+
+/** Where the service serves that was started last. */
+function addressServed(): string {
+  const serving = log().findLast(({ event }) => event === 'serving');
+  const [address = ''] = (serving?.['addresses'] ?? []) as readonly string[];
+  return address;
 }
 
 async function ended(program: WindowsProcess): Promise<Ran> {
