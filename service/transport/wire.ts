@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events';
 import {
   constants,
   type Http2SecureServer,
+  type Http2Session,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
@@ -120,7 +121,7 @@ export function lookOut(server: Server, outlook: Outlook): void {
       listening,
       'stream',
       (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: readonly string[]) =>
-        outlook.requested(surviving(stream), headers, raw),
+        outlook.requested(resetLater(surviving(stream)), headers, raw),
     );
     listening.on('error', (error) => outlook.acceptFailed(error));
     listening.on('tlsClientError', ({ message, code }: NodeJS.ErrnoException, socket: TLSSocket) => {
@@ -141,6 +142,61 @@ export function lookOut(server: Server, outlook: Outlook): void {
 function surviving<Emitter extends EventEmitter>(emitter: Emitter): Emitter {
   return emitter.on('error', () => {});
 }
+
+/**
+ * Puts off what resets a stream to a turn of its own.
+ *
+ * Node sends what is pending whenever a stream is reset, even while nghttp2 reads a frame of that stream. Sending can
+ * free the stream, and nghttp2 goes on to use it: a client could crash the process, or worse, where a request is
+ * answered and reset at once. Microtasks and ticks of an event are within its frame, too. The same in Node itself:
+ * nodejs/node#64166, which only new versions have.
+ */
+function resetLater(stream: ServerHttp2Stream): ServerHttp2Stream {
+  passOverRefused(stream);
+  const { close, destroy } = stream;
+  stream.close = (code, onClosed) => {
+    if (isCut(stream.session)) close.call(stream, code, onClosed);
+    else setImmediate(() => isGone(stream) || close.call(stream, code, onClosed));
+  };
+  stream.destroy = (error) => {
+    // What is closed is reset no more.
+    if (stream.closed || isCut(stream.session)) destroy.call(stream, error);
+    else setImmediate(() => destroy.call(stream, error));
+    return stream;
+  };
+  return stream;
+}
+
+/** Nothing is read or sent on it any more. It takes its streams along at once: later they would find no way to end. */
+function isCut(session: Http2Session | undefined): boolean {
+  try {
+    return session === undefined || session.destroyed || session.socket.destroyed;
+  } catch {
+    // It has lost its socket.
+    return true;
+  }
+}
+
+/**
+ * Has Node pass over the requests that still come to a session that is closed, rather than reset them.
+ *
+ * They are reset within their frames, which sends the GOAWAY that waits, and that frees their streams: the same fault as
+ * above. Without the reset GOAWAY alone tells the client, which may send such a request again.
+ */
+function passOverRefused(stream: ServerHttp2Stream): void {
+  if (arePassedOver) return;
+  const key = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'kHandle');
+  const handle = key && (stream as unknown as Record<symbol, object | undefined>)[key];
+  if (handle === undefined) return;
+  arePassedOver = true;
+  const handles = Object.getPrototypeOf(handle) as { rstStream(code: number): void };
+  const { rstStream } = handles;
+  handles.rstStream = function (code) {
+    if (code !== constants.NGHTTP2_REFUSED_STREAM) rstStream.call(this, code);
+  };
+}
+
+let arePassedOver = false;
 
 /** The socket that was accepted, which TLS is spoken on. */
 function parentOf(socket: TLSSocket): Socket {

@@ -62,8 +62,12 @@ export async function startDaemon(...flags: string[]): Promise<DaemonProcess> {
   };
 }
 
+/** What daemons are started under, as a command line: `valgrind ...`. */
+const under = (process.env['WFD_DAEMON_UNDER'] ?? '').split(' ').filter(Boolean);
+
 function startLocal(args: readonly string[]): Omit<DaemonProcess, 'address'> {
-  const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program = process.execPath, ...before] = [...under, process.execPath, launcher];
+  const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let standardError = '';
   child.stderr.on('data', (chunk: Buffer) => {
     standardError += chunk;

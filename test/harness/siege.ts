@@ -50,7 +50,7 @@ export class Siege {
   async endure(
     t: ExecutionContext,
     attack: () => Promise<void>,
-    { grownMegabytesMax = 100 }: Bounds = {},
+    { grownMegabytesMax = 150 }: Bounds = {},
   ): Promise<void> {
     const { daemon } = this.gateway;
     await this.gateway.getHost();

@@ -100,8 +100,11 @@ async function fuzzDaemon(
     over.abort();
   };
   void daemon.exited.then((code) => fail(`the daemon ended with ${code}: ${lastOf(daemon)}`));
-  const lanes = Array.from({ length: 2 * LANES }, (_, i) => lane(i % 2 === 0 ? `Bearer ${TOKEN}` : undefined));
-  await Promise.all([bystander().catch((error: Error) => fail(`a bystander got ${error.message}`)), ...lanes]);
+  const lanes = () => Array.from({ length: 2 * LANES }, (_, i) => lane(i % 2 === 0 ? `Bearer ${TOKEN}` : undefined));
+  const onError = ({ message }: Error) => fail(`a bystander got ${message}; the log ends with ${lastOf(daemon)}`);
+  // Its connection is known before others come by the hundred: theirs may displace one that nobody knows.
+  await call(client.getHost.bind(client), {}, ANSWER_MS_MAX).catch(onError);
+  await Promise.all([bystander().catch(onError), ...lanes()]);
   clearTimeout(timer);
   client.close();
   if (faults.length > 0) return { connections, answers, faults };
