@@ -102,13 +102,32 @@ export class EventLog<E extends Logged> {
   /** Takes over events of an earlier life of this epoch, oldest first, each with its age. The log is empty before. */
   restore(events: readonly { readonly event: E; readonly ageMs: number }[], newest: number): void {
     this.#oldest = (events[0]?.event.sequence ?? newest + 1) - 1;
-    for (const { event, ageMs } of events) {
+    for (const { event, ageMs } of this.#withoutSuperfluous(events)) {
       this.#newest = event.sequence - 1;
       this.#add(event, this.#now() - ageMs);
     }
     this.#newest = newest;
     this.#visible = newest;
     this.#trim();
+  }
+
+  /** Without the refreshes that the log would drop at once: a journal keeps them all. */
+  #withoutSuperfluous<T extends { readonly event: E }>(events: readonly T[]): readonly T[] {
+    const { isRefresh, topicOf } = this.#traits;
+    const refreshes = new Map<string, T>();
+    const superseded: T[] = [];
+    for (const each of events) {
+      const topic = topicOf(each.event);
+      const before = refreshes.get(topic);
+      if (!isRefresh(each.event)) {
+        refreshes.delete(topic);
+        continue;
+      }
+      refreshes.set(topic, each);
+      if (before !== undefined) superseded.push(before);
+    }
+    const superfluous = new Set(superseded.slice(0, Math.max(superseded.length - this.#limits.supersededMax, 0)));
+    return superfluous.size === 0 ? events : events.filter((each) => !superfluous.has(each));
   }
 
   /** Begins a new life: nothing has happened yet, and nothing is held back. */

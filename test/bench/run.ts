@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { Bench, type Case, full, quick } from './bench.js';
 import { attacks } from './cases/attacks.js';
+import { busyConsole } from './cases/console.js';
 import { callback, cycles } from './cases/cycles.js';
 import { burst, fanOut, idleWatchers } from './cases/fan-out.js';
 import { held } from './cases/held.js';
@@ -28,6 +29,7 @@ const cases: readonly Case[] = [
   journal,
   security,
   attacks,
+  busyConsole,
 ];
 
 const help = `Usage: npm run bench [-- options]

@@ -99,6 +99,8 @@ test.serial('an interface that fails takes all of them along, each with the evid
 
 test.serial('where the devices do not say which neighbour they are, none is guessed', async (t) => {
   await gateway().world.scriptOpen({ nodeMs: 'never', count: 2 });
+  // Both are open before either has addresses: of one alone there is nothing to guess.
+  await gateway().world.setDefaults({ open: 5, close: 5, address: 1000 });
   const streams = forklifts.map((deviceAddress) => gateway().open({ deviceAddress }));
   const [first, second] = await Promise.all(streams.map((stream) => stream.event('OPENED')));
   const both = [first?.session.sessionId ?? '', second?.session.sessionId ?? ''];

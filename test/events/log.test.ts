@@ -115,6 +115,31 @@ test('refreshes push out nobody else’s events, however many there are', async 
   t.is(notes.log.at(5009)?.topic, 'mine');
 });
 
+test('a log that takes over events keeps those that it would have kept, had it been there', (t) => {
+  interface Event extends Plain {
+    readonly topic: string;
+    readonly isRefresh: boolean;
+  }
+  const traits: LogTraits<Event> = { ...plain, topicOf: ({ topic }) => topic, isRefresh: ({ isRefresh }) => isRefresh };
+  const limits = { eventsMax: 1000, bytesMax: 2 ** 30, ageMaxMs: 60_000, supersededMax: 2 };
+  const shape = fc.record({ topic: fc.constantFrom('a', 'b'), isRefresh: fc.boolean() });
+  const property = fc.property(fc.array(shape, { maxLength: 40 }), (shapes) => {
+    const events = shapes.map((each, index) => ({ ...each, sequence: index + 1, timeMs: 0 }));
+    const [lived, restored] = [1, 2].map(() => new EventLog<Event>(EPOCH, limits, traits, () => 0));
+    for (const event of events) lived?.append(event);
+    lived?.published();
+    restored?.restore(
+      events.map((event) => ({ event, ageMs: 0 })),
+      events.length,
+    );
+    const all = (log?: EventLog<Event>) => log?.read(0, 1000, () => true).events.map(({ sequence }) => sequence);
+    t.deepEqual(all(restored), all(lived));
+    restored?.published();
+    t.deepEqual(all(restored), all(lived), 'nothing is left to be dropped');
+  });
+  fc.assert(property, randomly(t, effort(2000)));
+});
+
 test('so many superseded refreshes are kept for who is a little behind, but at no cost of another event', async (t) => {
   const notes = new Notes({ eventsMax: 10, supersededMax: 3 });
   notes.refresh('a', 6);

@@ -19,14 +19,17 @@ export const rooms: Readonly<Record<string, Room>> = {
   access: { source: 'service/access', tests: ['test/access'] },
   config: { source: 'service/config', tests: ['test/config'] },
   telemetry: { source: 'service/telemetry', tests: ['test/telemetry'] },
+  doctor: { source: 'service/doctor', tests: ['test/doctor'] },
   'windows-service': { source: 'service/windows-service', tests: ['test/windows-service'] },
   native: { source: 'native', tests: ['test/native'] },
   typescript: { source: 'clients/typescript/src', tests: ['test/clients'] },
-  ctl: { source: 'clients/ctl/src', tests: ['test/clients'] },
+  ctl: { source: 'clients/ctl/src', tests: ['test/clients', 'test/console'] },
 };
 
 /** Folders of `service/` without a row, and why. */
 export const leftOut: Readonly<Record<string, string>> = {
   bundle: 'it builds what ships, and runs on no host',
+  operate: 'files for other programs',
+  release: 'it builds what ships, and runs on no host',
   proxies: 'configurations of other programs',
 };
