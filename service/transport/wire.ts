@@ -65,10 +65,13 @@ export function discardRequest(stream: ServerHttp2Stream): void {
   stream.once('end', isOver).once('close', isOver).resume();
 }
 
-/** Nothing can be answered on it any more. */
-export function isGone({ destroyed, closed }: ServerHttp2Stream): boolean {
-  return destroyed || closed;
+/** Nothing can be answered on it any more, or it has been told to end. */
+export function isGone(stream: ServerHttp2Stream): boolean {
+  return stream.destroyed || stream.closed || ending.has(stream);
 }
+
+/** Streams whose end waits for a turn of its own. */
+const ending = new WeakSet<ServerHttp2Stream>();
 
 /** A stream that has closed was reset, and not by this host, which resets with NO_ERROR or ENHANCE_YOUR_CALM. */
 export function isCancelled({ rstCode = constants.NGHTTP2_NO_ERROR }: ServerHttp2Stream): boolean {
@@ -155,13 +158,15 @@ function resetLater(stream: ServerHttp2Stream): ServerHttp2Stream {
   passOverRefused(stream);
   const { close, destroy } = stream;
   stream.close = (code, onClosed) => {
-    if (isCut(stream.session)) close.call(stream, code, onClosed);
-    else setImmediate(() => isGone(stream) || close.call(stream, code, onClosed));
+    if (isCut(stream.session)) return close.call(stream, code, onClosed);
+    ending.add(stream);
+    setImmediate(() => stream.destroyed || close.call(stream, code, onClosed));
   };
   stream.destroy = (error) => {
     // What is closed is reset no more.
-    if (stream.closed || isCut(stream.session)) destroy.call(stream, error);
-    else setImmediate(() => destroy.call(stream, error));
+    if (stream.closed || isCut(stream.session)) return destroy.call(stream, error);
+    ending.add(stream);
+    setImmediate(() => destroy.call(stream, error));
     return stream;
   };
   return stream;
