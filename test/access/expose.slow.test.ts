@@ -40,7 +40,7 @@ function form(line: string): string {
     .replace(/\/(?:home\/me|tmp\/[\w-]+)\//g, '/HOME/')
     .replace(/\d{4}-\d\d-\d\d/g, 'DATE')
     .replace(/DNS:(?!gateway|localhost)\S+ /g, 'DNS:OWN ')
-    .replace(/\b\d+s\b/g, 'Ns')
+    .replace(/\b\d+[sm]\b/g, 'TIME')
     .replace(/ +/g, ' ');
 }
 
