@@ -1,6 +1,9 @@
 /** Scenarios: addresses that never answer, hosts that freeze, die and come back, proxies that hide it. */
 import { equal, match, ok } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WatchSessionsResponse } from '../../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
 import type { DaemonProcess } from '../../harness/daemon.js';
@@ -10,7 +13,16 @@ import type { Agent, Doing } from '../agent.js';
 import { OtherHost } from '../other-host.js';
 import type { WatchItem } from '../protocol.js';
 import { Relay } from '../relay.js';
-import { eventOf, followOneAnother, itemOf, matches, openedEvents, type Scenario, typesOf } from '../scenario.js';
+import {
+  eventOf,
+  followOneAnother,
+  itemOf,
+  type Kind,
+  matches,
+  openedEvents,
+  type Scenario,
+  typesOf,
+} from '../scenario.js';
 import { Way } from '../way.js';
 
 /** What it takes a machine that does much else. */
@@ -254,4 +266,48 @@ const again: readonly Scenario[] = [
   },
 ];
 
-export const badWorlds: readonly Scenario[] = [...silent, ...mute, ...again];
+const remembered: readonly Scenario[] = [
+  {
+    name: 'and a host with a journal is killed and started again, a watch goes on without a snapshot',
+    play: async ({ client }) => {
+      const folder = mkdtempSync(join(tmpdir(), 'wfdd-journal-'));
+      const first = await startSimulated('--journal-folder', folder);
+      const { address } = first;
+      try {
+        await client.connect(address);
+        const watching = client.do('watch', { backoffInitialMs: 20, backoffMaxMs: second });
+        await itemOf(watching, 'snapshot');
+        const request = { deviceAddress: display, requestId: randomUUID(), leaseTtlMs: 600 * second };
+        const opening = client.do('open', request);
+        const { sequence, session } = await eventOf(opening, 'OPENED');
+        await itemOf(watching, 'event', ({ event }) => event.sequence === sequence);
+        await first.kill();
+        broke(await opening.outcome());
+        await itemOf(watching, 'disconnected');
+        const next = new Gateway(await startSimulated('--journal-folder', folder, '--listen', address));
+        try {
+          const isLost = ({ event }: Kind<'event'>) => event.type === 'LOST' && event.session.id === session.id;
+          const { event } = await itemOf(watching, 'event', isLost, PATIENCE_MS);
+          matches(event.session, { state: 'LOST', reason: 'HOST_RESTARTED' });
+          await answered(client);
+          const again = client.do('open', request);
+          matches(await again.outcome(PATIENCE_MS), { code: 'UNAVAILABLE', reason: 'HOST_RESTARTED' });
+          matches(typesOf(openedEvents(again)), ['LOST']);
+          const [known] = await client.ask('get', { sessionId: session.id });
+          matches(known, { session: { state: 'LOST', reason: 'HOST_RESTARTED' } });
+          await goesOn(watching, next, 1);
+          await client.leave(watching);
+          matches(await next.world.misuse(), {});
+        } finally {
+          next.disconnect();
+          await next.daemon.kill();
+        }
+      } finally {
+        await first.kill();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  },
+];
+
+export const badWorlds: readonly Scenario[] = [...silent, ...mute, ...again, ...remembered];
