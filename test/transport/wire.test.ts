@@ -10,7 +10,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import test from 'ava';
-import { lookOut } from '../../service/transport/wire.js';
+import { isGone, lookOut } from '../../service/transport/wire.js';
 
 /** A server whose requests are handled by this alone, in the turn in which they come. */
 async function serve(requested: (stream: ServerHttp2Stream) => void): Promise<{
@@ -46,16 +46,40 @@ function closed(call: ClientHttp2Stream): Promise<void> {
   });
 }
 
+/** The codes by which streams are reset, as they come to the native half of Node. */
+const resets: number[] = [];
+
+test.before('resets are recorded', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const call = client.request();
+  const [stream] = (await once(server, 'stream')) as [Record<symbol, object>];
+  const key = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'kHandle') as symbol;
+  const handles = Object.getPrototypeOf(stream[key]) as { rstStream(code: number): void };
+  const { rstStream } = handles;
+  handles.rstStream = function (code) {
+    resets.push(code);
+    rstStream.call(this, code);
+  };
+  client.destroy();
+  await closed(call);
+  server.close();
+});
+
 test('a stream that is answered and reset in the turn in which it came is reset in the next one', async (t) => {
   let wasClosed: boolean | undefined;
+  let wasGone: boolean | undefined;
   const { client, close } = await serve((stream) => {
     stream.respond({ 'grpc-status': '13' }, { endStream: true });
     stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     wasClosed = stream.closed;
+    wasGone = isGone(stream);
   });
   const call = client.request({ ':method': 'POST' }, { endStream: false });
   await closed(call);
   t.false(wasClosed, 'Node may still be within a frame of it');
+  t.true(wasGone, 'nothing is answered on it any more');
   t.is(call.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   await close();
 });
@@ -92,5 +116,6 @@ test('a request that meets a closed session is passed over, and GOAWAY tells its
   t.deepEqual([code, lastStream], [constants.NGHTTP2_NO_ERROR, 1]);
   t.deepEqual(seen, [1]);
   t.is(first.rstCode, constants.NGHTTP2_NO_ERROR);
+  t.false(resets.includes(constants.NGHTTP2_REFUSED_STREAM), 'a reset would send the GOAWAY within the frame');
   await close();
 });
