@@ -12,16 +12,30 @@ const HOUR = 3_600_000;
 /** Timers may be this early by rounding. */
 const EARLY_MS = 2;
 
-function make(reopenBackoffMinMs: number, reopenBackoffMaxMs: number) {
+/** `change` puts functions in front of those of the library. */
+function make(
+  reopenBackoffMinMs: number,
+  reopenBackoffMaxMs: number,
+  change: (cfgmgr32: Cfgmgr32) => Partial<Cfgmgr32> = () => ({}),
+) {
   world.reset();
-  const { cfgmgr32 } = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
+  const loaded = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library }).cfgmgr32;
+  const cfgmgr32 = { ...loaded, ...change(loaded) };
   const returns = new ReplaySubject<{ fn: string; timeMs: number }>();
   const calls = new NativeCalls(
-    { nativeCallsMax: 4, slowCallsMax: 1, nativeCallWarnMs: HOUR },
+    { nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR },
     { nativeReturned: (fn) => returns.next({ fn, timeMs: performance.now() }), nativeSlow: () => {} },
   );
   const created = returns.pipe(filter(({ fn }) => fn === 'DevCreateObjectQuery'));
   return { table: new DeviceTable(cfgmgr32, calls, { reopenBackoffMinMs, reopenBackoffMaxMs }), created };
+}
+
+/** Something waits here until it is let go. */
+class Gate {
+  open = () => {};
+  readonly opened = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
 }
 
 test.serial.afterEach.always((t) => {
@@ -60,29 +74,18 @@ test.serial(
 );
 
 test.serial('a read that a newer result has overtaken is repeated, and never put back what was', async (t) => {
-  world.reset();
-  const { cfgmgr32 } = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
   let reads = 0;
   const wasRead = new ReplaySubject<void>(1);
-  let letGo = () => {};
-  const gate = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  const slow: Cfgmgr32 = {
-    ...cfgmgr32,
+  const gate = new Gate();
+  const { table } = make(HOUR, HOUR, ({ DevGetObjects }) => ({
     DevGetObjects: async (...query) => {
-      const read = await cfgmgr32.DevGetObjects(...query);
+      const read = await DevGetObjects(...query);
       reads += 1;
       wasRead.next();
-      if (reads === 1) await gate;
+      if (reads === 1) await gate.opened;
       return read;
     },
-  };
-  const calls = new NativeCalls(
-    { nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR },
-    { nativeReturned: () => {}, nativeSlow: () => {} },
-  );
-  const table = new DeviceTable(slow, calls, { reopenBackoffMinMs: HOUR, reopenBackoffMaxMs: HOUR });
+  }));
   await table.start();
   const address = '02:11:22:33:44:01';
   const told: (number | undefined)[] = [];
@@ -92,7 +95,7 @@ test.serial('a read that a newer result has overtaken is repeated, and never put
   // What was read is old by now, and the query tells so first.
   world.updateDevice(address, { linkQuality: 5 });
   await world.waitIdle(10_000);
-  letGo();
+  gate.open();
   await refreshing;
   t.deepEqual(told, [5]);
   t.is(reads, 2);
@@ -162,27 +165,45 @@ test.serial(
   },
 );
 
+test.serial('what a read has found is read again until a query tells it, also when a read fails', async (t) => {
+  let reads = 0;
+  const wasRead = new ReplaySubject<number>(1);
+  const { table } = make(1, 1, ({ DevGetObjects }) => ({
+    DevGetObjects: async (...query) => {
+      const read = await DevGetObjects(...query);
+      reads += 1;
+      wasRead.next(reads);
+      return reads === 2 ? { ...read, code: E_FAIL } : read;
+    },
+  }));
+  const alive = setInterval(() => {}, HOUR);
+  t.teardown(() => clearInterval(alive));
+  await table.start();
+  world.setNotifications({ devices: false });
+  world.updateDevice('02:11:22:33:44:01', { linkQuality: 5 });
+  await table.refresh();
+  await firstValueFrom(wasRead.pipe(filter((count) => count >= 5)));
+  world.setNotifications({});
+  // The query looks at all objects of the world, and tells what has changed.
+  world.setNodeProperties({ onDevices: true, onInterfaces: false });
+  await world.waitIdle(10_000);
+  // One read may be under way still.
+  const before = reads + 1;
+  for (let pauses = 0; pauses < 20; pauses += 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  t.true(reads <= before, `${reads - before} reads too many`);
+  await table.close();
+});
+
 test.serial('closing waits for a query that is just being replaced', async (t) => {
-  world.reset();
-  const { cfgmgr32 } = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
   const closing = new ReplaySubject<void>(1);
-  let letGo = () => {};
-  const gate = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  const slow: Cfgmgr32 = {
-    ...cfgmgr32,
+  const gate = new Gate();
+  const { table } = make(1, 1, ({ DevCloseObjectQuery }) => ({
     DevCloseObjectQuery: async (handle) => {
       closing.next();
-      await gate;
-      await cfgmgr32.DevCloseObjectQuery(handle);
+      await gate.opened;
+      await DevCloseObjectQuery(handle);
     },
-  };
-  const calls = new NativeCalls(
-    { nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR },
-    { nativeReturned: () => {}, nativeSlow: () => {} },
-  );
-  const table = new DeviceTable(slow, calls, { reopenBackoffMinMs: 1, reopenBackoffMaxMs: 1 });
+  }));
   const alive = setInterval(() => {}, HOUR);
   t.teardown(() => clearInterval(alive));
   await table.start();
@@ -194,7 +215,7 @@ test.serial('closing waits for a query that is just being replaced', async (t) =
   });
   await new Promise((resolve) => setImmediate(resolve));
   t.false(isClosed, 'the query is still open');
-  letGo();
+  gate.open();
   await closed;
 });
 
