@@ -92,7 +92,7 @@ test.serial('nothing is done unless the console was told to allow it', async (t)
 test.serial('the key lets in once', async (t) => {
   await using console = await RunningConsole.start(gateway().daemon.address);
   const key = new URL(console.link).hash.replace('#k=', '');
-  t.is((await exchange(console.origin, `${key.slice(0, -1)}_`)).status, 401);
+  t.is((await exchange(console.origin, key.slice(0, -1) + (key.endsWith('a') ? 'b' : 'a'))).status, 401);
   const first = await exchange(console.origin, key);
   t.is(first.status, 200);
   t.regex(first.headers['set-cookie']?.[0] ?? '', /^wfdctl-console-\d+=[\w-]{32}; HttpOnly; SameSite=Strict; Path=\/$/);
