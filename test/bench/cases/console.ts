@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Locator } from 'playwright-core';
 import { launch, Person } from '../../console/browser.js';
 import type { Bench, Case } from '../bench.js';
 import { figure, type Round } from '../figure.js';
@@ -13,7 +14,11 @@ import { percentile } from '../statistics.js';
 const SETTINGS = ['limits.sessionsMax=20000', 'limits.sessionsPerPrincipalMax=20000'];
 const EVENTS_PER_SECOND = 2000;
 const TICK_MS = 10;
+/** Below what one caller may have under way, with room for a close. */
+const IN_FLIGHT_MAX = 50;
 const SETTLE_MS = 2000;
+/** One session is closed in each round. */
+const CLOSED_MAX = 10;
 const wfdctl = fileURLToPath(new URL('../../../../clients/ctl/wfdctl.mjs', import.meta.url));
 
 const measured = [
@@ -42,6 +47,8 @@ async function measure(bench: Bench, count: number, perSecond: number): Promise<
   await using gateway = await bench.gateway({ settings: SETTINGS, devices: count + 1 });
   await calls.hold(gateway, count);
   const connection = await gateway.connect();
+  // A connection on which nobody has called is closed after a while.
+  await connection.answer(calls.getSession('held-0'));
   const ctl = spawn(process.execPath, [wfdctl, 'console', '--no-browser', '--address', gateway.address], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, WFDCTL_CONFIG: '/nobody/none.yaml' },
@@ -72,16 +79,67 @@ interface Load {
 
 async function scroll(person: Person, connection: Connection, load: Load): Promise<Round> {
   const { count, perSecond, roundMs, round } = load;
-  let sent = 0;
-  const startMs = performance.now();
-  const pacer = setInterval(() => {
-    const due = Math.floor(((performance.now() - startMs) / 1000) * perSecond);
-    for (; sent < due; sent += 1) void connection.answer(calls.renewSession(`held-${sent % (count - 10)}`));
-  }, TICK_MS);
+  // Those that are closed are renewed no more.
+  using renewals = new Renewals(connection, count - CLOSED_MAX, perSecond);
   const list = person.page.locator('.list');
   await person.page.waitForTimeout(Math.min(SETTLE_MS, roundMs));
-  const times = await list.evaluate(
-    (element, ms) =>
+  const times = await framesWhileScrolling(list, roundMs);
+  const eventsPerSecond = renewals.perSecond;
+  await list.evaluate((element) => {
+    element.scrollTop = 0;
+  });
+  const id = `held-${count - 1 - round}`;
+  const closedMs = performance.now();
+  await connection.answer(calls.closeSession(id));
+  await person.page.getByRole('button', { name: 'Ended' }).click();
+  await person.page.getByText(id, { exact: true }).waitFor();
+  const shownMs = performance.now() - closedMs;
+  await person.page.getByRole('button', { name: 'All', exact: true }).click();
+  return {
+    framesPerSecond: 1000 / (times.reduce((sum, ms) => sum + ms, 0) / times.length),
+    p50Ms: percentile(times, 50),
+    p99Ms: percentile(times, 99),
+    longestMs: Math.max(...times),
+    eventsPerSecond,
+    shownMs,
+  };
+}
+
+/** Renews the sessions in turn, at a pace: each renewal is an event. */
+class Renewals implements Disposable {
+  readonly #startMs = performance.now();
+  readonly #pacer: NodeJS.Timeout;
+  #sent = 0;
+  #answered = 0;
+  #inFlight = 0;
+
+  constructor(connection: Connection, sessions: number, perSecond: number) {
+    const renew = async () => {
+      this.#inFlight += 1;
+      await connection.answer(calls.renewSession(`held-${this.#sent++ % sessions}`));
+      this.#inFlight -= 1;
+      this.#answered += 1;
+    };
+    this.#pacer = setInterval(() => {
+      const due = Math.floor(((performance.now() - this.#startMs) / 1000) * perSecond);
+      // One that fails keeps its place, so that who fails always sends no more.
+      while (this.#sent < due && this.#inFlight < IN_FLIGHT_MAX) renew().catch(() => {});
+    }, TICK_MS);
+  }
+
+  get perSecond(): number {
+    return this.#answered / ((performance.now() - this.#startMs) / 1000);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#pacer);
+  }
+}
+
+/** The times from one frame to the next while the list goes down and up again, in ms. */
+function framesWhileScrolling(list: Locator, ms: number): Promise<number[]> {
+  return list.evaluate(
+    (element, durationMs) =>
       new Promise<number[]>((resolve) => {
         const frames: number[] = [];
         const view = element.ownerDocument.defaultView;
@@ -94,32 +152,11 @@ async function scroll(person: Person, connection: Connection, load: Load): Promi
           if (element.scrollTop + element.clientHeight >= element.scrollHeight - 1) step = -60;
           else if (element.scrollTop <= 0) step = 60;
           element.scrollTop += step;
-          if (at - begin < ms) view.requestAnimationFrame(frame);
+          if (at - begin < durationMs) view.requestAnimationFrame(frame);
           else resolve(frames.slice(1));
         };
         view.requestAnimationFrame(frame);
       }),
-    roundMs,
+    ms,
   );
-  const eventsPerSecond = sent / ((performance.now() - startMs) / 1000);
-  await list.evaluate((element) => {
-    element.scrollTop = 0;
-  });
-  // Still under load.
-  const before = performance.now();
-  const id = `held-${count - 1 - round}`;
-  await connection.answer(calls.closeSession(id));
-  await person.page.getByRole('button', { name: 'Ended' }).click();
-  await person.page.getByText(id, { exact: true }).waitFor();
-  const shownMs = performance.now() - before;
-  clearInterval(pacer);
-  await person.page.getByRole('button', { name: 'All', exact: true }).click();
-  return {
-    framesPerSecond: 1000 / (times.reduce((sum, ms) => sum + ms, 0) / times.length),
-    p50Ms: percentile(times, 50),
-    p99Ms: percentile(times, 99),
-    longestMs: Math.max(...times),
-    eventsPerSecond,
-    shownMs,
-  };
 }
