@@ -4,7 +4,6 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::connect::Builder;
 use crate::connection::{Connection, within};
 use crate::devices::Devices;
 use crate::error::Error;
@@ -21,26 +20,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client of the host at `host:port`, or `unix:/path`: in clear text if that is this
-    /// machine, else by TLS, trusting what the system trusts. Doesn't wait for the connection;
-    /// [`Client::host`] does.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) where the address is none.
-    ///
-    /// # Panics
-    ///
-    /// Outside a Tokio runtime.
-    pub fn connect(address: &str) -> Result<Self, Error> {
-        Self::builder().connect(address)
-    }
-
-    /// For clients with a token, or TLS of their own.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// The same client with another bound for unary calls; None: as long as they take.
     #[must_use]
     pub fn with_timeout(&self, timeout: impl Into<Option<Duration>>) -> Self {
@@ -53,13 +32,13 @@ impl Client {
     /// Opens, closes and follows sessions.
     #[must_use]
     pub fn sessions(&self) -> Sessions {
-        Sessions::new(self)
+        Sessions::new(self.connection(), self.timeout)
     }
 
     /// Tells which devices can be connected to.
     #[must_use]
     pub fn devices(&self) -> Devices {
-        Devices::new(self)
+        Devices::new(self.connection(), self.timeout)
     }
 
     /// Which host this is, whether it can do its work, on what it runs, and its limits.

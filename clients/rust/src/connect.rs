@@ -7,14 +7,13 @@ use std::time::Duration;
 use http::Uri;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tonic::Code;
 use tonic::metadata::MetadataMap;
 use tonic::transport::Endpoint;
 
 use crate::client::Client;
 use crate::connection::{Connection, MetadataHook, TokenSource, sendable};
 use crate::dial::{Dialer, Secure};
-use crate::error::Error;
+use crate::error::{Error, invalid, root_cause};
 use crate::tls::Tls;
 
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
@@ -59,6 +58,29 @@ impl Default for Builder {
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").finish_non_exhaustive()
+    }
+}
+
+// Here and not in `client`: connecting needs the client, so the client must not need connecting.
+impl Client {
+    /// Makes a client of the host at `host:port`, or `unix:/path`: in clear text if that is this
+    /// machine, else by TLS, trusting what the system trusts. Doesn't wait for the connection;
+    /// [`Client::host`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) where the address is none.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub fn connect(address: &str) -> Result<Self, Error> {
+        Self::builder().connect(address)
+    }
+
+    /// For clients with a token, or TLS of their own.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }
 
@@ -164,8 +186,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`Code::InvalidArgument`] where the address or the options can't be right: a file that can't be
-    /// used, a token in clear text to another machine, a timeout of 0.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) where the address or the options can't
+    /// be right: a file that can't be used, a token in clear text to another machine, a timeout of 0.
     ///
     /// # Panics
     ///
@@ -305,16 +327,6 @@ impl<'a> Place<'a> {
             .map_err(|error| unusable(&root_cause(&error)))?;
         Ok(endpoint.origin(origin))
     }
-}
-
-pub(crate) fn invalid(message: String) -> Error {
-    Error::new(Code::InvalidArgument, message)
-}
-
-pub(crate) fn root_cause<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> &'a (dyn std::error::Error + 'static) {
-    error.source().map_or(error, root_cause)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@ use std::time::Duration;
 use futures_core::stream::BoxStream;
 use futures_util::TryStreamExt;
 
-use crate::client::Client;
 use crate::connection::{Connection, wire, within};
 use crate::error::Error;
 use crate::pages::pages;
@@ -75,10 +74,9 @@ impl WatchDevicesOptions {
 pub type DeviceWatchItem = WatchItem<v1::Device, v1::DeviceEvent>;
 
 impl Devices {
-    pub(crate) fn new(client: &Client) -> Self {
-        let timeout = client.timeout;
+    pub(crate) fn new(connection: Connection, timeout: Option<Duration>) -> Self {
         Self {
-            client: DeviceServiceClient::new(client.connection()),
+            client: DeviceServiceClient::new(connection),
             timeout,
         }
     }

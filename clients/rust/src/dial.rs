@@ -24,8 +24,8 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tower_service::Service;
 
-use crate::connect::root_cause;
 use crate::connection::BoxError;
+use crate::error::root_cause;
 
 const ALPN_HTTP2: &[u8] = b"h2";
 

@@ -8,7 +8,6 @@ use prost::{Message, Name};
 use prost_types::Any;
 use tonic::{Code, Status, TimeoutExpired};
 
-use crate::connect::root_cause;
 use crate::google::rpc::bad_request::FieldViolation;
 use crate::google::rpc::{self, BadRequest, ErrorInfo, RetryInfo};
 use crate::v1::{ErrorReason, NativeResult};
@@ -179,6 +178,16 @@ fn described(status: &Status) -> String {
         Some(root) if !message.contains(&root) => format!("{message}: {root}"),
         _ => message.to_owned(),
     }
+}
+
+/// An argument or an option that can't be right.
+pub(crate) fn invalid(message: String) -> Error {
+    Error::new(Code::InvalidArgument, message)
+}
+
+/// The innermost source of an error, without the errors that wrap it.
+pub(crate) fn root_cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    error.source().map_or(error, root_cause)
 }
 
 fn has_cause<Cause: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {

@@ -11,9 +11,9 @@ use tokio::time::{Sleep, sleep};
 use tonic::{Code, Status};
 
 use crate::error::Error;
-use crate::sessions::{Sessions, lease_left};
+use crate::sessions::{OpenRequest, Sessions, lease_left};
 use crate::v1::{OpenSessionResponse, Session, SessionEvent, SessionState};
-use crate::watch::silent;
+use crate::watch::{silence_max, silent};
 
 /// A session and the stream that holds it: without a lease, the session ends when this is dropped.
 ///
@@ -58,6 +58,19 @@ impl Silence {
         if response.host_time.is_none() {
             self.max = None;
         }
+    }
+}
+
+// Here and not in `sessions`: a held session needs `Sessions`, which must not need it in turn.
+#[allow(clippy::missing_errors_doc)] // The contract says what the call fails with.
+impl Sessions {
+    /// Opens a session, or attaches to the one that the same `request_id` has made. Answers when the
+    /// host has accepted, not when the session is open: see [`HeldSession::wait_open`]. It has no
+    /// deadline, but fails if the host says nothing for three heartbeat intervals.
+    pub async fn open(&self, request: impl Into<OpenRequest>) -> Result<HeldSession, Error> {
+        let request = request.into();
+        let silence_max = request.heartbeat_interval.map(silence_max);
+        HeldSession::hold(self.clone(), self.open_stream(request), silence_max).await
     }
 }
 

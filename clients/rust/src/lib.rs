@@ -55,9 +55,10 @@ pub mod v1 {
     tonic::include_proto!("wifidirect.v1");
 }
 
-/// What tests script a simulated host with.
+/// What scripts a simulated host, for tests. Needs the feature `simulator`.
+#[cfg(feature = "simulator")]
 pub mod simulator {
-    /// The service that a daemon on the simulator has, where it is asked for.
+    /// The contract of the simulator: a daemon serves it if started with `--simulator-service`.
     #[allow(missing_docs, clippy::pedantic)]
     pub mod v1 {
         tonic::include_proto!("wifidirect.simulator.v1");

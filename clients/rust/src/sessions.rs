@@ -3,13 +3,11 @@ use std::time::Duration;
 use futures_core::stream::BoxStream;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use prost_types::Timestamp;
-use tonic::Code;
+use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::client::Client;
 use crate::connection::{Connection, wire, within};
 use crate::error::Error;
-use crate::held_session::HeldSession;
 use crate::pages::pages;
 use crate::v1;
 use crate::v1::session_service_client::SessionServiceClient;
@@ -256,19 +254,18 @@ pub type SessionWatchItem = WatchItem<v1::Session, v1::SessionEvent>;
 // What each call fails with is said once, in the contract.
 #[allow(clippy::missing_errors_doc)]
 impl Sessions {
-    pub(crate) fn new(client: &Client) -> Self {
-        let timeout = client.timeout;
+    pub(crate) fn new(connection: Connection, timeout: Option<Duration>) -> Self {
         Self {
-            client: SessionServiceClient::new(client.connection()),
+            client: SessionServiceClient::new(connection),
             timeout,
         }
     }
 
-    /// Opens a session, or attaches to the one that the same `request_id` has made. Answers when the
-    /// host has accepted, not when the session is open: see [`HeldSession::wait_open`]. It has no
-    /// deadline, but a host that says nothing for three heartbeat intervals is taken for gone.
-    pub async fn open(&self, request: impl Into<OpenRequest>) -> Result<HeldSession, Error> {
-        let request = request.into();
+    /// The stream that opens a session and holds it. The call starts with the first read.
+    pub(crate) fn open_stream(
+        &self,
+        request: OpenRequest,
+    ) -> BoxStream<'static, Result<v1::OpenSessionResponse, Status>> {
         let message = v1::OpenSessionRequest {
             session_id: request.session_id,
             device_address: request.device_address,
@@ -281,7 +278,6 @@ impl Sessions {
             },
             heartbeat_interval: request.heartbeat_interval.map(wire),
         };
-        let patience = request.heartbeat_interval.map(silence_max);
         let mut client = self.client.clone();
         let opening = async move {
             client
@@ -289,8 +285,7 @@ impl Sessions {
                 .await
                 .map(tonic::Response::into_inner)
         };
-        let stream = stream::once(opening).try_flatten().boxed();
-        HeldSession::hold(self.clone(), stream, patience).await
+        stream::once(opening).try_flatten().boxed()
     }
 
     /// Closes an open session, and cancels one that is opening. Answers when that is under way.

@@ -17,8 +17,7 @@ use tokio_rustls::rustls::{
     SignatureScheme, client,
 };
 
-use crate::connect::invalid;
-use crate::error::Error;
+use crate::error::{Error, invalid};
 
 #[derive(Default)]
 pub(crate) struct Tls {

@@ -1,5 +1,5 @@
 /** The Rust client. */
-import { equal, match, ok } from 'node:assert/strict';
+import { equal, match, ok, rejects } from 'node:assert/strict';
 import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { examples, type Library, lack, root, run, walkthrough } from '../library.js';
@@ -24,9 +24,11 @@ export const rust: Library = {
       name: 'rustfmt, clippy and rustdoc have nothing to say',
       run: async () => {
         equal(await run(folder, ['cargo', 'fmt', '--check']), '');
-        await run(folder, ['cargo', 'clippy', ...options, '--all-targets', '--', '--deny', 'warnings']);
+        const clippy = ['cargo', 'clippy', ...options];
+        await run(folder, [...clippy, '--lib', '--', '--deny', 'warnings']);
+        await run(folder, [...clippy, '--all-targets', '--all-features', '--', '--deny', 'warnings']);
         // The examples with it, or all that it depends on would be looked at again, with other features.
-        const doc = ['cargo', 'doc', ...options, '--no-deps', '--lib', '--examples'];
+        const doc = ['cargo', 'doc', ...options, '--no-deps', '--all-features', '--lib', '--examples'];
         await run(folder, [...doc, '--config', 'build.rustdocflags=["--deny", "warnings"]']);
       },
     },
@@ -35,20 +37,20 @@ export const rust: Library = {
       run: async () => match(await run(folder, ['cargo', 'test', ...options]), /^test result: ok\. [1-9]/m),
     },
     {
-      name: 'the example of its README runs on the package as it would be published',
+      name: 'the examples of its README run on the package as it would be published, that of the simulator with its feature',
       run: async ({ address }) => {
         const holds = await publish();
         for (const name of ['LICENSE', 'README.md', 'proto/wifidirect/v1/session.proto', 'examples/walkthrough.rs']) {
           ok(holds.includes(`published/${name}\n`), name);
         }
         ok(!/conformance|target/.test(holds), holds);
-        const [example = ''] = await examples(folder, 'rust', address);
-        await makeProgram(example);
-        equal(await run(place, ['cargo', 'fmt', '--check', '--package', 'example']), '');
-        const told = await run(place, ['cargo', 'run', '--quiet', '--target-dir', target]);
+        const [example = '', simulated = ''] = await examples(folder, 'rust', address);
+        const told = await runProgram(example);
         match(told, /^02:11:22:33:44:01 Meeting Room Display$/m);
         match(told, /^open on the interface [0-9a-f-]{36}\nclosed, as seen by [A-Z]\w+$/m);
         match(told, /Closed\n$/);
+        await rejects(runProgram(simulated), /gated behind the `simulator` feature/);
+        match(await runProgram(simulated, 'simulator'), /^simulated 02:11:22:33:44:01$/m);
       },
     },
     {
@@ -76,18 +78,23 @@ async function publish(): Promise<string> {
   return run(place, ['find', 'published', '-type', 'f']);
 }
 
-/** A program of its own; with the same features as the tests have, or all that it depends on would be built again. */
-async function makeProgram(main: string): Promise<void> {
+/**
+ * Builds and runs a program of its own, to what it wrote. It has the dependencies that the tests
+ * have: with others, all that they depend on would be built again.
+ */
+async function runProgram(main: string, ...features: readonly string[]): Promise<string> {
   const sections = (await readFile(join(folder, 'Cargo.toml'), 'utf8')).split(/^(?=\[)/m);
   const section = (name: string) => sections.find((text) => text.startsWith(`[${name}]`))?.trim() ?? '';
   const manifest = [
     '[package]\nname = "example"\nedition = "2024"\n',
     section('dev-dependencies').replace('dev-', ''),
     'futures-util = { version = "0.3", default-features = false }',
-    'wifi-direct-gateway = { path = "published" }\n',
+    `wifi-direct-gateway = { path = "published", features = ${JSON.stringify(features)} }\n`,
     section('profile.dev'),
   ];
   await writeFile(join(place, 'src/main.rs'), main);
   await writeFile(join(place, 'Cargo.toml'), manifest.join('\n'));
   await copyFile(join(folder, 'Cargo.lock'), join(place, 'Cargo.lock'));
+  equal(await run(place, ['cargo', 'fmt', '--check', '--package', 'example']), '');
+  return run(place, ['cargo', 'run', '--quiet', '--target-dir', target]);
 }

@@ -1,3 +1,5 @@
+use tonic::Code;
+
 use super::*;
 
 fn refusal(connected: Result<Client, Error>) -> String {
