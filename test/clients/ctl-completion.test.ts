@@ -1,4 +1,6 @@
 /** What a word may become, for each place on the command line; and what the shells make of it. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import test from 'ava';
 import { type Candidate, candidatesFor, type Sources } from '../../clients/ctl/src/completion/candidates.js';
 import { readTyped } from '../../clients/ctl/src/completion/typed.js';
@@ -75,3 +77,30 @@ test('contexts complete from the file, with their addresses; without one there i
   t.deepEqual(await complete('3', '--address', '127.0.0.1:1', 'open'), { code: 0, stdout: '', stderr: '' });
   t.deepEqual(await complete('1', '--ca'), { code: 0, stdout: ':files\n', stderr: '' });
 });
+
+/** Runs wfdctl on its own, and prints at the end which packages it has loaded. */
+const loader = (argv: readonly string[]) => `
+  import { createRequire } from 'node:module';
+  import { run } from '${new URL('../../clients/ctl/src/run.js', import.meta.url)}';
+  const stream = { write: () => {} };
+  const packageFolder = new URL('file://${process.cwd()}/clients/ctl/');
+  const place = { stdout: stream, stderr: stream, environment: {}, platform: 'linux', homeFolder: '/nobody' };
+  await run(${JSON.stringify(argv)}, { ...place, workingFolder: '/', packageFolder, onInterrupt: () => () => {} });
+  const loaded = Object.keys(createRequire(import.meta.url).cache);
+  console.log(JSON.stringify(loaded.flatMap((file) => /node_modules.((?:@[^/]+.)?[^/]+)/.exec(file)?.[1] ?? [])));
+`;
+
+for (const [title, argv, loads] of [
+  ['the flags of a command are completed', ['__complete', '1', 'open', '--d'], false],
+  ['contexts are completed', ['__complete', '2', 'context', 'use', ''], false],
+  ['help is printed', ['open', '--help'], false],
+  ['a host is asked', ['host', '--address', '127.0.0.1:1', '--timeout', '10ms'], true],
+] as const) {
+  test(`gRPC is ${loads ? '' : 'not '}loaded when ${title}`, async (t) => {
+    const script = ['--input-type=module', '-e', loader(argv)];
+    const { stdout } = await promisify(execFile)(process.execPath, script);
+    const packages = new Set(JSON.parse(stdout) as string[]);
+    t.true(packages.has('commander'));
+    t.is(packages.has('@grpc/grpc-js'), loads);
+  });
+}

@@ -34,7 +34,7 @@ test('the context in use is the flag, else the environment, else the file; witho
   t.is(await chosen(undefined, 'home'), 'home.example:50051');
   t.is(await chosen('home', 'lab'), 'home.example:50051');
   t.is(await chosen(undefined, undefined, parseContexts('', 'none')), '127.0.0.1:50051');
-  await t.throwsAsync(chosen('mars'), { message: /no context mars in config\.yaml; wfdctl context list/ });
+  await t.throwsAsync(chosen('mars'), { message: /No context mars in config\.yaml; run wfdctl context list/ });
 });
 
 test('an address alone is shown nothing of any context', async (t) => {
@@ -159,7 +159,7 @@ test('contexts are set, listed, used and deleted', async (t) => {
   using folder = new Folder();
   const environment = { WFDCTL_CONFIG: folder.file('config.yaml') };
   const ctl = (...argv: string[]) => wfdctl(['context', ...argv], { environment, workingFolder: '/certs' });
-  t.like(await ctl('list'), { code: 0, stdout: 'No contexts. Make one: wfdctl context set NAME --address HOST\n' });
+  t.like(await ctl('list'), { code: 0, stdout: 'No contexts. Create one: wfdctl context set NAME --address HOST\n' });
   t.like(await ctl('set', 'lab', '--address', 'lab.example', '--ca', 'ca.pem', '--token', 'secret'), {
     code: 0,
     stderr: '',
@@ -182,13 +182,10 @@ test('contexts are set, listed, used and deleted', async (t) => {
   });
   t.like(await ctl('delete', 'home'), { code: 0 });
   t.like(await ctl('delete', 'home'), { code: 78 });
-  t.regex(
-    (await ctl('use', 'home')).stderr,
-    /^wfdctl: There is no context home in .*config\.yaml; wfdctl context list/,
-  );
+  t.regex((await ctl('use', 'home')).stderr, /^wfdctl: No context home in .*config\.yaml; run wfdctl context list/);
   t.like(await ctl('set', 'new'), {
     code: 64,
-    stderr: 'wfdctl: A new context needs the address of its host; give --address.\n',
+    stderr: 'wfdctl: Context new is new and needs the address of a host; add --address.\n',
   });
   t.like(await ctl('set', 'a b', '--address', 'x'), { code: 64 });
   t.like(await ctl('set', 'lab', '--no-tls'), { code: 64 });

@@ -2,6 +2,7 @@
 import test from 'ava';
 import { parse, parseAllDocuments } from 'yaml';
 import { streamedDocument, wholeDocument } from '../../clients/ctl/src/text/document.js';
+import { hostMessage } from '../../clients/ctl/src/text/host.js';
 import * as messages from '../../clients/ctl/src/text/messages.js';
 import { GetHostResponse } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
 import { event, session } from './typescript-host.js';
@@ -67,5 +68,5 @@ test('a Duration is written as ProtoJSON has it', (t) => {
       leaseTtlMin: { seconds: 1n, nanos: 50_000_000 },
     },
   });
-  t.deepEqual(messages.host(host), { limits: { sessionsMax: 3, closeTimeout: '15s', leaseTtlMin: '1.05s' } });
+  t.deepEqual(hostMessage(host), { limits: { sessionsMax: 3, closeTimeout: '15s', leaseTtlMin: '1.05s' } });
 });

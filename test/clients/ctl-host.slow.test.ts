@@ -44,7 +44,7 @@ test.serial('a discovery that is not through in time ends with 124', async (t) =
   t.is(code, 124);
   t.is(
     stdout,
-    `${display} Meeting Room Display was visible before; the discovery goes on, so ask again or give it longer with --timeout.\n`,
+    `The search for ${display} Meeting Room Display has not finished; it was visible before. Run this again, or give a longer --timeout.\n`,
   );
   await gateway().world.releaseCalls();
 });

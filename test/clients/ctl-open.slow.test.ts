@@ -57,7 +57,7 @@ test.serial('Ctrl+C once more leaves the rest to the host', async (t) => {
   running.pressCtrlC();
   const { code, stderr } = await running.ended;
   t.is(code, 130);
-  t.is(stderr, 'wfdctl: Left before session left-behind was closed; the host closes it.\n');
+  t.is(stderr, 'wfdctl: Exited before session left-behind was closed; the host closes it.\n');
   await gateway().world.dropLink(display);
 });
 
@@ -87,7 +87,7 @@ test.serial('one that somebody else cancels has failed; one that somebody else c
     await wfdctl(['cancel', id, ...here()], { environment });
     const { code, stderr } = await running.ended;
     t.is(code, 71);
-    t.is(stderr, 'wfdctl: The session was cancelled before it was open; open it again.\n');
+    t.is(stderr, 'wfdctl: The session was cancelled before it was open; run the command again.\n');
     watcher.cancel();
   }
   const running = open(display, '--session-id', 'closed');
@@ -176,10 +176,10 @@ test.serial('the hint for a detached session asks the same host, as a shell woul
   const detached = ['open', '--detach', '--ttl', '1m'];
   const hint = async (...argv: string[]) => {
     const { stderr } = await wfdctl(argv, { environment, columns: 100 });
-    return /It lives.*\n$/.exec(uncoloured(stderr))?.[0];
+    return /The lease expires.*\n$/.exec(uncoloured(stderr))?.[0];
   };
   const ofAddress = await hint(...detached, display, '--address', address, '--session-id', 'hint-one');
-  t.is(ofAddress, `It lives for 1m, unless you run: wfdctl renew hint-one --address ${address}\n`);
+  t.is(ofAddress, `The lease expires in 1m; to renew it: wfdctl renew hint-one --address ${address}\n`);
   const ofContext = await hint(
     ...detached,
     scanner,
@@ -191,7 +191,7 @@ test.serial('the hint for a detached session asks the same host, as a shell woul
     'hint-two',
   );
   const quoted = `'${config.replace("'", "'\\''")}'`;
-  t.is(ofContext, `It lives for 1m, unless you run: wfdctl renew hint-two --context lab --config ${quoted}\n`);
+  t.is(ofContext, `The lease expires in 1m; to renew it: wfdctl renew hint-two --context lab --config ${quoted}\n`);
 });
 
 test.serial('a lease outlives the connection of who follows the session, which is told', async (t) => {
@@ -203,7 +203,9 @@ test.serial('a lease outlives the connection of who follows the session, which i
   const { code, stderr } = await running.ended;
   t.is(code, 69);
   t.true(
-    uncoloured(stderr).includes(`Its lease keeps it for a while yet: wfdctl get outlives --address ${way.address}\n`),
+    uncoloured(stderr).includes(
+      `The lease keeps the session open for now: wfdctl get outlives --address ${way.address}\n`,
+    ),
   );
   t.regex((await wfdctl(['get', 'outlives', ...here()], { environment })).stdout, /^State +OPEN$/m);
 });
@@ -228,7 +230,7 @@ test.serial('a detached session prints its id alone, and lives until its lease l
   const id = stdout.trim();
   const renewed = await wfdctl(['renew', id, '--ttl', '1s', ...here()], { environment });
   t.is(renewed.code, 0);
-  t.regex(renewed.stdout, /^Session \S+ is OPEN; its lease lapses in [01]s\.\n$/);
+  t.regex(renewed.stdout, /^Session \S+ is OPEN; its lease expires in [01]s\.\n$/);
   await watcher.event(id, 'CLOSED');
   t.deepEqual(watcher.typesOf(id), ['OPENING', 'OPENED', 'LEASE_RENEWED', 'LEASE_EXPIRED', 'CLOSING', 'CLOSED']);
   t.regex((await wfdctl(['get', id, ...here()], { environment })).stdout, /^End +LEASE_EXPIRED, seen by/m);

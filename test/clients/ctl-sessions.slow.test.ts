@@ -49,7 +49,7 @@ test.serial('cancel stops what is opening, and nothing else', async (t) => {
 
 test.serial('renew extends a lease, by as much as it had or as is said', async (t) => {
   await openSession('leased');
-  t.like(await ctl('renew', 'leased'), { code: 0, stdout: 'Session leased is OPEN; its lease lapses in 1m.\n' });
+  t.like(await ctl('renew', 'leased'), { code: 0, stdout: 'Session leased is OPEN; its lease expires in 1m.\n' });
   const { stdout } = await ctl('renew', 'leased', '--ttl', '1h', '-o', 'yaml');
   t.true(Date.parse(parse(stdout).session.leaseExpireTime) > Date.now() + 3_500_000);
   await gateway().openSession({ sessionId: 'without-lease', deviceAddress: scanner });
@@ -131,7 +131,7 @@ test.serial(
     t.true(all.includes('has-ended'));
     t.is((await ctl('list', '--owner', 'anonymous', '-o', 'name')).stdout, 'is-open\n');
     t.is((await ctl('list', '--owner', 'nobody', '-o', 'name')).stdout, '');
-    t.like(await ctl('list', '--owner', 'nobody'), { stdout: 'No live sessions; --all shows those that ended.\n' });
+    t.like(await ctl('list', '--owner', 'nobody'), { stdout: 'No active sessions; --all also lists ended ones.\n' });
     t.like(await ctl('list', '--all', '--state', 'open'), { code: 64 });
     t.is((await ctl('get', 'is-open', '-o', 'name')).stdout, 'is-open\n');
     t.is((await ctl('devices', '-o', 'name')).stdout.split('\n')[0], display);
@@ -163,7 +163,7 @@ for (const hours of [2, -2]) {
     t.regex(await ask('get', 'a-session'), /^Lease +1m$/m);
     t.regex(await ask('get', 'a-session'), /^Created .* \(0s ago\)$/m);
     t.regex(await ask('list'), /OPEN +0s +1m /);
-    t.regex(await ask('renew', 'a-session'), /its lease lapses in 1m\.\n$/);
+    t.regex(await ask('renew', 'a-session'), /its lease expires in 1m\.\n$/);
     t.is(JSON.parse(await ask('get', 'a-session', '-o', 'json')).hostTime, hostTime.toISOString());
     host.close();
   });

@@ -57,7 +57,7 @@ test.serial('at the terminal it says how to go on', async (t) => {
   await running.listening;
   running.pressCtrlC();
   const { stderr } = await running.ended;
-  t.regex(stderr, /To go on from here: --since \S+/);
+  t.regex(stderr, /To continue from here: --since \S+/);
 });
 
 async function newestCursor(): Promise<string> {
@@ -79,7 +79,7 @@ test.serial('a cursor of another life of the host is told, and a snapshot follow
   t.is(code, 0);
   t.regex(
     stderr,
-    /^wfdctl: The host no longer has the events after this cursor, so some may be lost; a snapshot follows\./,
+    /^wfdctl: The host no longer has the events after this cursor, so some events may be missing; a snapshot follows\./,
   );
 });
 

@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, CommanderError } from 'commander';
 import type { GatewayError } from '../../typescript/src/client.js';
+import type { Work } from './commands/command.js';
 import { readTyped } from './completion/typed.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { type Complaint, Failure } from './failure.js';
 import { type GlobalOptions, Invocation } from './invocation.js';
-import { makeProgram, type Work } from './program.js';
+import { makeProgram } from './program.js';
 import type { Surroundings } from './surroundings.js';
 import { Output } from './terminal/output.js';
 

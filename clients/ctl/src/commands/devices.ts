@@ -1,46 +1,67 @@
-/** `wfdctl devices` and `visibility`: which devices are paired, and is one in reach? */
-import type { Device } from '../../../typescript/src/client.js';
+/** `wfdctl devices`: the devices that are paired with a host, once or as they change. */
+import type { Command } from 'commander';
+import type { Change, Device, DeviceEvent, DeviceSnapshot } from '../../../typescript/src/client.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
+import { Failure } from '../failure.js';
+import { type FollowOptions, follow, type View } from '../follow.js';
 import type { Invocation } from '../invocation.js';
+import { duration } from '../operands.js';
 import { listOfDevices } from '../text/device.js';
-import { listDevices, visibility as visibilityMessage } from '../text/messages.js';
-import { printable } from '../text/printable.js';
-import type { CallOptions } from './sessions.js';
+import { listDevices, watchedDevices } from '../text/messages.js';
+import { headerOfDevices, lineOfDevice } from '../text/time-line.js';
+import { examples, type Run } from './command.js';
 
-export async function devices({ timeout: timeoutMs }: CallOptions, invocation: Invocation): Promise<ExitCode> {
+interface DevicesOptions extends FollowOptions {
+  readonly watch?: boolean;
+}
+
+export function declareDevices(program: Command, run: Run): Command {
+  return program
+    .command('devices')
+    .description('List the devices that are paired with the host.')
+    .option('--watch', 'then show changes to them until Ctrl+C')
+    .option('--since <cursor>', 'with --watch: continue after this cursor')
+    .option('-v, --verbose', 'with --watch: also show bookmarks, cursors of times when nothing happened')
+    .option(
+      '--timeout <duration>',
+      'how long the host may take to answer or, with --watch, how long to watch',
+      duration,
+    )
+    .action((options: DevicesOptions) =>
+      run((invocation) => (options.watch ? watch(options, invocation) : list(options, invocation))),
+    )
+    .addHelpText('after', examples('devices', 'devices --watch'));
+}
+
+async function list({ since, timeout: timeoutMs }: DevicesOptions, invocation: Invocation): Promise<ExitCode> {
+  if (since !== undefined) throw new Failure('usage', '--since is the start of a watch; add --watch.');
   const client = await invocation.client();
   const found: Device[] = [];
-  let first: string | undefined;
+  let cursor: string | undefined;
   const read = async (): Promise<void> => {
     for await (const page of client.devices.list({ timeoutMs })) {
-      first ??= page.cursor;
+      cursor ??= page.cursor;
       found.push(...page.devices);
     }
   };
   await invocation.pending(`Waiting for ${invocation.host}`, read());
   invocation.output.result({
     text: (style) => (found.length === 0 ? 'No devices are paired with the host.\n' : listOfDevices(found, style)),
-    message: () => listDevices(found, first ?? ''),
+    message: () => listDevices(found, cursor ?? ''),
     names: () => found.map(({ deviceAddress }) => deviceAddress),
   });
   return EXIT.ok;
 }
 
-/** Ends well whether or not the device is visible, and as timed out where that could not be found out. */
-export async function visibility(address: string, { timeout }: CallOptions, invocation: Invocation): Promise<ExitCode> {
-  const client = await invocation.client();
-  const answer = client.devices.updateVisibility(address, { discoveryTimeoutMs: timeout });
-  const found = await invocation.pending(`Looking for ${address}`, answer);
-  const { device, discoveryCompleted } = found;
-  const name = printable([device.deviceAddress, device.name].filter(Boolean).join(' '));
-  const state = device.isVisible ? 'visible' : 'not visible';
-  const text = discoveryCompleted
-    ? `${name} is ${state}.\n`
-    : `${name} was ${state} before; the discovery goes on, so ask again or give it longer with --timeout.\n`;
-  invocation.output.result({
-    text: () => text,
-    message: () => visibilityMessage(found),
-    names: () => [device.deviceAddress],
-  });
-  return discoveryCompleted ? EXIT.ok : EXIT.timedOut;
+async function watch(options: FollowOptions, invocation: Invocation): Promise<ExitCode> {
+  const { devices } = await invocation.client();
+  const items = devices.watch({ cursor: options.since });
+  return follow({ items, view: VIEW, options }, invocation);
 }
+
+const VIEW: View<DeviceSnapshot, Change<DeviceEvent>> = {
+  header: headerOfDevices,
+  snapshot: (item, style) => item.devices.map((device) => lineOfDevice(device, undefined, style)).join(''),
+  change: ({ event }, style) => (event.device === undefined ? '' : lineOfDevice(event.device, event, style)),
+  message: watchedDevices,
+};

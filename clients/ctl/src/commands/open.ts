@@ -1,49 +1,72 @@
 /**
- * `wfdctl open`: a session that lives as long as this command or, detached, as long as its lease.
+ * `wfdctl open`: opens a session and follows it until it ends; with `--detach`, only until it is open.
  *
- *   first event ---> time line ---> end of the stream
- *        |               |
- *     none in time    Ctrl+C: close, and go on to the end; once more: leave
+ *   first event ---> events, one per line ---> end of the stream
+ *        |                    |
+ *   none in time       Ctrl+C: close the session, and follow it to its end; Ctrl+C again: exit
  *
- * The rule that must not be broken: no way out leaves a session behind that nobody asked for. What is not closed here, the host
- * closes: a session without a lease ends with its stream, and one with a lease with that.
+ * Invariant: no session stays open that nobody asked for. If this command does not close its session, the host does: a
+ * session without a lease ends with its stream, and a session with a lease ends when the lease expires.
  */
-import {
-  type Client,
-  GatewayError,
-  type HeldSession,
-  nameOf,
-  type Session,
-  type SessionAt,
-  SessionEventType,
-  SessionKind,
-  SessionState,
-  status,
-} from '../../../typescript/src/client.js';
+import type { Command } from 'commander';
+import type { Client, HeldSession, Session, SessionAt } from '../../../typescript/src/client.js';
+import { nameOf } from '../../../typescript/src/enums.js';
+import { SessionEventType, SessionKind, SessionState } from '../../../typescript/src/gen/wifidirect/v1/session.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { Failure } from '../failure.js';
 import type { Invocation } from '../invocation.js';
+import { duration } from '../operands.js';
 import { formatDuration } from '../text/duration.js';
 import { opened, sessionAt } from '../text/messages.js';
 import { lineOfLife } from '../text/time-line.js';
 import { within } from '../within.js';
+import { examples, type Run } from './command.js';
 
-export interface OpenOptions {
+interface OpenOptions {
   readonly sessionId?: string;
   readonly legacy?: boolean;
   /** How long the open may take, in ms. */
   readonly timeout?: number;
   readonly detach?: boolean;
+  /** Of the lease, in ms. */
   readonly ttl?: number;
 }
 
-/** The first event comes as soon as the host has the request. */
+export function declareOpen(program: Command, run: Run): Command {
+  return program
+    .command('open')
+    .description('Open a session and follow it until it ends. Ctrl+C closes it.')
+    .argument('<address>', 'address of the device')
+    .option('--detach', 'exit once the session is open, and print its id; needs --ttl')
+    .option(
+      '--ttl <duration>',
+      'lease: the session ends this long after its last renewal; without --detach, wfdctl renews it',
+      duration,
+    )
+    .option('--timeout <duration>', 'how long the open may take (default: set by the host, usually 60s)', duration)
+    .option('--legacy', 'the device is a legacy (WPS) device')
+    .option(
+      '--session-id <name>',
+      'id of the session: 4 to 63 of a-z, 0-9 and -, not starting with - (default: a UUID)',
+    )
+    .action((address: string, options: OpenOptions) => run((invocation) => open(address, options, invocation)))
+    .addHelpText(
+      'after',
+      examples(
+        'open 02:11:22:33:44:01',
+        'open 02:11:22:33:44:01 --ttl 30s',
+        'open 02:11:22:33:44:01 --detach --ttl 30s',
+      ),
+    );
+}
+
+/** The host sends the first event as soon as it has the request. */
 const ANSWER_MS = 10_000;
 
-export async function open(deviceAddress: string, options: OpenOptions, invocation: Invocation): Promise<ExitCode> {
+async function open(deviceAddress: string, options: OpenOptions, invocation: Invocation): Promise<ExitCode> {
   const { sessionId, legacy, timeout: openTimeoutMs, detach = false, ttl: leaseTtlMs } = options;
   if (detach && leaseTtlMs === undefined)
-    throw new Failure('usage', 'A detached session lives by its lease; give --ttl too.');
+    throw new Failure('usage', '--detach needs a lease, because nothing else keeps the session open; add --ttl.');
   if (!detach) invocation.output.refuseNames();
   const client = await invocation.client();
   const { host, output } = invocation;
@@ -51,29 +74,29 @@ export async function open(deviceAddress: string, options: OpenOptions, invocati
   output.progress.begin(`Waiting for ${host}`);
   const held = client.sessions.hold({ deviceAddress, sessionId, kind, openTimeoutMs, leaseTtlMs });
   const ended = show(held, invocation, detach);
-  const begun = Promise.race([seen(held, () => true), ended]);
-  const wasOpen = Promise.race([seen(held, ({ openTime }) => openTime !== undefined), ended]);
-  // Where the session never begins, nobody asks whether it was open.
+  const begun = Promise.race([once(held, () => true), ended]);
+  const wasOpen = Promise.race([once(held, ({ openTime }) => openTime !== undefined), ended]);
+  // If the session never begins, nothing below waits for `wasOpen`.
   wasOpen.catch(() => {});
-  const interrupts = closeAtInterrupt(held, begun, invocation, leaseTtlMs !== undefined);
+  const interrupts = closeOnInterrupt(held, begun, invocation, leaseTtlMs !== undefined);
   const renewals = detach || leaseTtlMs === undefined ? undefined : keepLease(held, leaseTtlMs, client);
   try {
-    await Promise.race([interrupts.left, within(ANSWER_MS, begun, `${host} did not answer`)]);
-    await Promise.race([interrupts.left, detach ? wasOpen : ended]);
+    await Promise.race([interrupts.gaveUp, within(ANSWER_MS, begun, `${host} did not answer`)]);
+    await Promise.race([interrupts.gaveUp, detach ? wasOpen : ended]);
     if (!(await wasOpen)) {
-      if (interrupts.hasCome()) return EXIT.interrupted;
-      throw new Failure('failed', 'The session was cancelled before it was open; open it again.');
+      if (interrupts.happened()) return EXIT.interrupted;
+      throw new Failure('failed', 'The session was cancelled before it was open; run the command again.');
     }
     if (!detach) return EXIT.ok;
-    const shown = await Promise.race([interrupts.left, client.sessions.get(held.sessionId)]);
-    // Whoever pressed Ctrl+C has not seen the id, and means to leave nothing behind.
-    if (interrupts.hasCome()) await Promise.race([interrupts.left, ended]);
-    else tellDetached(shown, leaseTtlMs, invocation);
-    return interrupts.hasCome() ? EXIT.interrupted : EXIT.ok;
+    const found = await Promise.race([interrupts.gaveUp, client.sessions.get(held.sessionId)]);
+    // The user who pressed Ctrl+C does not know the id yet, and wants no session left open.
+    if (interrupts.happened()) await Promise.race([interrupts.gaveUp, ended]);
+    else printDetached(found, leaseTtlMs, invocation);
+    return interrupts.happened() ? EXIT.interrupted : EXIT.ok;
   } catch (error) {
-    // Nobody has ended it: only the way to it broke.
-    if (leaseTtlMs !== undefined && invocation.hasAnswered && isOfTheWay(error))
-      output.hint(`Its lease keeps it for a while yet: wfdctl get ${held.sessionId}${invocation.sameHost}`);
+    // A lost connection does not end a session that has a lease.
+    if (leaseTtlMs !== undefined && invocation.hasAnswered && (await isConnectionLoss(error)))
+      output.hint(`The lease keeps the session open for now: wfdctl get ${held.sessionId}${invocation.sameHost}`);
     throw error;
   } finally {
     clearInterval(renewals);
@@ -81,40 +104,44 @@ export async function open(deviceAddress: string, options: OpenOptions, invocati
   }
 }
 
-function isOfTheWay(error: unknown): boolean {
+async function isConnectionLoss(error: unknown): Promise<boolean> {
+  const { GatewayError, status } = await import('../../../typescript/src/client.js');
   return error instanceof GatewayError && error.code === status.UNAVAILABLE && error.reason === undefined;
 }
 
-/** Renewals in the time of a lease: two may fail. */
+/** Two of these can fail before the lease expires. */
 const RENEWALS_PER_LEASE = 3;
 
-/** What a renewal fails with the stream tells as well, or the next one heals. */
+/** Ignores errors: either the next renewal succeeds, or the stream of the session fails too and reports why. */
 function keepLease({ sessionId }: HeldSession, leaseTtlMs: number, { sessions }: Client): NodeJS.Timeout {
   const renew = (): void => void sessions.renew(sessionId, { leaseTtlMs }).catch(() => {});
   return setInterval(renew, leaseTtlMs / RENEWALS_PER_LEASE);
 }
 
-const PENDING: Readonly<Record<string, string>> = {
-  OPENING: 'Opening; Ctrl+C cancels it',
-  OPEN: 'Open; Ctrl+C closes it',
-  CANCELLING: 'Cancelling; Ctrl+C leaves it to the host',
-  CLOSING: 'Closing; Ctrl+C leaves it to the host',
+const PROGRESS: Readonly<Record<string, string>> = {
+  OPENING: 'Opening; press Ctrl+C to cancel',
+  OPEN: 'Open; press Ctrl+C to close',
+  CANCELLING: 'Cancelling; press Ctrl+C to exit without waiting',
+  CLOSING: 'Closing; press Ctrl+C to exit without waiting',
 };
 
-/** Shows the events as they come, but of a detached session only what is pending. Resolves to false when the stream ends well. */
+/**
+ * Prints the events as they come. For a detached session it shows only the progress. Resolves to false when the stream
+ * ends without an error.
+ */
 function show(held: HeldSession, invocation: Invocation, isDetached: boolean): Promise<false> {
   const { output } = invocation;
   return new Promise((resolve, reject) => {
     held.events.subscribe({
       next: (event) => {
         invocation.hasAnswered = true;
-        // People have no use for what comes and goes by itself.
+        // This command renews the lease itself, so people need not see it.
         const isRoutine = event.type === SessionEventType.LEASE_RENEWED && output.isForPeople;
         if (!isDetached && !isRoutine)
           output.item({ text: (style) => lineOfLife(event, style), message: () => opened(event) });
-        const pending = event.session && PENDING[nameOf(SessionState, event.session.state)];
-        if (pending === undefined) output.progress.end();
-        else output.progress.begin(pending);
+        const progress = event.session && PROGRESS[nameOf(SessionState, event.session.state)];
+        if (progress === undefined) output.progress.end();
+        else output.progress.begin(progress);
       },
       error: reject,
       complete: () => resolve(false),
@@ -122,24 +149,24 @@ function show(held: HeldSession, invocation: Invocation, isDetached: boolean): P
   });
 }
 
-/** True once the session is so. How the stream ends is for others to say. */
-function seen(held: HeldSession, isSo: (session: Session) => boolean): Promise<true> {
+/** Resolves once the condition holds. It never rejects: `show` reports how the stream ends. */
+function once(held: HeldSession, condition: (session: Session) => boolean): Promise<true> {
   return new Promise((resolve) => {
     const next = ({ session }: { session: Session | undefined }) => {
-      if (session !== undefined && isSo(session)) resolve(true);
+      if (session !== undefined && condition(session)) resolve(true);
     };
     held.events.subscribe({ next, error: () => {} });
   });
 }
 
 interface Interrupts {
-  /** Rejects when nobody wants to wait any more, or when the session can't be closed. */
-  readonly left: Promise<never>;
-  readonly hasCome: () => boolean;
+  /** Rejects at the second Ctrl+C, or if the session can't be closed. */
+  readonly gaveUp: Promise<never>;
+  readonly happened: () => boolean;
   readonly stop: () => void;
 }
 
-function closeAtInterrupt(
+function closeOnInterrupt(
   { sessionId }: HeldSession,
   begun: Promise<unknown>,
   invocation: Invocation,
@@ -147,31 +174,33 @@ function closeAtInterrupt(
 ): Interrupts {
   let count = 0;
   let stop = (): void => {};
-  const left = new Promise<never>((_, reject) => {
+  const gaveUp = new Promise<never>((_, reject) => {
     const close = async (): Promise<void> => {
-      // A host that does not have the session yet would not know what to close.
+      // Until the host has the session, it would answer that there is none to close.
       await begun;
       await (await invocation.client()).sessions.close(sessionId);
     };
     stop = invocation.surroundings.onInterrupt(() => {
       count += 1;
       if (count === 1) close().catch(reject);
-      else reject(new Failure('interrupted', leftBehind(sessionId, hasLease, invocation)));
+      else reject(new Failure('interrupted', abandoned(sessionId, hasLease, invocation)));
     });
   });
-  left.catch(() => {});
-  return { left, hasCome: () => count > 0, stop };
+  gaveUp.catch(() => {});
+  return { gaveUp, happened: () => count > 0, stop };
 }
 
-function leftBehind(id: string, hasLease: boolean, { sameHost }: Invocation): string {
-  const whoEndsIt = hasLease ? `it ends with its lease, or by wfdctl close ${id}${sameHost}` : 'the host closes it';
-  return `Left before session ${id} was closed; ${whoEndsIt}.`;
+function abandoned(id: string, hasLease: boolean, { sameHost }: Invocation): string {
+  const end = hasLease
+    ? `it ends when its lease expires; to close it now, run wfdctl close ${id}${sameHost}`
+    : 'the host closes it';
+  return `Exited before session ${id} was closed; ${end}.`;
 }
 
-/** On stdout the id alone, so that a script can keep it. */
-function tellDetached(shown: SessionAt, leaseTtlMs = 0, { output, sameHost }: Invocation): void {
-  const id = shown.session.sessionId;
+/** Prints only the id to stdout, so that a script can capture it. */
+function printDetached(answer: SessionAt, leaseTtlMs = 0, { output, sameHost }: Invocation): void {
+  const id = answer.session.sessionId;
   output.progress.end();
-  output.result({ text: () => `${id}\n`, message: () => sessionAt(shown), names: () => [id] });
-  output.hint(`It lives for ${formatDuration(leaseTtlMs)}, unless you run: wfdctl renew ${id}${sameHost}`);
+  output.result({ text: () => `${id}\n`, message: () => sessionAt(answer), names: () => [id] });
+  output.hint(`The lease expires in ${formatDuration(leaseTtlMs)}; to renew it: wfdctl renew ${id}${sameHost}`);
 }

@@ -16,7 +16,7 @@ import {
   Session as Sessions,
 } from '../../../typescript/src/gen/wifidirect/v1/session.js';
 import { complaintOf } from '../refusal.js';
-import { host as hostMessage } from '../text/messages.js';
+import { hostMessage } from '../text/host.js';
 import type { Document, WithRemedy } from './frames.js';
 
 export function hostDocument(about: GetHostResponse, host: string): WithRemedy {

@@ -42,5 +42,5 @@ function complete(address: string, target: TargetFlags): Target {
 function contextOf(name: string, { contexts, file }: ContextFile): Target {
   const target = contexts.get(name);
   if (target !== undefined) return target;
-  throw new Failure('config', `There is no context ${name} in ${file}; wfdctl context list shows those there are.`);
+  throw new Failure('config', `No context ${name} in ${file}; run wfdctl context list to see the contexts.`);
 }

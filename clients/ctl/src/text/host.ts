@@ -10,6 +10,7 @@ import {
   nameOf,
   toMilliseconds,
 } from '../../../typescript/src/client.js';
+import { GetHostResponse as Hosts } from '../../../typescript/src/gen/wifidirect/v1/host_service.js';
 import { formatDuration } from './duration.js';
 import { paintOf, type Style } from './style.js';
 import { pairs } from './table.js';
@@ -56,4 +57,18 @@ function describeLimits(limits: Limits, style: Style): string {
     return [`  ${name}`, text];
   });
   return pairs(entries, style.dim);
+}
+
+/** GetHostResponse. */
+export function hostMessage(response: GetHostResponse): unknown {
+  const { limits, ...rest } = Hosts.toJSON(response) as { limits?: Record<string, unknown> };
+  return { ...rest, ...(limits && { limits: Object.fromEntries(Object.entries(limits).map(withDuration)) }) };
+}
+
+/** ts-proto leaves a Duration as its fields; ProtoJSON has `3600s`. */
+function withDuration([name, value]: [string, unknown]): [string, unknown] {
+  if (typeof value !== 'object' || value === null) return [name, value];
+  const { seconds = '0', nanos = 0 } = value as { seconds?: string; nanos?: number };
+  const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`;
+  return [name, `${seconds}${fraction}s`];
 }

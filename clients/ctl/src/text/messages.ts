@@ -7,14 +7,12 @@ import type {
   DeviceVisibility,
   DeviceWatchItem,
   Disconnected,
-  GetHostResponse,
   Session,
   SessionAt,
   SessionEvent,
   SessionWatchItem,
 } from '../../../typescript/src/client.js';
 import { DeviceEvent as DeviceEvents, Device as Devices } from '../../../typescript/src/gen/wifidirect/v1/device.js';
-import { GetHostResponse as Hosts } from '../../../typescript/src/gen/wifidirect/v1/host_service.js';
 import {
   SessionEvent as SessionEvents,
   Session as Sessions,
@@ -73,18 +71,4 @@ export function watchedDevices(item: Exclude<DeviceWatchItem, Disconnected>): un
 /** UpdateDeviceVisibilityResponse. */
 export function visibility({ device, discoveryCompleted, cursor }: DeviceVisibility): unknown {
   return { device: Devices.toJSON(device), discoveryCompleted, cursor };
-}
-
-/** GetHostResponse. */
-export function host(response: GetHostResponse): unknown {
-  const { limits, ...rest } = Hosts.toJSON(response) as { limits?: Record<string, unknown> };
-  return { ...rest, ...(limits && { limits: Object.fromEntries(Object.entries(limits).map(withDuration)) }) };
-}
-
-/** ts-proto leaves a Duration as its fields; ProtoJSON has `3600s`. */
-function withDuration([name, value]: [string, unknown]): [string, unknown] {
-  if (typeof value !== 'object' || value === null) return [name, value];
-  const { seconds = '0', nanos = 0 } = value as { seconds?: string; nanos?: number };
-  const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`;
-  return [name, `${seconds}${fraction}s`];
 }

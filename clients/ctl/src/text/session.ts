@@ -1,16 +1,14 @@
 /** Sessions for people: a row of a list, all that is known of one, one sentence. */
+import { nameOf } from '../../../typescript/src/enums.js';
+import { ErrorReason, type NativeResult, type SessionError } from '../../../typescript/src/gen/wifidirect/v1/error.js';
 import {
   DisconnectEvidence,
-  ErrorReason,
-  type NativeResult,
-  nameOf,
   type Session,
   type SessionEnd,
   SessionEndReason,
-  type SessionError,
   SessionKind,
   SessionState,
-} from '../../../typescript/src/client.js';
+} from '../../../typescript/src/gen/wifidirect/v1/session.js';
 import { formatAge, formatMoment, formatRest } from './duration.js';
 import { printable } from './printable.js';
 import { paintOf, type Style } from './style.js';
@@ -69,7 +67,7 @@ export function sentenceOfSession(session: Session, style: Style, now: number): 
   const { sessionId, end } = session;
   const state = stateOf(session);
   const rest = leaseOf(session, now);
-  const lease = rest && `; its lease lapses in ${rest}`;
+  const lease = rest && `; its lease expires in ${rest}`;
   return `Session ${printable(sessionId)} is ${paintOf(style, state)(state)}${end ? `: ${endOf(end)}` : ''}${lease}.\n`;
 }
 

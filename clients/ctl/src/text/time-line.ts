@@ -1,15 +1,13 @@
 /** Events as lines of a time line: when, what, and what more there is to say. */
+import { nameOf } from '../../../typescript/src/enums.js';
+import { type Device, type DeviceEvent, DeviceEventType } from '../../../typescript/src/gen/wifidirect/v1/device.js';
 import {
-  type Device,
-  type DeviceEvent,
-  DeviceEventType,
   type EventCause,
   EventSource,
-  nameOf,
   type Session,
   type SessionEvent,
   SessionEventType,
-} from '../../../typescript/src/client.js';
+} from '../../../typescript/src/gen/wifidirect/v1/session.js';
 import { deviceDetail } from './device.js';
 import { formatDuration, formatTime } from './duration.js';
 import { detailOf, endOf, errorOf, stateOf } from './session.js';

@@ -1,4 +1,5 @@
-/** `wfdctl context`: the hosts that are worth a name. */
+/** `wfdctl context`: named hosts, with how to connect to each. */
+import type { Command } from 'commander';
 import {
   isContextName,
   NAME_EXPECTED,
@@ -13,14 +14,47 @@ import { EXIT, type ExitCode } from '../exit-code.js';
 import { Failure } from '../failure.js';
 import type { Invocation } from '../invocation.js';
 import { table } from '../text/table.js';
+import { examples, type Run } from './command.js';
 
-export async function listContexts(invocation: Invocation): Promise<ExitCode> {
+export function declareContext(program: Command, run: Run): Command {
+  const context = program
+    .command('context')
+    .description('Save hosts under a name, and select one.')
+    .helpCommand(false)
+    .addHelpText('after', examples('context set lab --address host-7.example --ca lab.pem', 'context use lab'));
+  context
+    .command('list')
+    .description('List the contexts. * marks the current one.')
+    .action(() => run(list))
+    .addHelpText('after', examples('context list', 'context list -o yaml'));
+  context
+    .command('use')
+    .description('Make a context the current one: commands then connect to its host by default.')
+    .argument('<context>', 'name of the context')
+    .action((name: string) => run((invocation) => use(name, invocation)))
+    .addHelpText('after', examples('context use lab'));
+  context
+    .command('set')
+    .description('Create a context from --address, --ca and the other flags of a connection, or change one.')
+    .argument('<context>', 'name of the context')
+    .action((name: string) => run((invocation) => set(name, invocation)))
+    .addHelpText('after', examples('context set lab --address host-7.example --token-file /run/lab.token'));
+  context
+    .command('delete')
+    .description('Delete a context.')
+    .argument('<context>', 'name of the context')
+    .action((name: string) => run((invocation) => remove(name, invocation)))
+    .addHelpText('after', examples('context delete lab'));
+  return context;
+}
+
+async function list(invocation: Invocation): Promise<ExitCode> {
   const { contexts, current } = await invocation.contexts();
   const entries = [...contexts];
   invocation.output.result({
     names: () => entries.map(([name]) => name),
     text: (style) => {
-      if (entries.length === 0) return 'No contexts. Make one: wfdctl context set NAME --address HOST\n';
+      if (entries.length === 0) return 'No contexts. Create one: wfdctl context set NAME --address HOST\n';
       const rows = entries.map(([name, target]) => [
         { text: name === current ? '*' : ' ', paint: style.good },
         name,
@@ -38,14 +72,14 @@ export async function listContexts(invocation: Invocation): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-export async function useContext(name: string, invocation: Invocation): Promise<ExitCode> {
+async function use(name: string, invocation: Invocation): Promise<ExitCode> {
   await change(name, invocation, withCurrent);
-  invocation.output.hint(`Now in use: ${name}`);
+  invocation.output.hint(`The current context is now ${name}.`);
   return EXIT.ok;
 }
 
-/** Flags that are given replace what the context has; the rest of it stays. */
-export async function setContext(name: string, invocation: Invocation): Promise<ExitCode> {
+/** Flags that are given replace the values of the context. Its other values stay. */
+async function set(name: string, invocation: Invocation): Promise<ExitCode> {
   if (!isContextName(name)) throw new Failure('usage', NAME_EXPECTED);
   const { target: flags, contextFilePath: path } = invocation;
   await invocation.contexts();
@@ -54,16 +88,16 @@ export async function setContext(name: string, invocation: Invocation): Promise<
     const old = file.contexts.get(name);
     const address = flags.address ?? old?.address;
     if (address === undefined)
-      throw new Failure('usage', `A new context needs the address of its host; give --address.`);
+      throw new Failure('usage', `Context ${name} is new and needs the address of a host; add --address.`);
     const target = withFlags(old ?? { address }, { ...flags, address: withPort(address) });
     checkTarget(target);
     return withContext(text, file, name, target);
   });
-  invocation.output.hint(`Kept in ${path}`);
+  invocation.output.hint(`Context ${name} saved in ${path}`);
   return EXIT.ok;
 }
 
-export async function deleteContext(name: string, invocation: Invocation): Promise<ExitCode> {
+async function remove(name: string, invocation: Invocation): Promise<ExitCode> {
   await change(name, invocation, withoutContext);
   return EXIT.ok;
 }
@@ -74,7 +108,7 @@ async function change(name: string, invocation: Invocation, edit: typeof withCur
   await changeContextFile(path, (text) => {
     const file = parseContexts(text, path);
     if (!file.contexts.has(name))
-      throw new Failure('config', `There is no context ${name} in ${path}; wfdctl context list shows those there are.`);
+      throw new Failure('config', `No context ${name} in ${path}; run wfdctl context list to see the contexts.`);
     return edit(text, file, name);
   });
 }
@@ -90,7 +124,7 @@ function credentialOf({ token, tokenFile, cert }: Target): string {
   return tokenFile ?? cert ?? '';
 }
 
-/** The token itself is not shown. */
+/** Tokens are never printed. */
 function withoutSecret({ token, ...target }: Target): Target & { hasToken?: true } {
   return token === undefined ? target : { ...target, hasToken: true };
 }
