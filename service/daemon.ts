@@ -29,7 +29,7 @@ import { isDoneWithin } from './driver/deadline.js';
 import { WlanDriver } from './driver/wlan-driver.js';
 import { EventLog, type Logged, type LogLimits } from './events/log.js';
 import { type EventKind, EventStream } from './events/stream.js';
-import type { Fault } from './fault.js';
+import { type Fault, hostStopping } from './fault.js';
 import {
   JournalUnusable,
   newEpoch,
@@ -41,7 +41,7 @@ import {
   type SessionStream,
 } from './journal/session-journal.js';
 import { descriptors } from './root.js';
-import { hostStopping, Lifecycle } from './session/lifecycle.js';
+import { Lifecycle } from './session/lifecycle.js';
 import type { Log } from './telemetry/log.js';
 import type { Logs } from './telemetry/logs.js';
 import type { Readings } from './telemetry/metrics.js';

@@ -99,6 +99,20 @@ export function quotaExceeded(subject: string, limit: string, value: number): Fa
   };
 }
 
+/** No session has this id, or the caller may not see the one that has it. */
+export function sessionNotFound(id: string): Fault {
+  return {
+    reason: 'SESSION_NOT_FOUND',
+    message: `There is no session ${id} on this host, or none that you may see.`,
+    metadata: { session_id: id },
+    resource: { type: 'wifidirect.v1.Session', name: id },
+  };
+}
+
+export function hostStopping(): Fault {
+  return { reason: 'HOST_STOPPING', message: 'The host is stopping; try another host, or this one later.' };
+}
+
 /** Something was asked for too often; `limit` is its name in the contract's `Limits`. */
 export function rateExceeded(principal: string, limit: string, perSecond: number, retryAfterMs: number): Fault {
   const subject = `principal:${principal}`;

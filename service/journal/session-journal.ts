@@ -13,7 +13,7 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { lockFile, type Unlock } from '../../native/file-lock.js';
 import type { EventStream } from '../events/stream.js';
 import type { Fault } from '../fault.js';
-import type { Lifecycle, RequestRecord, SessionMemory, SessionRecord } from '../session/lifecycle.js';
+import type { Lifecycle, RequestRecord, SessionMemory, SessionOrigin } from '../session/lifecycle.js';
 import type { LoggedSessionEvent, SessionEvent, SessionEventDraft } from '../session/session.js';
 import { cursorKey, takeCursorKey } from '../transport/cursors.js';
 import { bytesOfEvent } from '../transport/encode-once.js';
@@ -89,7 +89,7 @@ export function restoreSessions(lifecycle: Lifecycle, { sessions, requests }: Re
   const toSteady = (timeMs: number) => Math.min(timeMs + offsetMs, performance.now());
   lifecycle.restore(
     [...sessions].map(([id, { record, lastEvent, fault }]) => ({
-      record: { ...(record as Omit<SessionRecord, 'id'>), id },
+      origin: { ...(record as Omit<SessionOrigin, 'id'>), id },
       lastEvent: fromSessionEvent(SessionEventMessage.decode(lastEvent.bytes), fault as Fault | undefined, toSteady),
     })),
     [...requests].map(([key, { record, timeMs }]) => ({
@@ -110,7 +110,7 @@ export class SessionJournal implements JournalOwner, SessionMemory {
   readonly #onState: (error: Error | undefined) => void;
   #isKeeping = true;
   /** The session whose first event comes next. */
-  #begun: SessionRecord | undefined;
+  #begun: SessionOrigin | undefined;
 
   /** Begins at once. `onState` is told of a disk that fails, and that it is back. */
   constructor(
@@ -126,7 +126,7 @@ export class SessionJournal implements JournalOwner, SessionMemory {
     this.#onState = onState;
     this.#journal = new Journal(settings, bootId(), { ...restored, newest: stream.log.newest }, this);
     stream.keepBy(this);
-    lifecycle.rememberBy(this);
+    lifecycle.attachMemory(this);
   }
 
   get durability(): Durability {
@@ -147,11 +147,11 @@ export class SessionJournal implements JournalOwner, SessionMemory {
     this.#unlock();
   }
 
-  sessionBegins(record: SessionRecord): void {
-    this.#begun = record;
+  onSessionCreated(origin: SessionOrigin): void {
+    this.#begun = origin;
   }
 
-  requestUsed({ key, fingerprint, timeMs }: RequestRecord): void {
+  onRequestUsed({ key, fingerprint, timeMs }: RequestRecord): void {
     this.#journal.append([json(FrameKind.REQUEST, key, fingerprint, timeMs)]);
   }
 
@@ -159,7 +159,7 @@ export class SessionJournal implements JournalOwner, SessionMemory {
     const begun = this.#begun;
     this.#begun = undefined;
     // In one file, or the next one would have the event without what is remembered beside it.
-    this.#journal.append([...recordFrames(begun), ...faultFrames(event), eventFrame(FrameKind.EVENT, event)]);
+    this.#journal.append([...originFrames(begun), ...faultFrames(event), eventFrame(FrameKind.EVENT, event)]);
   }
 
   position(): { readonly epoch: string; readonly newest: number } {
@@ -171,12 +171,12 @@ export class SessionJournal implements JournalOwner, SessionMemory {
   }
 
   *checkpoint(): Iterable<Frame> {
-    for (const { record, lastEvent } of this.#lifecycle.remembered()) {
-      yield* recordFrames(record);
+    for (const { origin, lastEvent } of this.#lifecycle.sessionsToKeep()) {
+      yield* originFrames(origin);
       yield* faultFrames(lastEvent);
       yield eventFrame(FrameKind.LAST_EVENT, lastEvent);
     }
-    for (const { key, fingerprint, timeMs } of this.#lifecycle.rememberedRequests()) {
+    for (const { key, fingerprint, timeMs } of this.#lifecycle.requestsToKeep()) {
       yield json(FrameKind.REQUEST, key, fingerprint, timeMs);
     }
   }
@@ -200,9 +200,9 @@ export class SessionJournal implements JournalOwner, SessionMemory {
   }
 }
 
-function recordFrames(record: SessionRecord | undefined): Frame[] {
-  if (record === undefined) return [];
-  const { id, ...rest } = record;
+function originFrames(origin: SessionOrigin | undefined): Frame[] {
+  if (origin === undefined) return [];
+  const { id, ...rest } = origin;
   return [json(FrameKind.SESSION, id, rest)];
 }
 

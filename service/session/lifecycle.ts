@@ -1,21 +1,25 @@
 /**
- * The one writer of sessions. Two kinds of input arrive: requests, and completions and time. Each runs to its end in one turn of the
- * event loop, which is the queue: `step` decides, the log records, the commands run. Nothing that is called from a turn calls back in
- * (the driver and the stream promise it), and a guard says so if something ever did.
+ * The only writer of sessions. Requests, native completions and timers arrive here as inputs.
+ *
+ * The event loop is the queue. Each input is handled completely in one turn: `step` decides, the log
+ * records the events, and the commands run.
+ *
+ * Invariant: nothing that is called within a turn calls back into this class. The driver and the
+ * event stream promise this, and a guard throws if it happens.
  */
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Subject, Subscription } from 'rxjs';
 import type { Completion, Driver } from '../driver/driver.js';
 import type { EventStream } from '../events/stream.js';
-import { type Fault, ok, type Result, refuse } from '../fault.js';
+import { type Fault, hostStopping, ok, type Result, refuse, sessionNotFound } from '../fault.js';
 import { once } from '../once.js';
-import { open, restored, step } from './machine.js';
+import { open, restore, step } from './machine.js';
 import { type Entry, Registry, type RegistryLimits } from './registry.js';
 import { RequestMemory, requestIdReused } from './request-memory.js';
 import {
   type EventCause,
-  hasEnded,
+  isFinal,
   type LoggedSessionEvent,
   type Moment,
   type OpenRequest,
@@ -27,35 +31,40 @@ import {
   type SessionInput,
 } from './session.js';
 import { Timers } from './timers.js';
-import { closeFault, type Machine, type Step } from './transition.js';
+import { closeFault, type SessionRecord, type Step } from './transition.js';
 
 export interface LifecycleSettings extends RegistryLimits {
   readonly closeTimeoutMs: number;
   readonly requestMemoryMax: number;
 }
 
-/** What is remembered of a session beside its events, so that asking twice is safe over a restart too. */
-export interface SessionRecord {
+/**
+ * How a session was created. It is kept beside the events of the session, so that a request can be
+ * repeated safely after a restart too.
+ */
+export interface SessionOrigin {
   readonly id: string;
   readonly ordinal: number;
   readonly requestKey: string | undefined;
   readonly fingerprint: string;
 }
 
+/** A request id that was used, and for what. The moment is that of its first use. */
 export interface RequestRecord extends Moment {
   readonly key: string;
   readonly fingerprint: string;
 }
 
-/** Keeps what has to outlive the process. Called within a turn: it only takes note. */
+/** Keeps what has to survive the process. It is called within a turn, so it must return at once. */
 export interface SessionMemory {
-  /** Before the first event of the session. */
-  sessionBegins(record: SessionRecord): void;
-  requestUsed(record: RequestRecord): void;
+  /** A session is created. Called before its first event is appended. */
+  onSessionCreated(origin: SessionOrigin): void;
+  onRequestUsed(request: RequestRecord): void;
 }
 
-/** A reader of one session's events, from the session as it is now. While one is attached, a session without a lease lives. */
+/** A stream that follows one session. A session without a lease ends with its last attachment. */
 export interface Attachment {
+  /** The newest event when the stream was attached. `events` has all later ones. */
   readonly current: SessionEvent;
   readonly events: Subject<SessionEvent>;
   detach(): void;
@@ -87,50 +96,54 @@ export class Lifecycle {
     this.#settings = settings;
     this.registry = new Registry(settings);
     this.#requests = new RequestMemory(settings.requestMemoryMax, settings.retentionMs);
-    this.#subscription = driver.completions.subscribe((completion) => this.#completed(completion));
+    this.#subscription = driver.completions.subscribe((completion) => this.#onCompletion(completion));
   }
 
-  /** Takes over the sessions and request ids that the life before has left, before anything else happens. */
+  /**
+   * Restores the sessions and request ids of the process that ran before. Call it first, before
+   * anything else is called.
+   */
   restore(
-    sessions: readonly { readonly record: SessionRecord; readonly lastEvent: SessionEvent }[],
+    sessions: readonly { readonly origin: SessionOrigin; readonly lastEvent: SessionEvent }[],
     requests: readonly RequestRecord[],
   ): void {
-    for (const { record, lastEvent } of sessions.toSorted((a, b) => a.record.ordinal - b.record.ordinal)) {
+    for (const { origin, lastEvent } of sessions.toSorted((a, b) => a.origin.ordinal - b.origin.ordinal)) {
       const { owner } = lastEvent.session;
-      const machine = restored(lastEvent, this.#settings.closeTimeoutMs);
-      this.registry.add({ ...record, owner, machine, lastEvent, streams: 0, timers: new Map(), waiters: new Set() });
+      const record = restore(lastEvent, this.#settings.closeTimeoutMs);
+      this.registry.add({ ...origin, owner, record, lastEvent, streams: 0, timers: new Map(), waiters: new Set() });
     }
-    const endOf = ({ machine }: Entry) => machine.session.marks.endMs ?? Number.POSITIVE_INFINITY;
-    for (const entry of [...this.registry.entries()].toSorted((a, b) => endOf(a) - endOf(b))) {
-      if (hasEnded(entry.machine.session)) this.registry.retire(entry);
+    const endMs = ({ record }: Entry) => record.session.marks.endMs ?? Number.POSITIVE_INFINITY;
+    for (const entry of [...this.registry.entries()].toSorted((a, b) => endMs(a) - endMs(b))) {
+      if (isFinal(entry.record.session)) this.registry.retire(entry);
     }
     for (const { key, fingerprint, steadyMs } of requests) this.#requests.remember(key, fingerprint, steadyMs);
     this.#prune();
   }
 
   /**
-   * From here on, what has to outlive the process is told to this. Sessions that were restored as live are LOST: the
-   * process that knew their handles has died.
+   * Reports to `memory` from now on what has to survive the process. Sessions that were restored as
+   * live become LOST, because the process that knew their handles has died.
    */
-  rememberBy(memory: SessionMemory): void {
+  attachMemory(memory: SessionMemory): void {
     this.#memory = memory;
-    for (const entry of this.registry.liveEntries()) this.#enter(entry, { type: 'HostRestarted' });
+    for (const entry of this.registry.liveEntries()) this.#handle(entry, { type: 'HostRestarted' });
   }
 
-  /** The newest event of a session has another number and epoch now. */
+  /** The newest event of a session got another sequence and epoch: this is the event now. */
   renumber(event: SessionEvent): void {
     const entry = this.registry.find(event.session.id);
     if (entry !== undefined) entry.lastEvent = event;
   }
 
-  /** All that is to outlive the process, as it is now. */
-  *remembered(): Iterable<{ readonly record: SessionRecord; readonly lastEvent: SessionEvent }> {
+  /** The sessions that have to survive the process, as they are now. */
+  *sessionsToKeep(): Iterable<{ readonly origin: SessionOrigin; readonly lastEvent: SessionEvent }> {
     for (const { id, ordinal, requestKey, fingerprint, lastEvent } of this.registry.entries()) {
-      yield { record: { id, ordinal, requestKey, fingerprint }, lastEvent };
+      yield { origin: { id, ordinal, requestKey, fingerprint }, lastEvent };
     }
   }
 
-  *rememberedRequests(): Iterable<RequestRecord> {
+  /** The request ids that have to survive the process. */
+  *requestsToKeep(): Iterable<RequestRecord> {
     const { timeMs, steadyMs } = this.#now();
     for (const { key, fingerprint, timeMs: usedMs } of this.#requests.all()) {
       yield { key, fingerprint, steadyMs: usedMs, timeMs: timeMs - (steadyMs - usedMs) };
@@ -141,14 +154,14 @@ export class Lifecycle {
     return this.#isStopping;
   }
 
-  /** Opens a session, or finds the one that the same request has opened before. */
+  /** Opens a session, or returns the one that the same request opened before. */
   open(request: OpenRequest, cause: EventCause): Result<{ readonly session: Session; readonly isNew: boolean }> {
     const fingerprint = JSON.stringify(request);
     const requestKey = keyOf(request.owner, request.requestId);
     const known = requestKey === undefined ? undefined : this.registry.findByRequest(requestKey);
     if (known !== undefined) {
       if (known.fingerprint !== fingerprint) return refuse(requestIdReused(request.requestId));
-      return ok({ session: known.machine.session, isNew: false });
+      return ok({ session: known.record.session, isNew: false });
     }
     if (requestKey !== undefined && this.#knownRequest(requestKey) !== undefined) {
       return refuse(requestIdReused(request.requestId));
@@ -158,7 +171,7 @@ export class Lifecycle {
     if (unavailable !== undefined) return refuse(unavailable);
     const admitted = this.registry.admit(request.owner);
     if (!admitted.ok) return admitted;
-    // Last, so that nobody learns which ids others use but by an open that would have begun.
+    // This check is the last one: only a request that could open a session learns which ids are in use.
     if (request.sessionId !== '' && this.registry.find(request.sessionId) !== undefined) {
       return refuse(alreadyExists(request.sessionId));
     }
@@ -175,17 +188,22 @@ export class Lifecycle {
     return this.#request(id, `RenewSession ${leaseTtlMs ?? ''}`, cause, input);
   }
 
-  /** Resolves when the native close has been accepted (or an open is being cancelled), or, on demand, when the session has ended. */
+  /**
+   * Closes a session, or cancels its open. With `waitForEnd` it resolves when the session has ended,
+   * otherwise as soon as Windows has accepted the close or the open is being cancelled. It also
+   * resolves when `signal` aborts, with the session as it is then.
+   */
   async close(id: string, waitForEnd: boolean, cause: EventCause, signal: AbortSignal): Promise<Result<Session>> {
-    const asked = this.#request(id, `CloseSession ${waitForEnd}`, cause, { type: 'CloseRequested', cause });
+    const requested = this.#request(id, `CloseSession ${waitForEnd}`, cause, { type: 'CloseRequested', cause });
     const entry = this.registry.find(id);
-    if (!asked.ok || entry === undefined) return asked;
-    const before = entry.machine;
-    await this.#until(entry, waitForEnd ? (machine) => hasEnded(machine.session) : isCloseDone, signal);
-    const fault = closeFault(before, entry.machine);
-    return fault === undefined ? ok(entry.machine.session) : refuse(fault);
+    if (!requested.ok || entry === undefined) return requested;
+    const before = entry.record;
+    await this.#waitUntil(entry, waitForEnd ? ({ session }) => isFinal(session) : isCloseAccepted, signal);
+    const fault = closeFault(before, entry.record);
+    return fault === undefined ? ok(entry.record.session) : refuse(fault);
   }
 
+  /** Attaches a stream to a session; undefined if there is no such session. */
   attach(id: string): Attachment | undefined {
     const entry = this.registry.find(id);
     if (entry === undefined) return undefined;
@@ -195,26 +213,29 @@ export class Lifecycle {
       events: this.events.follow(id),
       detach: once(() => {
         entry.streams -= 1;
-        if (entry.streams === 0) this.#enter(entry, { type: 'StreamsEnded' });
+        if (entry.streams === 0) this.#handle(entry, { type: 'StreamsEnded' });
       }),
     };
   }
 
-  /** Ends every session: opens are cancelled, open ones closed. False: not all have ended in time. */
+  /**
+   * Ends every session: cancels what is opening and closes what is open. Opens are refused from now
+   * on. Resolves to false if some sessions have not ended in time.
+   */
   async drain(timeoutMs: number): Promise<boolean> {
     this.#isStopping = true;
     const live = this.registry.liveEntries();
-    for (const entry of live) this.#enter(entry, { type: 'HostStopping' });
-    const late = new AbortController();
-    // Each session listens: Node takes more than ten for a leak.
-    setMaxListeners(0, late.signal);
-    const timer = setTimeout(() => late.abort(), Math.max(timeoutMs, 0));
-    await Promise.all(live.map((entry) => this.#until(entry, ({ session }) => hasEnded(session), late.signal)));
+    for (const entry of live) this.#handle(entry, { type: 'HostStopping' });
+    const deadline = new AbortController();
+    // Each session adds a listener. Node warns of a leak after ten.
+    setMaxListeners(0, deadline.signal);
+    const timer = setTimeout(() => deadline.abort(), Math.max(timeoutMs, 0));
+    await Promise.all(live.map((entry) => this.#waitUntil(entry, ({ session }) => isFinal(session), deadline.signal)));
     clearTimeout(timer);
-    return !late.signal.aborted;
+    return !deadline.signal.aborted;
   }
 
-  /** Nothing is accepted, timed or heard of any more. */
+  /** Stops listening to the driver, and clears all timers. */
   dispose(): void {
     this.#subscription.unsubscribe();
     clearTimeout(this.#pruneTimer);
@@ -225,12 +246,12 @@ export class Lifecycle {
     const first = open(request, cause, this.#now(), this.#settings.closeTimeoutMs);
     const [opening] = first.events;
     if (opening === undefined) throw new Error('a session begins with an event');
-    const record = { id: request.sessionId, ordinal: this.registry.nextOrdinal(), requestKey, fingerprint };
-    this.#memory?.sessionBegins(record);
+    const origin = { id: request.sessionId, ordinal: this.registry.nextOrdinal(), requestKey, fingerprint };
+    this.#memory?.onSessionCreated(origin);
     const entry: Entry = {
-      ...record,
+      ...origin,
       owner: request.owner,
-      machine: first.machine,
+      record: first.record,
       lastEvent: this.events.append(opening),
       streams: 0,
       timers: new Map(),
@@ -238,54 +259,57 @@ export class Lifecycle {
     };
     this.registry.add(entry);
     for (const command of first.commands) this.#run(entry, command);
-    return entry.machine.session;
+    return entry.record.session;
   }
 
-  /** Does what was asked, once for each request id. One that was refused has done nothing, and may be asked for again. */
+  /**
+   * Handles a request about a session, once for each request id. A request that is refused changes
+   * nothing, so the same request id can be used again.
+   */
   #request(id: string, fingerprint: string, cause: EventCause, input: SessionInput): Result<Session> {
     const entry = this.registry.find(id);
     if (entry === undefined) return refuse(sessionNotFound(id));
     const key = keyOf(cause.principal, cause.requestId);
-    const asked = `${fingerprint} ${id}`;
+    const use = `${fingerprint} ${id}`;
     const known = key === undefined ? undefined : this.#knownRequest(key);
-    if (known === asked) return ok(entry.machine.session);
+    if (known === use) return ok(entry.record.session);
     if (known !== undefined) return refuse(requestIdReused(cause.requestId));
-    const { refusal } = this.#enter(entry, input);
+    const { refusal } = this.#handle(entry, input);
     if (refusal !== undefined) return refuse(refusal);
     if (key !== undefined) {
       const { timeMs, steadyMs } = this.#now();
-      this.#requests.remember(key, asked, steadyMs);
-      this.#memory?.requestUsed({ key, fingerprint: asked, timeMs, steadyMs });
+      this.#requests.remember(key, use, steadyMs);
+      this.#memory?.onRequestUsed({ key, fingerprint: use, timeMs, steadyMs });
     }
-    return ok(entry.machine.session);
+    return ok(entry.record.session);
   }
 
-  /** What a request id was used for. */
+  /** What a request id was used for; undefined if it was not used. */
   #knownRequest(key: string): string | undefined {
     return this.registry.findByRequest(key)?.fingerprint ?? this.#requests.find(key, this.#now().steadyMs);
   }
 
-  #completed(completion: Completion): void {
+  #onCompletion(completion: Completion): void {
     if (completion.type === 'DriverLost') {
-      for (const live of this.registry.liveEntries()) this.#enter(live, completion);
+      for (const live of this.registry.liveEntries()) this.#handle(live, completion);
       return;
     }
     const entry = this.registry.find(completion.sessionId);
-    if (entry !== undefined) this.#enter(entry, completion);
+    if (entry !== undefined) this.#handle(entry, completion);
   }
 
-  /** One turn: decide, record, act. */
-  #enter(entry: Entry, input: SessionInput): Step {
+  /** One turn: decide, append the events, run the commands. */
+  #handle(entry: Entry, input: SessionInput): Step {
     if (this.#inTurn) throw new Error(`${input.type} arrived within a turn`);
     this.#inTurn = true;
     try {
-      const next = step(entry.machine, input, this.#now());
-      const hadEnded = hasEnded(entry.machine.session);
-      entry.machine = next.machine;
+      const next = step(entry.record, input, this.#now());
+      const wasFinal = isFinal(entry.record.session);
+      entry.record = next.record;
       for (const draft of next.events) entry.lastEvent = this.events.append(draft);
       for (const command of next.commands) this.#run(entry, command);
-      if (isUnstarted(next.machine)) this.#driver.withdrawOpen(entry.id);
-      if (!hadEnded && hasEnded(entry.machine.session)) this.#retire(entry);
+      if (isStartUnwanted(next.record)) this.#driver.withdrawOpen(entry.id);
+      if (!wasFinal && isFinal(entry.record.session)) this.#retire(entry);
       for (const wake of [...entry.waiters]) wake();
       return next;
     } finally {
@@ -295,7 +319,7 @@ export class Lifecycle {
 
   #run(entry: Entry, command: SessionCommand): void {
     const { id, timers } = entry;
-    const { deviceAddress, kind } = entry.machine.session;
+    const { deviceAddress, kind } = entry.record.session;
     const place = placeOf(entry.lastEvent);
     if (command.type === 'StartOpen') this.#driver.startOpen(id, deviceAddress, kind, entry.owner, place);
     else if (command.type === 'CancelOpen') this.#driver.cancelOpen(id, place);
@@ -306,7 +330,7 @@ export class Lifecycle {
     } else {
       const { timer, delayMs } = command;
       timers.get(timer)?.();
-      const fire = () => this.#enter(entry, { type: 'TimerFired', timer });
+      const fire = () => this.#handle(entry, { type: 'TimerFired', timer });
       timers.set(timer, this.#timers.set(delayMs, fire));
     }
   }
@@ -326,8 +350,9 @@ export class Lifecycle {
     this.#pruneTimer.unref();
   }
 
-  #until(entry: Entry, isTrue: (machine: Machine) => boolean, signal: AbortSignal): Promise<void> {
-    if (isTrue(entry.machine) || signal.aborted) return Promise.resolve();
+  /** Resolves when `isTrue` holds for the record, or when `signal` aborts. */
+  #waitUntil(entry: Entry, isTrue: (record: SessionRecord) => boolean, signal: AbortSignal): Promise<void> {
+    if (isTrue(entry.record) || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const stop = () => {
         entry.waiters.delete(wake);
@@ -335,7 +360,7 @@ export class Lifecycle {
         resolve();
       };
       const wake = () => {
-        if (isTrue(entry.machine)) stop();
+        if (isTrue(entry.record)) stop();
       };
       entry.waiters.add(wake);
       signal.addEventListener('abort', stop);
@@ -347,14 +372,14 @@ function readClocks(): Moment {
   return { timeMs: Date.now(), steadyMs: performance.now() };
 }
 
-/** Its open is to be stopped, and Windows may not have been asked for it yet. */
-function isUnstarted({ session, startReturned }: Machine): boolean {
-  return session.state === 'CANCELLING' && !startReturned;
+/** Whether the open is being cancelled although its start has not returned: it may not have begun. */
+function isStartUnwanted({ session, start }: SessionRecord): boolean {
+  return session.state === 'CANCELLING' && start.state !== 'returned';
 }
 
-/** Nothing more is to come from the native close: it has returned, was not needed, or waits for a cancelled open. */
-function isCloseDone(machine: Machine): boolean {
-  return hasEnded(machine.session) || machine.close === 'returned' || machine.session.state === 'CANCELLING';
+/** Whether the native close has returned, is not needed, or waits for an open that is being cancelled. */
+function isCloseAccepted({ session, close }: SessionRecord): boolean {
+  return isFinal(session) || close.state === 'returned' || session.state === 'CANCELLING';
 }
 
 function keyOf(principal: string, requestId: string): string | undefined {
@@ -362,21 +387,8 @@ function keyOf(principal: string, requestId: string): string | undefined {
 }
 
 function clearTimers(entry: Entry): void {
-  for (const takeBack of entry.timers.values()) takeBack();
+  for (const clear of entry.timers.values()) clear();
   entry.timers.clear();
-}
-
-export function sessionNotFound(id: string): Fault {
-  return {
-    reason: 'SESSION_NOT_FOUND',
-    message: `There is no session ${id} on this host, or none that you may see.`,
-    metadata: { session_id: id },
-    resource: { type: 'wifidirect.v1.Session', name: id },
-  };
-}
-
-export function hostStopping(): Fault {
-  return { reason: 'HOST_STOPPING', message: 'The host is stopping; try another host, or this one later.' };
 }
 
 function alreadyExists(id: string): Fault {

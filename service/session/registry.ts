@@ -1,21 +1,26 @@
-/** The sessions of this host, live and lately ended: found by id and by request, counted by owner, forgotten in time. */
+/**
+ * The sessions of this host, live or ended recently. They are found by id and by request, counted by
+ * owner, and forgotten some time after their end.
+ */
 import { ok, quotaExceeded, type Result, refuse } from '../fault.js';
-import { hasEnded, type Session, type SessionEvent, type SessionState, type TimerName } from './session.js';
-import type { Machine } from './transition.js';
+import { isFinal, type Session, type SessionEvent, type SessionState, type TimerName } from './session.js';
+import type { SessionRecord } from './transition.js';
 
-/** One session with all that hangs on it. Only `lifecycle.ts` writes here. */
+/** One session with everything that belongs to it. Only `lifecycle.ts` changes it. */
 export interface Entry {
   readonly id: string;
-  /** Grows with each session: the order of listing. */
+  /** Larger than that of every earlier session. Sessions are listed in this order. */
   readonly ordinal: number;
   readonly owner: string;
   readonly requestKey: string | undefined;
   readonly fingerprint: string;
-  machine: Machine;
+  record: SessionRecord;
   lastEvent: SessionEvent;
+  /** How many streams are attached. */
   streams: number;
-  /** What takes back each timer that is set. */
+  /** A function for each timer that is set, which clears it. */
   readonly timers: Map<TimerName, () => void>;
+  /** Called after each input. */
   readonly waiters: Set<() => void>;
 }
 
@@ -37,7 +42,7 @@ export class Registry {
   readonly #entries = new Map<string, Entry>();
   readonly #byRequest = new Map<string, Entry>();
   readonly #liveByOwner = new Map<string, number>();
-  /** Ended sessions in the order of their end, as Map and Set keep insertion order. */
+  /** Ended sessions in the order of their end: a Set keeps the order of insertion. */
   readonly #ended = new Set<Entry>();
   #live = 0;
   #ordinals = 0;
@@ -46,6 +51,7 @@ export class Registry {
     this.#limits = limits;
   }
 
+  /** How many sessions have not ended. */
   get live(): number {
     return this.#live;
   }
@@ -67,7 +73,7 @@ export class Registry {
     return this.#entries.values();
   }
 
-  /** Whether there is room for one more session of this owner. */
+  /** Refuses if this owner, or the host, has as many live sessions as are allowed. */
   admit(owner: string): Result<void> {
     const { sessionsMax, sessionsPerPrincipalMax } = this.#limits;
     if ((this.#liveByOwner.get(owner) ?? 0) >= sessionsPerPrincipalMax) {
@@ -85,7 +91,7 @@ export class Registry {
     this.#liveByOwner.set(entry.owner, (this.#liveByOwner.get(entry.owner) ?? 0) + 1);
   }
 
-  /** The session has ended: it no longer counts, and is kept for a while. */
+  /** The session has ended. It no longer counts against the limits, and is kept for a while. */
   retire(entry: Entry): void {
     this.#ended.add(entry);
     this.#live -= 1;
@@ -94,12 +100,12 @@ export class Registry {
     else this.#liveByOwner.set(entry.owner, left);
   }
 
-  /** Forgets the ended sessions whose time is over, or that are too many. */
+  /** Forgets ended sessions: those whose retention is over, and the oldest if there are too many. */
   prune(nowMs: number): Entry[] {
     const forgotten: Entry[] = [];
     for (const entry of this.#ended) {
-      const isOver = (entry.machine.session.marks.endMs ?? nowMs) + this.#limits.retentionMs <= nowMs;
-      if (!isOver && this.#ended.size <= this.#limits.endedSessionsMax) break;
+      const isExpired = (entry.record.session.marks.endMs ?? nowMs) + this.#limits.retentionMs <= nowMs;
+      if (!isExpired && this.#ended.size <= this.#limits.endedSessionsMax) break;
       this.#ended.delete(entry);
       this.#entries.delete(entry.id);
       if (entry.requestKey !== undefined) this.#byRequest.delete(entry.requestKey);
@@ -108,20 +114,23 @@ export class Registry {
     return forgotten;
   }
 
-  /** When the next ended session is to be forgotten. */
+  /** When the next ended session has to be forgotten; undefined if there is none. */
   nextPruneTimeMs(): number | undefined {
-    for (const entry of this.#ended) return (entry.machine.session.marks.endMs ?? 0) + this.#limits.retentionMs;
+    for (const entry of this.#ended) return (entry.record.session.marks.endMs ?? 0) + this.#limits.retentionMs;
     return undefined;
   }
 
-  /** A page in the order of creation, after an ordinal; `next` is the ordinal to go on after, where there is more. */
+  /**
+   * A page of sessions in the order of creation, starting after an ordinal. `next` is the ordinal after
+   * which the next page starts; undefined on the last page.
+   */
   list(filter: SessionFilter, after: number, size: number): { sessions: Session[]; next: number | undefined } {
     const sessions: Session[] = [];
     let last = after;
     for (const entry of this.#entries.values()) {
-      if (entry.ordinal <= after || !matches(entry.machine.session, filter)) continue;
+      if (entry.ordinal <= after || !matches(entry.record.session, filter)) continue;
       if (sessions.length === size) return { sessions, next: last };
-      sessions.push(entry.machine.session);
+      sessions.push(entry.record.session);
       last = entry.ordinal;
     }
     return { sessions, next: undefined };
@@ -129,16 +138,16 @@ export class Registry {
 
   countByState(): Map<SessionState, number> {
     const counts = new Map<SessionState, number>();
-    for (const { machine } of this.#entries.values()) {
-      const { state } = machine.session;
+    for (const { record } of this.#entries.values()) {
+      const { state } = record.session;
       counts.set(state, (counts.get(state) ?? 0) + 1);
     }
     return counts;
   }
 
-  /** Every session that has not ended, for inputs that concern all of them. */
+  /** The sessions that have not ended, for inputs that concern all of them. */
   liveEntries(): Entry[] {
-    return [...this.#entries.values()].filter((entry) => !hasEnded(entry.machine.session));
+    return [...this.#entries.values()].filter((entry) => !isFinal(entry.record.session));
   }
 }
 

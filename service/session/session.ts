@@ -1,8 +1,10 @@
 /**
- * Sessions: what may happen to one connection to one device, and the one place where it does.
+ * The vocabulary of sessions: states, events, inputs and commands, and three small functions on them.
  *
- * This file holds the words (types only); `machine.ts` the rules, pure; `lifecycle.ts` the one writer that runs them.
- * The rule that must not be broken: a session ends exactly once, and its native handle is closed at most once.
+ * A session is one connection to one device. `machine.ts` holds the rules as pure functions, and
+ * `lifecycle.ts` is the only code that runs them.
+ *
+ * Invariant: a session ends exactly once, and its native handle is closed at most once.
  */
 import type { Fault, NativeResult } from '../fault.js';
 import type { TraceContext, TracePlace } from '../trace.js';
@@ -23,10 +25,10 @@ export type SessionEndReason =
   | 'DRIVER_LOST'
   | 'HOST_RESTARTED';
 
-/** What a `CLOSED` rests on. */
+/** What showed that the link of a `CLOSED` session is down. `UNCONFIRMED`: nothing did in time. */
 export type DisconnectEvidence = 'DEVICE_DISCONNECTED' | 'INTERFACE_GONE' | 'INTERFACE_DOWN' | 'UNCONFIRMED';
 
-/** The local network interface that carries an open session. Addresses come when the network has them. */
+/** The local network interface of an open session. Addresses are added when the network has them. */
 export interface NetworkInterface {
   readonly guid: string;
   readonly luid: bigint;
@@ -36,6 +38,7 @@ export interface NetworkInterface {
   readonly peerAddresses: readonly string[];
 }
 
+/** How a session ended. */
 export interface SessionEnd {
   readonly reason: SessionEndReason;
   readonly evidence: DisconnectEvidence | undefined;
@@ -44,13 +47,13 @@ export interface SessionEnd {
 
 /** One moment on the two clocks of the host. */
 export interface Moment {
-  /** By the wall clock, for people: milliseconds since the Unix epoch. The clock may be set meanwhile. */
+  /** On the wall clock, for people: milliseconds since the Unix epoch. Somebody may set this clock. */
   readonly timeMs: number;
-  /** By the clock of `performance.now()`, for durations: it is never set. */
+  /** On the clock of `performance.now()`, for durations. Nobody can set this clock. */
   readonly steadyMs: number;
 }
 
-/** When a session came to each stage of its life, on the clock of `performance.now()`. */
+/** When a session reached each stage of its life, on the clock of `performance.now()`. */
 export interface Marks {
   readonly createMs: number;
   readonly openMs: number | undefined;
@@ -58,7 +61,10 @@ export interface Marks {
   readonly endMs: number | undefined;
 }
 
-/** A session as clients see it, but for its marks and its trace. Never changed, only replaced. Times are milliseconds since the Unix epoch. */
+/**
+ * A session as clients see it, plus its marks and its trace, which they do not see. It is never
+ * changed, only replaced. Times are milliseconds since the Unix epoch.
+ */
 export interface Session {
   readonly id: string;
   readonly deviceAddress: string;
@@ -74,7 +80,7 @@ export interface Session {
   readonly closeTimeMs: number | undefined;
   readonly endTimeMs: number | undefined;
   readonly marks: Marks;
-  /** Of the request that opened it, where that is traced. */
+  /** The trace of the request that opened it, if that request is traced. */
   readonly trace?: TraceContext;
 }
 
@@ -102,13 +108,13 @@ export type EventSource =
   | 'SHUTDOWN'
   | 'RESTART';
 
-/** Who or what made an event happen: an RPC of a principal, or the host itself. */
+/** Who or what caused an event: an RPC of a principal, or the host itself. */
 export interface EventCause {
   readonly source: EventSource;
   readonly rpc: string;
   readonly principal: string;
   readonly requestId: string;
-  /** Of the RPC, where it is traced. */
+  /** The trace of the RPC, if it is traced. */
   readonly trace?: TraceContext;
 }
 
@@ -121,7 +127,7 @@ export interface SessionEventDraft {
   readonly session: Session;
   readonly cause: EventCause;
   readonly native: NativeResult | undefined;
-  /** When the native callback behind it arrived, on the clock of `performance.now()`. */
+  /** When the native callback that caused it arrived, on the clock of `performance.now()`. */
   readonly arrivedMs?: number | undefined;
 }
 
@@ -130,7 +136,7 @@ export interface SessionEvent extends SessionEventDraft {
   readonly epoch: string;
 }
 
-/** A session's event as the log keeps it: encoded, with the little by which readers choose. */
+/** A session's event as the log keeps it: encoded, with the few fields by which readers select. */
 export interface LoggedSessionEvent {
   readonly sequence: number;
   readonly arrivedMs?: number | undefined;
@@ -140,7 +146,10 @@ export interface LoggedSessionEvent {
   readonly bytes: Uint8Array;
 }
 
-/** What a client asked to open. Durations in milliseconds; no lease: the session lives with its stream. */
+/**
+ * What a client asked to open. Durations are milliseconds. A session without a lease ends with its
+ * last stream.
+ */
 export interface OpenRequest {
   readonly sessionId: string;
   readonly deviceAddress: string;
@@ -151,7 +160,7 @@ export interface OpenRequest {
   readonly owner: string;
 }
 
-/** What a native call or callback came to: `fault` is set exactly when it did not succeed. */
+/** The outcome of a native call or callback. `fault` is set exactly if it did not succeed. */
 export interface NativeOutcome {
   readonly result: NativeResult;
   readonly fault: Fault | undefined;
@@ -159,7 +168,7 @@ export interface NativeOutcome {
   readonly arrivedMs?: number | undefined;
 }
 
-/** Each timer runs at most once at a time for a session. */
+/** The timers of a session. Setting one again replaces it. */
 export type TimerName = 'open' | 'cancel' | 'close' | 'lease';
 
 /** Everything that can arrive at a session, from clients, from Windows, and from the clock. */
@@ -183,7 +192,7 @@ export type SessionInput =
   | { readonly type: 'NetworkInterfaceChanged'; readonly networkInterface: NetworkInterface }
   | { readonly type: 'DriverLost'; readonly outcome: NativeOutcome };
 
-/** What the machine wants done. Each native command is issued at most once in the life of a session. */
+/** What the machine wants done. Each native command is issued at most once for a session. */
 export type SessionCommand =
   | { readonly type: 'StartOpen' }
   | { readonly type: 'CancelOpen' }
@@ -193,11 +202,15 @@ export type SessionCommand =
 
 export const FINAL_STATES: ReadonlySet<SessionState> = new Set(['CLOSED', 'FAILED', 'CANCELLED', 'LOST']);
 
-/** An event, and the native call that it leads to, belong to the RPC that caused them; what the host does by itself, beside the opening. */
+/**
+ * The place of an event, and of the native call that follows from it, in the traces. It is a child of
+ * the RPC that caused it. What the host does by itself is linked to the trace that opened the session.
+ */
 export function placeOf({ cause, session }: Pick<SessionEventDraft, 'cause' | 'session'>): TracePlace {
   return { parent: cause.trace, link: session.trace };
 }
 
-export function hasEnded(session: Session): boolean {
+/** Whether the session has ended, so that nothing can happen to it any more. */
+export function isFinal(session: Session): boolean {
   return FINAL_STATES.has(session.state);
 }

@@ -1,8 +1,8 @@
 /** `wifidirect.v1.SessionService`: message → request → message. What may happen is decided in `session/`. */
 import type { Caller } from '../access/caller.js';
 import { formatCursor } from '../events/cursor.js';
-import { type Fault, FaultError } from '../fault.js';
-import { type Lifecycle, sessionNotFound } from '../session/lifecycle.js';
+import { type Fault, FaultError, sessionNotFound } from '../fault.js';
+import type { Lifecycle } from '../session/lifecycle.js';
 import type { Session } from '../session/session.js';
 import { readFrom, resultFor, shownTo } from './cursors.js';
 import { type Context, causeOf, type Edge, must } from './edge.js';
@@ -76,7 +76,7 @@ export function sessionService(edge: Edge, lifecycle: Lifecycle, settings: Sessi
 
   /** The session, if it is there for this caller; to be changed only by those who may. */
   const find = (id: string, { caller, rpc }: Context, isChange: boolean): Session => {
-    const session = registry.find(check.sessionId(id))?.machine.session;
+    const session = registry.find(check.sessionId(id))?.record.session;
     if (session === undefined || !caller.maySee(session.owner)) throw new FaultError(sessionNotFound(id));
     if (isChange && !caller.mayChange(session.owner)) throw new FaultError(notYours(rpc, id));
     return session;

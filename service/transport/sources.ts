@@ -3,9 +3,9 @@ import { Observable, Subject, type Subscription } from 'rxjs';
 import { formatCursor } from '../events/cursor.js';
 import type { EventLog, Logged } from '../events/log.js';
 import { cursorExpired, type LogReader } from '../events/stream.js';
-import type { Fault } from '../fault.js';
-import { type Attachment, hostStopping } from '../session/lifecycle.js';
-import { hasEnded, type Session, type SessionEvent } from '../session/session.js';
+import { type Fault, hostStopping } from '../fault.js';
+import type { Attachment } from '../session/lifecycle.js';
+import { isFinal, type Session, type SessionEvent } from '../session/session.js';
 import type { OpenMessage, WatchMessage } from './encode-once.js';
 import type { Source } from './server-stream.js';
 
@@ -84,7 +84,7 @@ export class SessionSource implements Source<OpenMessage> {
   next(): OpenMessage | undefined {
     const event = this.#isTold ? this.#queue.shift() : undefined;
     const isHeartbeat =
-      event === undefined && this.#queue.length === 0 && this.#isHeartbeatDue && !hasEnded(this.#last.session);
+      event === undefined && this.#queue.length === 0 && this.#isHeartbeatDue && !isFinal(this.#last.session);
     if (event === undefined && !isHeartbeat) return undefined;
     this.#isHeartbeatDue = false;
     this.#timer?.refresh();
@@ -102,7 +102,7 @@ export class SessionSource implements Source<OpenMessage> {
   ended() {
     const { session } = this.#last;
     if (this.#queue.length > 0) return undefined;
-    return hasEnded(session) ? { fault: faultOfEnd(session) } : undefined;
+    return isFinal(session) ? { fault: faultOfEnd(session) } : undefined;
   }
 
   get waiting(): number {

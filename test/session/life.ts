@@ -12,7 +12,7 @@ import type {
   SessionInput,
   TimerName,
 } from '../../service/session/session.js';
-import type { Machine, Step } from '../../service/session/transition.js';
+import type { SessionRecord, Step } from '../../service/session/transition.js';
 
 export const OPEN_TIMEOUT_MS = 60_000;
 export const CLOSE_TIMEOUT_MS = 15_000;
@@ -90,7 +90,7 @@ export const arrives = {
 };
 
 export class Life {
-  machine: Machine;
+  record: SessionRecord;
   nowMs = START_MS;
   steadyMs = 0;
   readonly events: SessionEventDraft[] = [];
@@ -101,7 +101,7 @@ export class Life {
   constructor(wanted: Partial<OpenRequest> = {}) {
     const request = openRequest(wanted);
     this.lastStep = open(request, by('OpenSession', request.requestId), this.now, CLOSE_TIMEOUT_MS);
-    this.machine = this.lastStep.machine;
+    this.record = this.lastStep.record;
     this.#record(this.lastStep);
   }
 
@@ -116,7 +116,7 @@ export class Life {
   }
 
   get session(): Session {
-    return this.machine.session;
+    return this.record.session;
   }
 
   /** Enters these inputs, one second apart, and says what came of them: event types, `→ commands`, `refused REASON`. */
@@ -124,8 +124,8 @@ export class Life {
     return inputs.flatMap((input) => {
       this.nowMs += 1000;
       this.steadyMs += 1000;
-      this.lastStep = step(this.machine, input, this.now);
-      this.machine = this.lastStep.machine;
+      this.lastStep = step(this.record, input, this.now);
+      this.record = this.lastStep.record;
       return this.#record(this.lastStep);
     });
   }

@@ -50,6 +50,8 @@ test.serial('a native call that blocks holds nothing up but itself, and is told 
   world.scriptCall({ function: 'WFDStartOpenSession', blockMs: 'never' });
   const blocked = rig.open({ deviceAddress: display });
   await rig.slow('WFDStartOpenSession');
+  // The call can be late before its thread has entered the library.
+  await until(() => world.counts().callsBlocked === 1);
   const failing = rig.open({ deviceAddress: robot, openTimeoutMs: 1 });
   await rig.event(failing, 'CANCELLING');
   t.is(rig.session(blocked)?.state, 'OPENING');

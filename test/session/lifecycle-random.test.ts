@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { WatchSessionsResponse } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
 import { SimulatorError } from '../../native/simulator-control.js';
 import type { CloseScript, OpenScript } from '../../native/simulator-types.js';
-import { hasEnded, type Session } from '../../service/session/session.js';
+import { isFinal, type Session } from '../../service/session/session.js';
 import { encodeWatchSessions } from '../../service/transport/encode-once.js';
 import { StreamValidator } from '../harness/validator.js';
 import { printer, type Rig, readAll, rigForThisFile, world } from './rig.js';
@@ -95,7 +95,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
 
 /** Resolves when the session is open, or has ended. */
 function openOrEnded(rig: Rig, id: string): Promise<void> {
-  const isSo = (session: Session | undefined) => session === undefined || hasEnded(session) || session.state === 'OPEN';
+  const isSo = (session: Session | undefined) => session === undefined || isFinal(session) || session.state === 'OPEN';
   if (isSo(rig.session(id))) return Promise.resolve();
   return new Promise((resolve) => {
     const subscription = rig.events.follow(id).subscribe(({ session }) => {

@@ -57,20 +57,20 @@ for (const isQueued of [false, true]) {
   test(`who closes a session that is lost ${when} is told of the loss, and who asks later is not`, (t) => {
     const life = after(arrives.started(), arrives.opened(), arrives.close());
     if (isQueued) life.in(arrives.closeReturned());
-    const asked = life.machine;
+    const asked = life.record;
     t.is(closeFault(asked, asked), undefined);
     life.in(arrives.driverLost());
-    t.is(closeFault(asked, life.machine)?.reason, 'WLAN_SERVICE_NOT_RUNNING');
-    t.is(closeFault(life.machine, life.machine), undefined);
+    t.is(closeFault(asked, life.record)?.reason, 'WLAN_SERVICE_NOT_RUNNING');
+    t.is(closeFault(life.record, life.record), undefined);
   });
 }
 
 test('who closes is told what Windows answered, and who asks later is not', (t) => {
   const life = after(arrives.started(), arrives.opened(), arrives.close());
-  const asked = life.machine;
+  const asked = life.record;
   life.in(arrives.closeReturned(ERROR_GEN_FAILURE));
-  t.is(closeFault(asked, life.machine)?.reason, 'NATIVE_ERROR');
-  t.is(closeFault(life.machine, life.machine), undefined);
+  t.is(closeFault(asked, life.record)?.reason, 'NATIVE_ERROR');
+  t.is(closeFault(life.record, life.record), undefined);
 });
 
 test('after a cancel the callback "will still be called": the session is kept until it has come', (t) => {
@@ -140,6 +140,33 @@ test('a cancel that is owed is dropped when the callback comes first', (t) => {
   t.deepEqual(won.in(arrives.opened()), ['CLOSING']);
   t.deepEqual(won.in(arrives.started()), CLOSE);
   t.false(won.commands.includes('→ CancelOpen'));
+});
+
+test('the record says how far each native call has got', (t) => {
+  const life = new Life();
+  const states = () => {
+    const { start, open, cancel, close } = life.record;
+    return `start ${start.state}, open ${open}, cancel ${cancel.state}, close ${close.state}`;
+  };
+  t.is(states(), 'start issued, open pending, cancel none, close none');
+  life.in(arrives.cancel());
+  t.is(states(), 'start issued, open pending, cancel owed, close none');
+  life.in(arrives.started());
+  t.is(states(), 'start returned, open pending, cancel issued, close none');
+  life.in(arrives.cancelReturned(ERROR_GEN_FAILURE));
+  t.is(states(), 'start returned, open pending, cancel returned, close none');
+  t.is(life.record.cancel.outcome?.result.code, ERROR_GEN_FAILURE);
+  life.in(arrives.opened());
+  t.is(states(), 'start returned, open succeeded, cancel returned, close issued');
+  life.in(arrives.closeReturned());
+  t.is(states(), 'start returned, open succeeded, cancel returned, close returned');
+  t.is(life.record.close.outcome?.fault, undefined);
+});
+
+test('a cancel that is owed when the open succeeds is owed no longer', (t) => {
+  const life = after(arrives.cancel(), arrives.opened());
+  t.is(life.record.cancel.state, 'none');
+  t.is(life.record.close.state, 'owed');
 });
 
 test('a start that fails after a cancel leaves nothing to wait for', (t) => {

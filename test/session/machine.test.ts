@@ -225,7 +225,7 @@ for (const code of [ERROR_INVALID_HANDLE, ERROR_SERVICE_NOT_ACTIVE, RPC_S_CALL_F
     const life = livesIn.CLOSING();
     t.deepEqual(life.in(arrives.closeReturned(code)), ['LOST', '→ Release']);
     t.is(life.session.end?.fault?.native?.code, code);
-    t.is(life.machine.closeOutcome?.fault?.native?.code, code, 'whoever asked for the close is told of it');
+    t.is(life.record.close.outcome?.fault?.native?.code, code, 'whoever asked for the close is told of it');
   });
 }
 

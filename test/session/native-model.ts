@@ -59,7 +59,7 @@ export class NativeModel {
   enter(life: Life, input: SessionInput): void {
     this.steps += 1;
     this.#arrived(input);
-    const before = { machine: life.machine, events: life.events.length, state: this.state };
+    const before = { record: life.record, events: life.events.length, state: this.state };
     life.in(input);
     const { refusal, commands, events } = life.lastStep;
     const told = `${input.type} in ${before.state}`;
@@ -73,8 +73,8 @@ export class NativeModel {
       if ((event.session.end !== undefined) !== this.hasEnded) fail(`${told}: ${event.type} and the end don't agree`);
     }
     const last = events.at(-1);
-    if (life.session !== (last?.session ?? before.machine.session)) fail(`${told}: changed without an event`);
-    if (refusal !== undefined && (life.machine !== before.machine || commands.length > 0 || events.length > 0)) {
+    if (life.session !== (last?.session ?? before.record.session)) fail(`${told}: changed without an event`);
+    if (refusal !== undefined && (life.record !== before.record || commands.length > 0 || events.length > 0)) {
       fail(`${told}: refused, and changed all the same`);
     }
     for (const command of commands) this.#command(command.type === 'SetTimer' ? command.timer : command.type, told);

@@ -24,7 +24,7 @@ function add(
     owner,
     requestKey,
     fingerprint: '',
-    machine: life.machine,
+    record: life.record,
     lastEvent: { ...draft, sequence: 1, epoch: '' } as SessionEvent,
     streams: 0,
     timers: new Map(),
@@ -39,7 +39,7 @@ function end(registry: Registry, entry: Entry, timeMs: number): void {
   const life = new Life({ sessionId: entry.id, owner: entry.owner });
   life.steadyMs = timeMs - 1000;
   life.in(arrives.started(31));
-  entry.machine = life.machine;
+  entry.record = life.record;
   registry.retire(entry);
 }
 

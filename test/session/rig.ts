@@ -130,7 +130,7 @@ export class Rig {
   }
 
   session(id: string): Session | undefined {
-    return this.lifecycle.registry.find(id)?.machine.session;
+    return this.lifecycle.registry.find(id)?.record.session;
   }
 
   attach(id: string): Attachment {

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { anonymous } from '../../service/access/caller.js';
-import { hostStopping } from '../../service/session/lifecycle.js';
+import { hostStopping } from '../../service/fault.js';
 import type { Edge } from '../../service/transport/edge.js';
 import { Health, healthServiceDefinition } from '../../service/transport/health.js';
 import { OpenStreams } from '../../service/transport/server-stream.js';

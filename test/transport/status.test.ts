@@ -3,8 +3,15 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
 import fc from 'fast-check';
 import { callOutcome, nativeResult, openOutcome } from '../../service/driver/win32-error.js';
-import { type Fault, invalidField, quotaExceeded, REASONS, type Reason } from '../../service/fault.js';
-import { hostStopping, sessionNotFound } from '../../service/session/lifecycle.js';
+import {
+  type Fault,
+  hostStopping,
+  invalidField,
+  quotaExceeded,
+  REASONS,
+  type Reason,
+  sessionNotFound,
+} from '../../service/fault.js';
 import { requestIdReused } from '../../service/session/request-memory.js';
 import { ErrorReason } from '../../service/transport/gen/wifidirect/v1/error.js';
 import { codeOf, toStatus } from '../../service/transport/status.js';
