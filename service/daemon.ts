@@ -23,9 +23,9 @@ import { bindTarget, parseListenAddress } from './config/listen.js';
 import { limitsWithin, openFilesMax } from './config/open-files.js';
 import type { Config } from './config/schema.js';
 import { addressFailure, readExcludedPorts, StartFailure } from './config/start-failure.js';
+import { isDoneWithin, within } from './deadline.js';
 import { Devices } from './device/devices.js';
 import { incomplete } from './driver/availability.js';
-import { isDoneWithin } from './driver/deadline.js';
 import { WlanDriver } from './driver/wlan-driver.js';
 import { EventLog, type Logged, type LogLimits } from './events/log.js';
 import { type EventKind, EventStream } from './events/stream.js';
@@ -314,7 +314,7 @@ export class Daemon {
     });
     const started = this.#driver.start();
     started.catch((error: unknown) => this.#log.error('driver-failed', 'The driver could not start.', { err: error }));
-    await Promise.race([started, new Promise((resolve) => setTimeout(resolve, FIRST_ANSWER_MS))]);
+    await within(FIRST_ANSWER_MS, started);
     let told: string | undefined | null = null;
     this.#driver.statuses.subscribe(({ fault: serviceFault, devicesFault }) => {
       this.#tellHealth();
@@ -346,9 +346,9 @@ export class Daemon {
     this.#isStopping = true;
     this.#ignoreSleep();
     this.#server.setServing(() => false);
-    await isDoneWithin(this.#starting, left() - LAST_STEPS_MS);
+    await isDoneWithin(left() - LAST_STEPS_MS, this.#starting);
     const drained = await this.#lifecycle.drain(left() - LAST_STEPS_MS);
-    await isDoneWithin(this.#lifecycle.events.untilKept() ?? Promise.resolve(), left() - LAST_STEPS_MS);
+    await isDoneWithin(left() - LAST_STEPS_MS, this.#lifecycle.events.untilKept() ?? Promise.resolve());
     this.#streams.stopAll(hostStopping());
     await this.#server.stop(Math.min(left(), LAST_STEPS_MS / 2));
     this.#access.close();
@@ -356,7 +356,7 @@ export class Daemon {
     const isQuiet = await this.#driver.close(left());
     this.#lifecycle.dispose();
     this.#devices.dispose();
-    await isDoneWithin(this.#journal?.close() ?? Promise.resolve(), left());
+    await isDoneWithin(left(), this.#journal?.close() ?? Promise.resolve());
     await this.#telemetry.close(Math.min(left(), LAST_STEPS_MS / 2));
     this.#reportMisuse();
     const isClean = drained && isQuiet;

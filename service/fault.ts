@@ -1,8 +1,9 @@
 /**
- * Faults: what went wrong, as a value. Every room speaks of errors with these; only `transport/status.ts` turns them into gRPC.
- *
- * The set of reasons is closed and is the `ErrorReason` enum of the contract without its prefix.
+ * Faults: errors as values, and the constructors of those that several rooms give. Only
+ * `transport/status.ts` turns a fault into a gRPC status.
  */
+
+/** All reasons: the `ErrorReason` enum of the contract, without its prefix. */
 export const REASONS = [
   'INVALID_FIELD',
   'REQUEST_ID_REUSED',
@@ -34,7 +35,10 @@ export const REASONS = [
 
 export type Reason = (typeof REASONS)[number];
 
-/** What a native call or callback answered, as Microsoft names it. `reasonCode` is a WLAN_REASON_CODE, 0 where there is none. */
+/**
+ * The result of a native call or callback, in Microsoft's names. `reasonCode` is a WLAN_REASON_CODE,
+ * or 0 if there is none.
+ */
 export interface NativeResult {
   readonly function: string;
   readonly code: number;
@@ -44,37 +48,37 @@ export interface NativeResult {
 }
 
 /**
- * A native code and its name for people: `1168 ERROR_NOT_FOUND`, `0x80070490 ERROR_NOT_FOUND`. HRESULTs are in
- * hexadecimal, as they are documented; one without a name stands alone.
+ * A native code and its name, for people: `1168 ERROR_NOT_FOUND`, `0x80070490 ERROR_NOT_FOUND`.
+ * HRESULTs are hexadecimal, as in their documentation. A code without a name stands alone.
  */
 export function codeAndName({ code, name }: Pick<NativeResult, 'code' | 'name'>): string {
   const text = code < 0x8000_0000 ? String(code) : hexadecimal(code);
   return name === text ? text : `${text} ${name}`;
 }
 
-/** The name of a native code that has none: `0x4d2`. */
+/** Stands for the name of a native code that has no name: `0x4d2`. */
 export function hexadecimal(code: number): string {
   return `0x${(code >>> 0).toString(16)}`;
 }
 
 export interface Fault {
   readonly reason: Reason;
-  /** One sentence for a person: what was wrong and what to do. */
+  /** For people: what is wrong, with which value, and what to do about it. */
   readonly message: string;
   /** The variable parts of the message, for programs. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** The request field at fault, in proto notation. */
   readonly field?: string;
-  /** The resource that was missing, or was there already. */
+  /** The resource that does not exist, or exists already. */
   readonly resource?: { readonly type: string; readonly name: string };
-  /** What ran out, of whom. */
+  /** Which limit is reached, and whose limit it is. */
   readonly quota?: { readonly subject: string; readonly description: string };
   readonly native?: NativeResult;
-  /** When asking again may help, where that is known of this fault and not of its reason. */
+  /** How long to wait before a retry, if it differs from that of other faults with this reason. */
   readonly retryAfterMs?: number;
 }
 
-/** An answer or the fault that stands in its place. */
+/** A value, or the fault because of which there is none. */
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };
 
 export function ok<T>(value: T): Result<T> {
@@ -89,14 +93,36 @@ export function invalidField(field: string, problem: string): Fault {
   return { reason: 'INVALID_FIELD', message: `${field} ${problem}`, field, metadata: { field } };
 }
 
-/** A limit of this service is reached; `limit` is its name in the contract's `Limits`. */
-export function quotaExceeded(subject: string, limit: string, value: number): Fault {
+/** A limit of this service is reached. */
+export interface ExceededLimit {
+  /** Whose limit it is: `host`, or `principal:` and its name. */
+  readonly subject: string;
+  /** The name of the limit, as in the contract's `Limits` if it is one of them. */
+  readonly limit: string;
+  readonly value: number;
+}
+
+/** The fault of every request that a limit refuses. The message says what to do about it. */
+export function limitExceeded({ subject, limit, value }: ExceededLimit, message: string): Fault {
   return {
     reason: 'QUOTA_EXCEEDED',
-    message: `${limit} of ${subject} is reached, which is ${value}; end something, or slow down.`,
+    message,
     metadata: { subject, limit, limit_value: String(value) },
     quota: { subject, description: `${limit} is ${value}` },
   };
+}
+
+/** Too many of something exist at the same time. */
+export function quotaExceeded(subject: string, limit: string, value: number): Fault {
+  const message = `${limit} (${value}) is reached for ${subject}. Close or cancel something, or retry later.`;
+  return limitExceeded({ subject, limit, value }, message);
+}
+
+/** A principal sends requests too often. */
+export function rateExceeded(principal: string, limit: string, perSecond: number, retryAfterMs: number): Fault {
+  const subject = `principal:${principal}`;
+  const message = `${limit} (${perSecond}) is reached for ${subject}. Retry later, and send requests less often.`;
+  return { ...limitExceeded({ subject, limit, value: perSecond }, message), retryAfterMs };
 }
 
 /** No session has this id, or the caller may not see the one that has it. */
@@ -113,19 +139,7 @@ export function hostStopping(): Fault {
   return { reason: 'HOST_STOPPING', message: 'The host is stopping; try another host, or this one later.' };
 }
 
-/** Something was asked for too often; `limit` is its name in the contract's `Limits`. */
-export function rateExceeded(principal: string, limit: string, perSecond: number, retryAfterMs: number): Fault {
-  const subject = `principal:${principal}`;
-  return {
-    reason: 'QUOTA_EXCEEDED',
-    message: `${limit} of ${subject} is reached, which is ${perSecond}; ask again after a pause, and less often.`,
-    metadata: { subject, limit, limit_value: String(perSecond) },
-    quota: { subject, description: `${limit} is ${perSecond}` },
-    retryAfterMs,
-  };
-}
-
-/** A fault on its way out of a request handler: exceptions are for the edge, where `transport/unary.ts` catches them. */
+/** A fault that a request handler throws. Exceptions are for the edge only, where it is caught. */
 export class FaultError extends Error {
   readonly fault: Fault;
 

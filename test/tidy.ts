@@ -41,6 +41,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'service/named-files.ts',
   ],
   'service/daemon.ts': [
+    'service/deadline.ts',
     'service/awake-clock.ts',
     'native',
     'service/fault.ts',
@@ -56,6 +57,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'service/transport',
   ],
   'service/named-files.ts': ['service/access', 'service/config'],
+  'service/deadline.ts': [],
+  'service/multimap.ts': [],
   'service/fault.ts': [],
   'service/once.ts': [],
   'service/visible.ts': [],
@@ -97,6 +100,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'type service/events/stream.ts',
   ],
   'service/driver': [
+    'service/deadline.ts',
+    'service/multimap.ts',
     'type service/trace.ts',
     'native',
     'service/awake-clock.ts',
@@ -105,6 +110,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'type service/session/session.ts',
   ],
   'service/telemetry': [
+    'service/deadline.ts',
     'type service/trace.ts',
     'service/visible.ts',
     'service/fault.ts',
@@ -112,6 +118,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'type service/session/session.ts',
   ],
   'service/transport': [
+    'service/deadline.ts',
     'type service/trace.ts',
     'service/visible.ts',
     'service/fault.ts',
@@ -131,6 +138,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'service/transport/simulator-service.ts': ['native'],
   'service/transport/simulator-messages.ts': ['native/simulator-types.ts'],
   'service/doctor': [
+    'service/deadline.ts',
     'native',
     'service/access',
     'service/config',
@@ -138,7 +146,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'service/root.ts',
     'service/windows-service',
   ],
-  'service/windows-service': ['native', 'service/config', 'service/telemetry'],
+  'service/windows-service': ['service/deadline.ts', 'native', 'service/config', 'service/telemetry'],
   'clients/typescript': [],
   'clients/ctl': ['clients/typescript'],
   // The page runs in a browser: of the command it knows what comes over the wire.

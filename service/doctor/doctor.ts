@@ -3,6 +3,7 @@
  * the session that `--open` wants.
  */
 import { hostname, userInfo } from 'node:os';
+import { LATE, within } from '../deadline.js';
 import { type Check, type Facts, type Finding, failed, type State, worstOf } from './check.js';
 import * as ofDaemon from './daemon-checks.js';
 import type { DoctorHost } from './host.js';
@@ -85,7 +86,7 @@ export async function diagnose(host: DoctorHost, diagnosis: Diagnosis): Promise<
       continue;
     }
     const startMs = performance.now();
-    const finding = await within(check.limitMs?.(host) ?? CHECK_MS, check.run(host));
+    const finding = await findingOf(check.limitMs?.(host) ?? CHECK_MS, check.run(host));
     words.push(...deviceNames(finding));
     const ms = Math.round(performance.now() - startMs);
     const checked = shown({ id, title, ...finding, ms }, words, showAddresses);
@@ -104,18 +105,14 @@ export async function diagnose(host: DoctorHost, diagnosis: Diagnosis): Promise<
   };
 }
 
-async function within(limitMs: number, finding: Promise<Finding>): Promise<Finding> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Finding>((resolve) => {
-    const seen = `No answer came in ${limitMs / 1000} s.`;
-    timer = setTimeout(() => resolve(failed(seen, 'Something hangs: restart WLAN AutoConfig, or Windows.')), limitMs);
-  });
-  const broken = (error: unknown) =>
-    failed(`The check itself failed: ${error instanceof Error ? error.message : error}`, 'Send the report.');
+/** The finding of a check, or that the check failed or did not answer in time. */
+async function findingOf(limitMs: number, running: Promise<Finding>): Promise<Finding> {
   try {
-    return await Promise.race([finding.catch(broken), late]);
-  } finally {
-    clearTimeout(timer);
+    const finding = await within(limitMs, running);
+    if (finding !== LATE) return finding;
+    return failed(`No answer came in ${limitMs / 1000} s.`, 'Something hangs: restart WLAN AutoConfig, or Windows.');
+  } catch (error) {
+    return failed(`The check itself failed: ${error instanceof Error ? error.message : error}`, 'Send the report.');
   }
 }
 

@@ -1,10 +1,10 @@
 /** The native libraries, called as the daemon calls them. */
-import { setTimeout as wait } from 'node:timers/promises';
 import { type DevFilter, type DevObject, findProperty } from '../../native/cfgmgr32.js';
 import * as c from '../../native/constants.js';
 import { ipInterfaceChangeCallbacks } from '../../native/iphlpapi.js';
 import { LibraryNotAvailable } from '../../native/library.js';
 import { macFromBytes } from '../../native/types.js';
+import { within } from '../deadline.js';
 import { DeviceNodes, nodeProperties } from '../driver/device-nodes.js';
 import { type Check, codeText, type Facts, type Finding, failed, ok, timed, together, warning } from './check.js';
 import type { DoctorHost } from './host.js';
@@ -216,7 +216,7 @@ export const notifications: Check = {
       if (asked.code !== 0) {
         return failed(`NotifyIpInterfaceChange failed: ${codeText(asked.code)}.`, 'Send the report.');
       }
-      await Promise.race([arrived, wait(ANSWER_MS_GOOD, undefined, { ref: false })]);
+      await within(ANSWER_MS_GOOD, arrived);
       const cancelled = await timed(() => iphlpapi.CancelMibChangeNotify2(asked.NotificationHandle));
       return judgeNotification(firstMs, cancelled.answer.code, cancelled.ms);
     } finally {

@@ -10,6 +10,7 @@ import * as c from '../../native/constants.js';
 import type { NativeLibraries } from '../../native/load.js';
 import { macToBytes } from '../../native/types.js';
 import { type ClientHandle, type OpenSessionComplete, openSessionCallbacks } from '../../native/wlanapi.js';
+import { LATE, within } from '../deadline.js';
 import { type Check, codeText, type Facts, type Finding, failed, ok, timed, together, warning } from './check.js';
 import type { SessionWish } from './host.js';
 
@@ -73,8 +74,8 @@ async function open(
     return { code, hSessionHandle, returnedMs, completion: undefined };
   }
   await started(hSessionHandle);
-  const late = wait(OPEN_LIMIT_MS, undefined, { ref: false });
-  const completion = await Promise.race([arrived, late]);
+  const answer = await within(OPEN_LIMIT_MS, arrived);
+  const completion = answer === LATE ? undefined : answer;
   // A context without its callback is kept: the callback may still come.
   if (completion !== undefined) openSessionCallbacks.forgetContext(context);
   return { code, hSessionHandle, returnedMs, completion };

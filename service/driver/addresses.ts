@@ -3,7 +3,7 @@ import { AF_UNSPEC, IpDadStatePreferred, NlnsIncomplete, NlnsUnreachable, winerr
 import type { Iphlpapi } from '../../native/iphlpapi.js';
 import type { InetAddress, IpNetRow, UnicastIpAddressRow } from '../../native/netioapi.js';
 import { macFromBytes } from '../../native/types.js';
-import { Index } from './link-index.js';
+import { Multimap } from '../multimap.js';
 import type { NativeCalls } from './native-calls.js';
 import { win32Code } from './win32-error.js';
 
@@ -28,8 +28,8 @@ export async function readAddressTables(
 
 /** The tables of one interface each, made in one pass over both. */
 export function byInterface({ local, neighbours }: AddressTables): (luid: bigint) => AddressTables {
-  const locals = new Index<bigint, UnicastIpAddressRow>();
-  const stations = new Index<bigint, IpNetRow>();
+  const locals = new Multimap<bigint, UnicastIpAddressRow>();
+  const stations = new Multimap<bigint, IpNetRow>();
   for (const row of local) locals.add(row.InterfaceLuid, row);
   for (const row of neighbours) stations.add(row.InterfaceLuid, row);
   return (luid) => ({ local: [...locals.get(luid)], neighbours: [...stations.get(luid)] });

@@ -16,13 +16,13 @@ import {
 } from '../../native/iphlpapi.js';
 import type { InterfaceRow } from '../../native/netioapi.js';
 import { awakeClock } from '../awake-clock.js';
+import { Multimap } from '../multimap.js';
 import { type GiveBack, once } from '../once.js';
 import type { DisconnectEvidence, NetworkInterface } from '../session/session.js';
 import { type AddressTables, byInterface, localAddresses, peerAddresses, readAddressTables } from './addresses.js';
 import type { DeviceTable } from './device-table.js';
 import type { DeviceProperties } from './driver.js';
 import { freshSight, type InterfaceSight, interfaceSight, judge, type LinkSight } from './link-evidence.js';
-import { Index } from './link-index.js';
 import type { NativeCalls } from './native-calls.js';
 
 /** What a watched link has to tell. */
@@ -74,8 +74,8 @@ export class LinkWatch {
   readonly #pollMs: number;
   readonly #table: Devices;
   readonly #links = new Map<string, Link>();
-  readonly #byLuid = new Index<bigint, Link>();
-  readonly #byDevice = new Index<string, Link>();
+  readonly #byLuid = new Multimap<bigint, Link>();
+  readonly #byDevice = new Multimap<string, Link>();
   /** To be looked at next. */
   #due = new Set<Link>();
   #isPollDue = false;

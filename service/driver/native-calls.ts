@@ -5,6 +5,7 @@
  * Opens may block for long, so a principal never takes the last place of their lanes.
  */
 
+import { LATE, within } from '../deadline.js';
 import type { TracePlace } from '../trace.js';
 import { Lane, type Wish } from './lane.js';
 import { nativeResult } from './win32-error.js';
@@ -120,7 +121,7 @@ export class NativeCalls {
     if (this.#hanging.has(fn)) return undefined;
     const answered = this.run('look', fn, call).catch(() => undefined);
     const answer = await within(ANSWER_MS, answered);
-    if (answer !== 'late') return answer;
+    if (answer !== LATE) return answer;
     this.#hanging.add(fn);
     void answered.then(() => this.#hanging.delete(fn));
     return undefined;
@@ -136,18 +137,5 @@ export class NativeCalls {
       };
       this.#idle.add(wake);
     });
-  }
-}
-
-/** What it resolves to, or `late`. */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

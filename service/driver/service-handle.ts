@@ -9,9 +9,10 @@ import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { WFD_API_VERSION, winerror } from '../../native/constants.js';
 import type { LibraryNotAvailable } from '../../native/library.js';
 import type { ClientHandle, Wlanapi } from '../../native/wlanapi.js';
+import { within } from '../deadline.js';
 import type { NativeOutcome } from '../session/session.js';
 import type { DriverStatus } from './driver.js';
-import { type NativeCalls, within } from './native-calls.js';
+import type { NativeCalls } from './native-calls.js';
 import { callOutcome, doubtsService, notAvailable, win32Code } from './win32-error.js';
 
 /** How long `verifySoon` waits. */

@@ -8,11 +8,11 @@ import { combineLatest, map, type Observable, Subject } from 'rxjs';
 import { winerror } from '../../native/constants.js';
 import type { NativeLibraries } from '../../native/load.js';
 import type { ClientHandle, OpenSessionComplete, SessionHandle } from '../../native/wlanapi.js';
+import { isDoneWithin } from '../deadline.js';
 import type { Fault, NativeResult } from '../fault.js';
 import type { DisconnectEvidence, NativeOutcome, SessionKind } from '../session/session.js';
 import type { TracePlace } from '../trace.js';
 import { evidenceKinds, firstMissing, requiredToOpen } from './availability.js';
-import { isDoneWithin } from './deadline.js';
 import { DeviceTable } from './device-table.js';
 import type { Completion, DeviceChange, DeviceProperties, Driver, DriverStatus, SessionCompletion } from './driver.js';
 import type { Wish } from './lane.js';
@@ -188,7 +188,7 @@ export class WlanDriver implements Driver {
   }
 
   async close(deadlineMs: number): Promise<boolean> {
-    const isQuiet = await isDoneWithin(this.#closeAll(), deadlineMs);
+    const isQuiet = await isDoneWithin(deadlineMs, this.#closeAll());
     this.#completions.complete();
     return isQuiet;
   }

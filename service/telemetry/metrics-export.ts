@@ -6,6 +6,7 @@
  */
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { within } from '../deadline.js';
 import type { Log } from './log.js';
 import { exportRequest, type Family, type Source } from './otlp-metrics.js';
 
@@ -47,7 +48,7 @@ export class MetricsExport {
   async close(timeoutMs: number): Promise<void> {
     clearInterval(this.#timer);
     const endMs = performance.now() + timeoutMs;
-    await Promise.race([this.#underWay, new Promise((resolve) => setTimeout(resolve, timeoutMs).unref())]);
+    await within(timeoutMs, this.#underWay ?? Promise.resolve());
     const leftMs = endMs - performance.now();
     if (leftMs > 0) await this.#send(Math.min(leftMs, this.#settings.timeoutMs));
   }

@@ -1,5 +1,6 @@
 /** The headers of a request, put right before grpc-js reads them: what it takes for something else, or would do at the host's cost. */
 import type { IncomingHttpHeaders } from 'node:http2';
+import { TIMER_MS_MAX } from '../deadline.js';
 
 /**
  * Requests are small, so nothing is won by compressing them; and one that unfolds to a thousand times its size would do so on the threads
@@ -10,8 +11,6 @@ export const ACCEPTED_ENCODING = ['grpc-accept-encoding', 'identity'] as const;
 /** As gRPC defines it: digits and a unit. */
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const unitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000_001 };
-/** The longest that a timer of Node can wait, some 24 days. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export function putRight(headers: IncomingHttpHeaders): void {
   // grpc-js compares it with the one spelling.

@@ -15,6 +15,7 @@ import { ConfigError } from '../config/problem.js';
 import { type Config, makeConfig } from '../config/schema.js';
 import type { RunCommand } from '../config/service-command.js';
 import { tellStartFailure } from '../config/start-failure.js';
+import { LATE, within } from '../deadline.js';
 import { LogFiles } from '../telemetry/log-files.js';
 import { type Logs, openLogs } from '../telemetry/logs.js';
 import { type Demand, ServiceConnection, type ServiceFunctions } from './connection.js';
@@ -118,7 +119,7 @@ export async function runAsService(
   let hosted: Hosted;
   try {
     hosted = await host(withJournal(loaded, journalFolder), logs);
-    if (!(await within(START_LIMIT_MS, hosted.start()))) throw new Error('It has not come up in a minute.');
+    if ((await within(START_LIMIT_MS, hosted.start())) === LATE) throw new Error('It has not come up in a minute.');
   } catch (error) {
     return leave(tellStartFailure(log, error));
   }
@@ -130,7 +131,7 @@ export async function runAsService(
     const stopped = hosted
       .stop()
       .catch((error: unknown) => log.error('stop-incomplete', 'The stop failed.', { err: error }));
-    if (!(await within(limitMs, stopped))) {
+    if ((await within(limitMs, stopped)) === LATE) {
       log.error('stop-incomplete', `Not everything ended within ${limitMs} ms; the process ends regardless.`);
     }
     // It was asked for: were it to count as a failure, the service would be restarted.
@@ -190,17 +191,4 @@ async function openServiceLogs(folder: string, name: string, config: Config, eve
 function reportLogFailure(events: EventLog, { message }: Error): void {
   const line = { level: 'error', event: 'log-file-failed', msg: `The log can't be written: ${message}` };
   events.write(JSON.stringify(line));
-}
-
-/** False: it has not settled in this time. Rejects as it does. */
-async function within(limitMs: number, settling: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), limitMs);
-  });
-  try {
-    return await Promise.race([settling.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

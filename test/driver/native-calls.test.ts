@@ -1,6 +1,6 @@
 /** Native calls in their lanes: bounded, observed, and never in each other's way. */
 import test from 'ava';
-import { type LaneName, NativeCalls, within } from '../../service/driver/native-calls.js';
+import { type LaneName, NativeCalls } from '../../service/driver/native-calls.js';
 
 interface Noted {
   readonly returned: string[];
@@ -181,10 +181,4 @@ test('while a question hangs, none of its function is asked, and others are; whe
   held.release();
   await turn();
   t.deepEqual(await calls.ask('hangs', async () => ({ code: 4 })), { code: 4 });
-});
-
-test('within a time there is the result, or late; a failure fails', async (t) => {
-  t.is(await within(60_000, Promise.resolve(1)), 1);
-  t.is(await within(1, new Promise(() => {})), 'late');
-  await t.throwsAsync(within(60_000, Promise.reject(new Error('no'))), { message: 'no' });
 });

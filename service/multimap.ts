@@ -1,7 +1,8 @@
-/** Several values under one key, found without a walk over all. */
-export class Index<Key, Value> {
+/** A map with several values for each key. */
+export class Multimap<Key, Value> {
   readonly #values = new Map<Key, Set<Value>>();
 
+  /** The values of a key; none if there is no such key. */
   get(key: Key): ReadonlySet<Value> {
     return this.#values.get(key) ?? new Set();
   }
