@@ -30,7 +30,7 @@ test.serial('a token is taken from a flag, a file or a context; without one it e
   for (const flags of [to, [...to, '--token', 'wrong']]) {
     const { code, stderr } = await wfdctl(['list', ...flags], { environment });
     t.is(code, 77);
-    t.regex(stderr, /^wfdctl: The host does not know you; give a valid --token-file, or --cert and --key/);
+    t.regex(stderr, /^wfdctl: The host can't identify you; give a valid --token-file, or --cert and --key/);
   }
 });
 
@@ -42,7 +42,7 @@ test.serial('a file that a context names and that is not there is told of as the
   await wfdctl(['context', 'use', 'lab'], { environment: named });
   const { code, stderr } = await wfdctl(['list'], { environment: named });
   t.is(code, 78);
-  t.is(stderr, `wfdctl: The context lab is wrong: ca: can't read ${ca}; correct it with wfdctl context set.\n`);
+  t.is(stderr, `wfdctl: Context lab is invalid: ca: can't read ${ca}; correct it with wfdctl context set.\n`);
   t.like(await wfdctl(['list', '--ca', ca], { environment: named }), { code: 64 });
 });
 
@@ -52,11 +52,11 @@ test.serial('what is no token is refused, and not shown', async (t) => {
     const file = files.write('token', text);
     const { code, stderr } = await wfdctl(['list', '--token-file', file], { environment });
     t.is(code, 78);
-    t.is(stderr, `wfdctl: There is no token in ${file}; give the file of one.\n`);
+    t.is(stderr, `wfdctl: No token in ${file}; give a file that contains one.\n`);
   }
   const { code, stderr } = await wfdctl(['list', '--token', 'top\nsecret'], { environment });
   t.is(code, 64);
-  t.regex(stderr, /^wfdctl: The option --token is wrong: it has a character that no header can hold/);
+  t.regex(stderr, /^wfdctl: Invalid --token: it has a character that no header can hold/);
   t.notRegex(stderr, /secret/);
 });
 
@@ -77,7 +77,7 @@ test.serial('what the role does not allow ends with 77', async (t) => {
   const argv = ['open', device, '--address', daemon.address, '--token', 'token-of-fleet'];
   const { code, stderr } = await wfdctl(argv, { environment });
   t.is(code, 77);
-  t.regex(stderr, /^wfdctl: No role of \S*fleet allows \S+OpenSession; ask who administers the host/);
+  t.regex(stderr, /^wfdctl: No role of \S*fleet allows \S+OpenSession; ask the administrator of the host/);
 });
 
 test.serial('TLS: trusted, named, or told what is wrong', async (t) => {
@@ -97,19 +97,22 @@ test.serial('TLS: trusted, named, or told what is wrong', async (t) => {
   };
   // This host serves nothing, but says so.
   t.regex(await told(host.address, '--ca', caFile, ...own), /too old for this/);
-  t.regex(await told(host.address, '--tls', ...own), /signed by nobody you trust; check --ca\.$/m);
+  t.regex(
+    await told(host.address, '--tls', ...own),
+    /no CA that you trust has signed the certificate of the host; check --ca\.$/m,
+  );
   t.regex(
     await told(host.address, '--ca', caFile, '--server-name', 'other.example', ...own),
     /for another name; check the address, or --server-name\.$/m,
   );
-  t.regex(await told(host.address, '--ca', caFile), /check --cert and --key\.$|whether it wants --tls\.$/m);
-  t.regex(await told(host.address), /whether it wants --tls\.$|ECONNRESET/m);
-  t.regex(await told(plain.address, '--tls'), /it speaks clear text; give --no-tls if that is meant\.$/m);
+  t.regex(await told(host.address, '--ca', caFile), /check --cert and --key\.$|whether it needs --tls\.$/m);
+  t.regex(await told(host.address), /whether it needs --tls\.$|ECONNRESET/m);
+  t.regex(await told(plain.address, '--tls'), /the host does not use TLS; add --no-tls to use clear text\.$/m);
   t.regex(
     await told('host.example:1', '--no-tls', '--token', 'x'),
-    /^wfdctl: The option --token is wrong: would reach host\.example:1 in clear text; use TLS\.$/m,
+    /^wfdctl: Invalid --token: would reach host\.example:1 in clear text; use TLS\.$/m,
   );
-  t.regex(await told(plain.address, '--ca', folder.path('none')), /^wfdctl: The option --ca is wrong: can't read/);
+  t.regex(await told(plain.address, '--ca', folder.path('none')), /^wfdctl: Invalid --ca: can't read/);
 });
 
 test.serial('a wrong address ends with 69, and names what was asked', async (t) => {
@@ -122,7 +125,7 @@ test.serial('a wrong address ends with 69, and names what was asked', async (t) 
   t.is(code, 69);
   t.is(
     stderr,
-    `wfdctl: No host answers at ${gone.address} (context gone) (ECONNREFUSED); check the address, and that wfdd runs there.\n`,
+    `wfdctl: No host answers at ${gone.address} (context gone) (ECONNREFUSED); check the address, and that wfdd is running there.\n`,
   );
   for (const command of [['open', device], ['host'], ['health'], ['watch'], ['close', 'some-session']])
     t.is((await wfdctl(command, { environment: named })).code, 69, command[0]);

@@ -84,7 +84,7 @@ const loader = (argv: readonly string[]) => `
   import { run } from '${new URL('../../clients/ctl/src/run.js', import.meta.url)}';
   const stream = { write: () => {} };
   const packageFolder = new URL('file://${process.cwd()}/clients/ctl/');
-  const place = { stdout: stream, stderr: stream, environment: {}, platform: 'linux', homeFolder: '/nobody' };
+  const place = { stdout: stream, stderr: stream, variables: {}, platform: 'linux', homeFolder: '/nobody' };
   await run(${JSON.stringify(argv)}, { ...place, workingFolder: '/', packageFolder, onInterrupt: () => () => {} });
   const loaded = Object.keys(createRequire(import.meta.url).cache);
   console.log(JSON.stringify(loaded.flatMap((file) => /node_modules.((?:@[^/]+.)?[^/]+)/.exec(file)?.[1] ?? [])));

@@ -82,29 +82,29 @@ test('options of TLS turn it on; a contradiction is named, and so is a port that
   const { token } = connectOptions({ address, tokenFile: 'f' }, readToken);
   t.is(typeof token === 'function' && (await token()), 'token');
   for (const [target, says] of [
-    [{ address, tls: false, ca: 'x' }, /Clear text has no certificates/],
-    [{ address, cert: 'x' }, /give both, --cert and --key/],
+    [{ address, tls: false, ca: 'x' }, /--no-tls uses no certificates/],
+    [{ address, cert: 'x' }, /--cert and --key belong together/],
     [{ address, token: 'a', tokenFile: 'b' }, /either --token or --token-file/],
-    [{ address: '' }, /has no port/],
-    [{ address: ':1' }, /has no port/],
-    [{ address: 'host:' }, /has no port/],
-    [{ address: 'host:http' }, /has no port/],
-    [{ address: 'host:99999' }, /The address host:99999 has no port; give HOST, or HOST:PORT/],
+    [{ address: '' }, /Invalid address ;/],
+    [{ address: ':1' }, /Invalid address :1;/],
+    [{ address: 'host:' }, /Invalid address host:;/],
+    [{ address: 'host:http' }, /Invalid address host:http;/],
+    [{ address: 'host:99999' }, /Invalid address host:99999; give HOST, or HOST:PORT with a port up to 65535/],
   ] as const) {
     t.throws(() => connectOptions(target, readToken), { message: says });
   }
 });
 
 for (const [wrong, says] of [
-  ['[', /it is no YAML/],
+  ['[', /it is not YAML/],
   ['- a', /the file is not a list of keys and values/],
-  ['curent: a', /curent is no key of it/],
+  ['curent: a', /unknown key curent/],
   ['current: 7', /current is not a name/],
   ['contexts: { a: {} }', /contexts\.a has no address/],
   ['contexts: { a: { address: 7 } }', /contexts\.a\.address is not a string/],
   ['contexts: { a: { address: x, tls: maybe } }', /contexts\.a\.tls is not a boolean/],
-  ['contexts: { a: { address: x, adress: y } }', /contexts\.a\.adress is no key of a context/],
-  ['contexts: { "a b": { address: x } }', /"a b" is no name for a context/],
+  ['contexts: { a: { address: x, adress: y } }', /unknown key contexts\.a\.adress/],
+  ['contexts: { "a b": { address: x } }', /"a b" is not a valid name for a context/],
 ] as const) {
   test(`a file that says ${JSON.stringify(wrong)} is told so`, (t) => {
     t.throws(() => parseContexts(wrong, 'config.yaml'), {
@@ -133,7 +133,11 @@ test('the first context is in use at once, and one that is forgotten is in use n
 
 test('the file lies where the platform keeps settings, or where it is said to', (t) => {
   const path = (platform: NodeJS.Platform, environment: Record<string, string> = {}, flag?: string) =>
-    contextFilePath(flag, { platform, environment, homeFolder: platform === 'win32' ? 'C:\\Users\\a' : '/home/a' });
+    contextFilePath(flag, {
+      platform,
+      variables: environment,
+      homeFolder: platform === 'win32' ? 'C:\\Users\\a' : '/home/a',
+    });
   t.is(path('linux'), '/home/a/.config/wfdctl/config.yaml');
   t.is(path('linux', { XDG_CONFIG_HOME: '/x' }), '/x/wfdctl/config.yaml');
   t.is(path('darwin'), '/home/a/Library/Application Support/wfdctl/config.yaml');
@@ -218,9 +222,9 @@ test('a change that fails leaves the file as it was, and no lock', async (t) => 
 });
 
 for (const [what, wrong, says] of [
-  ['an alias', 'contexts:\n  a: &a { address: x:1 }\n  b: *a\n', /\*a is an alias/],
-  ['an alias of itself', 'contexts: &a\n  a: *a\n', /\*a is an alias/],
-  ['a merge', 'contexts:\n  a: &a { address: x:1 }\n  b: { <<: *a }\n', /\*a is an alias/],
+  ['an alias', 'contexts:\n  a: &a { address: x:1 }\n  b: *a\n', /the alias \*a is not supported/],
+  ['an alias of itself', 'contexts: &a\n  a: *a\n', /the alias \*a is not supported/],
+  ['a merge', 'contexts:\n  a: &a { address: x:1 }\n  b: { <<: *a }\n', /the alias \*a is not supported/],
   ['two documents', 'current: a\n---\ncurrent: b\n', /more than one document/],
 ] as const) {
   test(`a file with ${what} is refused in one sentence, and not changed`, async (t) => {
@@ -234,7 +238,7 @@ for (const [what, wrong, says] of [
       const { code, stderr } = await wfdctl(argv, { environment });
       t.is(code, 78);
       t.regex(stderr, says);
-      t.regex(stderr, /^wfdctl: The file of contexts is wrong: [^\n]*; correct [^\n]*config\.yaml\.\n$/);
+      t.regex(stderr, /^wfdctl: Invalid context file: [^\n]*; correct [^\n]*config\.yaml\.\n$/);
     }
     t.is(readFileSync(folder.file('config.yaml'), 'utf8'), wrong);
   });
@@ -254,9 +258,12 @@ test('tokens that others can read are warned of', async (t) => {
   writeFileSync(folder.file('config.yaml'), text, { mode: 0o644 });
   const environment = { WFDCTL_CONFIG: folder.file('config.yaml') };
   const argv = ['context', 'list'];
-  t.regex((await wfdctl(argv, { environment })).stderr, /^wfdctl: Others can read the tokens in .*; run chmod 600/);
+  t.regex(
+    (await wfdctl(argv, { environment })).stderr,
+    /^wfdctl: Other users can read the tokens in .*; run chmod 600/,
+  );
   const [warned] = lines((await wfdctl([...argv, '-o', 'json'], { environment })).stderr);
-  t.regex((warned as { warning: { message: string } }).warning.message, /^Others can read/);
+  t.regex((warned as { warning: { message: string } }).warning.message, /^Other users can read/);
   chmodSync(folder.file('config.yaml'), 0o600);
   t.is((await wfdctl(argv, { environment })).stderr, '');
 });

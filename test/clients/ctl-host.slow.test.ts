@@ -35,7 +35,10 @@ test.serial('visibility looks for a device, and its answer is no error', async (
   t.like(JSON.parse(stdout), { device: { deviceAddress: robot, isVisible: false }, discoveryCompleted: true });
   const { code, stderr } = await ctl('visibility', '02:00:00:00:00:01');
   t.is(code, 66);
-  t.is(stderr, 'wfdctl: No device 02:00:00:00:00:01 is paired with the host; wfdctl devices shows those that are.\n');
+  t.is(
+    stderr,
+    'wfdctl: No device 02:00:00:00:00:01 is paired with the host; run wfdctl devices to see the paired devices.\n',
+  );
 });
 
 test.serial('a discovery that is not through in time ends with 124', async (t) => {
@@ -75,7 +78,7 @@ test.serial('health ends with 0 while the host can do its work, else with 69 and
   t.regex((told as { warning: { message: string } }).warning.message, /^WLAN_SERVICE_NOT_RUNNING: /);
   const open = await ctl('open', display);
   t.is(open.code, 69);
-  t.regex(open.stderr, /WlanSvc\) of the host is not running; start it there, or try again in 5s\.\n$/);
+  t.regex(open.stderr, /WlanSvc\) is not running on the host; start it there, or try again in 5s\.\n$/);
   await gateway().world.startService();
 });
 

@@ -113,7 +113,7 @@ for (const device of process.platform === 'linux' ? ['/dev/full'] : []) {
     closeSync(full);
     const [[code], said] = await Promise.all([once(child, 'close'), text(child.stderr as Readable)]);
     t.is(code, 70);
-    t.is(said, "wfdctl: The output can't be written (ENOSPC); give it room, or another place.\n");
+    t.is(said, "wfdctl: The output can't be written (ENOSPC); free some space, or write it to another place.\n");
   });
 }
 

@@ -64,11 +64,11 @@ for (const [argv, says] of [
   [['get', 'a', 'b'], "Too many arguments for 'get'. Expected 1 argument but got 2; see wfdctl get --help."],
   [
     ['open', 'x', '--timeout', '5'],
-    "Option '--timeout <duration>' argument '5' is invalid. Give a number with its unit, such as 500ms, 30s, 5m or 1h30m; see wfdctl open --help.",
+    "Option '--timeout <duration>' argument '5' is invalid. A duration needs a unit: 500ms, 30s, 5m, 1h30m; see wfdctl open --help.",
   ],
   [
     ['watch', '--timeout', '25d'],
-    "Option '--timeout <duration>' argument '25d' is invalid. Give at most 24d; see wfdctl watch --help.",
+    "Option '--timeout <duration>' argument '25d' is invalid. The maximum is 24d; see wfdctl watch --help.",
   ],
 ] as const) {
   test(`wfdctl ${argv.join(' ')}: one sentence, and 64`, async (t) => {
@@ -123,6 +123,6 @@ test('what does not come in time has failed, and what comes is handed on', async
   const late = within(1, new Promise(() => {}), 'host-7 did not answer');
   t.like(await t.throwsAsync(late), {
     kind: 'timedOut',
-    message: 'host-7 did not answer in 0s; check the address, or try again.',
+    message: 'host-7 did not answer within 0s; check the address, or try again.',
   });
 });

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import type { Environment } from '../../clients/ctl/src/invocation.js';
 import { run } from '../../clients/ctl/src/run.js';
-import type { Surroundings } from '../../clients/ctl/src/surroundings.js';
 
 export const packageFolder = pathToFileURL('clients/ctl/');
 
@@ -70,10 +70,10 @@ export class Running {
     });
     this.stdout = new Stream(columns);
     this.stderr = new Stream(columns);
-    const surroundings: Surroundings = {
+    const runEnvironment: Environment = {
       stdout: this.stdout,
       stderr: this.stderr,
-      environment,
+      variables: environment,
       platform,
       homeFolder: '/nobody',
       workingFolder,
@@ -84,7 +84,7 @@ export class Running {
         return () => this.#listeners.delete(listener);
       },
     };
-    this.ended = run(argv, surroundings).then((code) => ({
+    this.ended = run(argv, runEnvironment).then((code) => ({
       code,
       stdout: this.stdout.text,
       stderr: this.stderr.text,

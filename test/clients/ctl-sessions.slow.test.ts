@@ -21,7 +21,7 @@ test.serial('close answers when it is queued, or with --wait when it has ended',
   await openSession('second', scanner);
   const { code, stdout } = await ctl('close', 'second', '--wait');
   t.is(code, 0);
-  t.regex(stdout, /^Session second is CLOSED: REQUESTED, seen by [A-Z_]+\.\n$/);
+  t.regex(stdout, /^Session second is CLOSED: REQUESTED, confirmed by [A-Z_]+\.\n$/);
   t.like(await ctl('close', 'second'), { code: 0, stdout });
 });
 
@@ -30,7 +30,7 @@ test.serial('a close that is waited for ends with 124 when its --timeout is over
   await gateway().world.scriptClose({ delayMs: 'never' });
   const { code, stderr } = await ctl('close', 'slow', '--wait', '--timeout', '50ms');
   t.is(code, 124);
-  t.regex(stderr, /did not answer in time; give it longer with --timeout/);
+  t.regex(stderr, /did not answer in time; give a longer --timeout/);
   t.regex((await ctl('get', 'slow')).stdout, /^State +CLOSING$/m);
   await gateway().world.dropLink(display);
 });
@@ -44,7 +44,7 @@ test.serial('cancel stops what is opening, and nothing else', async (t) => {
   await openSession('open');
   const { code, stderr } = await ctl('cancel', 'open');
   t.is(code, 65);
-  t.regex(stderr, /^wfdctl: Session open is OPEN .*; wfdctl get open shows all that is known of it\.\n$/);
+  t.regex(stderr, /^wfdctl: Session open is OPEN .*; run wfdctl get open to see the session\.\n$/);
 });
 
 test.serial('renew extends a lease, by as much as it had or as is said', async (t) => {
@@ -83,7 +83,7 @@ test.serial('what is not there ends with 66, as a sentence or as JSON', async (t
     t.is(stdout, '');
     t.is(
       stderr,
-      'wfdctl: The host has no session no-such, or none that you may see; wfdctl list shows those it has.\n',
+      'wfdctl: The host has no session no-such, or you may not see it; run wfdctl list to see the sessions.\n',
     );
   }
   const { stdout, stderr } = await ctl('get', 'no-such', '-o', 'json');

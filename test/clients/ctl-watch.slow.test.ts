@@ -160,11 +160,11 @@ test('a host that takes the connection and says nothing is an error, in time', a
   const address = `127.0.0.1:${port}`;
   const watch = (...flags: string[]) => wfdctl(['watch', '--address', address, ...flags], { environment });
   const [soon, later] = await Promise.all([watch('--timeout', '300ms'), watch()]);
-  t.is(soon.stderr, `wfdctl: ${address} did not answer in 0.3s; check the address, or try again.\n`);
+  t.is(soon.stderr, `wfdctl: ${address} did not answer within 0.3s; check the address, or try again.\n`);
   t.is(soon.code, 124);
   t.is(
     later.stderr,
-    `wfdctl: Nothing at ${address} takes a connection, or it says nothing; check the address, and that wfdd runs there.\n`,
+    `wfdctl: Nothing at ${address} accepts the connection; check the address, and that wfdd is running there.\n`,
   );
   t.is(later.code, 69);
 });
@@ -179,6 +179,6 @@ test('a host that never answered is an error, not something to wait for', async 
   t.is(code, 69);
   t.regex(
     stderr,
-    /^wfdctl: No host answers at 127\.0\.0\.1:\d+ \(ECONNREFUSED\); check the address, and that wfdd runs there\.\n$/,
+    /^wfdctl: No host answers at 127\.0\.0\.1:\d+ \(ECONNREFUSED\); check the address, and that wfdd is running there\.\n$/,
   );
 });

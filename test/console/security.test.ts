@@ -182,7 +182,7 @@ test.serial('an action that a host refuses says so as wfdctl does', async (t) =>
   });
   t.is(status, 409);
   t.deepEqual(JSON.parse(said), {
-    message: 'The host has no session unknown, or none that you may see; wfdctl list shows those it has.',
+    message: 'The host has no session unknown, or you may not see it; run wfdctl list to see the sessions.',
     reason: 'SESSION_NOT_FOUND',
   });
 });

@@ -1,4 +1,7 @@
-/** How the program ends, for scripts. Where they mean the same, the numbers are those of `wfdd`, which are those of sysexits.h. */
+/**
+ * The exit codes, for scripts. Codes that `wfdd` has too mean the same there; most are from
+ * sysexits.h.
+ */
 
 export const EXIT = {
   ok: 0,
@@ -19,16 +22,16 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** For `--help`. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
-  ok: 'done',
-  usage: 'the command line is wrong, or a value in it',
-  state: 'the session, the device or the host is not in a state for it',
-  notFound: 'there is no such session or device',
-  unavailable: "no host answers, or it can't do its work",
-  internal: 'a fault of the host or of wfdctl',
-  failed: 'the session could not be opened, or Windows refused',
-  limited: 'a limit is reached; try again later',
-  denied: 'the host does not know you, or does not allow it',
-  config: 'the file of contexts, or one that it names, is wrong',
-  timedOut: 'it took longer than it may',
-  interrupted: 'Ctrl+C, before it was done',
+  ok: 'success',
+  usage: 'invalid command line, or an invalid value in it',
+  state: 'not possible in this state of the session, device or host',
+  notFound: 'no such session or device',
+  unavailable: "the host does not answer, or can't serve requests",
+  internal: 'internal error of the host or of wfdctl',
+  failed: 'the session could not be opened, or Windows returned an error',
+  limited: 'limit reached; try again later',
+  denied: 'not authenticated, or not permitted',
+  config: 'invalid context file, or invalid file that it names',
+  timedOut: 'timed out',
+  interrupted: 'interrupted by Ctrl+C',
 };

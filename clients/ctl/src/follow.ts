@@ -1,10 +1,9 @@
 /**
- * Follows a watch: prints one line per item until Ctrl+C, and continues after a lost connection. It is an error if the
- * host does not answer at first.
+ * Follows a watch: prints one line per item until Ctrl+C, and continues after a lost connection. It
+ * is an error if the host does not answer at first.
  */
-import type { Bookmark, Disconnected, GatewayError } from '../../typescript/src/client.js';
+import type { Bookmark, Disconnected } from '../../typescript/src/client.js';
 import { EXIT, type ExitCode } from './exit-code.js';
-import type { Complaint } from './failure.js';
 import type { Invocation } from './invocation.js';
 import { formatDuration } from './text/duration.js';
 import type { Style } from './text/style.js';
@@ -54,10 +53,10 @@ export async function follow<
   { items, view, options: { since, verbose, timeout } }: Watch<Snapshot, Event>,
   invocation: Invocation,
 ): Promise<ExitCode> {
-  const { output, host, surroundings } = invocation;
+  const { output, host, environment } = invocation;
   output.refuseNames();
   // This loads gRPC, as the client already has.
-  const { complaintOf } = await import('./refusal.js');
+  const { toCliError } = await import('./error-messages.js');
   const print = printerOf(view, invocation);
   let cursor = since;
   let hasAnswered = false;
@@ -69,7 +68,8 @@ export async function follow<
         next: (item) => {
           if (item.kind === 'disconnected') {
             if (!hasAnswered && item.error.reason !== 'CURSOR_EXPIRED') return reject(item.error);
-            return output.warn(disconnection(item, complaintOf(item.error, host, true)));
+            const { message, details } = toCliError(item.error, host, true);
+            return output.warn(`${lossOf(item) ?? message} ${retryOf(item)}`, details);
           }
           hasAnswered = true;
           invocation.hasAnswered = true;
@@ -84,7 +84,7 @@ export async function follow<
         cleanups.push(() => clearTimeout(timer));
       };
       const failLate = (ms: number): void => reject(tooLate(ms, `${host} did not answer`));
-      cleanups.push(() => subscription.unsubscribe(), surroundings.onInterrupt(resolve));
+      cleanups.push(() => subscription.unsubscribe(), environment.onInterrupt(resolve));
       later(ANSWER_MS, () => hasAnswered || failLate(ANSWER_MS));
       // A snapshot comes at once. After a cursor there may be no event to send.
       if (timeout !== undefined)
@@ -114,12 +114,11 @@ function printerOf<Snapshot extends { readonly kind: 'snapshot' }, Event extends
   };
 }
 
-function disconnection({ error, retryInMs }: Disconnected, complaint: Complaint): Complaint {
-  const what = lossOf(error) ?? complaint.message;
-  return { ...complaint, message: `${what} Trying again in ${formatDuration(retryInMs)}.` };
+function retryOf({ retryInMs }: Disconnected): string {
+  return `Trying again in ${formatDuration(retryInMs)}.`;
 }
 
-function lossOf({ reason }: GatewayError): string | undefined {
-  if (reason !== 'CURSOR_EXPIRED') return undefined;
+function lossOf({ error }: Disconnected): string | undefined {
+  if (error.reason !== 'CURSOR_EXPIRED') return undefined;
   return 'The host no longer has the events after this cursor, so some events may be missing; a snapshot follows.';
 }

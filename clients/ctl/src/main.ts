@@ -1,31 +1,34 @@
-/** The process of `wfdctl`: its arguments, streams and signals in, its exit code out. */
+/** The process of `wfdctl`: connects arguments, streams, signals and the exit code to `run`. */
 import { homedir } from 'node:os';
 import { isatty } from 'node:tty';
 import { EXIT } from './exit-code.js';
 import { run } from './run.js';
 
-/** What ends a session in good order. On Windows, closing the window is SIGHUP, and Ctrl+Break SIGBREAK. */
+/**
+ * The signals that interrupt a command. On Windows, closing the window sends SIGHUP, and Ctrl+Break
+ * SIGBREAK.
+ */
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'];
 
-/** `packageFolder` is where the launcher lies. */
+/** `packageFolder` is the folder of the launcher. */
 export async function main(packageFolder: URL): Promise<void> {
-  // Warnings of what Node will do otherwise one day are for who makes this, not for who uses it.
+  // Node's deprecation warnings are for developers of wfdctl, not for its users.
   process.noDeprecation = true;
-  if (isHangupOfNothing()) process.on('SIGHUP', () => {});
+  if (ignoresHangup()) process.on('SIGHUP', () => {});
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code }: NodeJS.ErrnoException) => {
-      // Who reads has had enough, as `head` does; nothing is left to say.
+      // The reader, such as `head`, needs no more output.
       if (code === 'EPIPE') process.exit(EXIT.ok);
-      // A terminal that is gone tells by SIGHUP as well, which ends a session in good order.
+      // If the terminal is gone, SIGHUP follows, and that closes the session in good order.
       if (code === 'EIO' || stream === process.stderr) return;
-      console.error(`wfdctl: The output can't be written (${code}); give it room, or another place.`);
+      console.error(`wfdctl: The output can't be written (${code}); free some space, or write it to another place.`);
       process.exit(EXIT.internal);
     });
   }
-  const surroundings = {
+  const environment = {
     stdout: process.stdout,
     stderr: process.stderr,
-    environment: process.env,
+    variables: process.env,
     platform: process.platform,
     homeFolder: homedir(),
     workingFolder: process.cwd(),
@@ -33,20 +36,24 @@ export async function main(packageFolder: URL): Promise<void> {
     onInterrupt,
   };
   try {
-    process.exitCode = await run(process.argv.slice(2), surroundings);
+    process.exitCode = await run(process.argv.slice(2), environment);
   } catch (error) {
-    console.error('wfdctl made a mistake; report it:', error);
+    console.error('wfdctl: Internal error; please report it.', error);
     process.exitCode = EXIT.internal;
   }
 }
 
-/** Node takes back what nohup has set. Where there is no terminal, none can be gone; on Windows it is the window itself. */
-function isHangupOfNothing(): boolean {
+/**
+ * Whether SIGHUP is ignored: it is if no stream is a terminal, because then no terminal can go
+ * away. This has to be done here because Node undoes the setting of nohup. On Windows SIGHUP comes
+ * from the window, so it is never ignored.
+ */
+function ignoresHangup(): boolean {
   return process.platform !== 'win32' && ![0, 1, 2].some((fd) => isatty(fd));
 }
 
 function onInterrupt(listener: () => void): () => void {
-  const signals = SIGNALS.filter((signal) => signal !== 'SIGHUP' || !isHangupOfNothing());
+  const signals = SIGNALS.filter((signal) => signal !== 'SIGHUP' || !ignoresHangup());
   for (const signal of signals) process.on(signal, listener);
   return () => {
     for (const signal of signals) process.off(signal, listener);

@@ -1,7 +1,7 @@
 /**
- * The command line: lists the commands and declares the flags that all of them take. Each command declares its own flags
- * and its own help in its file. None of these files loads gRPC before the command runs, because gRPC takes a while to
- * load and the shells wait for completion at each Tab.
+ * The command line: lists the commands and declares the flags that all of them take. Each command
+ * declares its own flags and its own help in its file. None of these files loads gRPC before the
+ * command runs, because gRPC takes a while to load and the shells wait for completion at each Tab.
  */
 import { Command, Option } from 'commander';
 import { declareCancel } from './commands/cancel.js';

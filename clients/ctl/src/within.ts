@@ -1,8 +1,11 @@
-/** Bounds of time for what has none of its own. */
-import { Failure } from './failure.js';
+/** A timeout for work that has none of its own. */
+import { CliError } from './cli-error.js';
 import { formatDuration } from './text/duration.js';
 
-/** What the work comes to, if that is in time. The work itself is not stopped. */
+/**
+ * Resolves to the result of the work, or rejects if it takes longer than `ms`. It does not stop the
+ * work.
+ */
 export async function within<Value>(ms: number, work: Promise<Value>, what: string): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -15,6 +18,6 @@ export async function within<Value>(ms: number, work: Promise<Value>, what: stri
   }
 }
 
-export function tooLate(ms: number, what: string): Failure {
-  return new Failure('timedOut', `${what} in ${formatDuration(ms)}; check the address, or try again.`);
+export function tooLate(ms: number, what: string): CliError {
+  return new CliError('timedOut', `${what} within ${formatDuration(ms)}; check the address, or try again.`);
 }

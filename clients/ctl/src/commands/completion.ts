@@ -1,8 +1,11 @@
-/** `wfdctl completion`: the completion script of a shell. The script runs `wfdctl __complete` each time Tab is pressed. */
+/**
+ * `wfdctl completion`: the completion script of a shell. The script runs `wfdctl __complete` each
+ * time Tab is pressed.
+ */
 import { readFile } from 'node:fs/promises';
 import { Argument, type Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit-code.js';
-import type { Surroundings } from '../surroundings.js';
+import type { Environment } from '../invocation.js';
 import type { Run } from './command.js';
 
 /** The files in `completions/`, with the names that the shells look for. */
@@ -15,7 +18,7 @@ export function declareCompletion(program: Command, run: Run): Command {
     .command('completion')
     .description('Print a script that completes commands, flags, addresses and ids in a shell.')
     .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(FILES)))
-    .action((shell: Shell) => run(({ surroundings }) => printCompletion(shell, surroundings)))
+    .action((shell: Shell) => run(({ environment }) => printCompletion(shell, environment)))
     .addHelpText('after', EXAMPLES);
 }
 
@@ -27,7 +30,7 @@ Examples:
                                           in $PROFILE
 `;
 
-async function printCompletion(shell: Shell, { packageFolder, stdout }: Surroundings): Promise<ExitCode> {
+async function printCompletion(shell: Shell, { packageFolder, stdout }: Environment): Promise<ExitCode> {
   stdout.write(await readFile(new URL(`completions/${FILES[shell]}`, packageFolder), 'utf8'));
   return EXIT.ok;
 }

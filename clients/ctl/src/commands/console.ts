@@ -1,6 +1,7 @@
 /**
- * `wfdctl console`: serves a page for the browser until Ctrl+C. The page sends its requests to this command, and this
- * command calls the host, so the page can see and do what the user of the command can.
+ * `wfdctl console`: serves a page for the browser until Ctrl+C. The page sends its requests to this
+ * command, and this command calls the host, so the page can see and do what the user of the command
+ * can.
  */
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
@@ -33,7 +34,7 @@ async function runConsole(
   { allowActions: allowsActions = false, browser: opensBrowser = true }: ConsoleOptions,
   invocation: Invocation,
 ): Promise<ExitCode> {
-  const { output, surroundings } = invocation;
+  const { output, environment } = invocation;
   const client = await invocation.client();
   // These load gRPC.
   const [{ readAssets }, { openBrowser }, { ConsoleServer }] = await Promise.all([
@@ -41,22 +42,21 @@ async function runConsole(
     import('../console/browser.js'),
     import('../console/server.js'),
   ]);
-  const assets = await readAssets(surroundings.packageFolder);
-  const { version } = JSON.parse(await readFile(new URL('package.json', surroundings.packageFolder), 'utf8')) as {
+  const assets = await readAssets(environment.packageFolder);
+  const { version } = JSON.parse(await readFile(new URL('package.json', environment.packageFolder), 'utf8')) as {
     version: string;
   };
   let stopListening = (): void => {};
   const interrupted = new Promise<void>((resolve) => {
-    stopListening = surroundings.onInterrupt(resolve);
+    stopListening = environment.onInterrupt(resolve);
   });
   const hosts = [{ name: invocation.host, client }];
   const keyLifeMs = opensBrowser ? KEY_LIFE_MS : COPIED_KEY_LIFE_MS;
   const server = await ConsoleServer.start({ hosts, assets, allowsActions, version, keyLifeMs });
   const { link } = server;
   output.result({ text: () => `${link}\n`, message: () => ({ link }), names: () => [link] });
-  const opened = opensBrowser ? await openBrowser(link, surroundings.platform) : undefined;
-  if (opened?.isOpened === false)
-    output.warn({ kind: 'unavailable', message: "The browser can't be started; open the link above in a browser." });
+  const opened = opensBrowser ? await openBrowser(link, environment.platform) : undefined;
+  if (opened?.isOpened === false) output.warn("The browser can't be started; open the link above in a browser.");
   output.hint('The link works once. Press Ctrl+C to stop the console.');
   try {
     await interrupted;

@@ -1,5 +1,6 @@
 /** `wfdctl context`: named hosts, with how to connect to each. */
 import type { Command } from 'commander';
+import { CliError } from '../cli-error.js';
 import {
   isContextName,
   NAME_EXPECTED,
@@ -11,7 +12,6 @@ import {
 import { changeContextFile } from '../contexts/storage.js';
 import { checkTarget, type Target, withFlags, withPort } from '../contexts/target.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
-import { Failure } from '../failure.js';
 import type { Invocation } from '../invocation.js';
 import { table } from '../text/table.js';
 import { examples, type Run } from './command.js';
@@ -80,7 +80,7 @@ async function use(name: string, invocation: Invocation): Promise<ExitCode> {
 
 /** Flags that are given replace the values of the context. Its other values stay. */
 async function set(name: string, invocation: Invocation): Promise<ExitCode> {
-  if (!isContextName(name)) throw new Failure('usage', NAME_EXPECTED);
+  if (!isContextName(name)) throw new CliError('usage', NAME_EXPECTED);
   const { target: flags, contextFilePath: path } = invocation;
   await invocation.contexts();
   await changeContextFile(path, (text) => {
@@ -88,7 +88,7 @@ async function set(name: string, invocation: Invocation): Promise<ExitCode> {
     const old = file.contexts.get(name);
     const address = flags.address ?? old?.address;
     if (address === undefined)
-      throw new Failure('usage', `Context ${name} is new and needs the address of a host; add --address.`);
+      throw new CliError('usage', `Context ${name} is new and needs the address of a host; add --address.`);
     const target = withFlags(old ?? { address }, { ...flags, address: withPort(address) });
     checkTarget(target);
     return withContext(text, file, name, target);
@@ -108,7 +108,7 @@ async function change(name: string, invocation: Invocation, edit: typeof withCur
   await changeContextFile(path, (text) => {
     const file = parseContexts(text, path);
     if (!file.contexts.has(name))
-      throw new Failure('config', `No context ${name} in ${path}; run wfdctl context list to see the contexts.`);
+      throw new CliError('config', `No context ${name} in ${path}; run wfdctl context list to see the contexts.`);
     return edit(text, file, name);
   });
 }

@@ -1,8 +1,8 @@
 /** `wfdctl devices`: the devices that are paired with a host, once or as they change. */
 import type { Command } from 'commander';
 import type { Change, Device, DeviceEvent, DeviceSnapshot } from '../../../typescript/src/client.js';
+import { CliError } from '../cli-error.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
-import { Failure } from '../failure.js';
 import { type FollowOptions, follow, type View } from '../follow.js';
 import type { Invocation } from '../invocation.js';
 import { duration } from '../operands.js';
@@ -34,7 +34,7 @@ export function declareDevices(program: Command, run: Run): Command {
 }
 
 async function list({ since, timeout: timeoutMs }: DevicesOptions, invocation: Invocation): Promise<ExitCode> {
-  if (since !== undefined) throw new Failure('usage', '--since is the start of a watch; add --watch.');
+  if (since !== undefined) throw new CliError('usage', '--since is the start of a watch; add --watch.');
   const client = await invocation.client();
   const found: Device[] = [];
   let cursor: string | undefined;

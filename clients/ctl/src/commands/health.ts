@@ -28,6 +28,6 @@ async function health(service = '', options: CallOptions, invocation: Invocation
   // The reason comes from HostService, which may deny a caller that may check the health.
   const { reasonOf } = await import('../text/host.js');
   const reason = await client.host({ timeoutMs }).then(reasonOf, () => undefined);
-  if (reason !== undefined) invocation.output.warn({ kind: 'unavailable', message: reason });
+  if (reason !== undefined) invocation.output.warn(reason);
   return EXIT.unavailable;
 }

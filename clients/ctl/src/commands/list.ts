@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import type { Session, SessionPage } from '../../../typescript/src/client.js';
 import { SessionState } from '../../../typescript/src/gen/wifidirect/v1/session.js';
+import { CliError } from '../cli-error.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
-import { Failure } from '../failure.js';
 import type { Invocation } from '../invocation.js';
 import { type StateName, states } from '../operands.js';
 import { listSessions } from '../text/messages.js';
@@ -47,7 +47,7 @@ const PAGE_SIZE = 1000;
 async function list(options: ListOptions, invocation: Invocation): Promise<ExitCode> {
   const { state, device, owner, all = false, timeout: timeoutMs } = options;
   if (all && state !== undefined)
-    throw new Failure('usage', '--all includes every state; remove either --all or --state.');
+    throw new CliError('usage', '--all includes every state; remove either --all or --state.');
   const client = await invocation.client();
   const wanted = (state ?? (all ? [] : ACTIVE)).map((name) => SessionState[name]);
   const pages = client.sessions.list({ states: wanted, deviceAddress: device, pageSize: PAGE_SIZE, timeoutMs });
@@ -68,8 +68,8 @@ function isActive({ state }: Session): boolean {
 }
 
 /**
- * All pages as one. The cursor is that of the first page: a watch that starts there misses no event that happened while
- * the other pages were read.
+ * All pages as one. The cursor is that of the first page: a watch that starts there misses no event
+ * that happened while the other pages were read.
  */
 async function readAll(pages: AsyncIterable<SessionPage>): Promise<SessionPage> {
   const sessions: Session[] = [];

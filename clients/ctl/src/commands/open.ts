@@ -1,19 +1,21 @@
 /**
- * `wfdctl open`: opens a session and follows it until it ends; with `--detach`, only until it is open.
+ * `wfdctl open`: opens a session and follows it until it ends; with `--detach`, only until it is
+ * open.
  *
  *   first event ---> events, one per line ---> end of the stream
  *        |                    |
  *   none in time       Ctrl+C: close the session, and follow it to its end; Ctrl+C again: exit
  *
- * Invariant: no session stays open that nobody asked for. If this command does not close its session, the host does: a
- * session without a lease ends with its stream, and a session with a lease ends when the lease expires.
+ * Invariant: no session stays open that nobody asked for. If this command does not close its
+ * session, the host does: a session without a lease ends with its stream, and a session with a
+ * lease ends when the lease expires.
  */
 import type { Command } from 'commander';
 import type { Client, HeldSession, Session, SessionAt } from '../../../typescript/src/client.js';
 import { nameOf } from '../../../typescript/src/enums.js';
 import { SessionEventType, SessionKind, SessionState } from '../../../typescript/src/gen/wifidirect/v1/session.js';
+import { CliError } from '../cli-error.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
-import { Failure } from '../failure.js';
 import type { Invocation } from '../invocation.js';
 import { duration } from '../operands.js';
 import { formatDuration } from '../text/duration.js';
@@ -66,7 +68,7 @@ const ANSWER_MS = 10_000;
 async function open(deviceAddress: string, options: OpenOptions, invocation: Invocation): Promise<ExitCode> {
   const { sessionId, legacy, timeout: openTimeoutMs, detach = false, ttl: leaseTtlMs } = options;
   if (detach && leaseTtlMs === undefined)
-    throw new Failure('usage', '--detach needs a lease, because nothing else keeps the session open; add --ttl.');
+    throw new CliError('usage', '--detach needs a lease, because nothing else keeps the session open; add --ttl.');
   if (!detach) invocation.output.refuseNames();
   const client = await invocation.client();
   const { host, output } = invocation;
@@ -85,7 +87,7 @@ async function open(deviceAddress: string, options: OpenOptions, invocation: Inv
     await Promise.race([interrupts.gaveUp, detach ? wasOpen : ended]);
     if (!(await wasOpen)) {
       if (interrupts.happened()) return EXIT.interrupted;
-      throw new Failure('failed', 'The session was cancelled before it was open; run the command again.');
+      throw new CliError('failed', 'The session was cancelled before it was open; run the command again.');
     }
     if (!detach) return EXIT.ok;
     const found = await Promise.race([interrupts.gaveUp, client.sessions.get(held.sessionId)]);
@@ -112,7 +114,10 @@ async function isConnectionLoss(error: unknown): Promise<boolean> {
 /** Two of these can fail before the lease expires. */
 const RENEWALS_PER_LEASE = 3;
 
-/** Ignores errors: either the next renewal succeeds, or the stream of the session fails too and reports why. */
+/**
+ * Ignores errors: either the next renewal succeeds, or the stream of the session fails too and
+ * reports why.
+ */
 function keepLease({ sessionId }: HeldSession, leaseTtlMs: number, { sessions }: Client): NodeJS.Timeout {
   const renew = (): void => void sessions.renew(sessionId, { leaseTtlMs }).catch(() => {});
   return setInterval(renew, leaseTtlMs / RENEWALS_PER_LEASE);
@@ -126,8 +131,8 @@ const PROGRESS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Prints the events as they come. For a detached session it shows only the progress. Resolves to false when the stream
- * ends without an error.
+ * Prints the events as they come. For a detached session it shows only the progress. Resolves to
+ * false when the stream ends without an error.
  */
 function show(held: HeldSession, invocation: Invocation, isDetached: boolean): Promise<false> {
   const { output } = invocation;
@@ -180,10 +185,10 @@ function closeOnInterrupt(
       await begun;
       await (await invocation.client()).sessions.close(sessionId);
     };
-    stop = invocation.surroundings.onInterrupt(() => {
+    stop = invocation.environment.onInterrupt(() => {
       count += 1;
       if (count === 1) close().catch(reject);
-      else reject(new Failure('interrupted', abandoned(sessionId, hasLease, invocation)));
+      else reject(new CliError('interrupted', abandoned(sessionId, hasLease, invocation)));
     });
   });
   gaveUp.catch(() => {});

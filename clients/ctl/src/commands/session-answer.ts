@@ -15,8 +15,8 @@ export function printSession(answer: SessionAt, { output }: Invocation): ExitCod
 }
 
 /**
- * The time on the host's clock, because the clock of this machine may differ. Hosts of older versions do not send their
- * time; the time of this machine stands in for it.
+ * The time on the host's clock, because the clock of this machine may differ. Hosts of older
+ * versions do not send their time; the time of this machine stands in for it.
  */
 export function hostNow({ hostTime }: { readonly hostTime: Date | undefined }): number {
   return hostTime?.getTime() ?? Date.now();

@@ -1,21 +1,24 @@
-/** What the word that is being typed may become. The name of an operand in the command line says what it is to be. */
+/**
+ * The candidates for the word that is being typed. The declared name of an operand, such as
+ * `<address>`, says what it stands for.
+ */
 import type { Command, Option } from 'commander';
 import { STATES, type StateName } from '../operands.js';
 import { optionsOf, type Typed } from './typed.js';
 
 export interface Candidate {
   readonly value: string;
-  /** What it is, in some words; may be empty. */
+  /** May be empty. */
   readonly description: string;
 }
 
-/** `files`: the shell knows them best. */
+/** `files`: the shell completes file names itself. */
 export type Candidates = readonly Candidate[] | 'files';
 
-/** What only a host, or the file of contexts, can tell. */
+/** Candidates that come from the host or from the context file. */
 export interface Sources {
   readonly devices: () => Promise<readonly Candidate[]>;
-  /** In these states; without, in any. */
+  /** Sessions in these states (default: in any state). */
   readonly sessions: (states?: readonly StateName[]) => Promise<readonly Candidate[]>;
   readonly contexts: () => Promise<readonly Candidate[]>;
 }
@@ -30,24 +33,24 @@ export async function candidatesFor(typed: Typed, program: Command, sources: Sou
 
 async function everyCandidate(typed: Typed, program: Command, sources: Sources): Promise<Candidates> {
   const { command, option, word, isOperandOnly, operands } = typed;
-  if (option !== undefined) return option.argChoices?.map(named) ?? operand(operandOf(option), typed, sources);
+  if (option !== undefined) return option.argChoices?.map(named) ?? valuesOf(valueNameOf(option), typed, sources);
   if (word.startsWith('-') && !isOperandOnly) return flagsOf(command, program);
   if (command.commands.length > 0) return operands.length === 0 ? commandsOf(command) : [];
   const expected = command.registeredArguments;
   const last = expected.at(-1);
   const argument = expected[operands.length] ?? (last?.variadic ? last : undefined);
   if (argument === undefined) return [];
-  return argument.argChoices?.map(named) ?? operand(argument.name(), typed, sources);
+  return argument.argChoices?.map(named) ?? valuesOf(argument.name(), typed, sources);
 }
 
-/** In which states a session can be for this to be of use. */
+/** The states in which a command makes sense for a session. */
 const STATES_FOR: Readonly<Record<string, readonly StateName[]>> = {
   cancel: ['OPENING'],
   close: ['OPENING', 'OPEN'],
   renew: ['OPENING', 'OPEN'],
 };
 
-async function operand(name: string, { command, word }: Typed, sources: Sources): Promise<Candidates> {
+async function valuesOf(name: string, { command, word }: Typed, sources: Sources): Promise<Candidates> {
   switch (name) {
     case 'address':
       return sources.devices();
@@ -75,11 +78,11 @@ function flagsOf(command: Command, program: Command): Candidate[] {
     const value = long ?? short;
     return value === undefined ? [] : [{ value, description }];
   });
-  return [...flags, { value: '--help', description: 'Print this.' }];
+  return [...flags, { value: '--help', description: 'Print help.' }];
 }
 
 /** `address` of `--device <address>`. */
-function operandOf({ flags }: Option): string {
+function valueNameOf({ flags }: Option): string {
   return /[<[]([^>\].]+)/.exec(flags)?.[1] ?? '';
 }
 

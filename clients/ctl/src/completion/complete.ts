@@ -1,35 +1,31 @@
 /**
- * `wfdctl __complete INDEX WORD...`: what the scripts in `completions/` ask for at each Tab. INDEX is the place of the word that
- * is being typed among those that follow; where it is past them all, that word is empty (some shells drop empty words).
+ * `wfdctl __complete INDEX WORD...`: the hidden command that the scripts in `completions/` run at
+ * each Tab. INDEX is the position of the word that is being typed. If there is no word at that
+ * position, the word is empty (some shells drop empty words).
  *
- * Answers a candidate in each line, after a tab its description; or the one line `:files`. It says nothing where it knows
- * nothing: an error in the middle of somebody's typing helps nobody.
+ * Prints one candidate per line, followed by a tab and its description, or the one line `:files`.
+ * On an error it prints nothing, because a message would disturb the line that the user is typing.
  */
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit-code.js';
-import { type GlobalOptions, Invocation } from '../invocation.js';
+import { type Environment, type GlobalOptions, Invocation } from '../invocation.js';
 import type { StateName } from '../operands.js';
-import type { Surroundings } from '../surroundings.js';
 import { printable } from '../text/printable.js';
 import { type Candidate, candidatesFor, type Sources } from './candidates.js';
 import { readTyped } from './typed.js';
 
-/** People wait for a Tab no longer. */
+/** Longer than this, nobody waits for Tab. */
 const ANSWER_MS = 2000;
 
-export async function complete(
-  program: Command,
-  argv: readonly string[],
-  surroundings: Surroundings,
-): Promise<ExitCode> {
+export async function complete(program: Command, argv: readonly string[], environment: Environment): Promise<ExitCode> {
   const [index = '0', ...words] = argv;
   const typed = readTyped(program, [...words, ''].slice(0, Number(index) + 1));
-  const invocation = new Invocation(typed.flags as GlobalOptions, { ...surroundings, stderr: { write: () => {} } });
+  const invocation = new Invocation(typed.flags as GlobalOptions, { ...environment, stderr: { write: () => {} } });
   try {
     const candidates = await candidatesFor(typed, program, sourcesOf(invocation));
-    surroundings.stdout.write(candidates === 'files' ? ':files\n' : candidates.map(lineOf).join(''));
+    environment.stdout.write(candidates === 'files' ? ':files\n' : candidates.map(lineOf).join(''));
   } catch {
-    // No host, no contexts, no candidates.
+    // Without a host or a context file there are no candidates.
   } finally {
     invocation.close();
   }

@@ -1,24 +1,27 @@
-/** A command line that is not finished yet: which command it is of, what has been given, and what the last word is to be. */
+/**
+ * Parses an unfinished command line: its command, its operands and flags so far, and the word that
+ * is being typed.
+ */
 import type { Command, Option } from 'commander';
 
 export interface Typed {
-  /** The innermost command that has been named. */
+  /** The innermost command so far. */
   readonly command: Command;
-  /** The operands of it that stand before the word. */
+  /** Its operands before the word. */
   readonly operands: readonly string[];
-  /** Values of flags so far, by the names that commander gives them. */
+  /** The values of the flags so far, by commander's names for them. */
   readonly flags: Readonly<Record<string, unknown>>;
-  /** The word that is being typed, as far as it is there; the value alone in `--flag=value`. */
+  /** What is typed so far of the word; in `--flag=value` only the value. */
   readonly word: string;
-  /** What stands before the value in such a word: `--flag=`. */
+  /** In such a word the part before the value: `--flag=`. */
   readonly before: string;
-  /** The flag whose value the word is. */
+  /** The flag that the word is the value of. */
   readonly option: Option | undefined;
-  /** After `--` nothing is a flag. */
+  /** True after `--`, where nothing is a flag. */
   readonly isOperandOnly: boolean;
 }
 
-/** `words` without the name of the program; the last of them is being typed. */
+/** `words` starts after the name of the program. The last word is the one being typed. */
 export function readTyped(program: Command, words: readonly string[]): Typed {
   let command = program;
   const operands: string[] = [];
@@ -49,7 +52,7 @@ export function readTyped(program: Command, words: readonly string[]): Typed {
   return { ...rest, word: value, before: `${name}=`, option: optionNamed(name, command, program) };
 }
 
-/** The flags that may be typed here. */
+/** The flags that are possible here. */
 export function optionsOf(command: Command, program: Command): Option[] {
   const own = command === program ? [] : command.options;
   return [...own, ...program.options].filter(({ hidden }) => !hidden);
@@ -63,7 +66,7 @@ function takesValue({ required, optional }: Option): boolean {
   return required || optional;
 }
 
-/** `--flag=value`. Of a single dash and of words it leaves all as it is. */
+/** Splits `--flag=value`. Leaves `-f` and plain words whole. */
 function splitFlag(word: string): readonly [name: string, value?: string] {
   const at = word.indexOf('=');
   return word.startsWith('--') && at > 0 ? [word.slice(0, at), word.slice(at + 1)] : [word];

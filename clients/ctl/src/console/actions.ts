@@ -1,6 +1,6 @@
 /** What a page may ask to be done, with the rights of who runs the command: JSON in, JSON out. */
 import { SessionKind } from '../../../typescript/src/client.js';
-import { Failure } from '../failure.js';
+import { CliError } from '../cli-error.js';
 import type { Document } from './frames.js';
 import type { HostLink } from './host-feed.js';
 
@@ -26,7 +26,7 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
         setImmediate(() => subscription.unsubscribe());
       };
       const late = setTimeout(
-        () => end(() => reject(new Failure('timedOut', `${name} did not answer in time; try again.`))),
+        () => end(() => reject(new CliError('timedOut', `${name} did not answer in time; try again.`))),
         ANSWER_MS,
       );
       const subscription = client.sessions.open(request).subscribe({
@@ -54,13 +54,13 @@ function ended({ session }: { readonly session: { readonly sessionId: string } }
 
 function text(body: Document, field: string): string {
   const value = body[field];
-  if (typeof value !== 'string' || value === '') throw new Failure('usage', `${field} is missing; give a text.`);
+  if (typeof value !== 'string' || value === '') throw new CliError('usage', `${field} is missing; give a text.`);
   return value;
 }
 
 function number(body: Document, field: string): number {
   const value = body[field];
   if (typeof value !== 'number' || !Number.isFinite(value))
-    throw new Failure('usage', `${field} is missing; give a number.`);
+    throw new CliError('usage', `${field} is missing; give a number.`);
   return value;
 }

@@ -1,15 +1,17 @@
 /**
- * Who may ask the console for anything: a browser that was given the key once, on a page of this very origin.
+ * Who may ask the console for anything: a browser that was given the key once, on a page of this
+ * very origin.
  *
  *   key in the link ---used once---> cookie, which scripts can't read, and a token, which other sites can't send
  *
- * The rule that must not be broken: a request is answered only if every check here lets it pass. One alone would do
- * against most attacks; each is there for one that the others miss:
+ * The rule that must not be broken: a request is answered only if every check here lets it pass.
+ * One alone would do against most attacks; each is there for one that the others miss:
  *
- * - `Host`: a name that an attacker makes resolve to 127.0.0.1 (DNS rebinding) is of the same origin as itself.
+ * - `Host`: a name that an attacker makes resolve to 127.0.0.1 (DNS rebinding) is of the same
+ *   origin as itself.
  * - `Origin` and `Sec-Fetch-Site`: a form or script of another site sends the cookie along.
- * - The token in a header of our own: cookies don't know ports, so a page on another port of 127.0.0.1 is of the same
- *   site, and its server even receives the cookie.
+ * - The token in a header of our own: cookies don't know ports, so a page on another port of
+ *   127.0.0.1 is of the same site, and its server even receives the cookie.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';

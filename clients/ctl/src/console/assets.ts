@@ -1,7 +1,7 @@
 /** The page and what it loads, read once: nothing that a request names is ever a path of a file. */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { Failure } from '../failure.js';
+import { CliError } from '../cli-error.js';
 
 export interface Asset {
   readonly bytes: Buffer;
@@ -31,5 +31,5 @@ export async function readAssets(packageFolder: URL): Promise<ReadonlyMap<string
     });
     return new Map(await Promise.all(entries));
   }
-  throw new Failure('internal', 'The page of the console is not built. Run npm run build first.');
+  throw new CliError('internal', 'The page of the console is not built. Run npm run build first.');
 }

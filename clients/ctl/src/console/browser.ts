@@ -1,8 +1,8 @@
 /**
  * Opens the browser at a link that holds a key.
  *
- * The link is not given on a command line, which every user of the machine can read: it is in a file that only its owner
- * can, and that sends the browser on.
+ * The link is not given on a command line, which every user of the machine can read: it is in a
+ * file that only its owner can, and that sends the browser on.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

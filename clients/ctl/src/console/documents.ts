@@ -15,7 +15,7 @@ import {
   SessionEvent as SessionEvents,
   Session as Sessions,
 } from '../../../typescript/src/gen/wifidirect/v1/session.js';
-import { complaintOf } from '../refusal.js';
+import { toCliError } from '../error-messages.js';
 import { hostMessage } from '../text/host.js';
 import type { Document, WithRemedy } from './frames.js';
 
@@ -28,7 +28,7 @@ export function hostDocument(about: GetHostResponse, host: string): WithRemedy {
     reason,
     metadata: { library, function: name },
   });
-  return { ...document, remedy: complaintOf(error, host).message };
+  return { ...document, remedy: toCliError(error, host).message };
 }
 
 export function sessionDocument(session: Session): WithRemedy {
@@ -60,5 +60,5 @@ function remedyOf({ end, sessionId, deviceAddress }: Session): string | undefine
     metadata: { session_id: sessionId, device_address: deviceAddress },
     ...(nativeResult && { native: nativeResult }),
   });
-  return complaintOf(error, '').message;
+  return toCliError(error, '').message;
 }

@@ -1,6 +1,6 @@
 /**
- * The answer that never ends: frames to one page, a line each, and no more of them in memory than a browser that reads
- * at all needs.
+ * The answer that never ends: frames to one page, a line each, and no more of them in memory than a
+ * browser that reads at all needs.
  */
 import type { ServerResponse } from 'node:http';
 import type { Frame } from './frames.js';

@@ -1,6 +1,6 @@
 /**
- * What the command tells the page, one JSON document a line. Sessions, devices and hosts are in the form of
- * `wfdctl -o json`, which is ProtoJSON: fields that have their default are left out.
+ * What the command tells the page, one JSON document a line. Sessions, devices and hosts are in the
+ * form of `wfdctl -o json`, which is ProtoJSON: fields that have their default are left out.
  *
  * Every frame of a host names it, so that a console of several hosts needs no other protocol.
  */
@@ -38,7 +38,10 @@ export type HostFrame = { readonly host: string } & (
       readonly aheadMs: number;
     }
   | {
-      /** Sessions as they are. With `replaces` there are no others; else events that come know better. */
+      /**
+       * Sessions as they are. With `replaces` there are no others; else events that come know
+       * better.
+       */
       readonly kind: 'sessions';
       readonly sessions: readonly Document[];
       readonly replaces: boolean;
@@ -48,7 +51,9 @@ export type HostFrame = { readonly host: string } & (
   | { readonly kind: 'deviceEvents'; readonly events: readonly Document[] }
   /** The devices can't be told, and why. The sessions can. */
   | { readonly kind: 'noDevices'; readonly message: string }
-  /** The way to the host is broken; it is tried again. `since` is of this machine's clock, in ms. */
+  /**
+   * The way to the host is broken; it is tried again. `since` is of this machine's clock, in ms.
+   */
   | { readonly kind: 'lost'; readonly message: string; readonly since: number; readonly retryInMs: number }
   /** The host answers again. */
   | { readonly kind: 'back' }

@@ -1,13 +1,15 @@
 /**
- * One host, as frames for one page: what it is, its sessions and devices, and all that happens to them. Nothing is
- * polled: the watches tell, and a change of health is the sign to ask for the host anew.
+ * One host, as frames for one page: what it is, its sessions and devices, and all that happens to
+ * them. Nothing is polled: the watches tell, and a change of health is the sign to ask for the host
+ * anew.
  *
  *   health answers ---> host, sessions, the events that the host still has ---> events as they come
  *        ^                                                                           |
  *        +-------------- lost: try again, then go on after the last cursor ----------+
  *
- * The rule that must not be broken: a page that reads slowly costs no memory. While it is behind, nothing is watched, and
- * then the watch goes on after the last event that was sent: the log of the host is the queue.
+ * The rule that must not be broken: a page that reads slowly costs no memory. While it is behind,
+ * nothing is watched, and then the watch goes on after the last event that was sent: the log of the
+ * host is the queue.
  */
 import {
   type Client,
@@ -17,7 +19,7 @@ import {
   type SessionWatchItem,
   status,
 } from '../../../typescript/src/client.js';
-import { complaintOf } from '../refusal.js';
+import { toCliError } from '../error-messages.js';
 import { deviceDocument, deviceEventDocument, eventDocument, hostDocument, sessionDocument } from './documents.js';
 import type { Document, HostFrame } from './frames.js';
 
@@ -207,7 +209,7 @@ export class HostFeed {
   #lost(which: 'health' | 'sessions', error: GatewayError, retryInMs: number): void {
     const isFirst = this.#broken.size === 0;
     this.#broken.add(which);
-    const { message } = complaintOf(error, this.#link.name, this.#hasBegun);
+    const { message } = toCliError(error, this.#link.name, this.#hasBegun);
     if (isFirst) this.#send({ kind: 'lost', message, since: Date.now(), retryInMs });
   }
 
@@ -216,11 +218,11 @@ export class HostFeed {
   }
 
   #refused(error: GatewayError): void {
-    this.#send({ kind: 'refused', message: complaintOf(error, this.#link.name).message });
+    this.#send({ kind: 'refused', message: toCliError(error, this.#link.name).message });
   }
 
   #noDevices(error: GatewayError): void {
-    this.#send({ kind: 'noDevices', message: complaintOf(error, this.#link.name, true).message });
+    this.#send({ kind: 'noDevices', message: toCliError(error, this.#link.name, true).message });
   }
 
   #send(body: Body): void {

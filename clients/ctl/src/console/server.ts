@@ -1,19 +1,20 @@
 /**
- * The web server of `wfdctl console`: the page, the frames for it and its actions, on a port of the loopback interface
- * that is this run's alone.
+ * The web server of `wfdctl console`: the page, the frames for it and its actions, on a port of the
+ * loopback interface that is this run's alone.
  *
  *   GET  /, /console-HASH.js ...   the page: the same for everybody, and no secret
  *   POST /api/key                  {"key"} -> {"token"} and a cookie
  *   POST /api/watch                -> frames, a line each, until the page goes
  *   POST /api/open, /api/close ... an action and its answer, if actions are allowed
  *
- * The rule that must not be broken: no answer but the page itself goes out before `Admission` has let the request in.
+ * The rule that must not be broken: no answer but the page itself goes out before `Admission` has
+ * let the request in.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../../../typescript/src/client.js';
-import { Failure } from '../failure.js';
-import { complaintOf } from '../refusal.js';
+import { CliError } from '../cli-error.js';
+import { toCliError } from '../error-messages.js';
 import { ACTIONS } from './actions.js';
 import { Admission } from './admission.js';
 import type { Asset } from './assets.js';
@@ -35,7 +36,10 @@ const CONNECTIONS_MAX = 64;
 /** Browsers open six connections to one origin, and pages need some for their actions. */
 const STREAMS_MAX = 4;
 
-/** Of every answer. Scripts and styles are files of this server, and what devices are called is never one. */
+/**
+ * Of every answer. Scripts and styles are files of this server, and what devices are called is
+ * never one.
+ */
 const HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [
     "default-src 'none'",
@@ -173,7 +177,7 @@ async function read(request: IncomingMessage): Promise<Document> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) throw new Failure('usage', `A request has at most ${BODY_BYTES_MAX} bytes.`);
+    if (bytes > BODY_BYTES_MAX) throw new CliError('usage', `A request has at most ${BODY_BYTES_MAX} bytes.`);
     chunks.push(chunk);
   }
   try {
@@ -182,7 +186,7 @@ async function read(request: IncomingMessage): Promise<Document> {
   } catch {
     // As below.
   }
-  throw new Failure('usage', 'The request is no JSON object.');
+  throw new CliError('usage', 'The request is no JSON object.');
 }
 
 function reply(response: ServerResponse, status: number, body: object): void {
@@ -194,9 +198,9 @@ function reply(response: ServerResponse, status: number, body: object): void {
 function refuse(response: ServerResponse, error: unknown, host: string): void {
   if (response.headersSent) response.destroy();
   else if (error instanceof GatewayError) {
-    const { message } = complaintOf(error, host, true);
+    const { message } = toCliError(error, host, true);
     reply(response, 409, { message, reason: error.reason });
-  } else if (error instanceof Failure) {
+  } else if (error instanceof CliError) {
     reply(response, error.kind === 'usage' ? 400 : 504, { message: error.message });
   } else {
     reply(response, 500, { message: `wfdctl made a mistake: ${error instanceof Error ? error.message : error}` });

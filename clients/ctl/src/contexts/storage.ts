@@ -1,43 +1,50 @@
-/** The file of contexts where it lies: for its owner alone, as it may hold tokens, and replaced as a whole or not at all. */
+/**
+ * The context file on disk. Only its owner can read it, because it may hold tokens. A change
+ * replaces the whole file or nothing.
+ */
 import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, posix, win32 } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Failure } from '../failure.js';
+import { CliError } from '../cli-error.js';
 
-/** A change takes milliseconds. */
-const LOCK_MS_MAX = 10_000;
-const LOCK_EVERY_MS = 10;
+/** Far longer than a change, which takes milliseconds. */
+const LOCK_TIMEOUT_MS = 10_000;
+const LOCK_RETRY_MS = 10;
 
-export interface Place {
-  readonly environment: Readonly<Record<string, string | undefined>>;
+export interface ConfigPlace {
+  /** Environment variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly homeFolder: string;
 }
 
-/** `--config`, else `WFDCTL_CONFIG`, else in the folder where this platform keeps the settings of a user. */
-export function contextFilePath(flag: string | undefined, { environment, platform, homeFolder }: Place): string {
-  return flag || environment['WFDCTL_CONFIG'] || defaultPath(environment, platform, homeFolder);
+/** From `--config`, else `WFDCTL_CONFIG`, else the platform's folder for user settings. */
+export function contextFilePath(flag: string | undefined, { variables, platform, homeFolder }: ConfigPlace): string {
+  return flag || variables['WFDCTL_CONFIG'] || defaultPath(variables, platform, homeFolder);
 }
 
-function defaultPath(environment: Place['environment'], platform: NodeJS.Platform, home: string): string {
-  const { APPDATA, XDG_CONFIG_HOME } = environment;
+function defaultPath(variables: ConfigPlace['variables'], platform: NodeJS.Platform, home: string): string {
+  const { APPDATA, XDG_CONFIG_HOME } = variables;
   if (platform === 'win32')
     return win32.join(APPDATA || win32.join(home, 'AppData', 'Roaming'), 'wfdctl', 'config.yaml');
   if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support', 'wfdctl', 'config.yaml');
   return posix.join(XDG_CONFIG_HOME || posix.join(home, '.config'), 'wfdctl', 'config.yaml');
 }
 
-/** Its text; empty where there is none yet. */
+/** The text of the file, or an empty text if the file does not exist. */
 export async function readContextFile(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw unusable(file, error);
+    throw storageError(file, error);
   }
 }
 
-/** Whether others than the owner may read it. Windows has no such bits: there the folder of the user protects it. */
+/**
+ * Whether other users can read the file. Always false on Windows, which has no permission bits;
+ * there the user's folder protects the file.
+ */
 export async function isReadByOthers(file: string, platform: NodeJS.Platform): Promise<boolean> {
   if (platform === 'win32') return false;
   const found = await stat(file).catch(() => undefined);
@@ -45,8 +52,9 @@ export async function isReadByOthers(file: string, platform: NodeJS.Platform): P
 }
 
 /**
- * Reads it, and puts in its place what `edit` makes of it; a link to it stays one. The new text is written to a file beside
- * it that only one can make, which is also the lock: nobody reads half of a change, and no change undoes another.
+ * Replaces the text of the file by `edit(text)`. If the path is a symbolic link, it stays one. The
+ * new text is written to a lock file beside it, which then replaces the file. So nobody reads half
+ * a change, and two changes at the same time are both kept.
  */
 export async function changeContextFile(file: string, edit: (text: string) => string): Promise<void> {
   let target = file;
@@ -54,9 +62,9 @@ export async function changeContextFile(file: string, edit: (text: string) => st
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     target = await realpath(file).catch(() => file);
-    lock = await locked(`${target}.lock`);
+    lock = await acquireLock(`${target}.lock`);
   } catch (error) {
-    throw error instanceof Failure ? error : unusable(file, error);
+    throw error instanceof CliError ? error : storageError(file, error);
   }
   const draft = `${target}.lock`;
   try {
@@ -67,31 +75,31 @@ export async function changeContextFile(file: string, edit: (text: string) => st
   } catch (error) {
     await lock.close().catch(() => {});
     await rm(draft, { force: true });
-    throw error instanceof Failure ? error : unusable(file, error);
+    throw error instanceof CliError ? error : storageError(file, error);
   }
 }
 
-/** Waits while another process changes the file. */
-async function locked(path: string): Promise<FileHandle> {
-  const end = performance.now() + LOCK_MS_MAX;
+/** Creates the lock file. Waits while another process has it. */
+async function acquireLock(path: string): Promise<FileHandle> {
+  const end = performance.now() + LOCK_TIMEOUT_MS;
   for (;;) {
     try {
       return await open(path, 'wx', 0o600);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // Windows says EPERM while the one before is being renamed.
+      // On Windows the error is EPERM while the last lock file is being renamed.
       if (code !== 'EEXIST' && !(code === 'EPERM' && process.platform === 'win32')) throw error;
       if (performance.now() > end)
-        throw new Failure('config', `Another wfdctl is changing the contexts; if none is, delete ${path}.`);
+        throw new CliError('config', `Another wfdctl is changing the contexts; if none is running, delete ${path}.`);
     }
-    await pause(LOCK_EVERY_MS * (1 + Math.random()));
+    await pause(LOCK_RETRY_MS * (1 + Math.random()));
   }
 }
 
-function unusable(file: string, error: unknown): Failure {
+function storageError(file: string, error: unknown): CliError {
   const { code, message } = error as NodeJS.ErrnoException;
-  return new Failure(
+  return new CliError(
     'config',
-    `The file of contexts can't be used (${code ?? message}); check ${file}, or give another with --config.`,
+    `The context file can't be read or written (${code ?? message}); check ${file}, or give another --config.`,
   );
 }

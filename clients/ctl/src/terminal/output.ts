@@ -1,6 +1,7 @@
-/** Where results, hints and complaints go: results to stdout in the format that was asked for, all else to stderr. */
+/** Prints results to stdout in the chosen format, and everything else to stderr. */
+
+import { CliError } from '../cli-error.js';
 import { EXIT } from '../exit-code.js';
-import { type Complaint, Failure } from '../failure.js';
 import { type Format, streamedDocument, wholeDocument } from '../text/document.js';
 import { printable } from '../text/printable.js';
 import { coloured, plain, type Style } from '../text/style.js';
@@ -10,15 +11,16 @@ import { isCapable, isColoured, type Sink } from './sink.js';
 export interface Terminals {
   readonly stdout: Sink;
   readonly stderr: Sink;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Environment variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
-/** A result in both its forms, of which only the one that is asked for is made. */
+/** A result in all its forms. Only the chosen one is made. */
 export interface Result {
   readonly text: (style: Style) => string;
   /** Ready for JSON. */
   readonly message: () => unknown;
-  /** What `-o name` prints, a line each; what has none refuses it before it begins (`refuseNames`). */
+  /** The lines of `-o name`. A command without names calls `refuseNames` before it starts. */
   readonly names?: () => readonly string[];
 }
 
@@ -33,16 +35,16 @@ export class Output {
   readonly #stderr: Sink;
   readonly #style: Style;
   readonly #stderrStyle: Style;
-  readonly #isSeen: boolean;
+  readonly #hasTerminal: boolean;
 
-  constructor(format: Format, { stdout, stderr, environment }: Terminals) {
+  constructor(format: Format, { stdout, stderr, variables }: Terminals) {
     this.format = format;
     this.#stdout = stdout;
     this.#stderr = stderr;
-    this.#style = isColoured(stdout, environment) ? coloured : plain;
-    this.#stderrStyle = isColoured(stderr, environment) ? coloured : plain;
-    this.#isSeen = isCapable(stderr, environment);
-    this.progress = new Progress(this.#isSeen ? stderr : undefined);
+    this.#style = isColoured(stdout, variables) ? coloured : plain;
+    this.#stderrStyle = isColoured(stderr, variables) ? coloured : plain;
+    this.#hasTerminal = isCapable(stderr, variables);
+    this.progress = new Progress(this.#hasTerminal ? stderr : undefined);
   }
 
   /** The one result of a command. */
@@ -51,47 +53,46 @@ export class Output {
     else this.#print(isForPeople(this.format) ? text(this.#lineStyle) : wholeDocument(message(), this.format));
   }
 
-  /** One of those that come as they come. */
+  /** One of many results. */
   item({ text, message }: Result): void {
     if (this.format === 'name') return;
     this.#print(isForPeople(this.format) ? text(this.#lineStyle) : streamedDocument(message(), this.format));
   }
 
-  /** No program reads this. */
   get isForPeople(): boolean {
     return isForPeople(this.format);
   }
 
-  /** For a command whose result has no names. */
+  /** Rejects `-o name`, for a command whose results have no names. */
   refuseNames(): void {
     if (this.format === 'name')
-      throw new Failure('usage', 'Nothing here has a name to print; leave out -o name, or give another format.');
+      throw new CliError('usage', 'The output of this command has no names; choose another format than -o name.');
   }
 
-  /** For people who sit at the terminal, and for nobody else. */
+  /** Printed only for people at a terminal. */
   hint(text: string): void {
-    if (this.#isSeen && isForPeople(this.format)) this.#tell(`${this.#stderrStyle.dim(text)}\n`);
+    if (this.#hasTerminal && isForPeople(this.format)) this.#printError(`${this.#stderrStyle.dim(text)}\n`);
   }
 
-  /** It goes on all the same. */
-  warn({ message, details }: Complaint): void {
+  /** The command continues after a warning. */
+  warn(message: string, details: Readonly<Record<string, unknown>> = {}): void {
     if (this.format !== 'json' && this.format !== 'yaml')
-      this.#tell(`${this.#stderrStyle.pending('wfdctl:')} ${message}\n`);
-    else this.#tell(streamedDocument({ warning: { message, ...details } }, this.format));
+      this.#printError(`${this.#stderrStyle.pending('wfdctl:')} ${message}\n`);
+    else this.#printError(streamedDocument({ warning: { message, ...details } }, this.format));
   }
 
-  /** It ends with this. */
-  complain({ kind, message, details }: Complaint): void {
+  /** The command ends with this error. */
+  fail({ kind, message, details }: CliError): void {
     this.progress.end();
     const error = { kind, exitCode: EXIT[kind], message, ...details };
     if (this.format !== 'json' && this.format !== 'yaml')
-      this.#tell(`${this.#stderrStyle.bad('wfdctl:')} ${message}\n`);
-    else this.#tell(streamedDocument({ error }, this.format));
+      this.#printError(`${this.#stderrStyle.bad('wfdctl:')} ${message}\n`);
+    else this.#printError(streamedDocument({ error }, this.format));
   }
 
-  /** A terminal may change its width at any time. */
+  /** Read for each result, because a terminal can change its width at any time. */
   get #lineStyle(): Style {
-    // A terminal that does not know its width says 0.
+    // 0 means that the terminal does not know its width.
     const columns = this.#stdout.isTTY && this.format === 'text' ? this.#stdout.columns || undefined : undefined;
     return { ...this.#style, columns };
   }
@@ -101,7 +102,7 @@ export class Output {
     this.#stdout.write(text);
   }
 
-  #tell(text: string): void {
+  #printError(text: string): void {
     this.progress.hide();
     this.#stderr.write(text);
   }

@@ -1,6 +1,6 @@
 /**
- * One line on the terminal while something is pending: what, and for how long. It is on stderr, so that stdout stays what was
- * asked for, and it is gone when anything else is written.
+ * One line on stderr while the command waits: for what, and how long already. It disappears before
+ * anything else is written.
  */
 import { formatAge } from '../text/duration.js';
 import { printable, widthOf } from '../text/printable.js';
@@ -8,8 +8,8 @@ import type { Sink } from './sink.js';
 
 const FRAMES = ['|', '/', '-', '\\'];
 const FRAME_MS = 100;
-/** What is done sooner needs no line that flickers. */
-const QUIET_MS = 300;
+/** A shorter wait shows no line, because it would only flicker. */
+const DELAY_MS = 300;
 const CLEAR_LINE = '\r\x1b[K';
 
 export class Progress {
@@ -19,12 +19,12 @@ export class Progress {
   #isShown = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Without a terminal it shows nothing. */
+  /** Shows nothing if there is no terminal. */
   constructor(terminal: Sink | undefined) {
     this.#terminal = terminal;
   }
 
-  /** This is pending from now on, in place of what was. */
+  /** Shows this from now on, instead of what it showed before. */
   begin(what: string): void {
     if (this.#terminal === undefined) return;
     this.#what = printable(what);
@@ -32,7 +32,6 @@ export class Progress {
     this.#timer ??= setInterval(() => this.#draw(), FRAME_MS).unref();
   }
 
-  /** Nothing is pending any more. */
   end(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -40,7 +39,7 @@ export class Progress {
     this.hide();
   }
 
-  /** Makes room for a line of something else; it comes back with its next frame. */
+  /** Clears the line for other output. It comes back with the next frame. */
   hide(): void {
     if (this.#isShown) this.#terminal?.write(CLEAR_LINE);
     this.#isShown = false;
@@ -48,10 +47,10 @@ export class Progress {
 
   #draw(): void {
     const ms = performance.now() - this.#startedMs;
-    if (this.#terminal === undefined || this.#what === undefined || ms < QUIET_MS) return;
+    if (this.#terminal === undefined || this.#what === undefined || ms < DELAY_MS) return;
     const frame = FRAMES[Math.floor(ms / FRAME_MS) % FRAMES.length];
     const line = `${frame} ${this.#what} (${formatAge(ms)})`;
-    // A line that wraps could not be cleared.
+    // A line that wraps can't be cleared.
     if (widthOf(line) < (this.#terminal.columns ?? 80)) this.#terminal.write(`${CLEAR_LINE}${line}`);
     this.#isShown = true;
   }

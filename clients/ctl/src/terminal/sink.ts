@@ -1,16 +1,16 @@
-/** What can be written to: `process.stdout` and `process.stderr` are such, and so is what a test listens with. */
+/** A stream for output: `process.stdout`, `process.stderr`, or that of a test. */
 export interface Sink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
 
-/** Whether it is a terminal that follows the codes for colour and cursor. */
-export function isCapable(sink: Sink, environment: Readonly<Record<string, string | undefined>>): boolean {
-  return sink.isTTY === true && environment['TERM'] !== 'dumb';
+/** Whether it is a terminal that understands escape codes. */
+export function isCapable(sink: Sink, variables: Readonly<Record<string, string | undefined>>): boolean {
+  return sink.isTTY === true && variables['TERM'] !== 'dumb';
 }
 
-/** As no-color.org has it: any value but none and the empty one. */
-export function isColoured(sink: Sink, environment: Readonly<Record<string, string | undefined>>): boolean {
-  return isCapable(sink, environment) && !environment['NO_COLOR'];
+/** No colour if NO_COLOR has a value that is not empty (no-color.org). */
+export function isColoured(sink: Sink, variables: Readonly<Record<string, string | undefined>>): boolean {
+  return isCapable(sink, variables) && !variables['NO_COLOR'];
 }

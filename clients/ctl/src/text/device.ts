@@ -1,4 +1,4 @@
-/** Devices for people. What Windows does not say of a device is `-`, which is neither yes nor no. */
+/** Formats devices for people. `-` means that Windows does not know. */
 import type { Device } from '../../../typescript/src/client.js';
 import { paintOf, type Style } from './style.js';
 import { type Cell, table } from './table.js';
@@ -8,7 +8,7 @@ export function listOfDevices(devices: readonly Device[], style: Style): string 
   const rows = devices.map((device) => [
     device.deviceAddress,
     device.name,
-    // Unset is to be read as not connected (device.proto).
+    // Unset means not connected (device.proto).
     answer(device.isConnected ?? false, style),
     answer(device.isVisible, style),
     answer(device.isLegacy, style),
@@ -17,7 +17,7 @@ export function listOfDevices(devices: readonly Device[], style: Style): string 
   return table(header, rows, style.bold, { columns: style.columns, spare: ['LEGACY', 'QUALITY', 'VISIBLE'] });
 }
 
-/** What a line has room for: `connected, visible, legacy, quality 92`. */
+/** `connected, visible, legacy, quality 92` */
 export function deviceDetail({ isConnected, isVisible, isLegacy, linkQuality }: Device): string {
   return [
     isConnected ? 'connected' : 'not connected',

@@ -1,14 +1,16 @@
-/** Spans of time as people write and read them: `1h30m` <-> milliseconds. */
+/** Durations as people read and write them, such as `1h30m`. */
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 const PARTS = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 const WHOLE = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
 
-/** What is wrong with a text that is no duration. */
-export const DURATION_EXPECTED = 'Give a number with its unit, such as 500ms, 30s, 5m or 1h30m.';
+export const DURATION_EXPECTED = 'A duration needs a unit: 500ms, 30s, 5m, 1h30m.';
 
-/** Milliseconds, to the nanosecond: it is for the host to say what is too short. Undefined where it is none. */
+/**
+ * Milliseconds, exact to the nanosecond, or undefined if the text is not a duration. Very short
+ * ones are not an error here: the host checks the minimum.
+ */
 export function parseDuration(text: string): number | undefined {
   if (!WHOLE.test(text)) return undefined;
   let ms = 0;
@@ -16,7 +18,10 @@ export function parseDuration(text: string): number | undefined {
   return Math.round(ms * 1e6) / 1e6;
 }
 
-/** Short: `0.41s`, `28s`, `2m5s`, `1h2m`, `3d4h`. What is less than nothing is `0s`: the clocks of two machines differ. */
+/**
+ * Short: `0.41s`, `28s`, `2m5s`, `1h2m`, `3d4h`. A negative duration is `0s`; it occurs because the
+ * clocks of two machines differ.
+ */
 export function formatDuration(ms: number): string {
   if (ms <= 0) return '0s';
   if (ms < 9995) return `${Number((ms / 1000).toFixed(2))}s`;

@@ -1,4 +1,4 @@
-/** The host for people. */
+/** Formats the host for people, and its message for programs. */
 import {
   DisconnectEvidence,
   type Driver,
@@ -39,7 +39,7 @@ export function describeHost(host: GetHostResponse, style: Style): string {
   return limits === undefined ? about : `${about}\n${style.bold('Limits')}\n${describeLimits(limits, style)}`;
 }
 
-/** `DRIVER_NOT_AVAILABLE: ...`; undefined of a host that has nothing to complain of. */
+/** `DRIVER_NOT_AVAILABLE: ...`, or undefined if the host is well. */
 export function reasonOf({ stateReason, stateMessage }: GetHostResponse): string | undefined {
   if (stateReason === ErrorReason.UNSPECIFIED) return undefined;
   return `${nameOf(ErrorReason, stateReason)}: ${stateMessage}`;
@@ -50,7 +50,7 @@ function driverOf({ kind, libraryPath, negotiatedVersion }: Driver): string {
   return `${nameOf(DriverKind, kind)}, ${libraryPath}${version}`;
 }
 
-/** By the names of the contract: `sessionsMax`. */
+/** With the field names of the API, such as `sessionsMax`. */
 function describeLimits(limits: Limits, style: Style): string {
   const entries = Object.entries(limits).map(([name, value]: [string, Limits[keyof Limits]]): [string, string] => {
     const text = typeof value === 'object' ? formatDuration(toMilliseconds(value)) : String(value ?? '');
@@ -65,7 +65,7 @@ export function hostMessage(response: GetHostResponse): unknown {
   return { ...rest, ...(limits && { limits: Object.fromEntries(Object.entries(limits).map(withDuration)) }) };
 }
 
-/** ts-proto leaves a Duration as its fields; ProtoJSON has `3600s`. */
+/** ts-proto writes a Duration as its fields, but ProtoJSON as `3600s`. */
 function withDuration([name, value]: [string, unknown]): [string, unknown] {
   if (typeof value !== 'object' || value === null) return [name, value];
   const { seconds = '0', nanos = 0 } = value as { seconds?: string; nanos?: number };

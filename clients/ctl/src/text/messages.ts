@@ -1,6 +1,6 @@
 /**
- * What `-o json` and `-o yaml` show: the messages of the contract, as Protocol Buffers map them to JSON ("ProtoJSON Format"),
- * which is what other tools of gRPC show too. A list that is empty is there all the same, so that scripts need not ask.
+ * The messages for `-o json` and `-o yaml`: those of the API in ProtoJSON, as other gRPC tools
+ * print them. Empty lists are included, so that scripts need not check for them.
  */
 import type {
   Device,
@@ -18,12 +18,14 @@ import {
   Session as Sessions,
 } from '../../../typescript/src/gen/wifidirect/v1/session.js';
 
-/** ListSessionsResponse, of all pages. */
+/** All pages as one ListSessionsResponse. */
 export function listSessions(sessions: readonly Session[], cursor: string, hostTime?: Date): unknown {
   return { sessions: sessions.map(Sessions.toJSON), cursor, ...at(hostTime) };
 }
 
-/** GetSessionResponse, and those of Close, CancelOpen and Renew, which are like it. */
+/**
+ * GetSessionResponse, or the response of Close, CancelOpen or Renew, which have the same fields.
+ */
 export function sessionAt({ session, cursor, hostTime }: SessionAt): unknown {
   return { session: Sessions.toJSON(session), cursor, ...at(hostTime) };
 }
@@ -50,7 +52,7 @@ export function watchedSessions(item: Exclude<SessionWatchItem, Disconnected>): 
   }
 }
 
-/** ListDevicesResponse, of all pages. */
+/** All pages as one ListDevicesResponse. */
 export function listDevices(devices: readonly Device[], cursor: string): unknown {
   return { devices: devices.map(Devices.toJSON), cursor };
 }

@@ -1,4 +1,4 @@
-/** Sessions for people: a row of a list, all that is known of one, one sentence. */
+/** Formats sessions for people: as rows of a list, in full, and in one sentence. */
 import { nameOf } from '../../../typescript/src/enums.js';
 import { ErrorReason, type NativeResult, type SessionError } from '../../../typescript/src/gen/wifidirect/v1/error.js';
 import {
@@ -62,7 +62,7 @@ export function describeSession(session: Session, cursor: string, style: Style, 
   );
 }
 
-/** `Session x is CLOSED: REQUESTED, seen by DEVICE_DISCONNECTED.` */
+/** `Session x is CLOSED: REQUESTED, confirmed by DEVICE_DISCONNECTED.` */
 export function sentenceOfSession(session: Session, style: Style, now: number): string {
   const { sessionId, end } = session;
   const state = stateOf(session);
@@ -71,7 +71,7 @@ export function sentenceOfSession(session: Session, style: Style, now: number): 
   return `Session ${printable(sessionId)} is ${paintOf(style, state)(state)}${end ? `: ${endOf(end)}` : ''}${lease}.\n`;
 }
 
-/** What a list has room for: where it is reached, or how it ended. */
+/** Short, for a list: the network interface, or how the session ended. */
 export function detailOf({ networkInterface: link, end }: Session): string {
   if (end !== undefined) return end.error === undefined ? endOf(end) : errorOf(end.error);
   if (link === undefined) return '';
@@ -81,8 +81,8 @@ export function detailOf({ networkInterface: link, end }: Session): string {
 export function endOf({ reason, evidence }: SessionEnd): string {
   const why = nameOf(SessionEndReason, reason);
   if (evidence === DisconnectEvidence.UNSPECIFIED) return why;
-  if (evidence === DisconnectEvidence.UNCONFIRMED) return `${why}, UNCONFIRMED: the link may still stand`;
-  return `${why}, seen by ${nameOf(DisconnectEvidence, evidence)}`;
+  if (evidence === DisconnectEvidence.UNCONFIRMED) return `${why}, UNCONFIRMED: the link may still be up`;
+  return `${why}, confirmed by ${nameOf(DisconnectEvidence, evidence)}`;
 }
 
 export function errorOf({ reason, message, nativeResult }: SessionError): string {
@@ -95,10 +95,10 @@ export function nativeOf({ code, name, reasonText }: NativeResult): string {
   return [String(code), name, reasonText && `(${reasonText})`].filter(Boolean).join(' ');
 }
 
-/** Empty where none counts: there is no lease, or it is past mattering. */
+/** The time left, or empty if there is no lease or the session is closing. */
 function leaseOf({ leaseExpireTime, state }: Session, now: number): string {
-  const isCounted = state === SessionState.OPENING || state === SessionState.OPEN;
-  return leaseExpireTime !== undefined && isCounted ? formatRest(leaseExpireTime.getTime() - now) : '';
+  const isRunning = state === SessionState.OPENING || state === SessionState.OPEN;
+  return leaseExpireTime !== undefined && isRunning ? formatRest(leaseExpireTime.getTime() - now) : '';
 }
 
 function ageOf(time: Date | undefined, now: number): string {

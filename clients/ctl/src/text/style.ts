@@ -1,4 +1,4 @@
-/** Colour, where there is any: what is good, pending, bad, or beside the point. */
+/** Colours, by meaning. */
 
 export type Paint = (text: string) => string;
 
@@ -8,11 +8,11 @@ export interface Style {
   readonly good: Paint;
   readonly pending: Paint;
   readonly bad: Paint;
-  /** The columns that a line has; undefined: as many as it likes, as nobody reads it on a terminal. */
+  /** The width of the terminal. Undefined if lines need not fit. */
   readonly columns?: number | undefined;
 }
 
-/** Codes of ECMA-48 (Select Graphic Rendition). */
+/** Codes for on and off of ECMA-48 (Select Graphic Rendition). */
 const CODES = { bold: [1, 22], dim: [2, 22], good: [32, 39], pending: [33, 39], bad: [31, 39] } as const;
 
 export const plain: Style = makeStyle(() => (text) => text);
@@ -27,7 +27,7 @@ function makeStyle(paint: (codes: readonly [number, number]) => Paint): Style {
   return { bold: paint(bold), dim: paint(dim), good: paint(good), pending: paint(pending), bad: paint(bad) };
 }
 
-/** The names of states, events and answers, of which each has one colour wherever it shows. */
+/** The colour of each state, event and answer, wherever it is printed. */
 const COLOURS: Readonly<Record<string, Exclude<keyof Style, 'columns'>>> = {
   ...{ OPEN: 'good', OPENED: 'good', READY: 'good', SERVING: 'good', ADDED: 'good', yes: 'good' },
   ...{ OPENING: 'pending', CANCELLING: 'pending', CLOSING: 'pending', DRAINING: 'pending', LEASE_EXPIRED: 'pending' },

@@ -1,24 +1,24 @@
-/** Rows and columns, as wide as what is in them; two blanks between. */
+/** Tables whose columns are as wide as their content, with two spaces between. */
 import { printable, widthOf } from './printable.js';
 import type { Paint } from './style.js';
 
-/** Text from anywhere, and how to colour it. */
+/** A text, which may come from outside, and its colour. */
 export type Cell = string | { readonly text: string; readonly paint: Paint };
 
-/** What a table does where its terminal is too narrow. */
+/** How a table fits a narrow terminal. */
 export interface Narrow {
   /** As `Style.columns`. */
   readonly columns: number | undefined;
-  /** The columns that may be left out, the first first. */
+  /** Columns that may be left out, in this order. */
   readonly spare: readonly string[];
 }
 
-/** What a last column is worth showing for. */
+/** A last column narrower than this is not worth showing. */
 const LAST_WIDTH_MIN = 12;
 
 /**
- * Lines with a newline each. An empty cell is shown as `-`, so that a column can be cut out by its number. Where that is too
- * wide the last column is cut, and then spare ones are left out; no line is broken.
+ * One line per row. An empty cell is `-`, so that tools like awk can count columns. If the table is
+ * too wide, first the last column is shortened, and then spare columns are left out.
  */
 export function table(
   header: readonly string[],
@@ -43,7 +43,7 @@ export function table(
   return lines.map((line) => lineOf(pick(line), pick(widths), columns)).join('');
 }
 
-/** Names and what they stand for, line by line; those that stand for nothing are left out. */
+/** One line per name and value. Empty values are left out. */
 export function pairs(
   entries: readonly (readonly [name: string, value: Cell | undefined])[],
   paintName: Paint,
@@ -53,7 +53,7 @@ export function pairs(
   return shown.map(([name, value]) => lineOf([{ text: name, paint: paintName }, whole(value)], [width])).join('');
 }
 
-/** A line whose columns have these widths; the last goes on as far as it likes. */
+/** One line with columns of these widths. The last column has no limit. */
 export function row(cells: readonly Cell[], widths: readonly number[]): string {
   return lineOf(cells.map(whole), widths);
 }
@@ -83,7 +83,7 @@ function lineOf(cells: readonly Whole[], widths: readonly number[], columns = Nu
   return `${padded.join(' '.repeat(GAP))}\n`;
 }
 
-/** As much of it as has room, with a mark where something is missing. */
+/** Shortens the text to this width, with an ellipsis at the end. */
 function cut(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let width = 0;

@@ -1,4 +1,4 @@
-/** Events as lines of a time line: when, what, and what more there is to say. */
+/** Formats events as lines: time, event, and details. */
 import { nameOf } from '../../../typescript/src/enums.js';
 import { type Device, type DeviceEvent, DeviceEventType } from '../../../typescript/src/gen/wifidirect/v1/device.js';
 import {
@@ -15,20 +15,20 @@ import { paintOf, type Style } from './style.js';
 import { type Cell, row } from './table.js';
 
 const TIME_WIDTH = 12;
-/** Of `LEASE_EXPIRED`. */
+/** The length of `LEASE_EXPIRED`. */
 const EVENT_WIDTH = 13;
 const SESSION_WIDTH = 36;
 const ADDRESS_WIDTH = 17;
 
-/** Below this a line of a watch leaves out the device, which the session stands for. */
+/** On a narrower terminal, a line leaves out the device. */
 const COLUMNS_WIDE = 120;
 
-/** The name of an event. A longer one would push the rest of its line aside. */
+/** The name of an event, shortened if it does not fit its column. */
 function nameOfEvent({ type }: SessionEvent): string {
   return type === SessionEventType.NETWORK_INTERFACE_CHANGED ? 'INTERFACE' : nameOf(SessionEventType, type);
 }
 
-/** A line of the life of one session. Which session that is stands in the first of them alone. */
+/** An event of one session. Only the first event names the session. */
 export function lineOfLife(event: SessionEvent, style: Style): string {
   const type = nameOfEvent(event);
   const name = { text: type, paint: paintOf(style, type) };
@@ -38,7 +38,7 @@ export function lineOfLife(event: SessionEvent, style: Style): string {
   return row([dimTime(event.time, style), name, detail], [TIME_WIDTH, EVENT_WIDTH]);
 }
 
-/** A line of a watch of sessions, without the device where there is no room. */
+/** A line of a watch of sessions, without the device if the terminal is narrow. */
 function sessionRow(cells: readonly [Cell, Cell, Cell, Cell, Cell], { columns }: Style): string {
   const [time, session, device, event, detail] = cells;
   if (columns === undefined || columns >= COLUMNS_WIDE)
@@ -51,7 +51,7 @@ export function headerOfSessions(style: Style): string {
   return sessionRow([title('TIME'), title('SESSION'), title('DEVICE'), title('EVENT'), title('DETAIL')], style);
 }
 
-/** A line of what happens to all sessions. */
+/** An event in a watch of sessions. */
 export function lineOfSession(event: SessionEvent, style: Style): string {
   const type = nameOfEvent(event);
   const { sessionId = '', deviceAddress = '' } = event.session ?? {};
@@ -59,7 +59,7 @@ export function lineOfSession(event: SessionEvent, style: Style): string {
   return sessionRow([dimTime(event.time, style), sessionId, deviceAddress, name, detailOfEvent(event)], style);
 }
 
-/** A line of a snapshot: no event, so no time. */
+/** A session in a snapshot. It has no time because it is no event. */
 export function lineOfSnapshot(session: Session, style: Style): string {
   const name = { text: 'SNAPSHOT', paint: paintOf(style, 'SNAPSHOT') };
   const state = [stateOf(session), detailOf(session)].filter(Boolean).join(': ');
@@ -72,7 +72,7 @@ export function headerOfDevices(style: Style): string {
   return header(['TIME', 'DEVICE', 'NAME', 'EVENT', 'DETAIL'], DEVICE_WIDTHS, style);
 }
 
-/** A line of what happens to the devices; without an event, of a snapshot. */
+/** An event of a device or, without an event, a device in a snapshot. */
 export function lineOfDevice(device: Device, event: DeviceEvent | undefined, style: Style): string {
   const type = event === undefined ? 'SNAPSHOT' : nameOf(DeviceEventType, event.type);
   const name = { text: type, paint: paintOf(style, type) };
@@ -80,7 +80,7 @@ export function lineOfDevice(device: Device, event: DeviceEvent | undefined, sty
   return row(cells, DEVICE_WIDTHS);
 }
 
-/** Nothing happened, up to here. */
+/** A bookmark: nothing happened until this cursor. */
 export function lineOfBookmark(cursor: string, style: Style): string {
   const name = { text: 'BOOKMARK', paint: paintOf(style, 'BOOKMARK') };
   return row([dimTime(undefined, style), name, cursor], [TIME_WIDTH, EVENT_WIDTH]);
@@ -127,13 +127,13 @@ function named(whose: string, addresses: readonly string[] = []): string {
 }
 
 const CAUSES: Readonly<Record<string, string>> = {
-  NATIVE: 'Windows said so',
-  LEASE: 'the lease lapsed',
-  STREAM_LOST: 'nobody holds it any more',
-  PEER: 'the link was found down',
-  TIMEOUT: 'the open took too long',
+  NATIVE: 'reported by Windows',
+  LEASE: 'the lease expired',
+  STREAM_LOST: 'the stream that held the session ended',
+  PEER: 'the link is down',
+  TIMEOUT: 'the open timed out',
   DRIVER: 'the host lost its Wi-Fi Direct service',
-  SHUTDOWN: 'the host is stopping',
+  SHUTDOWN: 'the host is shutting down',
 };
 
 function causeOf(cause: EventCause | undefined): string {

@@ -1,7 +1,7 @@
 /** Each error as one sentence that says what helps, and as an exit code. */
 import test from 'ava';
+import { toCliError } from '../../clients/ctl/src/error-messages.js';
 import { EXIT } from '../../clients/ctl/src/exit-code.js';
-import { complaintOf } from '../../clients/ctl/src/refusal.js';
 import { ErrorReason, GatewayError, type Reason, status } from '../../clients/typescript/src/client.js';
 
 const host = 'host-7:50051';
@@ -29,7 +29,7 @@ const reasons = (Object.keys(ErrorReason) as (keyof typeof ErrorReason)[]).filte
 
 for (const reason of reasons) {
   test(`${reason} is told in one line, with what helps`, (t) => {
-    const { message, kind, details } = complaintOf(
+    const { message, kind, details } = toCliError(
       new GatewayError(status.UNKNOWN, 'What the host said.', { reason, metadata, native, retryDelayMs: 5000 }),
       host,
     );
@@ -50,36 +50,44 @@ const codes: readonly (readonly [error: GatewayError, kind: keyof typeof EXIT, s
   [
     unavailable('Name resolution failed for target dns:nosuch:50051'),
     'unavailable',
-    /nobody knows that name; check the address\.$/,
+    /this name is not known; check the address\.$/,
   ],
-  [unavailable('Last error: Error: ssl3_get_record:wrong version number'), 'unavailable', /clear text; give --no-tls/],
+  [
+    unavailable('Last error: Error: ssl3_get_record:wrong version number'),
+    'unavailable',
+    /does not use TLS; add --no-tls/,
+  ],
   [unavailable('Last error: Error: self-signed certificate in certificate chain'), 'unavailable', /check --ca\.$/],
   [
     unavailable("Last error: Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames"),
     'unavailable',
     /--server-name\.$/,
   ],
-  [unavailable('Last error: Error: certificate has expired'), 'unavailable', /has expired; renew it there\.$/],
+  [unavailable('Last error: Error: certificate has expired'), 'unavailable', /has expired; renew it on the host\.$/],
   [unavailable('Last error: Error: tlsv13 alert certificate required'), 'unavailable', /--cert and --key\.$/],
-  [unavailable('Connection dropped'), 'unavailable', /broke; check that wfdd runs there/],
+  [unavailable('Connection dropped'), 'unavailable', /was lost; check that wfdd is running there/],
   [
     new GatewayError(status.DEADLINE_EXCEEDED, 'Deadline exceeded after 10s'),
     'timedOut',
-    /did not answer in time; give it longer with --timeout/,
+    /did not answer in time; give a longer --timeout/,
   ],
-  [new GatewayError(status.CANCELLED, 'The client was closed.'), 'interrupted', /^Ended before it was done\.$/],
+  [
+    new GatewayError(status.CANCELLED, 'The client was closed.'),
+    'interrupted',
+    /^The call was cancelled before it finished\.$/,
+  ],
   [
     new GatewayError(status.INVALID_ARGUMENT, "tls.ca: can't read ca.pem"),
     'usage',
-    /^The option --ca is wrong: can't read ca\.pem\.$/,
+    /^Invalid --ca: can't read ca\.pem\.$/,
   ],
   [
     new GatewayError(status.INVALID_ARGUMENT, 'tls: error:05800074:x509 certificate routines::key values mismatch'),
     'usage',
-    /^What --ca, --cert or --key gives is wrong: x509 certificate routines::key values mismatch\.$/,
+    /^Invalid --ca, --cert or --key: x509 certificate routines::key values mismatch\.$/,
   ],
-  [new GatewayError(status.UNIMPLEMENTED, 'unknown method'), 'unavailable', /is no wfdd, or one too old/],
-  [new GatewayError(status.UNKNOWN, 'who knows'), 'internal', /^It failed: who knows\.$/],
+  [new GatewayError(status.UNIMPLEMENTED, 'unknown method'), 'unavailable', /is not wfdd, or is too old/],
+  [new GatewayError(status.UNKNOWN, 'who knows'), 'internal', /^The call failed: who knows\.$/],
   [
     new GatewayError(status.NOT_FOUND, 'Nothing here.', { reason: 'A_REASON_OF_LATER' }),
     'notFound',
@@ -88,9 +96,9 @@ const codes: readonly (readonly [error: GatewayError, kind: keyof typeof EXIT, s
 ];
 for (const [error, kind, says] of codes) {
   test(`without a reason that is known: ${error.message}`, (t) => {
-    const complaint = complaintOf(error, host);
-    t.is(complaint.kind, kind);
-    t.regex(complaint.message, says);
+    const cliError = toCliError(error, host);
+    t.is(cliError.kind, kind);
+    t.regex(cliError.message, says);
   });
 }
 
@@ -100,7 +108,7 @@ function unavailable(text: string): GatewayError {
 
 test('a field is called as the command line calls it', (t) => {
   const violation = (field: string, description: string) =>
-    complaintOf(
+    toCliError(
       new GatewayError(status.INVALID_ARGUMENT, description, {
         reason: 'INVALID_FIELD',
         fieldViolations: [{ field, description }],
@@ -109,10 +117,10 @@ test('a field is called as the command line calls it', (t) => {
     ).message;
   t.is(
     violation('lease_ttl', 'lease_ttl must be at least 1 s.'),
-    'The host refuses a value: --ttl must be at least 1 s.',
+    'The host rejected a value: --ttl must be at least 1 s.',
   );
-  t.is(violation('session_ids[2]', 'session_ids[2] is long'), 'The host refuses a value: session_ids[2] is long.');
-  t.is(violation('open_timeout', 'Too long.'), 'The host refuses a value: --timeout: Too long.');
+  t.is(violation('session_ids[2]', 'session_ids[2] is long'), 'The host rejected a value: session_ids[2] is long.');
+  t.is(violation('open_timeout', 'Too long.'), 'The host rejected a value: --timeout: Too long.');
 });
 
 test('what Windows said, and when to try again, is in the sentence', (t) => {
@@ -121,13 +129,13 @@ test('what Windows said, and when to try again, is in the sentence', (t) => {
     native: { ...native, code: 1460, name: 'ERROR_TIMEOUT', reasonText: 'Off.' },
   };
   t.regex(
-    complaintOf(new GatewayError(status.ABORTED, '', failed), host).message,
-    /Windows says 1460 ERROR_TIMEOUT \(Off\.\);/,
+    toCliError(new GatewayError(status.ABORTED, '', failed), host).message,
+    /Windows reports 1460 ERROR_TIMEOUT \(Off\.\);/,
   );
   const stopping = { reason: 'HOST_STOPPING', retryDelayMs: 5000 };
-  t.regex(complaintOf(new GatewayError(status.UNAVAILABLE, '', stopping), host).message, /try again in 5s\.$/);
+  t.regex(toCliError(new GatewayError(status.UNAVAILABLE, '', stopping), host).message, /try again in 5s\.$/);
 });
 
 test('what a host says can not command the terminal', (t) => {
-  t.false(complaintOf(new GatewayError(status.UNKNOWN, 'a\x1b[2J'), host).message.includes('\x1b'));
+  t.false(toCliError(new GatewayError(status.UNKNOWN, 'a\x1b[2J'), host).message.includes('\x1b'));
 });
