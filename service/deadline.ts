@@ -1,4 +1,6 @@
-/** Time limits for promises. A limit ends the waiting and not the work, which nobody can take back. */
+/**
+ * Time limits for promises. A limit ends the waiting and not the work, which nobody can take back.
+ */
 
 /** The longest delay of a Node timer, about 24 days. A longer one would fire at once. */
 export const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -22,7 +24,9 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | typeo
   }
 }
 
-/** Whether `work` resolves within `ms` milliseconds. It never rejects: work that fails is not done. */
+/**
+ * Whether `work` resolves within `ms` milliseconds. It never rejects: work that fails is not done.
+ */
 export async function isDoneWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
   const isDone = work.then(
     () => true,

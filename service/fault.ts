@@ -36,8 +36,8 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 /**
- * The result of a native call or callback, in Microsoft's names. `reasonCode` is a WLAN_REASON_CODE,
- * or 0 if there is none.
+ * The result of a native call or callback, in Microsoft's names. `reasonCode` is a
+ * WLAN_REASON_CODE, or 0 if there is none.
  */
 export interface NativeResult {
   readonly function: string;

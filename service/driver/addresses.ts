@@ -1,4 +1,4 @@
-/** The IP addresses at both ends of a link, from the tables of the host. */
+/** The IP addresses at both ends of a link, from the address tables of the host. */
 import { AF_UNSPEC, IpDadStatePreferred, NlnsIncomplete, NlnsUnreachable, winerror } from '../../native/constants.js';
 import type { Iphlpapi } from '../../native/iphlpapi.js';
 import type { InetAddress, IpNetRow, UnicastIpAddressRow } from '../../native/netioapi.js';
@@ -7,13 +7,15 @@ import { Multimap } from '../multimap.js';
 import type { NativeCalls } from './native-calls.js';
 import { win32Code } from './win32-error.js';
 
-/** The addresses of the host and its neighbours, on some interfaces. */
+/** The addresses of this host and of its neighbours on some interfaces. */
 export interface AddressTables {
   readonly local: readonly UnicastIpAddressRow[];
   readonly neighbours: readonly IpNetRow[];
 }
 
-/** Both tables, of these interfaces; undefined where the host can't tell, which is not the same as none. */
+/**
+ * Reads both tables for these interfaces. Undefined, which does not mean empty, if a read fails.
+ */
 export async function readAddressTables(
   iphlpapi: Iphlpapi,
   calls: NativeCalls,
@@ -26,7 +28,7 @@ export async function readAddressTables(
   return local && neighbours && { local, neighbours };
 }
 
-/** The tables of one interface each, made in one pass over both. */
+/** Splits the tables by interface, in one pass. */
 export function byInterface({ local, neighbours }: AddressTables): (luid: bigint) => AddressTables {
   const locals = new Multimap<bigint, UnicastIpAddressRow>();
   const stations = new Multimap<bigint, IpNetRow>();
@@ -35,14 +37,17 @@ export function byInterface({ local, neighbours }: AddressTables): (luid: bigint
   return (luid) => ({ local: [...locals.get(luid)], neighbours: [...stations.get(luid)] });
 }
 
-/** The usable local addresses of an interface: those that duplicate address detection has passed. */
+/**
+ * The usable local addresses of an interface: those that have passed duplicate address detection.
+ */
 export function localAddresses({ local }: AddressTables, luid: bigint): string[] {
   return texts(local.filter((row) => row.InterfaceLuid === luid && row.DadState === IpDadStatePreferred));
 }
 
 /**
- * The addresses of the peer: the neighbours with its interface address. Where that is not known, the only station on the link
- * must be the peer; on an interface that several sessions share, nothing is guessed.
+ * The addresses of the peer: those of the neighbours with its interface address. If that address is
+ * not known and there is only one station on the link, the station is the peer. If several sessions
+ * share the interface, nothing is guessed.
  */
 export function peerAddresses(
   { neighbours }: AddressTables,
@@ -62,12 +67,12 @@ function rowsOf<Row>(read: { readonly code: number; readonly Table: readonly Row
   return read.code === winerror.ERROR_SUCCESS ? read.Table : undefined;
 }
 
-/** It has answered once, and has not stopped answering. */
+/** Whether the neighbour has answered and has not stopped answering. */
 function isReached({ State }: IpNetRow): boolean {
   return State !== NlnsUnreachable && State !== NlnsIncomplete;
 }
 
-/** A single station's address: six octets, no group bit, not all zero. */
+/** Whether the address is that of a single station: six octets, no group bit, not all zero. */
 function isStation({ PhysicalAddress }: IpNetRow): boolean {
   return (
     PhysicalAddress.length === 6 && ((PhysicalAddress[0] ?? 1) & 1) === 0 && PhysicalAddress.some((octet) => octet > 0)
@@ -78,12 +83,12 @@ function addressOf({ PhysicalAddress }: IpNetRow): string {
   return macFromBytes(PhysicalAddress);
 }
 
-/** In one order always, IPv4 first, so that only a change is one. */
+/** Always in the same order, IPv4 first, so that a different order is not taken for a change. */
 function texts(rows: readonly { readonly Address: InetAddress; readonly InterfaceIndex: number }[]): string[] {
   return rows
     .map(({ Address: { family, address }, InterfaceIndex }) => ({
       family,
-      // The tables leave the zone out at times; it is the interface.
+      // The tables sometimes omit the zone. It is the interface.
       text: isLinkLocal(address) ? `${address}%${InterfaceIndex}` : address,
     }))
     .sort((a, b) => a.family - b.family || (a.text < b.text ? -1 : 1))

@@ -1,16 +1,18 @@
-/** What this host's libraries allow, from what they lack: pure. */
+/** What this host can do, derived from the functions that its libraries lack. Pure. */
 import type { LibraryNotAvailable } from '../../native/library.js';
 import type { Fault } from '../fault.js';
 import type { DisconnectEvidence, SessionKind } from '../session/session.js';
 import { notAvailable } from './win32-error.js';
 
-/** What a session of a kind needs for its whole life: one that could be opened but not closed is not opened. */
+/**
+ * What a session of each kind needs until its end. A session that can't be closed is not opened.
+ */
 export const requiredToOpen: Readonly<Record<SessionKind, readonly string[]>> = {
   WIFI_DIRECT: ['WFDOpenHandle', 'WFDCloseHandle', 'WFDStartOpenSession', 'WFDCancelOpenSession', 'WFDCloseSession'],
   LEGACY: ['WFDOpenHandle', 'WFDCloseHandle', 'WFDOpenLegacySession', 'WFDCloseSession'],
 };
 
-/** The first of these functions that is not there, by itself or with its library. */
+/** The first of these functions that is missing, alone or with its whole library. */
 export function firstMissing(
   missing: readonly LibraryNotAvailable[],
   functions: readonly string[],
@@ -22,7 +24,9 @@ export function firstMissing(
   );
 }
 
-/** All that is missing, as the one reason why this host is DEGRADED; undefined where nothing is. */
+/**
+ * Everything that is missing, as one fault for a host that is DEGRADED; undefined if nothing is.
+ */
 export function incomplete(missing: readonly LibraryNotAvailable[]): Fault | undefined {
   const [first, ...others] = missing;
   if (first === undefined || others.length === 0) return first && notAvailable(first);
@@ -37,7 +41,7 @@ export function incomplete(missing: readonly LibraryNotAvailable[]): Fault | und
   };
 }
 
-/** The kinds of evidence of a disconnection that can be had, strongest first. */
+/** The kinds of evidence that this host can give for a disconnection, strongest first. */
 export function evidenceKinds(missing: readonly LibraryNotAvailable[]): DisconnectEvidence[] {
   const kinds: DisconnectEvidence[] = [];
   if (!firstMissing(missing, ['DevCreateObjectQuery', 'DevCloseObjectQuery'])) kinds.push('DEVICE_DISCONNECTED');
@@ -48,7 +52,7 @@ export function evidenceKinds(missing: readonly LibraryNotAvailable[]): Disconne
 
 const libraries = ['wlanapi.dll', 'iphlpapi.dll', 'cfgmgr32.dll'];
 
-/** Otherwise one file stands for all three. */
+/** Any other name is one file that stands for all three libraries. */
 function isWindowsLibrary(library: string): boolean {
   return libraries.includes(library.toLowerCase());
 }

@@ -1,18 +1,19 @@
 /**
- * The device nodes of Windows, merged into the devices that clients see. Pure bookkeeping, so that every order of
- * arrival can be tested.
+ * Merges the device nodes of Windows into the devices that clients see. It only keeps books, so
+ * that every order of arrival can be tested.
  *
- * Windows may have several nodes for one peer, one for each kind of use, which come and go in any order. A device is
- * there while one of its nodes is. Of a flag, TRUE in any node wins over FALSE, and FALSE over nothing. Everything else
- * comes from the first node that has it: connected ones first, then in the order of their ids. Device interfaces count
- * only for an address that has no device node.
+ * Windows can have several nodes for one peer, one for each kind of use. They appear and disappear
+ * in any order, and a device exists while one of its nodes exists. A flag is TRUE if any node has
+ * it as TRUE, otherwise FALSE if any node has it. Every other property comes from the first node
+ * that has it: connected nodes come first, then the order of ids decides. Device interfaces count
+ * only if the address has no device node.
  */
 import { type DevObject, findProperty } from '../../native/cfgmgr32.js';
 import * as c from '../../native/constants.js';
 import { macFromBytes } from '../../native/types.js';
 import type { DeviceChange, DeviceProperties } from './driver.js';
 
-/** What each object is asked for. */
+/** The properties that are read from each object. */
 export const nodeProperties = [
   c.DEVPKEY_WiFiDirect_DeviceAddress,
   c.DEVPKEY_WiFiDirect_DeviceAddressCopy,
@@ -39,15 +40,15 @@ export class DeviceNodes {
   /** Ids of objects, by device address. */
   readonly #byAddress = new Map<string, Set<string>>();
   readonly #devices = new Map<string, DeviceProperties>();
-  /** Addresses with a node that has changed since `settle`. */
+  /** Addresses with a node that has changed since the last `settle`. */
   readonly #touched = new Set<string>();
 
-  /** By address, as they were when last settled. */
+  /** By address, as of the last `settle`. */
   get devices(): ReadonlyMap<string, DeviceProperties> {
     return this.#devices;
   }
 
-  /** The ids of the objects of a type that are known, or of all types. */
+  /** The ids of the known objects of a type, or of all types. */
   ids(objectType?: number): string[] {
     const all = [...this.#nodes];
     return all.flatMap(([id, node]) => (objectType === undefined || node.objectType === objectType ? [id] : []));
@@ -62,7 +63,7 @@ export class DeviceNodes {
     return this.#nodes.get(objectId)?.objectType;
   }
 
-  /** What the object alone says of its device; undefined where there is no such object. */
+  /** The device as this object alone shows it; undefined if there is no such object. */
   get(objectId: string): DeviceProperties | undefined {
     return this.#nodes.get(objectId)?.device;
   }
@@ -71,7 +72,7 @@ export class DeviceNodes {
     return this.#nodes.get(objectId)?.device.address;
   }
 
-  /** An object is there, or has changed: it has all properties, or those that have changed. */
+  /** Adds or changes an object. It has all properties, or only those that have changed. */
   put(object: DevObject): void {
     const before = this.#nodes.get(object.ObjectId)?.device;
     const address = addressIn(object) ?? before?.address;
@@ -94,7 +95,7 @@ export class DeviceNodes {
     this.#touched.add(address);
   }
 
-  /** Brings `devices` up to date, and returns what has changed of them. */
+  /** Updates `devices`, and returns what has changed. */
   settle(): DeviceChange[] {
     const changes = [...this.#touched].flatMap((address) => this.#settle(address));
     this.#touched.clear();
@@ -117,8 +118,8 @@ export class DeviceNodes {
     const ids = this.idsOf(address).sort();
     const all = ids.flatMap((id) => this.#nodes.get(id) ?? []);
     const nodes = all.filter(({ objectType }) => objectType === c.DevObjectTypeDevice);
-    const told = (nodes.length > 0 ? nodes : all).map(({ device }) => device);
-    const ranked = [...told.filter(isConnected), ...told.filter((device) => !isConnected(device))];
+    const listed = (nodes.length > 0 ? nodes : all).map(({ device }) => device);
+    const ranked = [...listed.filter(isConnected), ...listed.filter((device) => !isConnected(device))];
     if (ranked.length === 0) return undefined;
     const first = <Key extends keyof DeviceProperties>(key: Key) =>
       ranked.find((device) => device[key] !== undefined)?.[key];
@@ -144,7 +145,7 @@ function isConnected(device: DeviceProperties): boolean {
   return device.isConnected === true;
 }
 
-/** The canonical address where the object has it, else the first one that Windows documents. */
+/** The canonical address if the object has it, otherwise the first one that Windows documents. */
 function addressIn(object: DevObject): string | undefined {
   return macIn(object, c.DEVPKEY_WiFiDirect_DeviceAddressCopy) ?? macIn(object, c.DEVPKEY_WiFiDirect_DeviceAddress);
 }
@@ -154,7 +155,7 @@ function macIn(object: DevObject, key: c.DevPropKey): string | undefined {
   return Buffer.isBuffer(bytes) && bytes.length === 6 ? macFromBytes(bytes) : undefined;
 }
 
-/** A property that the object does not have at all is as it was; one that is empty is not there any more. */
+/** A property that the object does not contain keeps its value; an empty one is removed. */
 function toDevice(address: string, object: DevObject, before: DeviceProperties | undefined): DeviceProperties {
   const read = <T>(key: c.DevPropKey, is: (value: unknown) => value is T, was: T | undefined): T | undefined => {
     const value = findProperty(object, key);

@@ -1,6 +1,6 @@
 /**
- * A device query that stays open: what Windows tells of the objects of one type. It is created anew when the system
- * aborts it, or could not create it.
+ * A device query that stays open. Windows reports the objects of one type, and each change of them.
+ * The query is created again if Windows aborts it or could not create it.
  *
  * Invariant: a query is closed from the event loop, asynchronously, never from within its callback.
  */
@@ -19,22 +19,22 @@ import { nodeProperties } from './device-nodes.js';
 import type { NativeCalls } from './native-calls.js';
 import { callOutcome } from './win32-error.js';
 
-/** How long the next query waits: doubled with each that comes to nothing. */
+/** How long to wait before the next query. It doubles with each query that fails. */
 export interface DeviceQuerySettings {
   readonly reopenBackoffMinMs: number;
   readonly reopenBackoffMaxMs: number;
 }
 
 export interface DeviceQueryListener {
-  /** A query begins: it will tell each object that there is. */
+  /** A query begins. It will report every object that exists. */
   onCreating(): void;
-  /** An object is there, or has changed. */
+  /** An object exists, or has changed. */
   onObject(object: DevObject): void;
   /** Windows has removed an object. */
   onRemoved(objectId: string): void;
-  /** Each object that there was when the query was created has been told. */
+  /** Every object that existed when the query was created has been reported. */
   onEnumerated(): void;
-  /** The query could not be created; it is tried again. */
+  /** The query could not be created. It will be tried again. */
   onFailed(fault: Fault): void;
 }
 
@@ -46,8 +46,8 @@ export class DeviceQuery {
   readonly #filters: readonly DevFilter[];
   readonly #listener: DeviceQueryListener;
   #query: { readonly handle: DevQueryHandle; readonly forget: GiveBack } | undefined;
-  /** The native call under way, or the last one: what closes or creates a query waits for it. */
-  #working: Promise<void> = Promise.resolve();
+  /** The last piece of work. Creating and closing a query wait for it, so they never overlap. */
+  #lastWork: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #backoffMs: number;
   #isClosed = false;
@@ -68,13 +68,13 @@ export class DeviceQuery {
   }
 
   start(): void {
-    this.#working = this.#create();
+    this.#lastWork = this.#create();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    await this.#then(() => this.#discard());
+    await this.#enqueue(() => this.#discard());
   }
 
   async #create(): Promise<void> {
@@ -82,10 +82,10 @@ export class DeviceQuery {
     let isDead = false;
     const context = devQueryResultCallbacks.registerContext((result) => {
       if (isDead) return;
-      // An aborted query says nothing more, and is closed outside of its callback.
+      // An aborted query reports nothing more. It is closed outside of its callback.
       isDead = result.Action === c.DevQueryResultStateChange && result.State === c.DevQueryStateAborted;
-      if (isDead) this.#again();
-      else this.#tell(result);
+      if (isDead) this.#scheduleRetry();
+      else this.#dispatch(result);
     });
     const forget = once(() => devQueryResultCallbacks.forgetContext(context));
     const { DevCreateObjectQuery } = this.#cfgmgr32;
@@ -98,13 +98,13 @@ export class DeviceQuery {
       forget();
       const { fault } = callOutcome('DevCreateObjectQuery', code);
       if (fault !== undefined && !this.#isClosed) this.#listener.onFailed(fault);
-      this.#again();
+      this.#scheduleRetry();
       return;
     }
     this.#query = { handle: hDevQuery, forget };
   }
 
-  #tell(result: DevQueryResult): void {
+  #dispatch(result: DevQueryResult): void {
     if (result.Action === c.DevQueryResultRemove) this.#listener.onRemoved(result.DeviceObject.ObjectId);
     else if (result.Action !== c.DevQueryResultStateChange) this.#listener.onObject(result.DeviceObject);
     else if (result.State === c.DevQueryStateEnumCompleted) {
@@ -113,11 +113,11 @@ export class DeviceQuery {
     }
   }
 
-  #again(): void {
+  #scheduleRetry(): void {
     if (this.#isClosed) return;
     clearTimeout(this.#timer);
-    // A query may be aborted before the call that created it has returned.
-    this.#timer = setTimeout(() => void this.#then(() => this.#recreate()), this.#backoffMs);
+    // A query can be aborted before the call that creates it has returned.
+    this.#timer = setTimeout(() => void this.#enqueue(() => this.#recreate()), this.#backoffMs);
     this.#timer.unref();
     this.#backoffMs = Math.min(this.#backoffMs * 2, this.#settings.reopenBackoffMaxMs);
   }
@@ -127,9 +127,9 @@ export class DeviceQuery {
     if (!this.#isClosed) await this.#create();
   }
 
-  #then(work: () => Promise<void>): Promise<void> {
-    this.#working = this.#working.then(work, work);
-    return this.#working;
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#lastWork = this.#lastWork.then(work, work);
+    return this.#lastWork;
   }
 
   async #discard(): Promise<void> {

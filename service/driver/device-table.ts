@@ -1,12 +1,15 @@
 /**
- * The paired devices as Windows knows them: a device query that stays open, copied into a table and told as changes.
- * What it tells may come late, so whoever must know reads the devices at once, with `refresh`.
+ * The paired devices as Windows knows them. A device query that stays open fills a table, and the
+ * table reports its changes. A query can report late, so code that needs the present state reads
+ * the devices at once, with `refresh`.
  *
- * Invariant: the table is not left as a read found it unless a query says the same. A query tells nothing of a change
- * that is undone before it came to tell it, and a read may have seen just that moment: such reads are repeated.
+ * Invariant: what a read has changed in the table stays only if a query reports the same. A query
+ * does not report a change that is undone before its report, and a read may have seen exactly that
+ * moment. So reads are repeated until a query confirms them.
  *
- * The SDK header documents the properties on device nodes; WinRT documents them on device interfaces, by the canonical
- * address. So where no device node has them, the interfaces of paired devices are asked as well.
+ * The SDK header documents the properties on device nodes. WinRT documents them on device
+ * interfaces, under the canonical address. So if no device node has them, the interfaces of paired
+ * devices are queried as well.
  */
 import { BehaviorSubject, distinctUntilChanged, type Observable, Subject } from 'rxjs';
 import type { Cfgmgr32, DevFilter, DevObject } from '../../native/cfgmgr32.js';
@@ -20,7 +23,7 @@ import type { NativeCalls } from './native-calls.js';
 
 export type DeviceTableSettings = DeviceQuerySettings;
 
-/** Where the properties of paired devices are looked for. */
+/** One kind of objects that can have the properties of paired devices. */
 interface Source {
   readonly objectType: number;
   readonly ofAll: DevFilter;
@@ -32,7 +35,7 @@ const equalsAddress = (Key: c.DevPropKey) => (address: string) => ({
   Property: { Key, Type: c.DEVPROP_TYPE_BINARY, Value: macToBytes(address) },
 });
 
-/** "Not empty" is the form that Windows itself makes of a query for a property that exists. */
+/** "Not empty" is how Windows itself writes a query for a property that exists. */
 const deviceNodes: Source = {
   objectType: c.DevObjectTypeDevice,
   ofAll: {
@@ -55,9 +58,9 @@ const deviceInterfaces: Source = {
   ofOne: equalsAddress(c.DEVPKEY_WiFiDirect_DeviceAddressCopy),
 };
 
-/** How often a read is repeated that a query has overtaken. */
+/** How often `refresh` reads again because a query reported something meanwhile. */
 const READS_MAX = 3;
-/** How many removed devices and objects are remembered. A host has few; this only keeps a leak from being one. */
+/** How many removed devices and objects are remembered. A host has few; this bounds a leak. */
 const REMOVED_MAX = 1000;
 
 export class DeviceTable {
@@ -71,25 +74,31 @@ export class DeviceTable {
   readonly #nodes = new DeviceNodes();
   /** The open queries, device nodes first. */
   readonly #queries = new Map<Source, DeviceQuery>();
-  /** What each query that failed has failed with. */
+  /** The fault of each query that could not be created. */
   readonly #failed = new Map<Source, Fault>();
-  /** Devices whose last node Windows has removed, as they were. */
+  /** Devices whose last node Windows has removed, as they were before. */
   readonly #removed = new Map<string, DeviceProperties>();
-  /** Objects that a read no longer had, with their devices: a query may still say that Windows has removed them. */
+  /**
+   * Objects that a read no longer found, with their devices. A query may still report their
+   * removal.
+   */
   readonly #missing = new Map<string, DeviceProperties>();
-  /** Objects that a read has changed, as the queries told them last, until a query tells them again. */
+  /**
+   * Objects that a read has changed, as the queries reported them last, until a query reports them
+   * again.
+   */
   readonly #unconfirmed = new Map<
     string,
-    { readonly objectType: number; readonly told: DeviceProperties | undefined }
+    { readonly objectType: number; readonly reported: DeviceProperties | undefined }
   >();
   #confirmTimer: NodeJS.Timeout | undefined;
   #confirming: Promise<void> | undefined;
   #confirmMs: number;
-  /** How many results the queries have told. */
+  /** How many results the queries have reported so far. */
   #results = 0;
   #isKnown = false;
   #isClosed = false;
-  #started: (() => void) | undefined;
+  #resolveStart: (() => void) | undefined;
 
   constructor(cfgmgr32: Cfgmgr32, calls: NativeCalls, settings: DeviceTableSettings) {
     this.#native = { cfgmgr32, calls, settings };
@@ -100,7 +109,9 @@ export class DeviceTable {
     return this.#changes;
   }
 
-  /** Why Windows does not tell the devices, as long as it refuses to. Emits the present state at once. */
+  /**
+   * Why Windows refuses the query; undefined while it does not. Emits the present state at once.
+   */
   get faults(): Observable<Fault | undefined> {
     return this.#faults.pipe(distinctUntilChanged((a, b) => a?.message === b?.message));
   }
@@ -114,27 +125,33 @@ export class DeviceTable {
     return this.#isKnown ? this.#nodes.devices : undefined;
   }
 
-  /** The device as it was when Windows said that it is removed; undefined where Windows did not say so. */
+  /**
+   * A device that Windows has reported as removed, as it was before; undefined if it was not
+   * removed.
+   */
   removedDevice(address: string): DeviceProperties | undefined {
     return this.#removed.get(address);
   }
 
-  /** Resolves when the devices that are there have been told, or the query could not be created. */
+  /** Resolves when every existing device has been reported, or the query could not be created. */
   start(): Promise<void> {
     return new Promise((resolve) => {
-      this.#started = resolve;
+      this.#resolveStart = resolve;
       this.#open(deviceNodes);
     });
   }
 
-  /** Brings the table, or these devices, up to what Windows says now; leaves it as it is where Windows does not say. */
+  /**
+   * Updates the table, or these devices only, from Windows. Changes nothing if Windows does not
+   * answer.
+   */
   async refresh(of?: ReadonlySet<string>): Promise<void> {
     for (let reads = 0; reads < READS_MAX; reads += 1) {
       const before = this.#results;
       const sources = [...this.#queries.keys()];
       const read = await Promise.all(sources.map((source) => this.#read(source, of)));
       if (!this.#isKnown || read.includes(undefined)) return;
-      // What a query has told meanwhile may be newer than what was read.
+      // What a query has reported meanwhile can be newer than what was read.
       if (this.#results !== before) continue;
       this.#adopt(
         sources,
@@ -183,27 +200,27 @@ export class DeviceTable {
         }
         this.#settle();
         this.#setFault(source, undefined);
-        this.#enumerated(source);
+        this.#onEnumerated(source);
       },
       onFailed: (fault) => {
         this.#setFault(source, fault);
-        // Without the interfaces the device nodes are all that is known.
+        // Without the interfaces, the device nodes are all there is to know.
         if (source === deviceInterfaces) this.#isKnown = true;
-        this.#started?.();
+        this.#resolveStart?.();
       },
     });
     this.#queries.set(source, query);
     query.start();
   }
 
-  #enumerated(source: Source): void {
+  #onEnumerated(source: Source): void {
     const hasNothing = source === deviceNodes && this.#nodes.ids().length === 0;
     if (hasNothing && !this.#queries.has(deviceInterfaces) && !this.#isClosed) {
       this.#open(deviceInterfaces);
       return;
     }
     this.#isKnown = true;
-    this.#started?.();
+    this.#resolveStart?.();
   }
 
   #setFault(source: Source, fault: Fault | undefined): void {
@@ -212,11 +229,11 @@ export class DeviceTable {
     this.#faults.next(this.#failed.get(deviceNodes) ?? this.#failed.get(deviceInterfaces));
   }
 
-  /** The objects of these devices, or of all, that there are now; undefined where Windows does not say. */
+  /** Reads the objects of these devices, or of all; undefined if Windows does not answer. */
   async #read(source: Source, of: ReadonlySet<string> | undefined): Promise<DevObject[] | undefined> {
     const [first, ...others] = of ?? [];
     const filter = first === undefined || others.length > 0 ? source.ofAll : source.ofOne(first);
-    // Also one that is not known yet.
+    // An object that is not known yet is wanted too.
     const isWanted = (objectId: string) => {
       const address = this.#nodes.addressOf(objectId);
       return of === undefined || address === undefined || of.has(address);
@@ -228,36 +245,36 @@ export class DeviceTable {
     return read?.code === c.winerror.ERROR_SUCCESS ? read.Objects : undefined;
   }
 
-  /** These are all objects of these sources, or all of those devices. */
+  /** Applies a complete read: these are all objects of these sources, or all of these devices. */
   #adopt(sources: readonly Source[], objects: readonly DevObject[], of: ReadonlySet<string> | undefined): void {
     const wasRead = new Set(sources.map(({ objectType }) => objectType));
     const known = of === undefined ? this.#nodes.ids() : [...of].flatMap((address) => this.#nodes.idsOf(address));
     const gone = new Set(known.filter((id) => wasRead.has(this.#nodes.typeOf(id) ?? 0)));
     for (const object of objects) {
       gone.delete(object.ObjectId);
-      this.#change(object.ObjectId, object.ObjectType, () => this.#nodes.put(object));
+      this.#changeUnconfirmed(object.ObjectId, object.ObjectType, () => this.#nodes.put(object));
     }
     for (const id of gone) {
       const device = this.#nodes.devices.get(this.#nodes.addressOf(id) ?? '');
       if (device !== undefined) keep(this.#missing, id, device);
-      this.#change(id, this.#nodes.typeOf(id) ?? 0, () => this.#nodes.remove(id));
+      this.#changeUnconfirmed(id, this.#nodes.typeOf(id) ?? 0, () => this.#nodes.remove(id));
     }
     this.#settle();
     this.#confirm();
   }
 
-  /** A change that a read has found, and no query has told. */
-  #change(id: string, objectType: number, change: () => void): void {
+  /** Applies a change that a read has found and no query has reported. */
+  #changeUnconfirmed(id: string, objectType: number, change: () => void): void {
     const before = this.#nodes.get(id);
-    const { told } = this.#unconfirmed.get(id) ?? { told: before };
+    const { reported } = this.#unconfirmed.get(id) ?? { reported: before };
     change();
     const after = this.#nodes.get(id);
-    const isAsTold = told === undefined || after === undefined ? told === after : isSame(told, after);
-    if (isAsTold) this.#unconfirmed.delete(id);
-    else this.#unconfirmed.set(id, { objectType, told });
+    const isAsReported = reported === undefined || after === undefined ? reported === after : isSame(reported, after);
+    if (isAsReported) this.#unconfirmed.delete(id);
+    else this.#unconfirmed.set(id, { objectType, reported });
   }
 
-  /** Reads again, ever more rarely, until the queries have told what was read. */
+  /** Reads again, less and less often, until the queries have reported what was read. */
   #confirm(): void {
     clearTimeout(this.#confirmTimer);
     if (this.#isClosed) return;
@@ -267,7 +284,7 @@ export class DeviceTable {
       return;
     }
     this.#confirmTimer = setTimeout(() => {
-      // They have told it meanwhile, mostly.
+      // Usually they have reported it by now.
       if (this.#unconfirmed.size === 0) this.#confirm();
       else this.#confirming = this.refresh().then(() => this.#confirm());
     }, this.#confirmMs);
@@ -275,7 +292,7 @@ export class DeviceTable {
     this.#confirmMs = Math.min(this.#confirmMs * 2, reopenBackoffMaxMs);
   }
 
-  /** Tells what has changed; returns the devices that are gone. */
+  /** Reports what has changed; returns the devices that no longer exist. */
   #settle(): DeviceProperties[] {
     const changes = this.#nodes.settle();
     for (const change of changes) {
@@ -290,7 +307,7 @@ export class DeviceTable {
   }
 }
 
-/** Keeps the newest. */
+/** Adds a value, and drops the oldest one if there are too many. */
 function keep<T>(all: Map<string, T>, key: string, value: T): void {
   all.delete(key);
   all.set(key, value);

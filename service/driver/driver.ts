@@ -1,16 +1,19 @@
 /**
- * Wi-Fi Direct as the service sees it: the interface that `wlan-driver.ts` implements over `native/`.
+ * Wi-Fi Direct as the service sees it: the interface that `wlan-driver.ts` implements with `native/`.
  *
- * For implementers:
- * - Methods return at once and never throw; what comes of them arrives as completions. No method may wait for a native call.
- * - Completions are delivered on the event loop, never from within a method call, in the order in which they came in.
- * - For each session: exactly one `StartReturned` and, if that succeeded, exactly one `OpenCompleted`, in either order. A legacy open is one
- *   native call: its `StartReturned` succeeds and its outcome is the `OpenCompleted`.
- * - Native handles live and die here. `WFDCloseSession` is called at most once for each, after a successful open, and the handle is
- *   forgotten before the call.
- * - Of a session that has been released nothing is told any more: its name may be another's.
- * - A `place` says where a native call belongs in the traces; it changes nothing else.
- * - After `DriverLost` every session is forgotten: their handles are invalid and are never used again.
+ * Duties of an implementation:
+ * - Methods return at once and never throw. Results arrive as completions. No method waits for a
+ *   native call.
+ * - Completions are delivered on the event loop, in the order of arrival, and never from within a
+ *   method call.
+ * - Each session gets exactly one `StartReturned` and, if that succeeded, exactly one `OpenCompleted`,
+ *   in either order. A legacy open is one native call: its `StartReturned` always succeeds, and
+ *   `OpenCompleted` has its outcome.
+ * - The implementation owns the native handles. `WFDCloseSession` is called at most once for a handle,
+ *   only after a successful open, and the handle is forgotten before the call.
+ * - Nothing is reported about a session after its release, because a new session can have its id.
+ * - After `HandlesInvalidated` all sessions are forgotten, and their handles are never used again.
+ * - A `place` says where a native call belongs in the traces. It has no other effect.
  */
 import type { Observable } from 'rxjs';
 import type { Fault } from '../fault.js';
@@ -18,7 +21,7 @@ import type { DisconnectEvidence, NativeOutcome, NetworkInterface, SessionKind }
 import type { TracePlace } from '../trace.js';
 import type { Wish } from './lane.js';
 
-/** What happened to one session in the native world. */
+/** A native result or notification about one session. */
 export type SessionCompletion = { readonly sessionId: string } & (
   | { readonly type: 'StartReturned'; readonly outcome: NativeOutcome }
   | {
@@ -32,15 +35,15 @@ export type SessionCompletion = { readonly sessionId: string } & (
   | { readonly type: 'NetworkInterfaceChanged'; readonly networkInterface: NetworkInterface }
 );
 
-/** The WLAN service or the client handle is gone, and every session with it. */
-export interface DriverLost {
-  readonly type: 'DriverLost';
+/** The WLAN service is down or the client handle is invalid, so every session is lost. */
+export interface HandlesInvalidated {
+  readonly type: 'HandlesInvalidated';
   readonly outcome: NativeOutcome;
 }
 
-export type Completion = SessionCompletion | DriverLost;
+export type Completion = SessionCompletion | HandlesInvalidated;
 
-/** What Windows says of a paired device. Undefined where it leaves the property empty. */
+/** The properties of a paired device. Undefined if Windows leaves the property empty. */
 export interface DeviceProperties {
   readonly address: string;
   readonly name: string;
@@ -51,9 +54,14 @@ export interface DeviceProperties {
   readonly interfaceGuid: string | undefined;
   readonly interfaceAddress: string | undefined;
   readonly groupId: string | undefined;
-  /** Whether its device node is present: Windows keeps those of devices that are off or out of reach. */
+  /**
+   * Whether its device node is present. Windows keeps the nodes of devices that are off or out of
+   * reach.
+   */
   readonly isPresent: boolean | undefined;
-  /** Whether the pairing is not persistent, so that Windows forgets it when the device disconnects. */
+  /**
+   * Whether the pairing is not persistent, so that Windows forgets it when the device disconnects.
+   */
   readonly isTransient: boolean | undefined;
 }
 
@@ -61,12 +69,13 @@ export type DeviceChange =
   | { readonly type: 'ADDED' | 'CHANGED'; readonly device: DeviceProperties }
   | { readonly type: 'REMOVED'; readonly device: DeviceProperties };
 
-/** What the driver can do now. `fault` is set where Wi-Fi Direct can't be reached, with what would be answered to an open. */
+/** Whether the driver works. */
 export interface DriverStatus {
+  /** Why Wi-Fi Direct can't be used, as an open would report it; undefined if it can. */
   readonly fault: Fault | undefined;
-  /** The version that WFDOpenHandle negotiated, 0 while there is no handle. */
+  /** The version that WFDOpenHandle negotiated; 0 while there is no handle. */
   readonly negotiatedVersion: number;
-  /** Why Windows does not tell the paired devices, where it refuses to. Sessions open all the same. */
+  /** Why Windows refuses to list the paired devices, if it does. Sessions can still be opened. */
   readonly devicesFault: Fault | undefined;
 }
 
@@ -75,35 +84,45 @@ export interface Driver {
   /** Emits the present status at once, then each change. */
   readonly statuses: Observable<DriverStatus>;
   readonly status: DriverStatus;
-  /** Kinds of evidence of a disconnection that this host can give, strongest first. */
+  /** The kinds of evidence that this host can give for a disconnection, strongest first. */
   readonly evidenceKinds: readonly DisconnectEvidence[];
 
-  /** Opens the client handle and begins to watch over the service; returns when the first attempt has come back. */
+  /** Opens the client handle and starts to probe the service. Resolves after the first attempt. */
   start(): Promise<void>;
   /**
-   * Why such a session can't be opened, where that is certain before Windows is asked: an export is missing, or Windows
-   * has said that the device was removed. That no device is listed proves nothing.
+   * Why such a session can't be opened, if that is certain without a native call: an export is
+   * missing, or Windows has reported that the device was removed. A device that is not listed
+   * proves nothing.
    */
   whyNotOpen(kind: SessionKind, deviceAddress: string): Fault | undefined;
 
   startOpen(sessionId: string, deviceAddress: string, kind: SessionKind, owner: string, place?: TracePlace): void;
-  /** An open that waits for its turn is not to begin any more. One that has begun goes on. */
+  /** Prevents an open that has not begun. An open that has begun goes on. */
   withdrawOpen(sessionId: string): void;
   cancelOpen(sessionId: string, place?: TracePlace): void;
   closeSession(sessionId: string, place?: TracePlace): void;
-  /** The session has ended: nothing of it is watched or reported any more. An open that still succeeds is closed. */
+  /**
+   * The session has ended. Nothing about it is watched or reported any more. If its open still
+   * succeeds, the driver closes it.
+   */
   release(sessionId: string): void;
 
-  /** The paired devices as last seen; undefined where this host can't tell. */
+  /** The paired devices as read last; undefined if this host can't list them. */
   readonly devices: ReadonlyMap<string, DeviceProperties> | undefined;
   readonly deviceChanges: Observable<DeviceChange>;
-  /** Why the paired devices can't be told: an export is missing, or Windows refuses the query. */
+  /** Why the paired devices can't be listed: an export is missing, or Windows refuses the query. */
   whyNotDevices(): Fault | undefined;
-  /** Whether Windows has said that this device was removed, and not that it is back. */
+  /** Whether Windows has reported this device as removed and has not reported it again since. */
   isRemoved(deviceAddress: string): boolean;
-  /** Runs the targeted discovery; resolves when it has returned, which may take as long as the radio likes, and `devices` show it. */
+  /**
+   * Runs the discovery of one device. Resolves when the native call has returned and `devices`
+   * shows the result. How long that takes depends on the radio; there is no bound.
+   */
   updateDeviceVisibility(deviceAddress: string, wish: Wish, place?: TracePlace): Promise<NativeOutcome>;
 
-  /** Waits for native calls and callbacks to end, then closes the client handle. False: something still hangs in the DLL. */
+  /**
+   * Waits until native calls and callbacks have ended, then closes the client handle. Resolves to
+   * false if something has not ended by the deadline.
+   */
   close(deadlineMs: number): Promise<boolean>;
 }

@@ -1,19 +1,20 @@
 /**
- * A lane of native calls: so many run at once, and those that wait take turns by principal, so that nobody waits for all that another
- * has asked for. What is no longer wanted leaves the queue.
+ * A lane of native calls. It limits how many run at once. Waiting calls take turns by principal, so
+ * that nobody waits for everything that another principal has requested. A call that is not wanted
+ * any more leaves the queue.
  */
 
 import { type GiveBack, once } from '../once.js';
 
-/** Who wants a call, and until when. */
+/** Who wants a call, and for how long. */
 export interface Wish {
-  /** Whose request it is for; absent: the host's own. */
+  /** The principal whose request needs the call. Absent if the host itself needs it. */
   readonly principal?: string | undefined;
-  /** Aborts when nobody wants the call any more. One that runs by then is not affected. */
+  /** Aborts when nobody wants the call any more. A running call is not affected. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Leaves the lane. Undefined in its place: the call is not wanted any more, and has no place to leave. */
+/** Leaves the lane. Undefined if the call is not wanted any more, so that it never entered. */
 type Leave = GiveBack | undefined;
 
 interface Waiter {
@@ -26,11 +27,14 @@ export class Lane {
   readonly #max: number;
   readonly #share: number;
   readonly #running = new Map<string, number>();
-  /** By principal, in the order of their turns; each one's own in the order in which they came. */
+  /**
+   * By principal, in the order of their turns. The calls of one principal are in the order of
+   * arrival.
+   */
   readonly #waiting = new Map<string, Waiter[]>();
   #total = 0;
 
-  /** `share`: how many places the calls of one principal may take. */
+  /** `share` is how many places the calls of one principal can take. */
   constructor(max: number, share = max) {
     this.#max = max;
     this.#share = Math.max(share, 1);
@@ -46,10 +50,10 @@ export class Lane {
     return this.#total;
   }
 
-  /** At once where there is room, else when its turn has come. */
+  /** Enters at once if there is room, otherwise when it is the call's turn. */
   enter({ principal = HOST, signal }: Wish): Leave | Promise<Leave> {
     if (signal?.aborted) return undefined;
-    // Whoever waits either finds no room, or has taken its whole share.
+    // If there is room, those who wait have used their share, so this call overtakes nobody.
     if (this.#hasRoom(principal)) return this.#take(principal);
     return new Promise((resolve) => {
       const waiter: Waiter = {
@@ -90,7 +94,7 @@ export class Lane {
     for (const [principal, waiters] of this.#waiting) {
       if (!this.#hasRoom(principal)) continue;
       const waiter = waiters.shift();
-      // Its next turn comes after those of all others.
+      // The next turn of this principal comes after those of all others.
       this.#waiting.delete(principal);
       if (waiters.length > 0) this.#waiting.set(principal, waiters);
       waiter?.enter(this.#take(principal));

@@ -1,33 +1,38 @@
-/** Judges a link by what Windows says of its device and of its interface: pure, so that every order of arrival can be tested. */
+/**
+ * Decides whether a link is down, from what Windows says about its device and its interface. Pure,
+ * so that every order of arrival can be tested.
+ */
 import { IfOperStatusUp, MediaConnectStateDisconnected, winerror } from '../../native/constants.js';
 import type { InterfaceRow } from '../../native/netioapi.js';
 import type { DisconnectEvidence } from '../session/session.js';
 import type { DeviceProperties } from './driver.js';
 import { win32Code } from './win32-error.js';
 
-/** What has been seen of one link. Going down means something only after having been up, or when it should have been up long since. */
-export interface LinkSight {
+/**
+ * What has been observed of one link so far. A link that is down now has gone down only if it was
+ * up before, or if it should have come up long ago.
+ */
+export interface LinkObservation {
   readonly wasUp: boolean;
   readonly wasConnected: boolean;
-  /** The interface spoke against the device once; the device has until the next look to agree. */
-  readonly isDoubted: boolean;
+  /** The interface contradicted the device once. The device can agree until the next look. */
+  readonly needsSecondLook: boolean;
 }
 
-/** Where a link is in its life. */
 export interface LinkAge {
-  /** It has had its time to come up. */
+  /** The link has had enough time to come up. */
   readonly isSettled: boolean;
-  /** Windows has queued its close. */
+  /** Windows has queued the close of its session. */
   readonly isClosing: boolean;
 }
 
-/** ABSENT: the GUID names no interface, or not yet. */
-export type InterfaceSight = 'UP' | 'DOWN' | 'GONE' | 'ABSENT' | 'UNKNOWN';
+/** `ABSENT`: no interface has this GUID, or none has it yet. */
+export type InterfaceStatus = 'UP' | 'DOWN' | 'GONE' | 'ABSENT' | 'UNKNOWN';
 
-export const freshSight: LinkSight = { wasUp: false, wasConnected: false, isDoubted: false };
+export const initialObservation: LinkObservation = { wasUp: false, wasConnected: false, needsSecondLook: false };
 
-/** What an answer of GetIfEntry2 says of the interface. */
-export function interfaceSight(code: number, row: InterfaceRow): InterfaceSight {
+/** The status of an interface, from the result of GetIfEntry2. */
+export function interfaceStatus(code: number, row: InterfaceRow): InterfaceStatus {
   if (win32Code(code) === winerror.ERROR_FILE_NOT_FOUND) return 'GONE';
   if (code !== winerror.ERROR_SUCCESS) return 'UNKNOWN';
   const isMediaLost =
@@ -36,30 +41,31 @@ export function interfaceSight(code: number, row: InterfaceRow): InterfaceSight 
 }
 
 /**
- * The device's IsConnected comes first: only it speaks of this peer alone, as an interface may serve several. It may lag behind
- * the interface, so where they disagree it is given one more look.
+ * Decides whether a link is down, and by which evidence. IsConnected of the device decides first:
+ * it is about this peer only, while an interface can serve several. It can lag behind the
+ * interface, so if the two contradict each other, the link gets a second look.
  */
-export function judge(
-  sight: LinkSight,
-  link: InterfaceSight,
+export function assess(
+  before: LinkObservation,
+  status: InterfaceStatus,
   device: DeviceProperties | undefined,
   { isSettled, isClosing }: LinkAge,
-): { readonly sight: LinkSight; readonly evidence: DisconnectEvidence | undefined } {
+): { readonly observation: LinkObservation; readonly evidence: DisconnectEvidence | undefined } {
   const isConnected = device?.isConnected === true;
-  const seen: LinkSight = {
-    wasUp: sight.wasUp || link === 'UP',
-    wasConnected: sight.wasConnected || isConnected,
-    isDoubted: false,
+  const observation: LinkObservation = {
+    wasUp: before.wasUp || status === 'UP',
+    wasConnected: before.wasConnected || isConnected,
+    needsSecondLook: false,
   };
   const neverCameUp = isSettled && !isConnected;
-  // A link that was closed soon after its opening may never have been seen connected.
-  const wasConnected = sight.wasConnected || (neverCameUp && isClosing && device !== undefined);
-  if (wasConnected && !isConnected) return { sight: seen, evidence: 'DEVICE_DISCONNECTED' };
+  // If a link is closed soon after its open, nobody may have seen the device connected.
+  const wasConnected = before.wasConnected || (neverCameUp && isClosing && device !== undefined);
+  if (wasConnected && !isConnected) return { observation, evidence: 'DEVICE_DISCONNECTED' };
   let evidence: DisconnectEvidence | undefined;
-  if (link === 'GONE' || (link === 'ABSENT' && neverCameUp)) evidence = 'INTERFACE_GONE';
-  if (link === 'DOWN' && (sight.wasUp || neverCameUp)) evidence = 'INTERFACE_DOWN';
-  if (evidence !== undefined && isConnected && !sight.isDoubted) {
-    return { sight: { ...seen, isDoubted: true }, evidence: undefined };
+  if (status === 'GONE' || (status === 'ABSENT' && neverCameUp)) evidence = 'INTERFACE_GONE';
+  if (status === 'DOWN' && (before.wasUp || neverCameUp)) evidence = 'INTERFACE_DOWN';
+  if (evidence !== undefined && isConnected && !before.needsSecondLook) {
+    return { observation: { ...observation, needsSecondLook: true }, evidence: undefined };
   }
-  return { sight: seen, evidence };
+  return { observation, evidence };
 }

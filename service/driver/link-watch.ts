@@ -1,10 +1,14 @@
 /**
- * Is this session's link still up, and which addresses has it? Looked at whenever Windows notifies of a change, and by a slow poll
- * behind it, since no document promises a notification.
+ * Watches the links of open sessions: whether they are up, and which addresses they have. It looks
+ * whenever Windows notifies of a change. A slow poll backs this up, because no document promises
+ * that Windows notifies of every change.
  *
- * A look is at the links that something concerns: a notification names an interface, a change a device; the poll takes a slice in
- * turn. So the cost of one session does not grow with the number of others. Looks never overlap, and each reads an interface once.
- * The rule that must not be broken: a link is reported down once, with the evidence, and never from within a native callback.
+ * A look covers only the links that may have changed: a notification names an interface, and a
+ * change names a device. The poll covers a slice of the links at a time. So the cost of one session
+ * does not grow with the number of sessions. Looks never overlap, and each reads an interface once.
+ *
+ * Invariant: a link is reported down once, with the evidence, and never from within a native
+ * callback.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { AF_UNSPEC, winerror } from '../../native/constants.js';
@@ -22,47 +26,57 @@ import type { DisconnectEvidence, NetworkInterface } from '../session/session.js
 import { type AddressTables, byInterface, localAddresses, peerAddresses, readAddressTables } from './addresses.js';
 import type { DeviceTable } from './device-table.js';
 import type { DeviceProperties } from './driver.js';
-import { freshSight, type InterfaceSight, interfaceSight, judge, type LinkSight } from './link-evidence.js';
+import {
+  assess,
+  type InterfaceStatus,
+  initialObservation,
+  interfaceStatus,
+  type LinkObservation,
+} from './link-evidence.js';
 import type { NativeCalls } from './native-calls.js';
 
-/** What a watched link has to tell. */
 export interface LinkListener {
-  down(evidence: DisconnectEvidence): void;
-  changed(networkInterface: NetworkInterface): void;
+  /** The link is down. Called once, and nothing is called after it. */
+  onDown(evidence: DisconnectEvidence): void;
+  /** The interface became known, or its index, alias or addresses changed. */
+  onChanged(networkInterface: NetworkInterface): void;
 }
 
 interface Link {
   readonly deviceAddress: string;
   readonly listener: LinkListener;
-  /** On the clock that stands still while the computer sleeps: meanwhile no link could come up. */
+  /** On the clock that stops while the computer sleeps, because no link comes up meanwhile. */
   readonly openedMs: number;
-  /** 0 until Windows has told which interface the GUID names. */
+  /** 0 until Windows has said which interface has the GUID. */
   luid: bigint;
-  /** As last told. */
+  /** As it was reported last. */
   networkInterface: NetworkInterface;
-  sight: LinkSight;
+  observation: LinkObservation;
   isClosing: boolean;
   isDown: boolean;
 }
 
-/** What one look has seen of an interface. */
-interface Seen {
+/** What one look has read about an interface. */
+interface InterfaceReading {
   readonly luid: bigint;
-  readonly sight: InterfaceSight;
-  /** Undefined where it is not there, or Windows does not say. */
+  readonly status: InterfaceStatus;
+  /** Undefined if the interface does not exist or could not be read. */
   readonly row: InterfaceRow | undefined;
 }
 
-/** An interface may come up, or even be there, only some time after the open has succeeded; no document bounds it. */
+/**
+ * How long an interface can take to appear and to come up after the open has succeeded. No document
+ * gives a bound.
+ */
 const SETTLE_MS = 3000;
-/** How many links one poll looks at. */
+/** How many links one poll covers. */
 const POLLED_MAX = 64;
 const NO_GUID = '00000000-0000-0000-0000-000000000000';
 
-/** The paired devices: as last told, and as they are now. */
+/** The paired devices as they are known, and a way to read them again. */
 type Devices = Pick<DeviceTable, 'devices' | 'refresh'>;
 
-/** The two notifications, and how each is asked for. */
+/** One registration for notifications. */
 interface Registration {
   readonly handle: NotificationHandle;
   readonly forget: GiveBack;
@@ -76,7 +90,7 @@ export class LinkWatch {
   readonly #links = new Map<string, Link>();
   readonly #byLuid = new Multimap<bigint, Link>();
   readonly #byDevice = new Multimap<string, Link>();
-  /** To be looked at next. */
+  /** The links that the next look covers. */
   #due = new Set<Link>();
   #isPollDue = false;
   #polled: Iterator<Link> | undefined;
@@ -93,7 +107,7 @@ export class LinkWatch {
     this.#table = table;
   }
 
-  /** Asks Windows for notifications. Without them the poll still finds everything. */
+  /** Registers for notifications. If Windows refuses them, the poll still finds every change. */
   async start(): Promise<void> {
     const { NotifyIpInterfaceChange, NotifyUnicastIpAddressChange } = this.#iphlpapi;
     this.#registering = Promise.all([
@@ -103,9 +117,9 @@ export class LinkWatch {
     await this.#registering;
   }
 
-  /** What the interface of a GUID is; only the GUID where Windows can't say, or not soon. */
+  /** Reads the interface that has a GUID. Only the GUID is set if Windows does not answer soon. */
   async resolve(guid: string): Promise<NetworkInterface> {
-    const { luid, row } = await this.#see(guid, 0n);
+    const { luid, row } = await this.#readInterface(guid, 0n);
     const { InterfaceIndex: index = 0, Alias: alias = '' } = row ?? {};
     return { guid, luid, index, alias, localAddresses: [], peerAddresses: [] };
   }
@@ -114,31 +128,43 @@ export class LinkWatch {
     const { luid } = networkInterface;
     const openedMs = awakeClock.nowMs();
     const wasConnected = this.#table.devices?.get(deviceAddress)?.isConnected === true;
-    const now = { sight: { ...freshSight, wasConnected }, isClosing: false, isDown: false };
-    const link: Link = { deviceAddress, listener, openedMs, luid, networkInterface, ...now };
+    const link: Link = {
+      deviceAddress,
+      listener,
+      openedMs,
+      luid,
+      networkInterface,
+      observation: { ...initialObservation, wasConnected },
+      isClosing: false,
+      isDown: false,
+    };
     this.#links.set(sessionId, link);
     this.#byLuid.add(luid, link);
     this.#byDevice.add(deviceAddress, link);
     this.#look([link]);
   }
 
-  /** Windows has been told to close the session. */
-  closing(sessionId: string): void {
+  /** Windows has accepted the close of the session. */
+  onClosing(sessionId: string): void {
     const link = this.#links.get(sessionId);
     if (link === undefined) return;
     link.isClosing = true;
     this.#look([link]);
   }
 
-  /** A device has changed. That it was connected is kept, as it may no longer be so when its link is looked at. */
-  deviceChanged({ address, isConnected }: DeviceProperties): void {
+  /**
+   * A device has changed. If it is connected, its links remember that now, because it may be
+   * disconnected again when they are looked at.
+   */
+  onDeviceChanged({ address, isConnected }: DeviceProperties): void {
     const links = this.#byDevice.get(address);
     for (const link of links) {
-      if (isConnected === true) link.sight = { ...link.sight, wasConnected: true };
+      if (isConnected === true) link.observation = { ...link.observation, wasConnected: true };
     }
     this.#look(links);
   }
 
+  /** Stops watching the link of a session. */
   forget(sessionId: string): void {
     const link = this.#links.get(sessionId);
     if (link === undefined) return;
@@ -170,7 +196,7 @@ export class LinkWatch {
     callbacks: typeof ipInterfaceChangeCallbacks,
     notify: Iphlpapi['NotifyIpInterfaceChange'],
   ): Promise<void> {
-    // Those whose interface is not known yet may be meant as well.
+    // Links whose interface is not known yet (LUID 0) may be concerned as well.
     const context = callbacks.registerContext(({ Row }) =>
       this.#look(
         Row === null ? this.#links.values() : [...this.#byLuid.get(Row.InterfaceLuid), ...this.#byLuid.get(0n)],
@@ -183,7 +209,7 @@ export class LinkWatch {
     } else forget();
   }
 
-  /** Now, or right after the look that is under way. */
+  /** Looks at these links now, or right after the look that is running. */
   #look(links: Iterable<Link>): void {
     for (const link of links) this.#due.add(link);
     if (this.#isClosed || this.#looking !== undefined || this.#due.size === 0) return;
@@ -204,7 +230,7 @@ export class LinkWatch {
     this.#look(this.#nextToPoll());
   }
 
-  /** The next links in turn. */
+  /** The next slice of all links, in turn. */
   #nextToPoll(): Link[] {
     const slice: Link[] = [];
     while (slice.length < Math.min(POLLED_MAX, this.#links.size)) {
@@ -217,29 +243,30 @@ export class LinkWatch {
   }
 
   async #lookAt(due: ReadonlySet<Link>, isPoll: boolean): Promise<void> {
-    const seen = await this.#seeAll(due);
-    const judged = (link: Link, { sight }: Seen) => {
+    const readings = await this.#readInterfaces(due);
+    const assessed = (link: Link, { status }: InterfaceReading) => {
       const { deviceAddress, openedMs, isClosing } = link;
       const age = { isSettled: awakeClock.nowMs() - openedMs > SETTLE_MS, isClosing };
-      return judge(link.sight, sight, this.#table.devices?.get(deviceAddress), age);
+      return assess(link.observation, status, this.#table.devices?.get(deviceAddress), age);
     };
-    // The notification of a device may come late, or never: the poll asks, and so does a look that finds a contradiction.
-    if (isPoll || [...seen].some(([link, each]) => judged(link, each).sight.isDoubted)) {
+    // The notification about a device can be late or missing. So the poll reads the devices, and so
+    // does a look that finds a contradiction.
+    if (isPoll || [...readings].some(([link, reading]) => assessed(link, reading).observation.needsSecondLook)) {
       await this.#table.refresh(new Set([...due].map(({ deviceAddress }) => deviceAddress)));
     }
-    // Who is closing has nothing to learn of addresses.
+    // Nobody needs the addresses of a link that is being closed.
     const luids = new Set([...due].filter(({ isClosing }) => !isClosing).map(({ luid }) => luid));
     const tables = luids.size > 0 ? await readAddressTables(this.#iphlpapi, this.#calls, luids) : undefined;
     const tablesOf = tables && byInterface(tables);
     for (const link of due) {
-      const each = seen.get(link);
-      if (each === undefined || !this.#isWatched(link)) continue;
-      const { sight, evidence } = judged(link, each);
-      link.sight = sight;
+      const reading = readings.get(link);
+      if (reading === undefined || !this.#isWatched(link)) continue;
+      const { observation, evidence } = assessed(link, reading);
+      link.observation = observation;
       if (evidence !== undefined) {
         link.isDown = true;
-        link.listener.down(evidence);
-      } else if (tablesOf !== undefined) this.#tell(link, each, tablesOf(each.luid));
+        link.listener.onDown(evidence);
+      } else if (tablesOf !== undefined) this.#reportChange(link, reading, tablesOf(reading.luid));
     }
   }
 
@@ -247,43 +274,51 @@ export class LinkWatch {
     return this.#byDevice.get(link.deviceAddress).has(link);
   }
 
-  /** Of these, every link that is not known to be down. Each interface is looked at once. */
-  async #seeAll(due: ReadonlySet<Link>): Promise<ReadonlyMap<Link, Seen>> {
-    const interfaces = new Map<string, Seen>();
-    const seen = new Map<Link, Seen>();
+  /**
+   * Reads the interfaces of these links, each once. Links that are known to be down are left out.
+   */
+  async #readInterfaces(due: ReadonlySet<Link>): Promise<ReadonlyMap<Link, InterfaceReading>> {
+    const byGuid = new Map<string, InterfaceReading>();
+    const readings = new Map<Link, InterfaceReading>();
     for (const link of [...due].filter(({ isDown }) => !isDown)) {
       const { guid } = link.networkInterface;
-      const each = interfaces.get(guid) ?? (await this.#see(guid, link.luid));
-      interfaces.set(guid, each);
-      seen.set(link, each);
-      if (link.luid !== each.luid && this.#isWatched(link)) {
+      const reading = byGuid.get(guid) ?? (await this.#readInterface(guid, link.luid));
+      byGuid.set(guid, reading);
+      readings.set(link, reading);
+      if (link.luid !== reading.luid && this.#isWatched(link)) {
         this.#byLuid.delete(link.luid, link);
-        this.#byLuid.add(each.luid, link);
+        this.#byLuid.add(reading.luid, link);
       }
-      link.luid = each.luid;
+      link.luid = reading.luid;
     }
-    return seen;
+    return readings;
   }
 
-  /** Asks for the LUID only where it is not known, as Windows forgets the GUID of an interface that is gone. */
-  async #see(guid: string, knownLuid: bigint): Promise<Seen> {
+  /**
+   * Asks for the LUID only if it is not known: Windows forgets the GUID of an interface that is
+   * gone.
+   */
+  async #readInterface(guid: string, knownLuid: bigint): Promise<InterfaceReading> {
     const { ConvertInterfaceGuidToLuid, GetIfEntry2 } = this.#iphlpapi;
     let luid = knownLuid;
     if (luid === 0n) {
       const converted = await this.#calls.ask('ConvertInterfaceGuidToLuid', () => ConvertInterfaceGuidToLuid(guid));
-      if (converted === undefined || guid === NO_GUID) return { luid, sight: 'UNKNOWN', row: undefined };
-      if (converted.code !== winerror.ERROR_SUCCESS) return { luid, sight: 'ABSENT', row: undefined };
+      if (converted === undefined || guid === NO_GUID) return { luid, status: 'UNKNOWN', row: undefined };
+      if (converted.code !== winerror.ERROR_SUCCESS) return { luid, status: 'ABSENT', row: undefined };
       luid = converted.InterfaceLuid;
     }
     const read = await this.#calls.ask('GetIfEntry2', () => GetIfEntry2(luid));
-    if (read === undefined) return { luid, sight: 'UNKNOWN', row: undefined };
-    const sight = interfaceSight(read.code, read.Row);
-    return { luid, sight, row: read.code === winerror.ERROR_SUCCESS ? read.Row : undefined };
+    if (read === undefined) return { luid, status: 'UNKNOWN', row: undefined };
+    const status = interfaceStatus(read.code, read.Row);
+    return { luid, status, row: read.code === winerror.ERROR_SUCCESS ? read.Row : undefined };
   }
 
-  /** Tells what has become known of the interface, or has changed. One that is down or not there has nothing to tell. */
-  #tell(link: Link, { luid, sight, row }: Seen, tables: AddressTables): void {
-    if (luid === 0n || (sight !== 'UP' && sight !== 'UNKNOWN')) return;
+  /**
+   * Reports the interface if it has changed. An interface that is down or does not exist is not
+   * reported.
+   */
+  #reportChange(link: Link, { luid, status, row }: InterfaceReading, tables: AddressTables): void {
+    if (luid === 0n || (status !== 'UP' && status !== 'UNKNOWN')) return;
     const { deviceAddress, networkInterface: before } = link;
     const isShared = this.#byLuid.get(luid).size > 1;
     const interfaceAddress = this.#table.devices?.get(deviceAddress)?.interfaceAddress;
@@ -297,6 +332,6 @@ export class LinkWatch {
     };
     if (isDeepStrictEqual(now, before)) return;
     link.networkInterface = now;
-    link.listener.changed(now);
+    link.listener.onChanged(now);
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Bounds the native calls in flight. Each holds a thread of libuv's pool for as long as it blocks, and no bound is documented for
- * any, so there are lanes: whatever hangs in one, the calls of the others find a thread.
+ * Bounds the native calls in flight. A call holds a thread of libuv's pool while it blocks, and no
+ * document bounds how long that is. So there are lanes: if calls hang in one lane, the calls of the
+ * others still get a thread.
  *
- * Opens may block for long, so a principal never takes the last place of their lanes.
+ * Opens can block for long, so one principal never gets the last place of their lanes.
  */
 
 import { LATE, within } from '../deadline.js';
@@ -10,10 +11,13 @@ import type { TracePlace } from '../trace.js';
 import { Lane, type Wish } from './lane.js';
 import { nativeResult } from './win32-error.js';
 
-/** `open`: begins a session; `slow`: blocks by nature; `end`: cancels and closes; `look`: only asks. */
+/**
+ * `open`: starts a session; `slow`: blocks by nature; `end`: cancels and closes; `look`: only
+ * reads.
+ */
 export type LaneName = 'open' | 'slow' | 'end' | 'look';
 
-/** How long an answer that others do without is waited for. */
+/** How long `ask` waits for an answer. */
 const ANSWER_MS = 1000;
 
 export interface NativeCallSettings {
@@ -23,11 +27,11 @@ export interface NativeCallSettings {
   readonly nativeCallWarnMs: number;
 }
 
-/** Told of each native call: for metrics, traces and the log. */
+/** Observes each native call, for metrics, traces and the log. */
 export interface NativeCallObserver {
-  /** The call has returned this code, which has this name, after this time. */
+  /** A call has returned. `name` is the name of its code. */
   nativeReturned(fn: string, code: number, durationMs: number, name: string, place: TracePlace): void;
-  /** The call has run longer than nativeCallWarnMs and has not returned. */
+  /** A call has run for `warnMs` and has not returned. */
   nativeSlow(fn: string, warnMs: number): void;
 }
 
@@ -35,9 +39,9 @@ export class NativeCalls {
   readonly #lanes: Readonly<Record<LaneName, Lane>>;
   readonly #warnMs: number;
   readonly #observer: NativeCallObserver;
-  /** Functions of `ask` that have a call which does not answer. */
+  /** Functions that `ask` has called and that have not answered in time. */
   readonly #hanging = new Set<string>();
-  readonly #idle = new Set<() => void>();
+  readonly #idleWaiters = new Set<() => void>();
   #inFlight = 0;
 
   constructor(settings: NativeCallSettings, observer: NativeCallObserver) {
@@ -66,7 +70,10 @@ export class NativeCalls {
     return Object.entries(this.#lanes).map(([name, { waiting }]) => [name as LaneName, waiting]);
   }
 
-  /** Undefined: nobody wanted the call any more when its turn would have come, and it was not made. */
+  /**
+   * Makes a native call when its lane has room. It resolves to undefined if nobody wanted the call
+   * any more before its turn; the call is then not made.
+   */
   run<T extends { readonly code: number }>(
     lane: LaneName,
     fn: string,
@@ -91,7 +98,7 @@ export class NativeCalls {
     const entered = this.#lanes[lane].enter(wish);
     const leave = entered instanceof Promise ? await entered : entered;
     if (leave === undefined) {
-      this.#ended();
+      this.#onEnd();
       return undefined;
     }
     const warning = setTimeout(() => this.#observer.nativeSlow(fn, this.#warnMs), this.#warnMs);
@@ -104,18 +111,19 @@ export class NativeCalls {
     } finally {
       clearTimeout(warning);
       leave();
-      this.#ended();
+      this.#onEnd();
     }
   }
 
-  #ended(): void {
+  #onEnd(): void {
     this.#inFlight -= 1;
-    if (this.#inFlight === 0) for (const wake of this.#idle) wake();
+    if (this.#inFlight === 0) for (const wake of this.#idleWaiters) wake();
   }
 
   /**
-   * Asks what one can do without: undefined where the call fails, or does not answer soon. Until it does answer, no other of its
-   * function is made, so that calls which hang don't pile up.
+   * Makes a call whose answer the caller can do without: it resolves to undefined if the call fails
+   * or does not answer soon. The function is not called again until it has answered, so that
+   * hanging calls do not pile up.
    */
   async ask<T extends { readonly code: number }>(fn: string, call: () => Promise<T>): Promise<T | undefined> {
     if (this.#hanging.has(fn)) return undefined;
@@ -128,14 +136,14 @@ export class NativeCalls {
   }
 
   /** Resolves when no call is in flight. */
-  idle(): Promise<void> {
+  whenIdle(): Promise<void> {
     if (this.#inFlight === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
-        this.#idle.delete(wake);
+        this.#idleWaiters.delete(wake);
         resolve();
       };
-      this.#idle.add(wake);
+      this.#idleWaiters.add(wake);
     });
   }
 }

@@ -1,64 +1,66 @@
 /**
- * The sessions that have business with the DLL. Those that are wanted are found by their names; an open whose session has ended
- * without its outcome is kept until that has come, though its name may be another's by then.
+ * The operations that still use the DLL, one for each session. If a session ends before its open
+ * has completed, its operation is abandoned: it is kept until the open completes, but it can't be
+ * found by its id any more, because a new session can have that id.
  */
 import type { Operation } from './session-calls.js';
 
 export class Operations {
-  readonly #named = new Map<string, Operation>();
+  readonly #bySession = new Map<string, Operation>();
   readonly #abandoned = new Set<Operation>();
   readonly #waiting = new Set<() => void>();
 
-  /** How many are wanted. */
+  /** How many belong to sessions that have not ended. */
   get size(): number {
-    return this.#named.size;
+    return this.#bySession.size;
   }
 
   add(operation: Operation): void {
-    this.#named.set(operation.sessionId, operation);
+    this.#bySession.set(operation.sessionId, operation);
   }
 
   find(sessionId: string): Operation | undefined {
-    return this.#named.get(sessionId);
+    return this.#bySession.get(sessionId);
   }
 
-  /** Its session has ended. */
+  /** The session has ended. */
   release(sessionId: string): void {
-    const operation = this.#named.get(sessionId);
+    const operation = this.#bySession.get(sessionId);
     if (operation === undefined) return;
-    this.#named.delete(sessionId);
+    this.#bySession.delete(sessionId);
     if (!operation.isCompleted) this.#abandoned.add(operation);
     this.#wake();
   }
 
-  /** Its session has not ended. Afterwards its name may be another's. */
+  /** Whether the session of this operation has not ended. */
   isWanted(operation: Operation): boolean {
-    return this.#named.get(operation.sessionId) === operation;
+    return this.#bySession.get(operation.sessionId) === operation;
   }
 
-  /** It has no handle, and gets none any more. */
+  /** The operation has no handle and will get none. */
   finish(operation: Operation): void {
     this.#abandoned.delete(operation);
-    if (this.isWanted(operation)) this.#named.delete(operation.sessionId);
+    if (this.isWanted(operation)) this.#bySession.delete(operation.sessionId);
     this.#wake();
   }
 
-  /** Takes all that there are. */
+  /** Removes and returns all operations. */
   clear(): Operation[] {
-    const all = [...this.#named.values(), ...this.#abandoned];
-    this.#named.clear();
+    const all = [...this.#bySession.values(), ...this.#abandoned];
+    this.#bySession.clear();
     this.#abandoned.clear();
     this.#wake();
     return all;
   }
 
-  /** Resolves when there are none. */
-  async settled(): Promise<void> {
-    if (this.#named.size + this.#abandoned.size > 0) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  /** Resolves when there is no operation. */
+  async whenEmpty(): Promise<void> {
+    if (this.#bySession.size + this.#abandoned.size > 0)
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 
   #wake(): void {
-    if (this.#named.size + this.#abandoned.size > 0) return;
+    if (this.#bySession.size + this.#abandoned.size > 0) return;
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
   }

@@ -1,9 +1,11 @@
-/** The texts of WLAN_REASON_CODEs: Windows' own, asked for once each. */
+/** The texts of WLAN_REASON_CODEs, as Windows gives them. Each is asked for once. */
 import { wlanReasonCodeName } from '../../native/reason-codes.js';
 import type { Wlanapi } from '../../native/wlanapi.js';
 import type { NativeCalls } from './native-calls.js';
 
-/** No more texts than there are documented codes are kept; a peer could otherwise make us keep 2³². */
+/**
+ * The number of documented codes. Without a bound, a peer could make the cache grow to 2³² texts.
+ */
 const TEXTS_MAX = 256;
 
 export class ReasonTexts {
@@ -16,15 +18,15 @@ export class ReasonTexts {
     this.#calls = calls;
   }
 
-  /** The text, else the documented name, else nothing. */
+  /** The text of a code, otherwise its documented name, otherwise an empty string. */
   async of(reasonCode: number): Promise<string> {
     const known = this.#texts.get(reasonCode);
     if (known !== undefined) return known;
     const answer = await this.#calls.ask('WlanReasonCodeToString', () =>
       this.#wlanapi.WlanReasonCodeToString(reasonCode),
     );
-    const told = answer?.code === 0 ? answer.stringBuffer : '';
-    const text = told === '' ? (wlanReasonCodeName(reasonCode) ?? '') : told;
+    const given = answer?.code === 0 ? answer.stringBuffer : '';
+    const text = given === '' ? (wlanReasonCodeName(reasonCode) ?? '') : given;
     if (answer !== undefined && this.#texts.size < TEXTS_MAX) this.#texts.set(reasonCode, text);
     return text;
   }

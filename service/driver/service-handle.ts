@@ -1,9 +1,13 @@
 /**
- * The client handle of the Wi-Fi Direct service: opened, watched over, and opened anew with back-off when it is lost.
+ * The client handle of the Wi-Fi Direct service. It is opened, checked by probes, and opened again
+ * with back-off after it has become invalid.
  *
- * Nothing reports that the WLAN service has stopped, so it is asked: by opening and closing a second handle, regularly and whenever an
- * answer puts it in doubt. A service that runs but refuses the host, by its rights or by policy, is no loss: the status tells of it
- * until a probe succeeds. Invariant: a lost handle is closed once and never used again.
+ * Windows does not report that the WLAN service has stopped. A probe finds out: it opens and closes
+ * a second handle. Probes run regularly, and whenever a result suggests that the service is down.
+ * If the service runs but refuses this host, by access rights or by policy, the handle stays valid;
+ * the status has the fault until a probe succeeds.
+ *
+ * Invariant: an invalid handle is closed once and never used again.
  */
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { WFD_API_VERSION, winerror } from '../../native/constants.js';
@@ -13,12 +17,12 @@ import { within } from '../deadline.js';
 import type { NativeOutcome } from '../session/session.js';
 import type { DriverStatus } from './driver.js';
 import type { NativeCalls } from './native-calls.js';
-import { callOutcome, doubtsService, notAvailable, win32Code } from './win32-error.js';
+import { callOutcome, notAvailable, suggestsServiceDown, win32Code } from './win32-error.js';
 
-/** How long `verifySoon` waits. */
+/** How long `verifySoon` waits for the probe. */
 const ANSWER_MS = 2000;
 
-/** What of the driver's status is about the service. */
+/** The part of the driver's status that is about the service. */
 export type ServiceStatus = Omit<DriverStatus, 'devicesFault'>;
 
 export interface ServiceHandleSettings {
@@ -31,7 +35,7 @@ export class ServiceHandle {
   readonly #wlanapi: Wlanapi;
   readonly #calls: NativeCalls;
   readonly #settings: ServiceHandleSettings;
-  readonly #lost: (outcome: NativeOutcome) => Promise<void>;
+  readonly #onHandleLost: (outcome: NativeOutcome) => Promise<void>;
   readonly #statuses: BehaviorSubject<ServiceStatus>;
   #handle: ClientHandle | undefined;
   #opening: Promise<NativeOutcome> | undefined;
@@ -42,17 +46,20 @@ export class ServiceHandle {
   #isClosed = false;
   #losses = 0;
 
-  /** `lost` is called once for each handle that is lost, and resolves when no call uses it any more. */
+  /**
+   * `onHandleLost` is called once for each handle that becomes invalid. It resolves when no call
+   * uses the handle any more.
+   */
   constructor(
     wlanapi: Wlanapi,
     calls: NativeCalls,
     settings: ServiceHandleSettings,
-    lost: (outcome: NativeOutcome) => Promise<void>,
+    onHandleLost: (outcome: NativeOutcome) => Promise<void>,
   ) {
     this.#wlanapi = wlanapi;
     this.#calls = calls;
     this.#settings = settings;
-    this.#lost = lost;
+    this.#onHandleLost = onHandleLost;
     this.#backoffMs = settings.reopenBackoffMinMs;
     const fault = callOutcome('WFDOpenHandle', winerror.ERROR_SERVICE_NOT_ACTIVE).fault;
     this.#statuses = new BehaviorSubject<ServiceStatus>({ fault, negotiatedVersion: 0 });
@@ -66,23 +73,23 @@ export class ServiceHandle {
     return this.#statuses.value;
   }
 
-  /** How many handles were lost. */
+  /** How many handles have become invalid. */
   get losses(): number {
     return this.#losses;
   }
 
-  /** The open handle; undefined while there is none. */
+  /** The open handle; undefined if there is none. */
   get current(): ClientHandle | undefined {
     return this.#handle;
   }
 
-  /** Wi-Fi Direct can never be reached here: nothing is opened or asked. */
+  /** This host has no Wi-Fi Direct: no handle is opened, and no probe runs. */
   disable(missing: LibraryNotAvailable): void {
     this.#isClosed = true;
     this.#statuses.next({ fault: notAvailable(missing), negotiatedVersion: 0 });
   }
 
-  /** Opens the handle where there is none; attempts that come together share one call. */
+  /** Opens the handle if there is none. Concurrent callers share one native call. */
   open(): Promise<NativeOutcome> {
     if (this.#handle !== undefined) return Promise.resolve(callOutcome('WFDOpenHandle', winerror.ERROR_SUCCESS));
     this.#opening ??= this.#open().finally(() => {
@@ -92,8 +99,9 @@ export class ServiceHandle {
   }
 
   /**
-   * Asks whether the service still answers; if not, the handle is lost. Who asks while a question is under way shares the next one,
-   * as that one may be answered with what was so before. Where there is no handle it is opened: no question is about another one.
+   * Probes the service, and invalidates the handle if the service does not answer. Callers that
+   * arrive during a probe share the *next* probe: the running one may report an older state. If
+   * there is no handle, it is opened instead.
    */
   verify(): Promise<void> {
     if (this.#handle === undefined) return this.open().then(() => {});
@@ -112,26 +120,26 @@ export class ServiceHandle {
     return this.#verifyingNext;
   }
 
-  /** The same, for those who can't wait: a service that takes its time is taken to live. */
+  /** Like `verify`, with a time limit. A service that answers slowly counts as running. */
   async verifySoon(): Promise<void> {
     await within(ANSWER_MS, this.verify()).catch(() => {});
   }
 
-  /** Windows no longer knows the handle: forget it, and open another. */
-  lose(outcome: NativeOutcome): void {
+  /** Windows no longer knows the handle: forgets it, and opens another. */
+  invalidate(outcome: NativeOutcome): void {
     const handle = this.#handle;
     if (handle === undefined) return;
     this.#handle = undefined;
     this.#losses += 1;
     this.#statuses.next({ fault: outcome.fault, negotiatedVersion: 0 });
-    // It frees what the DLL keeps for us; what it answers no longer matters.
-    this.#lost(outcome)
+    // This frees what the DLL keeps for the handle. Its result does not matter.
+    this.#onHandleLost(outcome)
       .then(() => this.#calls.run('slow', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle)))
       .catch(() => {});
-    this.#schedule(doubtsService(outcome) ? this.#backoffMs : 0);
+    this.#schedule(suggestsServiceDown(outcome) ? this.#backoffMs : 0);
   }
 
-  /** Closes the handle; resolves when Windows has let go of it. */
+  /** Closes the handle; resolves when Windows has closed it. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -165,24 +173,24 @@ export class ServiceHandle {
   }
 
   async #verify(): Promise<void> {
-    const asked = this.#handle;
+    const probed = this.#handle;
     const { outcome, handle, version } = await this.#openHandle();
-    // Meanwhile the handle may have been lost otherwise, and replaced; then the answer is about no handle of ours.
-    if (this.#handle === asked) this.#assess(outcome, version);
+    // If the handle was replaced meanwhile, the result says nothing about the new one.
+    if (this.#handle === probed) this.#applyProbe(outcome, version);
     if (handle === undefined) return;
     await this.#calls.run('end', 'WFDCloseHandle', () => this.#wlanapi.WFDCloseHandle(handle));
   }
 
   /**
-   * What a probe says of the handle in use. A service that is too busy, or has no room for a second handle, says
-   * nothing against it. One that refuses the host is told in the status, and the sessions are left alone: they may
-   * well live on.
+   * Applies the result of a probe. A service that is too busy, or has no room for a second handle,
+   * is running, so nothing changes. If the service refuses this host, only the status changes: open
+   * sessions may still work.
    */
-  #assess(outcome: NativeOutcome, version: number): void {
+  #applyProbe(outcome: NativeOutcome, version: number): void {
     const { fault, result } = outcome;
     const isBusy = win32Code(result.code) === winerror.RPC_S_SERVER_TOO_BUSY;
     if (isBusy || fault?.reason === 'NATIVE_LIMIT_REACHED') return;
-    if (doubtsService(outcome)) this.lose(outcome);
+    if (suggestsServiceDown(outcome)) this.invalidate(outcome);
     else
       this.#statuses.next({ fault, negotiatedVersion: fault === undefined ? version : this.status.negotiatedVersion });
   }
@@ -194,24 +202,24 @@ export class ServiceHandle {
     return { outcome, handle, version: opened.dwNegotiatedVersion };
   }
 
-  /** The next look at the service, with jitter so that the hosts of a fleet do not ask in step. */
+  /** Schedules the next probe. Jitter keeps the hosts of a fleet from probing at the same time. */
   #schedule(delayMs: number): void {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
-    const look = async () => {
-      const isAsked = await this.verify().then(
+    const probe = async () => {
+      const hasRun = await this.verify().then(
         () => true,
         () => false,
       );
-      // Where there is no handle, the attempt to open one has set the next look.
-      if (this.#handle !== undefined || !isAsked) this.#schedule(this.#settings.probeIntervalMs);
+      // If there is no handle, the attempt to open one has scheduled the next probe.
+      if (this.#handle !== undefined || !hasRun) this.#schedule(this.#settings.probeIntervalMs);
     };
-    this.#timer = setTimeout(() => void look(), delayMs * (0.8 + 0.4 * Math.random()));
+    this.#timer = setTimeout(() => void probe(), delayMs * (0.8 + 0.4 * Math.random()));
     this.#timer.unref();
   }
 }
 
-/** One failed attempt after another is no change. */
+/** A failed attempt that follows a failed attempt is not a change. */
 function isSameStatus(a: ServiceStatus, b: ServiceStatus): boolean {
   return a.fault?.message === b.fault?.message && a.negotiatedVersion === b.negotiatedVersion;
 }

@@ -1,8 +1,9 @@
 /**
  * The native calls on session handles, each in its lane.
  *
- * The rule that must not be broken: whether a handle may still be used is asked when the call is made, not when it is ordered. In
- * between it may have waited for its turn, and the client handle may have been lost or the open have ended.
+ * Invariant: whether a handle can be used is decided when its call is made, not when the call is
+ * requested. In between the call may have waited for its turn, and meanwhile the client handle may
+ * have become invalid, or the open may have ended.
  */
 import { winerror } from '../../native/constants.js';
 import { type ClientHandle, openSessionCallbacks, type SessionHandle, type Wlanapi } from '../../native/wlanapi.js';
@@ -13,24 +14,24 @@ import type { TracePlace } from '../trace.js';
 import type { LaneName, NativeCalls } from './native-calls.js';
 import { callOutcome, nativeResult } from './win32-error.js';
 
-/** One session's time with the DLL, from its start to its release. */
+/** What one session does with the DLL, from its start to its release. */
 export interface Operation {
   readonly sessionId: string;
   readonly deviceAddress: string;
-  /** Whose session it is. */
+  /** The principal who owns the session. */
   readonly owner: string;
-  /** Aborts when its open is not to begin any more. */
+  /** Aborted if the open must not begin any more. */
   readonly withdrawn: AbortController;
-  /** The open callback, or the return of the legacy open, is still to come. */
+  /** The open callback has not arrived, or the legacy open has not returned. */
   isPending: boolean;
-  /** Its outcome has been told. */
+  /** The outcome of the open has been reported. */
   isCompleted: boolean;
-  /** The client handle is gone: what belonged to it is not used again. */
-  isLost: boolean;
+  /** The client handle has become invalid: no handle that belonged to it is used again. */
+  isStale: boolean;
   handle: SessionHandle | undefined;
-  /** Waits for the open callback no longer. */
+  /** Stops waiting for the open callback. */
   forget: () => void;
-  /** Of its open. */
+  /** The place of the open in the traces. */
   readonly place: TracePlace | undefined;
 }
 
@@ -48,34 +49,36 @@ export function newOperation(
     place,
     isPending: true,
     isCompleted: false,
-    isLost: false,
+    isStale: false,
     handle: undefined,
     forget: () => {},
   };
 }
 
 const noHandle = 0n as SessionHandle;
-/** What a call "returns" that was not made. */
+/** Stands for the result of a call that was not made. */
 const notMade = { code: winerror.ERROR_OPERATION_ABORTED, hSessionHandle: noHandle, guidSessionInterface: '' };
 
 export class SessionCalls {
   readonly #wlanapi: Wlanapi;
   readonly #calls: NativeCalls;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(wlanapi: Wlanapi, calls: NativeCalls) {
     this.#wlanapi = wlanapi;
     this.#calls = calls;
   }
 
-  /** Resolves when the calls that are under way have returned: before that their client handle is not to be closed. */
-  async returned(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+  /**
+   * Resolves when the running calls have returned. Their client handle must not be closed before.
+   */
+  async whenReturned(): Promise<void> {
+    await Promise.allSettled(this.#running);
   }
 
-  /** Resolves when no call is under way. */
-  async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await this.returned();
+  /** Resolves when no call is running. */
+  async whenIdle(): Promise<void> {
+    while (this.#running.size > 0) await this.whenReturned();
   }
 
   start(operation: Operation, client: ClientHandle, context: bigint) {
@@ -110,7 +113,7 @@ export class SessionCalls {
     try {
       return callOutcome(fn, (await this.#run('end', fn, operation, call, place)).code);
     } catch (error) {
-      return broken(fn, error);
+      return callFailed(fn, error);
     }
   }
 
@@ -122,19 +125,22 @@ export class SessionCalls {
     place: TracePlace | undefined,
     signal?: AbortSignal,
   ): Promise<T | typeof notMade> {
-    const made = async () => (operation.isLost ? notMade : call());
+    const callUnlessStale = async () => (operation.isStale ? notMade : call());
     const wish = { principal: operation.owner, signal };
     const answer = this.#calls
-      .run<T | typeof notMade>(lane, fn, made, place ?? {}, wish)
+      .run<T | typeof notMade>(lane, fn, callUnlessStale, place ?? {}, wish)
       .then((returned) => returned ?? notMade);
-    const over = () => this.#underWay.delete(answer);
-    this.#underWay.add(answer);
-    answer.then(over, over);
+    const onEnd = () => this.#running.delete(answer);
+    this.#running.add(answer);
+    answer.then(onEnd, onEnd);
     return answer;
   }
 }
 
-/** Asks for the completion of one open. The listener is called at most once; `forget` when it will not be. */
+/**
+ * Registers a listener for the completion of one open. It is called at most once. Call `forget` if
+ * the completion will not arrive or is not wanted any more.
+ */
 export function onOpenComplete(listener: Parameters<typeof openSessionCallbacks.registerContext>[0]) {
   const context = openSessionCallbacks.registerContext((event) => {
     forget();
@@ -144,8 +150,8 @@ export function onOpenComplete(listener: Parameters<typeof openSessionCallbacks.
   return { context, forget };
 }
 
-/** A call that koffi itself refused: a fault of ours, told as Windows would. */
-export function broken(fn: string, error: unknown): NativeOutcome {
+/** The outcome of a call that koffi refused to make. That is a defect of this program. */
+export function callFailed(fn: string, error: unknown): NativeOutcome {
   const result: NativeResult = { ...nativeResult(fn, winerror.ERROR_INTERNAL_ERROR), reasonText: String(error) };
   return { result, fault: { reason: 'NATIVE_ERROR', message: `${fn} could not be called.`, native: result } };
 }

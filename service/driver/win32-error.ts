@@ -1,8 +1,10 @@
 /**
- * What a code of Windows means to a client: the rows of the contract's error table that begin with a native code.
+ * What a Windows error code means to a client: the rows of the contract's error table that start
+ * with a native code.
  *
- * A code that a call returned and a code that the open's callback carried are read alike but for two: 6 and 87 speak of a handle
- * only where a handle was passed, and an unlisted code of a finished open says that the open failed, not that the service did.
+ * A code means the same whether a call returned it or the callback of an open reported it, with two
+ * exceptions. The codes 6 and 87 are about a handle only if a handle was passed. A code that is not
+ * listed means OPEN_FAILED if it is the outcome of an open, otherwise NATIVE_ERROR.
  */
 
 import { win32OfHresult, winerror, winerrorName } from '../../native/constants.js';
@@ -13,6 +15,7 @@ import type { DeviceProperties } from './driver.js';
 
 interface Meaning {
   readonly reason: Reason;
+  /** The end of the message: what the code means, and what to do. */
   readonly says: string;
 }
 
@@ -30,7 +33,7 @@ const limitReached: Meaning = {
 };
 const handleLost: Meaning = {
   reason: 'NATIVE_HANDLE_LOST',
-  says: 'Windows no longer knows the handle; open the session anew',
+  says: 'Windows no longer knows the handle; open the session again',
 };
 
 const meanings: Readonly<Record<number, Meaning>> = {
@@ -61,40 +64,44 @@ const meanings: Readonly<Record<number, Meaning>> = {
 };
 
 /**
- * The Win32 code that a code stands for. Windows documents plain Win32 codes for these functions, but components
- * behind them return HRESULTs: 0x80070490 is 1168 ERROR_NOT_FOUND. What is no such HRESULT is returned as it is.
+ * The Win32 code of a code. Windows documents Win32 codes for these functions, but components
+ * behind them return HRESULTs: 0x80070490 is 1168 ERROR_NOT_FOUND. Any other code is returned
+ * unchanged.
  */
 export function win32Code(code: number): number {
   return win32OfHresult(code) ?? code >>> 0;
 }
 
-/** `code` stays what Windows returned; `name` is that of the Win32 code it stands for. */
+/** `code` is what Windows returned, `name` is the name of its Win32 code. */
 export function nativeResult(fn: string, code: number, reasonCode = 0, reasonText = ''): NativeResult {
   const name = winerrorName(win32Code(code)) ?? hexadecimal(code);
   return { function: fn, code: code >>> 0, name, reasonCode, reasonText };
 }
 
-/** The functions that are given a handle which the host holds: their 6 and 87 speak of it. */
+/** The functions to which the host passes a handle: 6 and 87 are about that handle. */
 const takesHandle = new Set(['WFDStartOpenSession', 'WFDCancelOpenSession', 'WFDOpenLegacySession', 'WFDCloseSession']);
 
-/** The outcome of a native call, about this device where it is about one, by its return value. */
+/**
+ * The outcome of a native call, from its return value. `deviceAddress` is set if it is about a
+ * device.
+ */
 export function callOutcome(fn: string, code: number, deviceAddress?: string): NativeOutcome {
   const win32 = win32Code(code);
   const isHandleCode = win32 === winerror.ERROR_INVALID_HANDLE || win32 === winerror.ERROR_INVALID_PARAMETER;
   const other: Meaning =
     isHandleCode && takesHandle.has(fn)
       ? handleLost
-      : { reason: 'NATIVE_ERROR', says: 'Windows gave a code that is not documented for it' };
+      : { reason: 'NATIVE_ERROR', says: 'Windows returned a code that is not documented for this function' };
   return outcomeOf(nativeResult(fn, code), meanings[win32] ?? other, deviceAddress);
 }
 
-/** The outcome of an open: of the callback, or of WFDOpenLegacySession, which has none. */
+/** The outcome of an open: of its callback, or of WFDOpenLegacySession, which has no callback. */
 export function openOutcome(result: NativeResult, deviceAddress?: string): NativeOutcome {
   const other: Meaning = { reason: 'OPEN_FAILED', says: 'the session could not be opened' };
   return outcomeOf(result, meanings[win32Code(result.code)] ?? other, deviceAddress);
 }
 
-/** A call that could not be made at all: the library or the export is not there. */
+/** The fault of a call that can't be made, because its library or its export is missing. */
 export function notAvailable(missing: LibraryNotAvailable): Fault {
   const what = missing.function === undefined ? missing.library : `${missing.function} of ${missing.library}`;
   return {
@@ -104,11 +111,13 @@ export function notAvailable(missing: LibraryNotAvailable): Fault {
   };
 }
 
-/** Windows has said that this device was removed: unpaired, or forgotten at the end of its last session. */
+/**
+ * Windows has removed this device: it was unpaired, or forgotten at the end of its last session.
+ */
 export function notPaired({ address, isTransient }: DeviceProperties): Fault {
   const why =
     isTransient === true
-      ? 'its pairing was not persistent, and Windows forgot it when the device disconnected; pair it anew for each session'
+      ? 'its pairing was not persistent, and Windows forgot it when the device disconnected; pair it again before each session'
       : 'pair it on the host, in the Windows settings';
   return {
     reason: 'DEVICE_NOT_PAIRED',
@@ -117,7 +126,7 @@ export function notPaired({ address, isTransient }: DeviceProperties): Fault {
   };
 }
 
-/** The outcome of an open, with what Windows says of the device where that may be why it failed. */
+/** Adds to the outcome of a failed open what may explain it: the state of the device in Windows. */
 export function withDevice(outcome: NativeOutcome, device: DeviceProperties | undefined): NativeOutcome {
   const { fault } = outcome;
   if (fault === undefined || !(fault.reason === 'OPEN_FAILED' || fault.reason === 'DEVICE_NOT_PAIRED')) return outcome;
@@ -126,22 +135,22 @@ export function withDevice(outcome: NativeOutcome, device: DeviceProperties | un
       ? ['Windows lists the device as not present: it may be switched off or out of reach.']
       : []),
     ...(device?.isTransient === true
-      ? ['Its pairing is not persistent: Windows forgets it when the device disconnects, and it must be paired anew.']
+      ? ['Its pairing is not persistent: Windows forgets it when the device disconnects, so pair it again.']
       : []),
   ];
   if (notes.length === 0) return outcome;
   return { ...outcome, fault: { ...fault, message: [fault.message, ...notes].join(' ') } };
 }
 
-/** Whether the code puts the WLAN service itself in doubt. */
-export function doubtsService(outcome: NativeOutcome): boolean {
+/** Whether the outcome suggests that the WLAN service itself is down. */
+export function suggestsServiceDown(outcome: NativeOutcome): boolean {
   const reason = outcome.fault?.reason;
   return reason === 'WLAN_SERVICE_NOT_RUNNING' || reason === 'WLAN_SERVICE_UNREACHABLE';
 }
 
 /**
- * Whether Windows refuses this host as a whole, though the service runs: to its account or by policy. Such an answer
- * of one call is worth asking the service again.
+ * Whether Windows refuses this host as a whole although the service runs: because of the account,
+ * or by policy. A single such result is a reason to probe the service.
  */
 export function refusesHost(outcome: NativeOutcome): boolean {
   const reason = outcome.fault?.reason;

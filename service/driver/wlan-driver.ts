@@ -1,8 +1,10 @@
 /**
- * The driver over `native/`: native handles live and die here.
+ * The driver on top of `native/`. Native handles are created, used and closed here and nowhere
+ * else.
  *
- * The rules that must not be broken: the callback is matched by its context, never by a handle; a handle is forgotten before it is
- * closed; after the client handle is lost, no handle of its time is used again.
+ * Invariant: a callback is matched by its context, never by a handle. A handle is forgotten before
+ * it is closed. When the client handle has become invalid, no session handle that belonged to it is
+ * used again.
  */
 import { combineLatest, map, type Observable, Subject } from 'rxjs';
 import { winerror } from '../../native/constants.js';
@@ -21,15 +23,15 @@ import { type NativeCallObserver, type NativeCallSettings, NativeCalls } from '.
 import { Operations } from './operations.js';
 import { ReasonTexts } from './reason-texts.js';
 import { ServiceHandle, type ServiceHandleSettings } from './service-handle.js';
-import { broken, newOperation, type Operation, onOpenComplete, SessionCalls } from './session-calls.js';
+import { callFailed, newOperation, type Operation, onOpenComplete, SessionCalls } from './session-calls.js';
 import {
   callOutcome,
-  doubtsService,
   nativeResult,
   notAvailable,
   notPaired,
   openOutcome,
   refusesHost,
+  suggestsServiceDown,
   withDevice,
 } from './win32-error.js';
 
@@ -51,12 +53,14 @@ export class WlanDriver implements Driver {
   constructor(native: NativeLibraries, settings: WlanDriverSettings, observer: NativeCallObserver) {
     this.#native = native;
     this.#calls = new NativeCalls(settings, observer);
-    this.#service = new ServiceHandle(native.wlanapi, this.#calls, settings, (outcome) => this.#lost(outcome));
+    this.#service = new ServiceHandle(native.wlanapi, this.#calls, settings, (outcome) =>
+      this.#dropAllOperations(outcome),
+    );
     this.#sessions = new SessionCalls(native.wlanapi, this.#calls);
     this.#table = new DeviceTable(native.cfgmgr32, this.#calls, settings);
     this.#links = new LinkWatch(native.iphlpapi, this.#calls, settings.linkPollMs, this.#table);
     this.#reasonTexts = new ReasonTexts(native.wlanapi, this.#calls);
-    this.#table.changes.subscribe(({ device }) => this.#links.deviceChanged(device));
+    this.#table.changes.subscribe(({ device }) => this.#links.onDeviceChanged(device));
   }
 
   get completions(): Observable<Completion> {
@@ -73,7 +77,7 @@ export class WlanDriver implements Driver {
     return { ...this.#service.status, devicesFault: this.#table.fault };
   }
 
-  /** How many client handles were lost, and opened anew. */
+  /** How many client handles have become invalid. */
   get handlesLost(): number {
     return this.#service.losses;
   }
@@ -86,7 +90,7 @@ export class WlanDriver implements Driver {
     return this.#table.changes;
   }
 
-  /** How many native calls are under way or waiting. */
+  /** How many native calls are running or waiting. */
   get calls(): Pick<NativeCalls, 'inFlight' | 'waiting'> {
     return this.#calls;
   }
@@ -115,14 +119,14 @@ export class WlanDriver implements Driver {
     ]);
   }
 
-  /** After a sleep of the computer: the service is asked whether it still knows the handle, and then every link is looked at. */
+  /** After a sleep of the computer: probes the service, then looks at every link. */
   resume(): void {
     void this.#service.verifySoon().then(() => this.#links.look());
   }
 
   whyNotDevices(): Fault | undefined {
     const missing = this.#whyNot(['DevCreateObjectQuery', 'DevCloseObjectQuery']);
-    // What was told before Windows began to refuse is still the best that is known.
+    // Devices that were read before Windows began to refuse are still the best that is known.
     return missing ?? (this.devices === undefined ? this.#table.fault : undefined);
   }
 
@@ -134,7 +138,7 @@ export class WlanDriver implements Driver {
     const fn = isLegacy ? 'WFDOpenLegacySession' : 'WFDStartOpenSession';
     opened.catch((error: unknown) => {
       operation.forget();
-      this.#startFailed(operation, broken(fn, error));
+      this.#reportStartFailure(operation, callFailed(fn, error));
     });
   }
 
@@ -145,14 +149,15 @@ export class WlanDriver implements Driver {
   cancelOpen(sessionId: string, place?: TracePlace): void {
     const operation = this.#operations.find(sessionId);
     const handle = operation?.handle;
-    // A legacy open has no handle before it has returned: it can't be cancelled, but it may not have begun.
+    // A legacy open has no handle until it returns, so it can't be cancelled. But it may not have
+    // begun.
     if (operation === undefined || handle === undefined) {
       operation?.withdrawn.abort();
       return;
     }
     this.#sessions.cancel(operation, handle, place).then((outcome) => {
-      this.#tell(operation, { type: 'CancelReturned', sessionId, outcome });
-      this.#doubt(outcome);
+      this.#emit(operation, { type: 'CancelReturned', sessionId, outcome });
+      this.#probeIfSuspect(outcome);
     });
   }
 
@@ -160,12 +165,13 @@ export class WlanDriver implements Driver {
     const operation = this.#operations.find(sessionId);
     if (operation === undefined) return;
     this.#sessions.close(operation, place).then((outcome) => {
-      this.#tell(operation, { type: 'CloseReturned', sessionId, outcome });
-      this.#doubt(outcome);
-      // Whatever has made Windows forget the session, a restart of the service above all, may have made it forget the client.
-      const isHandleLost = outcome.fault?.reason === 'NATIVE_HANDLE_LOST';
-      if (isHandleLost && !operation.isLost && this.#operations.size === 0) this.#service.lose(outcome);
-      if (this.#operations.isWanted(operation)) this.#links.closing(sessionId);
+      this.#emit(operation, { type: 'CloseReturned', sessionId, outcome });
+      this.#probeIfSuspect(outcome);
+      // If Windows has forgotten the session, for example because its service was restarted, it may
+      // have forgotten the client handle too.
+      const isUnknown = outcome.fault?.reason === 'NATIVE_HANDLE_LOST';
+      if (isUnknown && !operation.isStale && this.#operations.size === 0) this.#service.invalidate(outcome);
+      if (this.#operations.isWanted(operation)) this.#links.onClosing(sessionId);
     });
   }
 
@@ -183,7 +189,7 @@ export class WlanDriver implements Driver {
     const { code } = answer ?? { code: winerror.ERROR_OPERATION_ABORTED };
     const outcome = callOutcome('WFDUpdateDeviceVisibility', code, deviceAddress);
     if (outcome.fault === undefined) await this.#table.refresh();
-    else this.#doubt(outcome);
+    else this.#probeIfSuspect(outcome);
     return outcome;
   }
 
@@ -194,137 +200,154 @@ export class WlanDriver implements Driver {
   }
 
   async #closeAll(): Promise<void> {
-    // WFDCloseHandle waits for pending opens, so they are waited for here, where waiting holds no thread.
-    await this.#operations.settled();
-    await this.#sessions.idle();
+    // WFDCloseHandle blocks until pending opens have ended. Waiting here instead holds no thread.
+    await this.#operations.whenEmpty();
+    await this.#sessions.whenIdle();
     await this.#links.close();
     await this.#table.close();
     await this.#service.close();
-    await this.#calls.idle();
+    await this.#calls.whenIdle();
   }
 
   async #startOpen(operation: Operation): Promise<void> {
-    const client = await this.#client(operation);
+    const client = await this.#clientHandle(operation);
     if (client === undefined) return;
     const { context, forget } = onOpenComplete((event) => {
       operation.isPending = false;
-      void this.#completed(operation, event);
+      void this.#onOpenCallback(operation, event);
     });
     operation.forget = forget;
     const { code, hSessionHandle } = await this.#sessions.start(operation, client, context);
     const outcome = callOutcome('WFDStartOpenSession', code, operation.deviceAddress);
     if (outcome.fault !== undefined) {
       forget();
-      this.#startFailed(operation, outcome);
-      this.#handleLost(outcome, client);
+      this.#reportStartFailure(operation, outcome);
+      this.#checkHandle(outcome, client);
       return;
     }
-    // The callback may have come first; if it failed, the handle is dead already.
+    // The callback can arrive first. If it reported an error, the handle is invalid already.
     if (operation.isPending) operation.handle = hSessionHandle;
-    this.#tell(operation, { type: 'StartReturned', sessionId: operation.sessionId, outcome });
+    this.#emit(operation, { type: 'StartReturned', sessionId: operation.sessionId, outcome });
   }
 
   async #openLegacy(operation: Operation): Promise<void> {
-    const client = await this.#client(operation);
+    const client = await this.#clientHandle(operation);
     if (client === undefined) return;
     const { sessionId } = operation;
     const started = callOutcome('WFDOpenLegacySession', winerror.ERROR_SUCCESS);
-    this.#tell(operation, { type: 'StartReturned', sessionId, outcome: started });
+    this.#emit(operation, { type: 'StartReturned', sessionId, outcome: started });
     const answer = await this.#sessions.openLegacy(operation, client);
     const call = callOutcome('WFDOpenLegacySession', answer.code);
-    const isHandleLost = call.fault?.reason === 'NATIVE_HANDLE_LOST';
-    const outcome = isHandleLost ? call : this.#openOutcome(call.result, operation);
-    await this.#opened(operation, outcome, answer.hSessionHandle, answer.guidSessionInterface);
-    this.#handleLost(call, client);
+    const isUnknown = call.fault?.reason === 'NATIVE_HANDLE_LOST';
+    const outcome = isUnknown ? call : this.#openOutcome(call.result, operation);
+    await this.#onOpenDecided(operation, outcome, answer.hSessionHandle, answer.guidSessionInterface);
+    this.#checkHandle(call, client);
   }
 
   #openOutcome(result: NativeResult, { deviceAddress }: Operation): NativeOutcome {
     return withDevice(openOutcome(result, deviceAddress), this.devices?.get(deviceAddress));
   }
 
-  /** What comes late says nothing of the client handle that has replaced this one. */
-  #handleLost(outcome: NativeOutcome, client: ClientHandle): void {
-    if (outcome.fault?.reason === 'NATIVE_HANDLE_LOST' && this.#service.current === client) this.#service.lose(outcome);
+  /**
+   * Invalidates the client handle if Windows no longer knows it. A late result about an earlier
+   * client handle says nothing about the present one.
+   */
+  #checkHandle(outcome: NativeOutcome, client: ClientHandle): void {
+    if (outcome.fault?.reason === 'NATIVE_HANDLE_LOST' && this.#service.current === client)
+      this.#service.invalidate(outcome);
   }
 
-  /** The client handle, opened first where there is none; undefined after the failure was reported. */
-  async #client(operation: Operation): Promise<ClientHandle | undefined> {
+  /**
+   * The client handle, which is opened if there is none. Undefined if that failed; this is
+   * reported.
+   */
+  async #clientHandle(operation: Operation): Promise<ClientHandle | undefined> {
     const outcome = await this.#service.open();
     const client = this.#service.current;
-    if (client === undefined) this.#startFailed(operation, outcome);
+    if (client === undefined) this.#reportStartFailure(operation, outcome);
     return client;
   }
 
-  async #completed(operation: Operation, event: OpenSessionComplete): Promise<void> {
+  async #onOpenCallback(operation: Operation, event: OpenSessionComplete): Promise<void> {
     const arrivedMs = performance.now();
     const { dwError, dwReasonCode } = event;
     const text = dwReasonCode === 0 ? '' : await this.#reasonTexts.of(dwReasonCode);
     const result = nativeResult('WFD_OPEN_SESSION_COMPLETE_CALLBACK', dwError, dwReasonCode, text);
     const outcome = { ...this.#openOutcome(result, operation), arrivedMs };
-    await this.#opened(operation, outcome, event.hSessionHandle, event.guidSessionInterface);
+    await this.#onOpenDecided(operation, outcome, event.hSessionHandle, event.guidSessionInterface);
   }
 
-  async #opened(operation: Operation, outcome: NativeOutcome, handle: SessionHandle, guid: string): Promise<void> {
+  async #onOpenDecided(
+    operation: Operation,
+    outcome: NativeOutcome,
+    handle: SessionHandle,
+    guid: string,
+  ): Promise<void> {
     const { sessionId, deviceAddress } = operation;
     operation.isPending = false;
-    if (operation.isLost) return;
+    if (operation.isStale) return;
     if (outcome.fault !== undefined) {
       operation.handle = undefined;
       operation.isCompleted = true;
-      this.#tell(operation, { type: 'OpenCompleted', sessionId, outcome, networkInterface: undefined });
+      this.#emit(operation, { type: 'OpenCompleted', sessionId, outcome, networkInterface: undefined });
       this.#operations.finish(operation);
-      this.#doubt(outcome);
+      this.#probeIfSuspect(outcome);
       return;
     }
     operation.handle = handle;
     const networkInterface = await this.#links.resolve(guid);
-    if (operation.isLost) return;
+    if (operation.isStale) return;
     if (!this.#operations.isWanted(operation)) {
-      // Nobody has this session any more.
-      this.#doubt(await this.#sessions.close(operation, operation.place));
+      // The session has ended, so nobody else will close this handle.
+      this.#probeIfSuspect(await this.#sessions.close(operation, operation.place));
       this.#operations.finish(operation);
       return;
     }
     operation.isCompleted = true;
-    this.#tell(operation, { type: 'OpenCompleted', sessionId, outcome, networkInterface });
+    this.#emit(operation, { type: 'OpenCompleted', sessionId, outcome, networkInterface });
     this.#links.watch(sessionId, deviceAddress, networkInterface, {
-      down: (evidence) => void this.#linkDown(operation, evidence),
-      changed: (changed) =>
-        this.#tell(operation, { type: 'NetworkInterfaceChanged', sessionId, networkInterface: changed }),
+      onDown: (evidence) => void this.#onLinkDown(operation, evidence),
+      onChanged: (changed) =>
+        this.#emit(operation, { type: 'NetworkInterfaceChanged', sessionId, networkInterface: changed }),
     });
   }
 
-  /** A link goes down with its peer, by the close, or with the service: ask the service before saying which. */
-  async #linkDown(operation: Operation, evidence: DisconnectEvidence): Promise<void> {
+  /**
+   * A link goes down with its peer, by a close, or with the service. A probe comes first, so that a
+   * service that is down is reported as such.
+   */
+  async #onLinkDown(operation: Operation, evidence: DisconnectEvidence): Promise<void> {
     await this.#service.verifySoon();
-    this.#tell(operation, { type: 'LinkDown', sessionId: operation.sessionId, evidence });
+    this.#emit(operation, { type: 'LinkDown', sessionId: operation.sessionId, evidence });
   }
 
-  #startFailed(operation: Operation, outcome: NativeOutcome): void {
+  #reportStartFailure(operation: Operation, outcome: NativeOutcome): void {
     operation.isPending = false;
-    if (operation.isLost) return;
+    if (operation.isStale) return;
     operation.isCompleted = true;
-    this.#tell(operation, { type: 'StartReturned', sessionId: operation.sessionId, outcome });
+    this.#emit(operation, { type: 'StartReturned', sessionId: operation.sessionId, outcome });
     this.#operations.finish(operation);
-    this.#doubt(outcome);
+    this.#probeIfSuspect(outcome);
   }
 
-  #doubt(outcome: NativeOutcome): void {
-    if (doubtsService(outcome) || refusesHost(outcome)) this.#service.verify().catch(() => {});
+  #probeIfSuspect(outcome: NativeOutcome): void {
+    if (suggestsServiceDown(outcome) || refusesHost(outcome)) this.#service.verify().catch(() => {});
   }
 
-  /** The client handle is gone, and with it every session handle. What was still to come of them is of no interest. */
-  #lost(outcome: NativeOutcome): Promise<void> {
+  /**
+   * The client handle is invalid, and so is every session handle. Their late results are ignored.
+   */
+  #dropAllOperations(outcome: NativeOutcome): Promise<void> {
     for (const operation of this.#operations.clear()) {
-      operation.isLost = true;
+      operation.isStale = true;
       operation.withdrawn.abort();
       operation.handle = undefined;
-      // Its callback may never come, and would hold the process.
+      // Its callback may never arrive, and the wait for it would keep the process alive.
       operation.forget();
       this.#links.forget(operation.sessionId);
     }
-    this.#completions.next({ type: 'DriverLost', outcome });
-    return this.#sessions.returned();
+    this.#completions.next({ type: 'HandlesInvalidated', outcome });
+    return this.#sessions.whenReturned();
   }
 
   #whyNot(functions: readonly string[]): Fault | undefined {
@@ -332,8 +355,8 @@ export class WlanDriver implements Driver {
     return missing && notAvailable(missing);
   }
 
-  /** What comes late, after its session has ended, must not reach a new session of the same name. */
-  #tell(operation: Operation, completion: SessionCompletion): void {
+  /** Drops late completions of a session that has ended: a new session can have the same id. */
+  #emit(operation: Operation, completion: SessionCompletion): void {
     if (this.#operations.isWanted(operation)) this.#completions.next(completion);
   }
 }

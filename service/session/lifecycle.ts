@@ -1,8 +1,8 @@
 /**
  * The only writer of sessions. Requests, native completions and timers arrive here as inputs.
  *
- * The event loop is the queue. Each input is handled completely in one turn: `step` decides, the log
- * records the events, and the commands run.
+ * The event loop is the queue. Each input is handled completely in one turn: `step` decides, the
+ * log records the events, and the commands run.
  *
  * Invariant: nothing that is called within a turn calls back into this class. The driver and the
  * event stream promise this, and a guard throws if it happens.
@@ -171,7 +171,8 @@ export class Lifecycle {
     if (unavailable !== undefined) return refuse(unavailable);
     const admitted = this.registry.admit(request.owner);
     if (!admitted.ok) return admitted;
-    // This check is the last one: only a request that could open a session learns which ids are in use.
+    // This check is the last one: only a request that could open a session learns which ids are in
+    // use.
     if (request.sessionId !== '' && this.registry.find(request.sessionId) !== undefined) {
       return refuse(alreadyExists(request.sessionId));
     }
@@ -189,9 +190,9 @@ export class Lifecycle {
   }
 
   /**
-   * Closes a session, or cancels its open. With `waitForEnd` it resolves when the session has ended,
-   * otherwise as soon as Windows has accepted the close or the open is being cancelled. It also
-   * resolves when `signal` aborts, with the session as it is then.
+   * Closes a session, or cancels its open. With `waitForEnd` it resolves when the session has
+   * ended, otherwise as soon as Windows has accepted the close or the open is being cancelled. It
+   * also resolves when `signal` aborts, with the session as it is then.
    */
   async close(id: string, waitForEnd: boolean, cause: EventCause, signal: AbortSignal): Promise<Result<Session>> {
     const requested = this.#request(id, `CloseSession ${waitForEnd}`, cause, { type: 'CloseRequested', cause });
@@ -290,7 +291,7 @@ export class Lifecycle {
   }
 
   #onCompletion(completion: Completion): void {
-    if (completion.type === 'DriverLost') {
+    if (completion.type === 'HandlesInvalidated') {
       for (const live of this.registry.liveEntries()) this.#handle(live, completion);
       return;
     }
@@ -372,12 +373,17 @@ function readClocks(): Moment {
   return { timeMs: Date.now(), steadyMs: performance.now() };
 }
 
-/** Whether the open is being cancelled although its start has not returned: it may not have begun. */
+/**
+ * Whether the open is being cancelled although its start has not returned: it may not have begun.
+ */
 function isStartUnwanted({ session, start }: SessionRecord): boolean {
   return session.state === 'CANCELLING' && start.state !== 'returned';
 }
 
-/** Whether the native close has returned, is not needed, or waits for an open that is being cancelled. */
+/**
+ * Whether the native close has returned, is not needed, or waits for an open that is being
+ * cancelled.
+ */
 function isCloseAccepted({ session, close }: SessionRecord): boolean {
   return isFinal(session) || close.state === 'returned' || session.state === 'CANCELLING';
 }

@@ -106,8 +106,8 @@ export function open(request: OpenRequest, cause: EventCause, now: Moment, close
 }
 
 /**
- * The record of a session of which only the last event is known. The process that knew its handle has
- * died, so nothing can be issued for it.
+ * The record of a session of which only the last event is known. The process that knew its handle
+ * has died, so nothing can be issued for it.
  */
 export function restore({ session, timeMs }: SessionEvent, closeTimeoutMs: number): SessionRecord {
   return {
@@ -172,7 +172,7 @@ function decide(record: SessionRecord, input: SessionInput, now: Moment, wallMs:
         commands: [],
       };
     }
-    case 'DriverLost':
+    case 'HandlesInvalidated':
       return finishLost(record, input.outcome.fault, now, input.outcome);
   }
 }
@@ -252,7 +252,8 @@ function onTimer(record: SessionRecord, timer: TimerName, now: Moment): Step {
 
 function onStartReturned(record: SessionRecord, outcome: NativeOutcome, now: Moment): Step {
   const started: SessionRecord = { ...record, start: { state: 'returned', outcome } };
-  // If the callback has reported success already, the callback is right and the return value is not.
+  // If the callback has reported success already, the callback is right and the return value is
+  // not.
   if (outcome.fault === undefined || record.open === 'succeeded') return issueOwed(started);
   return onOpenFailed(started, outcome, outcome.fault, now);
 }
@@ -352,8 +353,9 @@ function toClosing(session: Session, now: Moment): Session {
 }
 
 /**
- * The calls that a session can owe. Both need the handle, so both wait until the start has returned.
- * `open` is what the callback must have reported, and `timer` is set when the call is issued.
+ * The calls that a session can owe. Both need the handle, so both wait until the start has
+ * returned. `open` is what the callback must have reported, and `timer` is set when the call is
+ * issued.
  */
 const owedCalls = [
   { call: 'cancel', open: 'pending', command: 'CancelOpen', timer: undefined },

@@ -1,6 +1,6 @@
 /**
- * The sessions of this host, live or ended recently. They are found by id and by request, counted by
- * owner, and forgotten some time after their end.
+ * The sessions of this host, live or ended recently. They are found by id and by request, counted
+ * by owner, and forgotten some time after their end.
  */
 import { ok, quotaExceeded, type Result, refuse } from '../fault.js';
 import { isFinal, type Session, type SessionEvent, type SessionState, type TimerName } from './session.js';
@@ -100,7 +100,9 @@ export class Registry {
     else this.#liveByOwner.set(entry.owner, left);
   }
 
-  /** Forgets ended sessions: those whose retention is over, and the oldest if there are too many. */
+  /**
+   * Forgets ended sessions: those whose retention is over, and the oldest if there are too many.
+   */
   prune(nowMs: number): Entry[] {
     const forgotten: Entry[] = [];
     for (const entry of this.#ended) {
@@ -121,8 +123,8 @@ export class Registry {
   }
 
   /**
-   * A page of sessions in the order of creation, starting after an ordinal. `next` is the ordinal after
-   * which the next page starts; undefined on the last page.
+   * A page of sessions in the order of creation, starting after an ordinal. `next` is the ordinal
+   * after which the next page starts; undefined on the last page.
    */
   list(filter: SessionFilter, after: number, size: number): { sessions: Session[]; next: number | undefined } {
     const sessions: Session[] = [];

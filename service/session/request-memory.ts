@@ -1,7 +1,9 @@
 /**
- * Which request ids have been used, and for what: asking twice is the same request, asking for something else is refused (AIP-155).
+ * Remembers which request ids were used, and for what. A request that is repeated with its id is the
+ * same request; another request with that id is refused (AIP-155).
  *
- * Bounded in number and in age; the oldest is forgotten first. A request id of `OpenSession` lives with its session instead.
+ * The memory is bounded in number and in age, and forgets the oldest ids first. The request id of an
+ * `OpenSession` is kept with its session instead.
  */
 import type { Fault } from '../fault.js';
 
@@ -19,13 +21,13 @@ export class RequestMemory {
     return this.#used.size;
   }
 
-  /** What this id was used for; undefined where it is new, or forgotten. */
+  /** What this id was used for; undefined if it is new or forgotten. */
   find(key: string, nowMs: number): string | undefined {
     this.#forget(nowMs);
     return this.#used.get(key)?.fingerprint;
   }
 
-  /** Those that are remembered, oldest first. */
+  /** All ids that are remembered, oldest first. */
   *all(): Iterable<{ readonly key: string; readonly fingerprint: string; readonly timeMs: number }> {
     for (const [key, { fingerprint, timeMs }] of this.#used) yield { key, fingerprint, timeMs };
   }
@@ -46,7 +48,7 @@ export class RequestMemory {
 export function requestIdReused(requestId: string): Fault {
   return {
     reason: 'REQUEST_ID_REUSED',
-    message: `request_id ${requestId} was used for another request; take a new one.`,
+    message: `request_id ${requestId} was used for another request; use a new one.`,
     metadata: { request_id: requestId },
   };
 }

@@ -1,5 +1,6 @@
 /**
- * The vocabulary of sessions: states, events, inputs and commands, and three small functions on them.
+ * The vocabulary of sessions: states, events, inputs and commands, and three small functions on
+ * them.
  *
  * A session is one connection to one device. `machine.ts` holds the rules as pure functions, and
  * `lifecycle.ts` is the only code that runs them.
@@ -28,7 +29,9 @@ export type SessionEndReason =
 /** What showed that the link of a `CLOSED` session is down. `UNCONFIRMED`: nothing did in time. */
 export type DisconnectEvidence = 'DEVICE_DISCONNECTED' | 'INTERFACE_GONE' | 'INTERFACE_DOWN' | 'UNCONFIRMED';
 
-/** The local network interface of an open session. Addresses are added when the network has them. */
+/**
+ * The local network interface of an open session. Addresses are added when the network has them.
+ */
 export interface NetworkInterface {
   readonly guid: string;
   readonly luid: bigint;
@@ -47,7 +50,9 @@ export interface SessionEnd {
 
 /** One moment on the two clocks of the host. */
 export interface Moment {
-  /** On the wall clock, for people: milliseconds since the Unix epoch. Somebody may set this clock. */
+  /**
+   * On the wall clock, for people: milliseconds since the Unix epoch. Somebody may set this clock.
+   */
   readonly timeMs: number;
   /** On the clock of `performance.now()`, for durations. Nobody can set this clock. */
   readonly steadyMs: number;
@@ -190,7 +195,7 @@ export type SessionInput =
   | { readonly type: 'CloseReturned'; readonly outcome: NativeOutcome }
   | { readonly type: 'LinkDown'; readonly evidence: DisconnectEvidence }
   | { readonly type: 'NetworkInterfaceChanged'; readonly networkInterface: NetworkInterface }
-  | { readonly type: 'DriverLost'; readonly outcome: NativeOutcome };
+  | { readonly type: 'HandlesInvalidated'; readonly outcome: NativeOutcome };
 
 /** What the machine wants done. Each native command is issued at most once for a session. */
 export type SessionCommand =
@@ -203,8 +208,9 @@ export type SessionCommand =
 export const FINAL_STATES: ReadonlySet<SessionState> = new Set(['CLOSED', 'FAILED', 'CANCELLED', 'LOST']);
 
 /**
- * The place of an event, and of the native call that follows from it, in the traces. It is a child of
- * the RPC that caused it. What the host does by itself is linked to the trace that opened the session.
+ * The place of an event, and of the native call that follows from it, in the traces. It is a child
+ * of the RPC that caused it. What the host does by itself is linked to the trace that opened the
+ * session.
  */
 export function placeOf({ cause, session }: Pick<SessionEventDraft, 'cause' | 'session'>): TracePlace {
   return { parent: cause.trace, link: session.trace };

@@ -1,15 +1,17 @@
 /**
- * The timers of sessions. Where many are due at once, as when a thousand leases lapse together, a few fire in each turn of the event
- * loop, so that nothing else waits for all of them. A sleep of the computer counts for none: after it each has left what it had.
+ * The timers of sessions. If many are due at once, for example because a thousand leases expire
+ * together, only a few fire in each turn of the event loop, so that other work does not wait for all
+ * of them. Time that the computer sleeps does not count: after it, each timer has the time left that
+ * it had before.
  */
 import { type AwakeClock, awakeClock } from '../awake-clock.js';
 
-/** About a millisecond's work. */
+/** About a millisecond of work. */
 const PER_TURN_MAX = 50;
 const EARLY_MS = 2;
 
 export class Timers {
-  /** In the order in which they came due. */
+  /** Timers that are due, in the order in which they became due. */
   readonly #due = new Set<() => void>();
   readonly #clock: Pick<AwakeClock, 'nowMs'>;
   #isTurnSet = false;
@@ -18,14 +20,14 @@ export class Timers {
     this.#clock = clock;
   }
 
-  /** Calls `fire` after so long. What this returns takes it back, to the last moment. */
+  /** Calls `fire` after `delayMs`. The function that it returns clears the timer until it fires. */
   set(delayMs: number, fire: () => void): () => void {
     const dueMs = this.#clock.nowMs() + delayMs;
     let timeout: NodeJS.Timeout;
     const wait = (ms: number) => {
       timeout = setTimeout(() => {
         const leftMs = dueMs - this.#clock.nowMs();
-        // Timers may be early by rounding; what is left after a sleep is more than that.
+        // A timer can fire a little early because of rounding. After a sleep, more than that is left.
         if (leftMs > EARLY_MS) return wait(leftMs);
         this.#due.add(fire);
         if (!this.#isTurnSet) this.#setTurn();

@@ -110,9 +110,9 @@ export function finishLost(
 }
 
 /**
- * The error of a close request: `requested` is the record when the request arrived, `now` the record
- * when it is answered. A session that was lost meanwhile gives the fault of its loss, even if Windows
- * had accepted the close before.
+ * The error of a close request: `requested` is the record when the request arrived, `now` the
+ * record when it is answered. A session that was lost meanwhile gives the fault of its loss, even
+ * if Windows had accepted the close before.
  */
 export function closeFault(requested: SessionRecord, now: SessionRecord): Fault | undefined {
   if (isFinal(requested.session)) return undefined;

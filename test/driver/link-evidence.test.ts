@@ -1,22 +1,22 @@
-/** The judgement of a link, in every order in which device and interface may speak. */
+/** How a link is assessed, in every order of what device and interface report. */
 import test from 'ava';
 import fc from 'fast-check';
 import type { InterfaceRow } from '../../native/netioapi.js';
 import type { DeviceProperties } from '../../service/driver/driver.js';
 import {
-  freshSight,
-  type InterfaceSight,
-  interfaceSight,
-  judge,
+  assess,
+  type InterfaceStatus,
+  initialObservation,
+  interfaceStatus,
   type LinkAge,
-  type LinkSight,
+  type LinkObservation,
 } from '../../service/driver/link-evidence.js';
 import type { DisconnectEvidence } from '../../service/session/session.js';
 
 type Says = boolean | undefined | 'unknown';
 
 /** One look: what the interface shows, and what the device says; `unknown`: the host can't tell devices. */
-type Look = readonly [InterfaceSight, Says, LinkAge?];
+type Look = readonly [InterfaceStatus, Says, LinkAge?];
 
 const young: LinkAge = { isSettled: false, isClosing: false };
 const settled: LinkAge = { isSettled: true, isClosing: false };
@@ -42,11 +42,11 @@ function deviceThat(says: Says): DeviceProperties | undefined {
 
 /** The evidence of each look. */
 function evidence(...looks: readonly Look[]) {
-  let sight: LinkSight = freshSight;
-  return looks.map(([link, says, age = young]) => {
-    const judged = judge(sight, link, deviceThat(says), age);
-    sight = judged.sight;
-    return judged.evidence;
+  let observation: LinkObservation = initialObservation;
+  return looks.map(([status, says, age = young]) => {
+    const assessed = assess(observation, status, deviceThat(says), age);
+    observation = assessed.observation;
+    return assessed.evidence;
   });
 }
 
@@ -193,12 +193,12 @@ for (const [what, looks, expected] of rows) {
   });
 }
 
-const sights = fc.constantFrom<InterfaceSight[]>('UP', 'DOWN', 'GONE', 'ABSENT', 'UNKNOWN');
+const statuses = fc.constantFrom<InterfaceStatus[]>('UP', 'DOWN', 'GONE', 'ABSENT', 'UNKNOWN');
 const says = fc.constantFrom<Says[]>(true, false, undefined, 'unknown');
 
 test('a connected device is never lost at the first look that says otherwise', (t) => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(sights, says)), sights, (looks, link) => {
+    fc.property(fc.array(fc.tuple(statuses, says)), statuses, (looks, link) => {
       t.is(evidence(...looks, upAndConnected, [link, true]).at(-1), undefined);
     }),
   );
@@ -206,7 +206,7 @@ test('a connected device is never lost at the first look that says otherwise', (
 
 test('a device that was connected and is not is lost, whatever the interface shows', (t) => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(sights, says)), sights, fc.constantFrom(false, undefined), (looks, link, no) => {
+    fc.property(fc.array(fc.tuple(statuses, says)), statuses, fc.constantFrom(false, undefined), (looks, link, no) => {
       t.is(evidence(...looks, ['UP', true], [link, no]).at(-1), 'DEVICE_DISCONNECTED');
     }),
   );
@@ -214,7 +214,7 @@ test('a device that was connected and is not is lost, whatever the interface sho
 
 test('what the interface does not show is never its evidence', (t) => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(sights, says)), says, (looks, device) => {
+    fc.property(fc.array(fc.tuple(statuses, says)), says, (looks, device) => {
       for (const link of ['UP', 'UNKNOWN'] as const) {
         const last = evidence(...looks, [link, device, closingLate]).at(-1);
         t.true(last === undefined || last === 'DEVICE_DISCONNECTED');
@@ -241,15 +241,15 @@ function rowWith(OperStatus: number, MediaConnectState: number, NotMediaConnecte
 }
 
 test('an interface is up where it is operational and its medium is not said to be disconnected', (t) => {
-  const sight = (...row: Parameters<typeof rowWith>) => interfaceSight(0, rowWith(...row));
-  t.is(sight(1, 1, false), 'UP');
-  t.is(sight(1, 0, false), 'UP', 'MediaConnectStateUnknown');
-  t.is(sight(1, 2, false), 'DOWN');
-  t.is(sight(1, 1, true), 'DOWN');
-  for (const operStatus of [2, 3, 4, 5, 6, 7]) t.is(sight(operStatus, 1, false), 'DOWN');
+  const status = (...row: Parameters<typeof rowWith>) => interfaceStatus(0, rowWith(...row));
+  t.is(status(1, 1, false), 'UP');
+  t.is(status(1, 0, false), 'UP', 'MediaConnectStateUnknown');
+  t.is(status(1, 2, false), 'DOWN');
+  t.is(status(1, 1, true), 'DOWN');
+  for (const operStatus of [2, 3, 4, 5, 6, 7]) t.is(status(operStatus, 1, false), 'DOWN');
 });
 
 test('an interface is gone where Windows says that there is none, and nowhere else', (t) => {
-  t.is(interfaceSight(2, rowWith(1, 1, false)), 'GONE');
-  for (const code of [5, 8, 31, 87, 1168]) t.is(interfaceSight(code, rowWith(1, 1, false)), 'UNKNOWN');
+  t.is(interfaceStatus(2, rowWith(1, 1, false)), 'GONE');
+  for (const code of [5, 8, 31, 87, 1168]) t.is(interfaceStatus(code, rowWith(1, 1, false)), 'UNKNOWN');
 });

@@ -73,8 +73,8 @@ function linkTo() {
     const downs = new ReplaySubject<string>();
     const addresses = new ReplaySubject<readonly string[]>();
     watch.watch(sessionId, peer, await watch.resolve(guid), {
-      down: (evidence) => downs.next(evidence),
-      changed: ({ peerAddresses }) => addresses.next(peerAddresses),
+      onDown: (evidence) => downs.next(evidence),
+      onChanged: ({ peerAddresses }) => addresses.next(peerAddresses),
     });
     return { down: firstValueFrom(downs), peerAddresses: firstValueFrom(addresses) };
   };
@@ -87,9 +87,9 @@ test('that a device was connected is kept, though it is no longer so when its li
   const { devices, watch, open } = linkTo();
   const { down } = await open('one');
   // Both changes come before the look that the first one asks for.
-  watch.deviceChanged(device(true));
+  watch.onDeviceChanged(device(true));
   devices.set(peer, device(false));
-  watch.deviceChanged(device(false));
+  watch.onDeviceChanged(device(false));
   t.is(await down, 'DEVICE_DISCONNECTED');
   await watch.close();
 });
@@ -109,7 +109,7 @@ test('a close is looked at, without waiting for a notification or the poll', asy
   const { down, peerAddresses } = await open('one');
   await peerAddresses;
   world.isGone = true;
-  watch.closing('one');
+  watch.onClosing('one');
   t.is(await down, 'INTERFACE_GONE');
   await watch.close();
 });

@@ -147,11 +147,11 @@ test('each return is told with its code, each call that takes long once', async 
 
 test('idle is when nothing runs and nothing waits', async (t) => {
   const { calls } = make({ nativeCallsMax: 4, slowCallsMax: 1 });
-  await calls.idle();
+  await calls.whenIdle();
   const [first, second] = [new Held(), new Held()];
   const running = [calls.run('slow', 'f', first.call), calls.run('slow', 'g', second.call)];
   let isIdle = false;
-  const idle = calls.idle().then(() => {
+  const idle = calls.whenIdle().then(() => {
     isIdle = true;
   });
   first.release();

@@ -110,7 +110,7 @@ test('a service that does not answer is lost once, and its handle closed once', 
   t.is(handle.current, undefined);
   t.is(handle.status.fault?.reason, 'WLAN_SERVICE_UNREACHABLE');
   t.is(handle.status.negotiatedVersion, 0, 'there is no handle');
-  handle.lose(stopped);
+  handle.invalidate(stopped);
   await turn();
   t.is(service.lost.length, 1);
   t.deepEqual(service.closed, [1n]);
@@ -220,7 +220,7 @@ test('after it has come back the pause is the shortest again', async (t) => {
   service.code = 0;
   await handle.open();
   const before = service.opens.length;
-  handle.lose(stopped);
+  handle.invalidate(stopped);
   // Only with the shortest pause does this come to an end.
   await service.opened(before + 1);
   await handle.open();
@@ -231,7 +231,7 @@ test('after it has come back the pause is the shortest again', async (t) => {
 test('a handle that a service which answers has forgotten is replaced at once', async (t) => {
   const { handle, service } = make();
   await handle.open();
-  handle.lose(forgotten);
+  handle.invalidate(forgotten);
   t.is(handle.current, undefined);
   t.is(handle.status.fault?.reason, 'NATIVE_HANDLE_LOST');
   await firstValueFrom(handle.statuses.pipe(filter(({ fault }) => fault === undefined)));
@@ -252,7 +252,7 @@ test('a handle that is lost while the service is asked is replaced, and the answ
   const asked = handle.verify();
   await service.opened(2);
   service.gate = undefined;
-  handle.lose(forgotten);
+  handle.invalidate(forgotten);
   await firstValueFrom(handle.statuses.pipe(filter(({ fault }) => fault === undefined)));
   t.is(handle.current, 2n as ClientHandle);
   service.code = 1726;

@@ -5,11 +5,11 @@ import { LibraryNotAvailable } from '../../native/library.js';
 import type { DeviceProperties } from '../../service/driver/driver.js';
 import {
   callOutcome,
-  doubtsService,
   nativeResult,
   notAvailable,
   notPaired,
   openOutcome,
+  suggestsServiceDown,
   withDevice,
 } from '../../service/driver/win32-error.js';
 import type { Reason } from '../../service/fault.js';
@@ -178,9 +178,9 @@ test('a device that is not paired is named, whoever found it out', (t) => {
 
 test('only the codes of a service that is gone put the service in doubt', (t) => {
   for (const [code, reason] of everywhere) {
-    t.is(doubtsService(callOutcome('WFDCloseSession', code)), reason.startsWith('WLAN_SERVICE_'), String(code));
+    t.is(suggestsServiceDown(callOutcome('WFDCloseSession', code)), reason.startsWith('WLAN_SERVICE_'), String(code));
   }
-  for (const code of [0, 6, 87, 1460]) t.false(doubtsService(callOutcome('WFDCloseSession', code)));
+  for (const code of [0, 6, 87, 1460]) t.false(suggestsServiceDown(callOutcome('WFDCloseSession', code)));
 });
 
 test('what is missing is named with its library', (t) => {

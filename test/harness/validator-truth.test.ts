@@ -21,7 +21,7 @@ const inputs: readonly SessionInput[] = [
   arrives.cancel(),
   arrives.close(),
   arrives.renew(),
-  arrives.driverLost(),
+  arrives.handlesInvalidated(),
 ];
 
 /** A host whose sessions do what Windows allows, and one watcher of it that reads, leaves and comes back. */

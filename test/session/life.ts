@@ -83,8 +83,8 @@ export const arrives = {
     type: 'NetworkInterfaceChanged',
     networkInterface: { ...networkInterface, localAddresses },
   }),
-  driverLost: (): SessionInput => ({
-    type: 'DriverLost',
+  handlesInvalidated: (): SessionInput => ({
+    type: 'HandlesInvalidated',
     outcome: callOutcome('WFDOpenHandle', ERROR_SERVICE_NOT_ACTIVE),
   }),
 };
@@ -154,7 +154,7 @@ export const livesEnded: Readonly<Record<'CLOSED' | 'FAILED' | 'CANCELLED' | 'LO
     after(arrives.started(), arrives.opened(), arrives.close(), arrives.closeReturned(), arrives.linkDown()),
   FAILED: () => after(arrives.started(), arrives.openFailed()),
   CANCELLED: () => after(arrives.started(), arrives.cancel(), arrives.openFailed(ERROR_CANCELLED)),
-  LOST: () => after(arrives.started(), arrives.opened(), arrives.driverLost()),
+  LOST: () => after(arrives.started(), arrives.opened(), arrives.handlesInvalidated()),
 };
 
 export function after(...inputs: SessionInput[]): Life {

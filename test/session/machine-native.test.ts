@@ -59,7 +59,7 @@ for (const isQueued of [false, true]) {
     if (isQueued) life.in(arrives.closeReturned());
     const asked = life.record;
     t.is(closeFault(asked, asked), undefined);
-    life.in(arrives.driverLost());
+    life.in(arrives.handlesInvalidated());
     t.is(closeFault(asked, life.record)?.reason, 'WLAN_SERVICE_NOT_RUNNING');
     t.is(closeFault(life.record, life.record), undefined);
   });

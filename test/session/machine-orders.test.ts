@@ -124,7 +124,7 @@ for (const outcome of Object.keys(opens) as Outcome[]) {
           for (const arrival of order.slice(0, at)) life.in(inputOf(arrival, outcome));
           const wasOver = life.session.end !== undefined;
           const calls = nativeCalls(life);
-          life.in(arrives.driverLost(), ...order.slice(at).map((arrival) => inputOf(arrival, outcome)));
+          life.in(arrives.handlesInvalidated(), ...order.slice(at).map((arrival) => inputOf(arrival, outcome)));
           const told = `${order.slice(0, at).join(', ')} | lost | ${order.slice(at).join(', ')}: ${outcome}`;
           t.deepEqual(nativeCalls(life), calls, told);
           t.is(life.session.end?.reason === 'DRIVER_LOST', !wasOver, told);

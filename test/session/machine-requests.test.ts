@@ -45,7 +45,7 @@ test('a cancel that came too late may be repeated while the session closes, and 
 
 test('a cancelled session that is then lost was not cancelled', (t) => {
   const life = livesIn.CANCELLING();
-  life.in(arrives.driverLost());
+  life.in(arrives.handlesInvalidated());
   t.is(life.session.end?.reason, 'DRIVER_LOST');
   t.deepEqual(life.in(arrives.cancel()), ['refused SESSION_STATE_INVALID']);
 });

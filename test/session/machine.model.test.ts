@@ -50,7 +50,7 @@ const inputs: fc.Arbitrary<SessionInput>[] = [
   fc.constantFrom(arrives.cancel(), arrives.close()),
   fc.constantFrom(arrives.renew(), arrives.renew(2000)),
   fc.constantFrom(arrives.addresses(), arrives.addresses('192.168.137.1')),
-  fc.constantFrom(arrives.streamsEnded(), arrives.streamsEnded(), arrives.hostStopping(), arrives.driverLost()),
+  fc.constantFrom(arrives.streamsEnded(), arrives.streamsEnded(), arrives.hostStopping(), arrives.handlesInvalidated()),
 ];
 
 test('no order of inputs breaks a rule of the machine', (t) => {

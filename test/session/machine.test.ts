@@ -211,7 +211,7 @@ test('CLOSING → CLOSED: the native close has not even returned in time', (t) =
 for (const [state, make] of Object.entries(livesIn)) {
   test(`${state} → LOST: the WLAN service or the client handle is gone`, (t) => {
     const life = make();
-    t.deepEqual(life.in(arrives.driverLost()), ['LOST', '→ Release']);
+    t.deepEqual(life.in(arrives.handlesInvalidated()), ['LOST', '→ Release']);
     t.is(life.session.end?.reason, 'DRIVER_LOST');
     t.is(life.session.end?.evidence, undefined);
     t.is(life.session.end?.fault?.reason, 'WLAN_SERVICE_NOT_RUNNING');
@@ -248,7 +248,7 @@ for (const [state, make] of Object.entries(livesEnded)) {
       arrives.closeReturned(),
       arrives.linkDown(),
       arrives.addresses('192.168.1.2'),
-      arrives.driverLost(),
+      arrives.handlesInvalidated(),
     ];
     t.deepEqual(life.in(...late), []);
     t.is(life.session, session);

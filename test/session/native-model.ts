@@ -48,7 +48,7 @@ export class NativeModel {
         return this.completion === 'succeeded' && !this.isLost && !this.isReleased;
       case 'TimerFired':
         return this.timers.has(input.timer);
-      case 'DriverLost':
+      case 'HandlesInvalidated':
         return !this.hasEnded;
       default:
         return true;
@@ -119,7 +119,7 @@ export class NativeModel {
     if (input.type === 'TimerFired' && input.timer === 'cancel' && this.state === 'CANCELLING')
       this.reason = 'DRIVER_LOST';
     if (input.type === 'LinkDown' && this.state === 'OPEN') wish('PEER_DISCONNECTED');
-    if (input.type === 'DriverLost') {
+    if (input.type === 'HandlesInvalidated') {
       this.isLost = true;
       this.reason = 'DRIVER_LOST';
     }
