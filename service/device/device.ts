@@ -1,4 +1,4 @@
-/** The paired devices of this host, as clients see them: the list, its changes, and their visibility. Types only. */
+/** The types of device events. `devices.ts` lists the devices and emits the events. */
 import type { DeviceChange } from '../driver/driver.js';
 
 /** A change of a paired device, before the log has numbered it. */
@@ -7,7 +7,7 @@ export interface DeviceEventDraft {
   readonly change: DeviceChange;
 }
 
-/** A device's event as the log keeps it: encoded, with the little by which readers choose. */
+/** A device's event as the log keeps it: encoded, with the few fields by which readers select. */
 export interface LoggedDeviceEvent {
   readonly sequence: number;
   readonly deviceAddress: string;

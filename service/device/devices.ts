@@ -1,7 +1,7 @@
 /**
- * The paired devices of this host: the list, its changes as a log of their own, and the discovery that refreshes one's visibility.
+ * The paired devices of this host: the list, a log of its changes, and the discovery of one device.
  *
- * The driver's table is the truth and is copied by nobody; this room numbers its changes.
+ * The driver's table has the devices, and nobody copies it. This room numbers the changes.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Subscription } from 'rxjs';
@@ -11,9 +11,11 @@ import { type Fault, ok, type Result, refuse } from '../fault.js';
 import type { TracePlace } from '../trace.js';
 import type { DeviceEvent, DeviceEventDraft, LoggedDeviceEvent } from './device.js';
 
-/** What a discovery has found: the device as read back, and whether Windows was through in time. */
+/** The result of a discovery. */
 export interface Visibility {
+  /** The device as it was read after the discovery. */
   readonly device: DeviceProperties;
+  /** Whether Windows finished in time. */
   readonly isComplete: boolean;
 }
 
@@ -21,7 +23,7 @@ export class Devices {
   readonly events: EventStream<DeviceEventDraft, DeviceEvent, LoggedDeviceEvent>;
   readonly #driver: Driver;
   readonly #subscription: Subscription;
-  /** Discoveries under way, by device: who asks meanwhile waits for the same. */
+  /** Running discoveries, by device. Requests for the same device share one. */
   readonly #discoveries = new Map<string, Discovery>();
 
   constructor(driver: Driver, events: EventStream<DeviceEventDraft, DeviceEvent, LoggedDeviceEvent>) {
@@ -32,7 +34,7 @@ export class Devices {
     });
   }
 
-  /** In the order of their addresses. */
+  /** All devices, in the order of their addresses. */
   list(): Result<DeviceProperties[]> {
     const { devices } = this.#driver;
     const fault = this.#driver.whyNotDevices();
@@ -41,8 +43,8 @@ export class Devices {
   }
 
   /**
-   * Looks for a device, for at most `timeoutMs`. A discovery that has begun goes on to its end whatever happens here; one that still
-   * waits for its turn when nobody waits for it any more never begins.
+   * Looks for a device, for at most `timeoutMs`. A discovery that has begun runs to its end in any
+   * case. A discovery that still waits for its turn is dropped when the last request has left.
    */
   async updateVisibility(
     address: string,
@@ -50,16 +52,20 @@ export class Devices {
     { principal, signal, place }: { principal: string; signal: AbortSignal; place?: TracePlace },
   ): Promise<Result<Visibility>> {
     const known = this.#find(address);
-    // That a device is not listed proves nothing; only Windows knows whether it is paired.
-    const isWorthwhile = known.ok || (known.fault.reason === 'DEVICE_NOT_FOUND' && !this.#driver.isRemoved(address));
-    if (!isWorthwhile) return known;
-    const over = new AbortController();
+    // A device that is not listed can be paired all the same. Only Windows knows.
+    const canBePaired = known.ok || (known.fault.reason === 'DEVICE_NOT_FOUND' && !this.#driver.isRemoved(address));
+    if (!canBePaired) return known;
+    const answered = new AbortController();
     const discovery = this.#discover(address, principal, place);
     discovery.waiting += 1;
-    const outcome = await Promise.race([discovery.fault, passed(timeoutMs, AbortSignal.any([signal, over.signal]))]);
-    over.abort();
+    const outcome = await Promise.race([
+      discovery.fault,
+      timeout(timeoutMs, AbortSignal.any([signal, answered.signal])),
+    ]);
+    answered.abort();
     discovery.waiting -= 1;
-    // It leaves the queue, or goes on if it has begun, and is there for who asks next.
+    // If it has not begun, it leaves the queue. If it has, it goes on, and the next request shares
+    // it.
     if (discovery.waiting === 0) discovery.abandoned.abort();
     const found = this.#find(address);
     if (typeof outcome === 'object') {
@@ -81,7 +87,9 @@ export class Devices {
     return device === undefined ? refuse(deviceNotFound(address)) : ok(device);
   }
 
-  /** Its native call belongs to the first who asked. */
+  /**
+   * Starts a discovery, or joins the running one. Its native call is traced to the first request.
+   */
   #discover(address: string, principal: string, place: TracePlace | undefined): Discovery {
     const known = this.#discoveries.get(address);
     if (known !== undefined) return known;
@@ -100,13 +108,13 @@ export class Devices {
 
 interface Discovery {
   readonly fault: Promise<Fault | undefined>;
-  /** How many requests wait for it. */
+  /** How many requests wait for the discovery. */
   waiting: number;
   readonly abandoned: AbortController;
 }
 
-/** Resolves to `late` when the time is over or nobody waits any more. */
-async function passed(ms: number, signal: AbortSignal): Promise<'late'> {
+/** Resolves to `late` after `ms`, or when `signal` aborts. */
+async function timeout(ms: number, signal: AbortSignal): Promise<'late'> {
   await setTimeout(ms, undefined, { signal, ref: false }).catch(() => {});
   return 'late';
 }
@@ -124,7 +132,10 @@ function nativeOf({ native }: Fault): Pick<Fault, 'native'> {
   return native === undefined ? {} : { native };
 }
 
-/** Between the start and the first enumeration. */
+/** The devices are not known between the start and the first enumeration. */
 function notKnownYet(): Fault {
-  return { reason: 'WLAN_SERVICE_UNREACHABLE', message: 'Windows has not told its paired devices yet; ask again.' };
+  return {
+    reason: 'WLAN_SERVICE_UNREACHABLE',
+    message: 'Windows has not listed its paired devices yet. Retry in a moment.',
+  };
 }

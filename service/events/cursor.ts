@@ -1,7 +1,9 @@
-/** A place in an event log, as clients hold it: opaque to them, `<epoch>.<sequence>` to us. */
+/**
+ * A position in an event log as clients hold it. It is `<epoch>.<sequence>`, and opaque to them.
+ */
 export interface Cursor {
   readonly epoch: string;
-  /** The last sequence seen; 0: none yet. */
+  /** The last sequence that the client has seen; 0 if it has seen none. */
   readonly sequence: number;
 }
 
@@ -9,7 +11,7 @@ export function formatCursor(epoch: string, sequence: number): string {
   return `${epoch}.${sequence}`;
 }
 
-/** Undefined where the text can't have come from any host. */
+/** Undefined if no host can have given this text. */
 export function parseCursor(text: string): Cursor | undefined {
   const match = /^([0-9a-f]{16})\.(0|[1-9][0-9]{0,15})$/.exec(text);
   const [, epoch, digits] = match ?? [];

@@ -1,17 +1,22 @@
 /**
- * The event log: what happened, numbered. Bounded in number, bytes and age, and append-only.
+ * The event log: everything that happened, numbered. It is append-only, and bounded in number,
+ * bytes and age.
  *
- * The log is the truth and `stream.ts` the pipe. The rule that must not be broken: append first, then publish; a sequence is given
- * once within an epoch, and an epoch is one life of the log. Events leave it in two ways only: the oldest are trimmed, and of several
- * refreshes in a row on one topic all but the last are dropped, a while after they have been published.
+ * Invariant: an event is appended first and published second. A sequence is given once in an epoch,
+ * and an epoch is one life of the log.
  *
- * Events lie in chunks. A chunk knows which labels occur in it, so that a reader who looks for few passes over whole chunks.
+ * An event leaves the log in two ways. The oldest events are trimmed. And of several refreshes in a
+ * row on one topic, all but the last are dropped some time after they were published.
+ *
+ * Events are stored in chunks. A chunk knows which labels occur in it, so a reader who wants few
+ * labels skips whole chunks.
  */
+
 /** An event as the log keeps it. */
 export interface Logged {
-  /** 1 for the first event of an epoch, then +1 each. */
+  /** 1 for the first event of an epoch, and one more for each event after it. */
   readonly sequence: number;
-  /** When the native callback behind it arrived, on the clock of `performance.now()`. */
+  /** When the native callback that caused it arrived, on the clock of `performance.now()`. */
   readonly arrivedMs?: number | undefined;
 }
 
@@ -19,33 +24,36 @@ export interface LogLimits {
   readonly eventsMax: number;
   readonly bytesMax: number;
   readonly ageMaxMs: number;
-  /** Refreshes that are kept though a later one has superseded them, for readers who are a little behind. */
+  /** How many superseded refreshes are kept, for readers who are a little behind. */
   readonly supersededMax: number;
 }
 
-/** What a log has to know of the events in it. */
+/** What a log needs to know about its events. */
 export interface LogTraits<E> {
-  /** What an event is about. */
+  /** What an event is about, such as one session. */
   readonly topicOf: (event: E) => string;
-  /** What readers find it by, if they look for less than all. */
+  /** By which labels a reader can select the event. */
   readonly labelsOf: (event: E) => readonly string[];
   /** In bytes. */
   readonly sizeOf: (event: E) => number;
-  /** Whether the next refresh of its topic, if nothing comes between them, tells all that this event tells. */
+  /**
+   * Whether the event is a refresh. The next refresh of its topic supersedes it, if no other event
+   * of the topic is between them.
+   */
   readonly isRefresh: (event: E) => boolean;
 }
 
-/** What one call of `read` has come to. */
+/** The result of one call of `read`. */
 export interface Read<E> {
   readonly events: E[];
-  /** The last sequence read or passed over. */
+  /** The last sequence that was read or skipped. */
   readonly position: number;
 }
 
 const CHUNK_EVENTS_MAX = 256;
-/** How many events one call of `read` looks at: a fraction of a millisecond's work. */
+/** How many events one call of `read` looks at. It takes a fraction of a millisecond. */
 const LOOKS_MAX = 500;
-/** What it costs to find that a chunk has none of many labels. */
+/** The cost of finding that a chunk has none of many labels, counted in looks at events. */
 const LOOKS_FOR_CHUNK = 8;
 
 export class EventLog<E extends Logged> {
@@ -53,11 +61,11 @@ export class EventLog<E extends Logged> {
   readonly #limits: LogLimits;
   readonly #traits: LogTraits<E>;
   readonly #now: () => number;
-  /** In order, none of them empty. */
+  /** In the order of their events. No chunk is empty. */
   readonly #chunks: Chunk<E>[] = [];
-  /** The last event of a topic, where it is a refresh. */
+  /** The last event of each topic, if it is a refresh. */
   readonly #refreshes = new Map<string, E>();
-  /** Refreshes that a later one has made superfluous, the oldest of which are dropped next. */
+  /** Superseded refreshes, oldest first. The oldest are dropped next. */
   readonly #superseded = new Set<E>();
   #newest = 0;
   #visible = 0;
@@ -67,7 +75,7 @@ export class EventLog<E extends Logged> {
   #bytes = 0;
   #trimmed = 0;
 
-  /** `now` is a clock that is never set. */
+  /** `now` must be a clock that nobody can set. */
   constructor(epoch: string, limits: LogLimits, traits: LogTraits<E>, now = () => performance.now()) {
     this.#epoch = epoch;
     this.#limits = limits;
@@ -79,30 +87,32 @@ export class EventLog<E extends Logged> {
     return this.#epoch;
   }
 
-  /** The sequence of the last event, 0 before the first. */
+  /** The sequence of the last event; 0 before the first one. */
   get newest(): number {
     return this.#newest;
   }
 
-  /** The sequence of the last event that readers may read: `newest`, unless events are held back. */
+  /**
+   * The sequence of the last event that readers can read: `newest`, unless events are held back.
+   */
   get visible(): number {
     return this.#visible;
   }
 
-  /** From now on readers get no event that has not been released. */
+  /** Holds events back: from now on readers get only events that were released. */
   hold(): void {
     this.#isHeld = true;
   }
 
-  /** Readers may read up to this sequence. */
+  /** Lets readers read up to this sequence. */
   release(sequence: number): void {
     this.#visible = Math.max(this.#visible, sequence);
   }
 
-  /** Takes over events of an earlier life of this epoch, oldest first, each with its age. The log is empty before. */
+  /** Restores events of an earlier process in this epoch, oldest first. The log must be empty. */
   restore(events: readonly { readonly event: E; readonly ageMs: number }[], newest: number): void {
     this.#oldest = (events[0]?.event.sequence ?? newest + 1) - 1;
-    for (const { event, ageMs } of this.#withoutSuperfluous(events)) {
+    for (const { event, ageMs } of this.#withoutSuperseded(events)) {
       this.#newest = event.sequence - 1;
       this.#add(event, this.#now() - ageMs);
     }
@@ -111,8 +121,8 @@ export class EventLog<E extends Logged> {
     this.#trim();
   }
 
-  /** Without the refreshes that the log would drop at once: a journal keeps them all. */
-  #withoutSuperfluous<T extends { readonly event: E }>(events: readonly T[]): readonly T[] {
+  /** Leaves out the refreshes that the log would drop at once. A journal keeps them all. */
+  #withoutSuperseded<T extends { readonly event: E }>(events: readonly T[]): readonly T[] {
     const { isRefresh, topicOf } = this.#traits;
     const refreshes = new Map<string, T>();
     const superseded: T[] = [];
@@ -126,11 +136,11 @@ export class EventLog<E extends Logged> {
       refreshes.set(topic, each);
       if (before !== undefined) superseded.push(before);
     }
-    const superfluous = new Set(superseded.slice(0, Math.max(superseded.length - this.#limits.supersededMax, 0)));
-    return superfluous.size === 0 ? events : events.filter((each) => !superfluous.has(each));
+    const dropped = new Set(superseded.slice(0, Math.max(superseded.length - this.#limits.supersededMax, 0)));
+    return dropped.size === 0 ? events : events.filter((each) => !dropped.has(each));
   }
 
-  /** Begins a new life: nothing has happened yet, and nothing is held back. */
+  /** Starts a new epoch with an empty log. Nothing is held back in it. */
   restart(epoch: string): void {
     this.#epoch = epoch;
     this.#chunks.length = 0;
@@ -144,28 +154,28 @@ export class EventLog<E extends Logged> {
     this.#isHeld = false;
   }
 
-  /** The smallest position that can still be resumed from: what happened after it is here. */
+  /** The smallest position from which a reader can resume: the log has every event after it. */
   get oldest(): number {
     this.#trim();
     return this.#oldest;
   }
 
-  /** How many events there are. */
+  /** How many events the log has. */
   get size(): number {
     return this.#size;
   }
 
-  /** What they take together. */
+  /** The size of all events together. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** How many have been trimmed in this life. */
+  /** How many events were trimmed since the process began. */
   get trimmed(): number {
     return this.#trimmed;
   }
 
-  /** Its sequence is one more than `newest`. */
+  /** Appends an event. Its sequence must be one more than `newest`. */
   append(event: E): void {
     this.#add(event, this.#now());
     if (!this.#isHeld) this.#visible = this.#newest;
@@ -181,15 +191,15 @@ export class EventLog<E extends Logged> {
     this.#supersede(event);
   }
 
-  /** What has been appended so far has been published. */
-  published(): void {
+  /** Everything that was appended so far has been published. */
+  onPublished(): void {
     for (const event of this.#superseded) {
       if (this.#superseded.size <= this.#limits.supersededMax) break;
       this.#drop(event);
     }
   }
 
-  /** The event at a sequence, unless it has left the log or has not happened. */
+  /** The event with a sequence; undefined if it has left the log or does not exist yet. */
   at(sequence: number): E | undefined {
     const chunk = this.#chunks[this.#chunkAfter(sequence - 1)];
     const event = chunk?.events[chunk.indexAfter(sequence - 1)];
@@ -197,8 +207,9 @@ export class EventLog<E extends Logged> {
   }
 
   /**
-   * Reads on after a position: at most `max` events that are accepted, looking at a bounded number. What was not looked at is after the
-   * position that it returns. With `labels`, only events that have one of them are looked at.
+   * Reads after a position. It returns at most `max` accepted events, and looks at a bounded number
+   * of events; the rest is after the position that it returns. With `labels`, it looks only at
+   * events that have one of them.
    */
   read(after: number, max: number, accepts: (event: E) => boolean, labels?: ReadonlySet<string>): Read<E> {
     const events: E[] = [];
@@ -221,7 +232,7 @@ export class EventLog<E extends Logged> {
         if (accepts(event)) events.push(event);
       }
     }
-    // After the last event may come numbers of refreshes that were dropped.
+    // The numbers after the last event can be those of refreshes that were dropped.
     return { events, position: events.length === max ? position : Math.max(position, this.#visible) };
   }
 
@@ -233,7 +244,7 @@ export class EventLog<E extends Logged> {
     return chunk;
   }
 
-  /** A refresh right after a refresh of the same topic makes that superfluous. */
+  /** A refresh supersedes the event before it on the same topic, if that is a refresh too. */
   #supersede(event: E): void {
     const topic = this.#traits.topicOf(event);
     const before = this.#refreshes.get(topic);
@@ -266,9 +277,9 @@ export class EventLog<E extends Logged> {
     const horizonMs = this.#now() - ageMaxMs;
     for (let [first] = this.#chunks; first !== undefined; [first] = this.#chunks) {
       const isFull = this.#size > eventsMax || this.#bytes > bytesMax;
-      const [superfluous] = this.#superseded;
-      if (isFull && superfluous !== undefined) {
-        this.#drop(superfluous);
+      const [superseded] = this.#superseded;
+      if (isFull && superseded !== undefined) {
+        this.#drop(superseded);
         continue;
       }
       if (!isFull && (first.times[0] ?? 0) >= horizonMs) return;
@@ -282,7 +293,7 @@ export class EventLog<E extends Logged> {
     }
   }
 
-  /** The index of the chunk in which the first event after a position is, or would be. */
+  /** The index of the chunk that has the first event after a position, or would have it. */
   #chunkAfter(position: number): number {
     return lowerBound(this.#chunks.length, (i) => (this.#chunks[i] as Chunk<E>).last > position);
   }
@@ -291,7 +302,7 @@ export class EventLog<E extends Logged> {
 class Chunk<E extends Logged> {
   readonly events: E[] = [];
   readonly sizes: number[] = [];
-  /** When each was appended. */
+  /** When each event was appended. */
   readonly times: number[] = [];
   /** How many events have each label. */
   readonly #labels = new Map<string, number>();
@@ -331,13 +342,13 @@ class Chunk<E extends Logged> {
   }
 }
 
-/** The smallest index for which it is so, where it is so for all after it; the length where for none. */
-function lowerBound(length: number, isSo: (index: number) => boolean): number {
+/** The first index for which a monotonic condition is true; `length` if there is none. */
+function lowerBound(length: number, isTrue: (index: number) => boolean): number {
   let low = 0;
   let high = length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (isSo(middle)) high = middle;
+    if (isTrue(middle)) high = middle;
     else low = middle + 1;
   }
   return low;

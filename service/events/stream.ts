@@ -1,27 +1,30 @@
 /**
- * The pipe from an event log to those who read it.
+ * Publishes the events of a log to its readers.
  *
- * A reader is a position in the log and owns no queue: what it has not read yet is in the log, once, however many read. It joins
- * in one synchronous turn (snapshot and position are taken together), so nothing can come between snapshot, replay and live.
- * The rule that must not be broken: nobody is called while an event is being appended. `ready` comes in a microtask afterwards,
- * once for all that was appended in that turn, which is also what makes a burst one batch. Who reads all that is ready then misses no
- * refresh: only afterwards are those dropped that a later one has superseded.
+ * A reader is a position in the log and has no queue of its own. What it has not read is in the
+ * log, once, however many readers there are. A reader takes its snapshot and its position in one
+ * turn, so no event is lost between snapshot, replay and live events.
+ *
+ * Invariant: nobody is called while an event is being appended. `ready` emits in a microtask after
+ * the turn, once for everything that was appended in it, so a burst becomes one batch. A reader who
+ * then reads everything misses no refresh, because superseded refreshes are dropped only
+ * afterwards.
  */
 import { type Observable, Subject } from 'rxjs';
 import { type Fault, invalidField, ok, type Result, refuse } from '../fault.js';
 import { formatCursor, parseCursor } from './cursor.js';
 import type { EventLog, Logged, LogTraits } from './log.js';
 
-/** What a kind of event is to the stream and its log. */
+/** What the stream and its log need to know about a kind of event. */
 export interface EventKind<D, E, R> extends LogTraits<R> {
   readonly stamp: (draft: D, sequence: number, epoch: string) => E;
-  /** What the log keeps of an event. */
+  /** The form in which the log keeps an event. */
   readonly record: (event: E) => R;
 }
 
-/** Keeps events, on disk say, before anybody is told of them. */
+/** Keeps events, for example on disk, before they are published. */
 export interface EventKeeper<E> {
-  /** Takes note of an event that was appended; `EventStream.kept` says when it has been kept. */
+  /** An event was appended. When it has been kept, the keeper calls `EventStream.onKept`. */
   keep(event: E): void;
 }
 
@@ -31,71 +34,77 @@ export class EventStream<D, E, R extends Logged> {
   readonly #ready = new Subject<void>();
   readonly #events = new Subject<E>();
   readonly #topics = new Map<string, Subject<E>>();
-  /** The sequence of the last event that followers have been told. */
-  #told: number;
+  /** The sequence of the last event that was published. */
+  #published: number;
   #keeper: EventKeeper<E> | undefined;
-  /** Who waits until an event has been kept. */
+  /** Callers that wait until an event has been kept. */
   #waiting: { readonly sequence: number; readonly resolve: () => void }[] = [];
-  /** Appended and not told yet, each with those who follow its topic. */
+  /** Events that are appended and not published, each with the followers of its topic. */
   #fresh: { readonly event: E; readonly sequence: number; readonly followers: Subject<E> | undefined }[] = [];
 
   constructor(log: EventLog<R>, kind: EventKind<D, E, R>) {
     this.log = log;
     this.#kind = kind;
-    this.#told = log.newest;
+    this.#published = log.newest;
   }
 
-  /** There is more to read than before. */
+  /** Emits when there is more to read than before. */
   get ready(): Observable<void> {
     return this.#ready;
   }
 
-  /** Every event, for those who only count them: it is gone if it was missed. */
+  /** Emits each event as it is published. A subscriber that was late can't get it any more. */
   get events(): Observable<E> {
     return this.#events;
   }
 
-  /** Every event up to this sequence has been told to those who follow its topic. */
-  get told(): number {
-    return this.#told;
+  /** Every event up to this sequence has been published to the followers of its topic. */
+  get publishedUpTo(): number {
+    return this.#published;
   }
 
-  /** How many topics are followed, or were and have not been forgotten. */
+  /** How many topics were followed and have not been forgotten. */
   get topics(): number {
     return this.#topics.size;
   }
 
-  /** How many topics somebody follows. */
+  /** How many topics have a follower now. */
   get followed(): number {
     let count = 0;
     for (const subject of this.#topics.values()) if (subject.observed) count += 1;
     return count;
   }
 
-  /** Where the log stands: an answer given with this cursor was true at it. Tell it only when `untilKept` has passed. */
+  /**
+   * The cursor of the newest event. An answer that is read now is true at this cursor. Send it only
+   * after `untilKept` has resolved.
+   */
   get cursor(): string {
     return formatCursor(this.log.epoch, this.log.newest);
   }
 
-  /** The cursor of the newest event that anybody may be told of. */
+  /** The cursor of the newest event that readers can read. */
   get visibleCursor(): string {
     return formatCursor(this.log.epoch, this.log.visible);
   }
 
-  /** Takes over the events of an earlier life of this epoch, each with its age; everybody has been told of them. */
+  /** Restores events of an earlier process in this epoch. They count as published. */
   restore(events: readonly { readonly event: R; readonly ageMs: number }[], newest: number): void {
     this.log.restore(events, newest);
-    this.#told = newest;
+    this.#published = newest;
   }
 
-  /** From now on nobody is told of an event before it has been kept. */
-  keepBy(keeper: EventKeeper<E>): void {
+  /** From now on no event is published before this keeper has kept it. */
+  attachKeeper(keeper: EventKeeper<E>): void {
     this.#keeper = keeper;
     this.log.hold();
   }
 
-  /** Every event up to this sequence has been kept. Not to be called within a turn of the writer. */
-  kept(sequence: number): void {
+  /**
+   * The keeper has kept every event up to this sequence. Must not be called while events are
+   * appended.
+   */
+  onKept(sequence: number): void {
     this.log.release(sequence);
     this.#publish();
     const isKept = (each: { readonly sequence: number }) => each.sequence <= sequence;
@@ -104,7 +113,9 @@ export class EventStream<D, E, R extends Logged> {
     for (const { resolve } of done) resolve();
   }
 
-  /** Resolves when all that has been appended so far has been kept; undefined where it is so already. */
+  /**
+   * Resolves when everything that was appended so far has been kept; undefined if it already is.
+   */
   untilKept(): Promise<void> | undefined {
     const { newest, visible } = this.log;
     if (visible >= newest) return undefined;
@@ -112,38 +123,44 @@ export class EventStream<D, E, R extends Logged> {
   }
 
   /**
-   * Nothing is kept any more: goes on in memory, under a new epoch, since the old one can't be continued by a later life.
-   * What was not told yet is told in it; `renumbered` is given each such event anew.
+   * Continues without a keeper, under a new epoch: a later process could not continue the old one.
+   * The events that were not published yet are appended again; `onRenumbered` gets each with its
+   * new number.
    */
-  restart(epoch: string, renumbered: (event: E) => void): void {
+  restart(epoch: string, onRenumbered: (event: E) => void): void {
     const fresh = this.#fresh;
     const waiting = this.#waiting;
     this.#keeper = undefined;
     this.#fresh = [];
     this.#waiting = [];
-    this.#told = 0;
+    this.#published = 0;
     this.log.restart(epoch);
-    for (const { event } of fresh) renumbered(this.append(event as E & D));
+    for (const { event } of fresh) onRenumbered(this.append(event as E & D));
     for (const { resolve } of waiting) resolve();
-    // Those who read the old epoch are to find out.
+    // Readers of the old epoch have to notice the new one.
     this.#ready.next();
   }
 
-  /** The first cursor that can still be resumed from. */
+  /** The oldest cursor from which a reader can resume. */
   get oldestCursor(): string {
     return formatCursor(this.log.epoch, this.log.oldest);
   }
 
-  /** The position that a client's cursor names, if every event after it is still here. */
+  /** The position of a client's cursor, if the log still has every event after it. */
   positionOf(text: string): Result<number> {
     const cursor = parseCursor(text);
     const { epoch, oldest, newest } = this.log;
     if (cursor === undefined || (cursor.epoch === epoch && cursor.sequence > newest)) {
       const shown = JSON.stringify(text.slice(0, 100));
-      return refuse(invalidField('cursor', `is ${shown} but must be one that this host has given, or empty.`));
+      return refuse(
+        invalidField(
+          'cursor',
+          `is ${shown}, which no host gave; use a cursor from an event of this host, or leave it empty.`,
+        ),
+      );
     }
     if (cursor.epoch === epoch && cursor.sequence >= oldest) return ok(cursor.sequence);
-    const why = cursor.epoch === epoch ? 'events after it have been trimmed' : 'it is of another life of this host';
+    const why = cursor.epoch === epoch ? 'events after it were trimmed' : 'the host has started a new event log since';
     return refuse(cursorExpired(why, this.oldestCursor));
   }
 
@@ -160,7 +177,7 @@ export class EventStream<D, E, R extends Logged> {
     return event;
   }
 
-  /** The events of one topic from now on. */
+  /** Emits the events of one topic from now on. */
   follow(topic: string): Subject<E> {
     let subject = this.#topics.get(topic);
     if (subject === undefined) {
@@ -170,12 +187,17 @@ export class EventStream<D, E, R extends Logged> {
     return subject;
   }
 
-  /** The topic has ended. Those who follow it still hear what was appended; the name may be used again for another. */
+  /**
+   * Forgets a topic that has ended. Its followers still get what was appended. Its name can be
+   * reused.
+   */
   forget(topic: string): void {
     this.#topics.delete(topic);
   }
 
-  /** Reads the log after a position. With `labels`, only events that have one of them are looked at. */
+  /**
+   * Reads the log after a position. With `labels`, only events that have one of them are looked at.
+   */
   read(after: number, accepts: (event: R) => boolean, labels?: ReadonlySet<string>): LogReader<R> {
     return new LogReader(this.log, after, accepts, labels);
   }
@@ -185,12 +207,12 @@ export class EventStream<D, E, R extends Logged> {
     const held = this.#fresh.findIndex(({ sequence }) => sequence > visible);
     const fresh = this.#fresh.splice(0, held === -1 ? this.#fresh.length : held);
     for (const { event, sequence, followers } of fresh) {
-      this.#told = sequence;
+      this.#published = sequence;
       followers?.next(event);
       this.#events.next(event);
     }
     this.#ready.next();
-    this.log.published();
+    this.log.onPublished();
   }
 }
 
@@ -209,32 +231,35 @@ export class LogReader<E extends Logged> {
     this.#labels = labels;
   }
 
-  /** The last sequence read or passed over: resuming after it misses nothing. */
+  /** The last sequence that was read or skipped. Resuming after it misses nothing. */
   get position(): number {
     return this.#position;
   }
 
-  /** How many numbers it has yet to come to. */
+  /** How many sequences are still before the reader. */
   get lag(): number {
     return Math.max(this.#log.visible - this.#position, 0);
   }
 
-  /** It stands at an event that nobody may be told of yet. */
+  /** Whether the reader is after the last event that can be read, because events are held back. */
   get isHeld(): boolean {
     return this.#position > this.#log.visible;
   }
 
-  /** Events that it should have read have been trimmed away. */
+  /** Whether events were trimmed that it has not read. */
   get isTrimmed(): boolean {
     return this.#position < this.#log.oldest;
   }
 
-  /** The log has begun a new epoch, so there is nothing more to read for it. */
+  /** Whether the log has started a new epoch, so that this reader gets nothing more. */
   get isOfThePast(): boolean {
     return this.epoch !== this.#log.epoch;
   }
 
-  /** What is ready, in order, at most `max`. None with a lag left: it has looked at enough for one turn, and goes on in the next. */
+  /**
+   * At most `max` events that are ready, in order. If there are none and `lag` is not 0, it has
+   * looked at enough events for one turn; call it again in the next.
+   */
   next(max: number): E[] {
     if (this.isTrimmed || this.isHeld || this.isOfThePast) return [];
     const { events, position } = this.#log.read(this.#position, max, this.#accepts, this.#labels);
@@ -246,7 +271,7 @@ export class LogReader<E extends Logged> {
 export function cursorExpired(why: string, oldestCursor: string): Fault {
   return {
     reason: 'CURSOR_EXPIRED',
-    message: `The cursor can't be resumed from: ${why}. Watch anew, without a cursor.`,
+    message: `The cursor has expired: ${why}. Watch again without a cursor.`,
     metadata: { oldest_cursor: oldestCursor },
   };
 }

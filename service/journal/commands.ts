@@ -1,12 +1,12 @@
-/** Carries out `wfdd journal`: writes what is there to a sink, and says how it went. */
+/** Runs `wfdd journal`: writes what the journal has to a sink. */
 import type { JournalChoice } from '../config/journal-command.js';
 import { toSessionEvent } from '../transport/messages.js';
 import { type FileReport, readEvents, toJsonLine, toTextLine, verify } from './reading.js';
 
-/** Takes a piece of text; resolves when there is room for more. */
+/** Writes a piece of text; resolves when there is room for more. */
 export type Sink = (text: string) => Promise<void>;
 
-/** Resolves to false where something is damaged or missing. */
+/** Resolves to false if something is damaged or missing. */
 export async function runJournalCommand(choice: JournalChoice, folder: string, write: Sink): Promise<boolean> {
   if (choice.command === 'verify') return writeReports(await verify(folder), choice.json, write);
   const toLine =

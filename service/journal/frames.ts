@@ -1,33 +1,33 @@
 /**
- * How the journal lies on disk: files of frames, each frame with its length and a checksum. Pure.
+ * The format of the journal on disk: files of frames, each with its length and a checksum. Pure.
  *
- * A file begins with a frame of kind HEADER. Numbers are big-endian, as in the names of the files.
+ * A file begins with a frame of kind HEADER. Numbers are big-endian.
  *
  *     frame  = length of the body (u32) | CRC-32 of the body (u32) | CRC-32 of these 8 bytes (u32) | body
  *     body   = kind (u8) | sequence (u64) | time in ms since 1970 (f64) | length of the topic (u16) | topic | payload
  *
- * The length has a checksum of its own: without it, a length that was damaged would look like a frame
- * that the process was writing when it died, and what follows would be dropped without a word.
+ * The length has a checksum of its own. Without it, a damaged length would look like a frame that the
+ * process was writing when it died, and everything after it would be dropped silently.
  */
 import { crc32 } from 'node:zlib';
 
-/** What a frame holds. Numbers are never given a second meaning. */
+/** What a frame holds. A number never gets another meaning. */
 export const FrameKind = {
-  /** The first of a file: JSON of `SegmentHeader`. `sequence` is that of the first event to come. */
+  /** The first frame of a file: JSON of `SegmentHeader`. `sequence` is that of the next event. */
   HEADER: 1,
-  /** An event of the log, as it goes over the wire. */
+  /** An event of the log, encoded as on the wire. */
   EVENT: 2,
-  /** A session that is remembered, by its id: JSON of what is remembered beside its events. */
+  /** A session, by its id: JSON of what is kept of it beside its events. */
   SESSION: 3,
-  /** The newest event of a session that is remembered, repeated because older files may be gone. */
+  /** The newest event of a session, repeated because the file that has it can be deleted. */
   LAST_EVENT: 4,
   /** A request id that was used, by its key: JSON of what it was used for. */
   REQUEST: 5,
-  /** All frames that a file begins with, to go on without the older ones, are there. */
+  /** The checkpoint at the beginning of the file is complete: older files are not needed. */
   CHECKPOINT_END: 6,
-  /** The process ended in good order after all that comes before. */
+  /** The process ended cleanly after writing everything before this frame. */
   CLEAN_END: 7,
-  /** Why a session ended badly: JSON of the fault, of which the event has only a part. Comes before the event. */
+  /** Why a session ended badly: JSON of the fault. Its event has only a part of it, and follows. */
   FAULT: 8,
 } as const;
 
@@ -35,27 +35,29 @@ export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
 export interface Frame {
   readonly kind: number;
-  /** Of the event; 0 for what is none. */
+  /** The sequence of the event; 0 if the frame has no event. */
   readonly sequence: number;
-  /** By the clock of the host. */
+  /** On the wall clock of the host. */
   readonly timeMs: number;
-  /** What the frame is about: the id of a session, the key of a request; empty in the others. */
+  /** The id of the session or the key of the request; empty in other frames. */
   readonly topic: string;
   readonly payload: Uint8Array;
 }
 
-/** Why the frames of a file end where they do. */
+/** How the frames of a file end. */
 export type FileEnd =
   /** After a whole frame. */
   | 'WHOLE'
-  /** Within a frame: the process died while it wrote it, so nobody was told of it. */
+  /**
+   * Within a frame: the process died while it wrote the frame, so its event was never published.
+   */
   | 'TORN'
-  /** A frame does not have the checksum that it had when it was written. */
+  /** The checksum of a frame is wrong. */
   | 'DAMAGED';
 
 const PREFIX_BYTES = 12;
 const HEAD_BYTES = 19;
-/** Far more than an event can have: a larger length is damage. */
+/** Much larger than any event: a larger length is damage. */
 export const FRAME_BYTES_MAX = 16 << 20;
 
 export function encodeFrame({ kind, sequence, timeMs, topic, payload }: Frame): Buffer {
@@ -75,7 +77,9 @@ export function encodeFrame({ kind, sequence, timeMs, topic, payload }: Frame): 
   return frame;
 }
 
-/** The frames of a file, up to the first that is torn or damaged. Payloads are views of `bytes`. */
+/**
+ * The frames of a file, up to the first one that is torn or damaged. Payloads are views of `bytes`.
+ */
 export function decodeFrames(bytes: Buffer): {
   readonly frames: Frame[];
   readonly end: FileEnd;
@@ -103,12 +107,12 @@ export function decodeFrames(bytes: Buffer): {
   return { frames, end: 'WHOLE', endsAt: at };
 }
 
-/** The length of the body of the frame that begins here, or why there is none. */
+/** The length of the body of the frame that begins at `at`, or why there is no such frame. */
 function lengthAt(bytes: Buffer, at: number): number | FileEnd {
   if (bytes.length - at < PREFIX_BYTES) return 'TORN';
   const length = bytes.readUInt32BE(at);
   const isWhole = crc32(bytes.subarray(at, at + 8)) === bytes.readUInt32BE(at + 8);
   if (isWhole && length >= HEAD_BYTES && length <= FRAME_BYTES_MAX) return length;
-  // After a power cut a file can be longer than what was written, and is then filled up with zeros.
+  // After a power cut, a file can be longer than what was written. The rest is zeros.
   return bytes.subarray(at).every((byte) => byte === 0) ? 'TORN' : 'DAMAGED';
 }

@@ -1,14 +1,14 @@
 /**
- * The journal: an event log that outlives the process. Events, sessions and request ids are appended
- * to a file before anybody is told of them.
+ * The journal: an event log that survives the process. Events, sessions and request ids are written
+ * to a file before they are published.
  *
- * Invariant: the event loop never waits for the disk. `append` only puts frames into a queue; one
- * write at a time takes all that is in it, so the events of one turn cost one write. `durable` says
- * how far it has come, and nothing after it may be told.
+ * Invariant: the event loop never waits for the disk. `append` only adds frames to a queue. One
+ * write at a time takes everything in the queue, so the events of one turn cost one write.
+ * `durable` is the last event that has been written, and no later event may be published.
  *
- * A disk that fails stops nothing: the journal is `FAILED`, its owner goes on in memory under a new
- * epoch, and the journal begins a new file as soon as the disk lets it. A file whose write or flush
- * has failed is never written to again: what the system then says of it can't be relied on.
+ * If the disk fails, the service goes on. The owner of the journal continues in memory under a new
+ * epoch, and the journal begins a new file as soon as the disk works again. A file whose write or
+ * flush has failed is never written again, because later results for it can't be trusted.
  */
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,37 +20,43 @@ export type Durability = 'PROCESS' | 'DISK';
 
 export interface JournalSettings {
   readonly folder: string;
-  /** `PROCESS`: written, so it survives the end of the process. `DISK`: flushed, so it survives a power cut. */
+  /**
+   * `PROCESS`: written, so it survives the process. `DISK`: flushed, so it survives a power cut.
+   */
   readonly durability: Durability;
-  /** All files together; the oldest are deleted beyond. */
+  /** The size of all files together. Beyond it, the oldest files are deleted. */
   readonly bytesMax: number;
-  /** A file is deleted when all of its events are older. */
+  /** A file is deleted when all its events are older. */
   readonly ageMaxMs: number;
 }
 
-/** What the journal asks of those whose events it keeps. */
+/** The owner of the events that a journal keeps. */
 export interface JournalOwner {
-  /** Where the log stands: what the next file begins with. */
+  /** The position of the log: the next file begins after it. */
   position(): { readonly epoch: string; readonly newest: number };
-  /** What cursors are sealed with. */
+  /** The key with which cursors are sealed. */
   cursorKey(): string;
-  /** All that is remembered now: frames of SESSION, LAST_EVENT and REQUEST. */
+  /**
+   * Everything that is kept beside the events: frames of SESSION, FAULT, LAST_EVENT and REQUEST.
+   */
   checkpoint(): Iterable<Frame>;
   /** `durable` has grown. */
   onDurable(): void;
-  /** Nothing is kept any more; what was not durable has to be told under another epoch. */
+  /**
+   * Nothing is kept any more. Events that are not durable must be published under another epoch.
+   */
   onFailed(error: Error): void;
-  /** The disk is back: from `position()` on all is kept. */
+  /** The disk works again: everything after `position()` is kept. */
   onRecovered(): void;
 }
 
 export interface JournalStatus {
   readonly isWriting: boolean;
   readonly bytes: number;
-  /** Writes so far, and the events in them. */
+  /** How many writes there were, and how many events in them. */
   readonly writes: number;
   readonly events: number;
-  /** Events that are not durable yet. */
+  /** How many events are not durable yet. */
   readonly waiting: number;
   readonly lastWriteMs: number;
   readonly error: Error | undefined;
@@ -58,12 +64,12 @@ export interface JournalStatus {
 
 interface Entry {
   readonly bytes: Buffer;
-  /** The newest event in it, 0 where there is none. */
+  /** The sequence of its newest event; 0 if it has none. */
   readonly sequence: number;
   readonly timeMs: number;
 }
 
-/** A file to begin, with the frames that it begins with. */
+/** A file to begin, and its first frames. */
 interface Rotation {
   readonly file: Omit<SegmentFile, 'bytes'>;
   readonly head: Buffer;
@@ -71,13 +77,13 @@ interface Rotation {
 
 type Work = Entry | Rotation;
 
-/** A file that is being written or was: what trimming needs to know of it. */
+/** A file that is or was written, with what trimming needs to know. */
 interface Kept extends SegmentFile {
   readonly newestMs: number;
 }
 
 const RETRY_MS = 5_000;
-/** A folder holds eight files at least, so that trimming takes an eighth at most. */
+/** `bytesMax` is divided among at least this many files, so trimming removes an eighth at most. */
 const FILES_MIN = 8;
 const FILE_BYTES_MAX = 8 << 20;
 const DAMAGED_FOLDER = 'damaged';
@@ -92,7 +98,7 @@ export class Journal {
   #queue: Work[] = [];
   #isPumping = false;
   #pumped: Promise<void> = Promise.resolve();
-  /** Bytes that the newest file will have when the queue is written. */
+  /** The size that the newest file will have when the queue has been written. */
   #plannedBytes = 0;
   #durable: number;
   #appended: number;
@@ -103,7 +109,7 @@ export class Journal {
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /** Make it with `openJournal`. */
+  /** `restored` is the result of `openJournal`. */
   constructor(settings: JournalSettings, bootId: string, restored: Restored, owner: JournalOwner) {
     this.#settings = settings;
     this.#bootId = bootId;
@@ -135,8 +141,8 @@ export class Journal {
   }
 
   /**
-   * Keeps frames, in this order and in one file; one of kind EVENT has the next sequence, and comes last. While the disk
-   * fails, nothing is kept.
+   * Keeps frames, in this order and in one file. A frame of kind EVENT must have the next sequence
+   * and must be the last. While the disk fails, nothing is kept.
    */
   append(frames: readonly Frame[]): void {
     if (this.#error !== undefined || this.#isClosed) return;
@@ -151,7 +157,7 @@ export class Journal {
     this.#pump();
   }
 
-  /** Writes what is left and the mark of a clean end. The journal is done with when it resolves. */
+  /** Writes the rest of the queue and the mark of a clean end, then closes the file. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.append([{ kind: FrameKind.CLEAN_END, sequence: 0, timeMs: Date.now(), topic: '', payload: new Uint8Array() }]);
@@ -163,7 +169,9 @@ export class Journal {
     this.#handle = undefined;
   }
 
-  /** Begins a file with all that is remembered now. Its frames are made at once: later ones follow in the queue. */
+  /**
+   * Begins a file with a checkpoint. Its frames are made now, and later frames follow in the queue.
+   */
   #rotate(firstSequence: number): void {
     const { epoch } = this.#owner.position();
     const ordinal = this.#ordinal++;
@@ -185,7 +193,7 @@ export class Journal {
     ]);
     const name = segmentName(firstSequence, ordinal);
     const path = join(this.#settings.folder, name);
-    // Only what comes after the head counts, or a large checkpoint would be followed by the next one.
+    // The head does not count. Otherwise a large checkpoint would start the next file at once.
     this.#plannedBytes = 0;
     this.#queue.push({ file: { name, path, firstSequence, ordinal }, head });
     this.#pump();
@@ -195,7 +203,7 @@ export class Journal {
     return Math.min(FILE_BYTES_MAX, this.#settings.bytesMax / FILES_MIN);
   }
 
-  /** One write after another, each with all that has come meanwhile; the first one when this turn is over. */
+  /** Writes the queue, one write after another. The first one starts when this turn is over. */
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -203,7 +211,7 @@ export class Journal {
       try {
         while (this.#queue.length > 0 && this.#error === undefined) await this.#writeNext();
       } catch (error) {
-        this.#fail(error instanceof Error ? error : new Error(String(error)));
+        this.#onWriteFailed(error instanceof Error ? error : new Error(String(error)));
       } finally {
         this.#isPumping = false;
       }
@@ -233,7 +241,7 @@ export class Journal {
   async #begin({ file, head }: Rotation): Promise<void> {
     await this.#handle?.close();
     this.#handle = undefined;
-    // Readable by this account alone, where the folder is not closed already.
+    // Only this account can read the file, even if others can enter the folder.
     this.#handle = await open(file.path, 'wx', 0o600);
     this.#files.push({ ...file, bytes: 0, newestMs: 0 });
     await this.#write(head, Date.now());
@@ -255,7 +263,7 @@ export class Journal {
     }
   }
 
-  /** Deletes the oldest files beyond the bounds, never the one that is written to. */
+  /** Deletes the oldest files beyond the limits, but never the one that is being written. */
   async #trim(): Promise<void> {
     const { bytesMax, ageMaxMs } = this.#settings;
     const horizonMs = Date.now() - ageMaxMs;
@@ -269,7 +277,7 @@ export class Journal {
     }
   }
 
-  #fail(error: Error): void {
+  #onWriteFailed(error: Error): void {
     this.#error = error;
     this.#queue = [];
     void this.#handle?.close().catch(() => {});
@@ -279,7 +287,7 @@ export class Journal {
     this.#retry = setTimeout(() => void this.#recover(), RETRY_MS).unref();
   }
 
-  /** Tries the disk with a new file. What comes while it is tried is in the file's head or follows it. */
+  /** Tries a new file. Events that arrive meanwhile are in its checkpoint or follow it. */
   async #recover(): Promise<void> {
     this.#error = undefined;
     const { newest } = this.#owner.position();
@@ -292,12 +300,15 @@ export class Journal {
 }
 
 export interface JournalSources {
-  /** Names this life of the machine. */
+  /** Identifies this run of the machine. */
   readonly bootId: string;
   readonly history: History;
 }
 
-/** Reads the journal of a folder, which is made if it isn't there, and sets aside what is damaged. Begin it with `new Journal`. */
+/**
+ * Reads the journal in a folder, and moves damaged files aside. It creates the folder if there is
+ * none. Continue with `new Journal`.
+ */
 export async function openJournal(settings: JournalSettings, { bootId, history }: JournalSources): Promise<Restored> {
   await mkdir(settings.folder, { recursive: true, mode: 0o700 });
   const restored = await restore(settings.folder, bootId, history);
@@ -309,7 +320,10 @@ export async function openJournal(settings: JournalSettings, { bootId, history }
   return restored;
 }
 
-/** So that the names of new files survive a power cut as well. Windows needs and knows no such thing. */
+/**
+ * Makes the names of new files survive a power cut as well. Windows has no such call and needs
+ * none.
+ */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');

@@ -1,6 +1,6 @@
 /**
- * `wfdd journal`: shows people what the journal has kept. It only reads, so a daemon may be at work on
- * the same folder.
+ * Reads a journal for `wfdd journal`. It never writes, so it can read the folder of a running
+ * daemon.
  */
 import type { SessionEvent } from '../session/session.js';
 import { SessionEvent as SessionEventMessage } from '../transport/gen/wifidirect/v1/session.js';
@@ -32,7 +32,7 @@ function isInTime({ timeMs }: Frame, { sinceMs = 0, untilMs = Number.POSITIVE_IN
   return timeMs >= sinceMs && timeMs < untilMs;
 }
 
-/** One event as JSON: the names of the contract, in the form of protobuf's JSON mapping. */
+/** One event as JSON, in protobuf's JSON mapping of the contract. */
 export function toJsonLine(event: SessionEvent, encode: (event: SessionEvent) => SessionEventMessage): string {
   return JSON.stringify(SessionEventMessage.toJSON(encode(event)));
 }
@@ -45,18 +45,21 @@ export function toTextLine({ timeMs, type, session, cause, native }: SessionEven
   return `${new Date(timeMs).toISOString()}  ${type.padEnd(13)} ${session.id}  ${session.deviceAddress}  ${why}${end}${result}`;
 }
 
-/** What `wfdd journal verify` says of one file. */
+/** What `wfdd journal verify` reports about one file. */
 export interface FileReport {
   readonly file: string;
   readonly bytes: number;
   readonly epoch: string | undefined;
   readonly events: number;
   readonly firstSequence: number;
-  /** Undefined where the file is as it should be. */
+  /** Undefined if the file is good. */
   readonly problem: string | undefined;
 }
 
-/** Every file, and whether each follows the one before. A torn end is no problem: nobody was told of it. */
+/**
+ * Checks every file, and whether each follows the one before it. A torn end is not a problem,
+ * because its event was never published.
+ */
 export async function verify(folder: string): Promise<FileReport[]> {
   const reports: FileReport[] = [];
   const files = await listSegments(folder);
@@ -78,7 +81,7 @@ function problemOf(
   { firstSequence }: SegmentFile,
   before: { readonly epoch: string; readonly next: number } | undefined,
 ): string | undefined {
-  if (end === 'DAMAGED') return `damaged at byte ${endsAt}: what follows can't be read`;
+  if (end === 'DAMAGED') return `damaged at byte ${endsAt}; the rest of the file can't be read`;
   if (header === undefined) return undefined;
   const isHole = before?.epoch === header.epoch && before.next < firstSequence;
   return isHole ? `events ${before?.next} to ${firstSequence - 1} are missing before it` : undefined;

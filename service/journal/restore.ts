@@ -1,18 +1,19 @@
 /**
- * What a journal remembers, put together from its files. Pure but for reading them.
+ * Restores the state of the daemon from the files of a journal. Everything except reading them is
+ * pure.
  *
- * Invariant: what was acknowledged is restored, or the epoch changes. A client never gets an event of
- * an epoch under a number that it has seen for another.
+ * Invariant: every event that was published is restored, or the epoch changes. Within an epoch, a
+ * client never sees two events with the same number.
  */
 import { isSameBoot } from './boot-id.js';
 import { FrameKind } from './frames.js';
 import { listSegments, payloadOf, readSegment, type Segment, type SegmentFile } from './segments.js';
 
-/** A session as it was remembered: what `record` holds is the business of who wrote it. */
+/** A session as it was kept. Only the code that wrote `record` knows its form. */
 export interface RestoredSession {
   readonly record: unknown;
   readonly lastEvent: RestoredEvent;
-  /** Of its end, where it ended badly. */
+  /** Why it ended badly; undefined if it did not. */
   readonly fault: unknown;
 }
 
@@ -24,27 +25,27 @@ export interface RestoredRequest {
 export interface RestoredEvent {
   readonly sequence: number;
   readonly timeMs: number;
-  /** The session that it is about. */
+  /** The id of its session. */
   readonly topic: string;
-  /** As it goes over the wire. */
+  /** Encoded as on the wire. */
   readonly bytes: Uint8Array;
 }
 
 export interface Restored {
-  /** Undefined: the numbers of the journal can't be gone on with. */
+  /** Undefined if the numbers of the journal can't be continued. */
   readonly epoch: string | undefined;
   /** The sequence of the last event; 0 in a new epoch. */
   readonly newest: number;
-  /** The newest events of the epoch, without holes, oldest first. */
+  /** The newest events of the epoch, without gaps, oldest first. */
   readonly events: readonly RestoredEvent[];
   readonly sessions: ReadonlyMap<string, RestoredSession>;
   readonly requests: ReadonlyMap<string, RestoredRequest>;
   readonly previousEnd: 'CLEAN' | 'CRASHED' | 'UNKNOWN';
-  /** Why the epoch is a new one, as a sentence; undefined where it isn't, or where the journal is new. */
+  /** Why a new epoch has to start; undefined if the old one continues or the journal is new. */
   readonly newEpochBecause: string | undefined;
-  /** Files in which something is damaged, or that no longer follow one another. */
+  /** Files that are damaged, or after which events are missing. */
   readonly damaged: readonly SegmentFile[];
-  /** Undefined where there was none. */
+  /** Undefined if the journal is new. */
   readonly cursorKey: string | undefined;
   readonly files: readonly SegmentFile[];
   readonly nextOrdinal: number;
@@ -52,11 +53,13 @@ export interface Restored {
 
 export interface History {
   readonly eventsMax: number;
-  /** Events older than this are not read. */
+  /** Older events are not restored. */
   readonly sinceMs: number;
 }
 
-/** Reads what is needed of a journal: the newest files, back to a complete checkpoint and as far as `history` goes. */
+/**
+ * Reads the newest files of a journal, back to a complete checkpoint and as far as `history` wants.
+ */
 export async function restore(folder: string, bootId: string, history: History): Promise<Restored> {
   const files = await listSegments(folder);
   const segments: Segment[] = [];
@@ -69,39 +72,39 @@ export async function restore(folder: string, bootId: string, history: History):
     const isEnough = events >= history.eventsMax || oldestMs < history.sinceMs;
     if (isEnough && segments.some(hasCheckpoint)) break;
   }
-  return judge(files, segments, bootId, history);
+  return assemble(files, segments, bootId, history);
 }
 
 function hasCheckpoint({ frames }: Segment): boolean {
   return frames.some(({ kind }) => kind === FrameKind.CHECKPOINT_END);
 }
 
-function judge(
+function assemble(
   files: readonly SegmentFile[],
   all: readonly Segment[],
   bootId: string,
   { eventsMax, sinceMs }: History,
 ): Restored {
   const segments = all.filter((segment) => !isUnfinished(segment));
-  const { sessions, requests } = remembered(segments);
+  const { sessions, requests } = lastStates(segments);
   const header = segments.findLast((segment) => segment.header !== undefined)?.header;
   const last = segments.at(-1)?.frames.at(-1);
   const previousEnd = segments.length === 0 ? 'UNKNOWN' : last?.kind === FrameKind.CLEAN_END ? 'CLEAN' : 'CRASHED';
   const nextOrdinal = (files.at(-1)?.ordinal ?? 0) + 1;
   const base = { sessions, requests, previousEnd, files, nextOrdinal, cursorKey: header?.cursorKey } as const;
-  const anew = (newEpochBecause: string | undefined, damaged: readonly SegmentFile[] = []): Restored => {
+  const inNewEpoch = (newEpochBecause: string | undefined, damaged: readonly SegmentFile[] = []): Restored => {
     return { ...base, epoch: undefined, newest: 0, events: [], newEpochBecause, damaged };
   };
-  if (segments.length === 0) return anew(undefined);
-  // Damage in an older epoch concerns nobody any more.
+  if (segments.length === 0) return inNewEpoch(undefined);
+  // Damage in an older epoch does not matter any more.
   const ofEpoch = segments.slice(segments.findIndex((segment) => segment.header?.epoch === header?.epoch));
   const damaged = damagedFiles(ofEpoch);
   if (damaged.length > 0 || header === undefined) {
     const names = damaged.map(({ name }) => name).join(', ');
-    return anew(`the journal is damaged (${names}), so events can be missing`, damaged);
+    return inNewEpoch(`the journal is damaged (${names}), so events can be missing`, damaged);
   }
   if (previousEnd === 'CRASHED' && header.durability === 'PROCESS' && !isSameBoot(header.bootId, bootId)) {
-    return anew('the machine has started again since, and the last events can be missing (durability: process)');
+    return inNewEpoch('the machine has started again since, and the last events can be missing (durability: process)');
   }
   const events = ofEpoch.flatMap(({ frames }) => frames.filter(({ kind }) => kind === FrameKind.EVENT));
   const newest = events.at(-1)?.sequence ?? (ofEpoch.at(-1)?.file.firstSequence ?? 1) - 1;
@@ -116,12 +119,18 @@ function judge(
   };
 }
 
-/** The process died, or the disk failed, before what a file begins with was whole: nothing was told that is in it alone. */
+/**
+ * Whether the process died, or the disk failed, before the checkpoint of the file was complete.
+ * Nothing that only this file has was ever published.
+ */
 function isUnfinished(segment: Segment): boolean {
   return !hasCheckpoint(segment) && segment.end !== 'DAMAGED';
 }
 
-/** Files with a damaged frame, or after which events are missing. A torn end is no damage: nobody was told of it. */
+/**
+ * Files that have a damaged frame, or after which events are missing. A torn end is not damage,
+ * because its event was never published.
+ */
 function damagedFiles(segments: readonly Segment[]): SegmentFile[] {
   let next = segments[0]?.file.firstSequence;
   return segments.flatMap(({ file, frames, end }) => {
@@ -132,8 +141,8 @@ function damagedFiles(segments: readonly Segment[]): SegmentFile[] {
   });
 }
 
-/** What was last said of each session and request, from the newest complete checkpoint on. */
-function remembered(segments: readonly Segment[]) {
+/** The last state of each session and request, starting at the newest complete checkpoint. */
+function lastStates(segments: readonly Segment[]) {
   const from = Math.max(segments.findLastIndex(hasCheckpoint), 0);
   const records = new Map<string, unknown>();
   const lastEvents = new Map<string, RestoredEvent>();
@@ -142,7 +151,7 @@ function remembered(segments: readonly Segment[]) {
   for (const frame of segments.slice(from).flatMap(({ frames }) => frames)) {
     const { kind, topic, sequence, timeMs, payload: bytes } = frame;
     if (kind === FrameKind.SESSION) {
-      // The same name again is another session.
+      // The same id again is a new session.
       lastEvents.delete(topic);
       faults.delete(topic);
       records.set(topic, payloadOf(frame));

@@ -1,29 +1,31 @@
 /**
- * The files of a journal: found, read and judged. Nothing is written here, so `wfdd journal` can read
- * beside a daemon that is at work.
+ * Finds and reads the files of a journal. It never writes, so `wfdd journal` can read the folder of
+ * a running daemon.
  *
- * Each life of the daemon begins a file, and each file that is full is followed by another. A file is
- * named after the sequence of the first event that it can hold, and begins with all that is needed to
- * go on without the older ones: the sessions and request ids that are remembered.
+ * The daemon begins a file when it starts, and another one whenever a file is full. A file is named
+ * after the sequence of its first event. It begins with a checkpoint: all sessions and request ids
+ * that are kept, so that the older files are not needed.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeFrames, type FileEnd, type Frame, FrameKind } from './frames.js';
 
-/** Written in the header of each file. A file of a higher version is refused, and left alone. */
+/**
+ * The version in the header of each file. A file of a higher version is refused and not changed.
+ */
 export const JOURNAL_VERSION = 1;
 
-/** What the first frame of a file says. */
+/** The content of the first frame of a file. */
 export interface SegmentHeader {
   readonly version: number;
-  /** 16 hexadecimal digits: the epoch of the events in it. */
+  /** The epoch of its events: 16 hexadecimal digits. */
   readonly epoch: string;
-  /** Names one life of the machine, from its start to its end. */
+  /** Identifies one run of the machine, from its start to its end. */
   readonly bootId: string;
   readonly durability: 'PROCESS' | 'DISK';
-  /** What cursors are sealed with, so that they can be used after a restart. */
+  /** The key with which cursors are sealed, so that they can be used after a restart. */
   readonly cursorKey: string;
-  /** Counts the files of a journal. Two of them can begin at the same sequence. */
+  /** Counts the files of a journal, because two files can begin at the same sequence. */
   readonly ordinal: number;
 }
 
@@ -39,15 +41,15 @@ export interface SegmentFile {
 /** One file, read. */
 export interface Segment {
   readonly file: SegmentFile;
-  /** Undefined where even the first frame is torn or damaged. */
+  /** Undefined if even the first frame is torn or damaged. */
   readonly header: SegmentHeader | undefined;
-  /** Without the header. */
+  /** All frames except the header. */
   readonly frames: readonly Frame[];
   readonly end: FileEnd;
   readonly endsAt: number;
 }
 
-/** A journal that this version can't read. */
+/** The journal was written by a later version, which this one can't read. */
 export class JournalVersionError extends Error {
   override readonly name = 'JournalVersionError';
 }
@@ -58,7 +60,7 @@ export function segmentName(firstSequence: number, ordinal: number): string {
   return `${String(firstSequence).padStart(16, '0')}-${String(ordinal).padStart(8, '0')}.journal`;
 }
 
-/** The files of a journal, oldest first. None where the folder does not exist. */
+/** The files of a journal, oldest first. Empty if the folder does not exist. */
 export async function listSegments(folder: string): Promise<SegmentFile[]> {
   let names: string[];
   try {
@@ -92,12 +94,12 @@ function headerOf({ payload }: Frame, file: SegmentFile): SegmentHeader {
   const header = JSON.parse(Buffer.from(payload).toString()) as SegmentHeader;
   if (header.version <= JOURNAL_VERSION) return header;
   throw new JournalVersionError(
-    `${file.path} is a journal of version ${header.version}, and this wfdd knows version ${JOURNAL_VERSION}. ` +
-      'Run the wfdd that wrote it or a later one, or give another journal.folder; nothing was changed.',
+    `${file.path} is a journal of version ${header.version}, but this wfdd can read only version ${JOURNAL_VERSION}. ` +
+      'Run the wfdd that wrote it, or a later one, or set another journal.folder. Nothing was changed.',
   );
 }
 
-/** A payload that is JSON. */
+/** Parses a payload that is JSON. */
 export function payloadOf(frame: Frame): unknown {
   return JSON.parse(Buffer.from(frame.payload).toString());
 }

@@ -1,10 +1,10 @@
 /**
- * The journal of sessions: joins the event stream and the lifecycle, which know nothing of files, with
- * the journal, which knows nothing of sessions.
+ * The journal of sessions. It connects the event stream and the lifecycle, which know nothing about
+ * files, with the journal, which knows nothing about sessions.
  *
- * Start: `openSessionJournal` reads what the life before has left; the log and the lifecycle take it
- * over; `SessionJournal` then begins a new file, and tells of the sessions that were live as its first
- * events.
+ * At the start, `openSessionJournal` reads what the earlier process has left, and `restoreLog` and
+ * `restoreSessions` restore it. Then `SessionJournal` begins a new file. Its first events are the
+ * ends of the sessions that were live.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -33,7 +33,7 @@ import type { History, Restored } from './restore.js';
 
 export type SessionStream = EventStream<SessionEventDraft, SessionEvent, LoggedSessionEvent>;
 
-/** A journal that can't be used, as a sentence: the start ends with it. */
+/** The journal can't be used, so the daemon can't start. The message says why and what to do. */
 export class JournalUnusable extends Error {
   override readonly name = 'JournalUnusable';
 }
@@ -48,7 +48,7 @@ const LOCK_FILE = 'lock';
 
 export const newEpoch = (): string => randomBytes(8).toString('hex');
 
-/** Takes the folder for this process, and reads what the life before has left there. */
+/** Locks the folder for this process, and reads what the earlier process has left there. */
 export async function openSessionJournal(settings: JournalSettings, history: History): Promise<OpenedJournal> {
   const { folder } = settings;
   try {
@@ -56,7 +56,7 @@ export async function openSessionJournal(settings: JournalSettings, history: His
     const unlock = lockFile(join(folder, LOCK_FILE));
     if (unlock === undefined) {
       throw new JournalUnusable(
-        `The journal in ${folder} is in use by another wfdd: give this one another journal.folder, or stop the other.`,
+        `Another wfdd uses the journal in ${folder}. Stop it, or set another journal.folder for this one.`,
       );
     }
     try {
@@ -71,19 +71,19 @@ export async function openSessionJournal(settings: JournalSettings, history: His
   }
 }
 
-/** Fills the log with the events of the life before, as far as they are of the same epoch. */
+/** Restores the log, with the events of the earlier process that are of the same epoch. */
 export function restoreLog(stream: SessionStream, { events, newest, cursorKey: keptKey }: Restored): void {
   if (keptKey !== undefined) takeCursorKey(keptKey);
   const nowMs = Date.now();
   const logged = events.map(({ sequence, timeMs, topic, bytes }) => ({
     event: { sequence, sessionId: topic, ...peek(bytes), bytes },
-    // A clock that was set back makes no event younger than it is.
+    // If the clock was set back, an event can seem to be in the future. Its age is then 0.
     ageMs: Math.max(nowMs - timeMs, 0),
   }));
   stream.restore(logged, newest);
 }
 
-/** Gives the lifecycle the sessions and request ids of the life before. */
+/** Restores the sessions and request ids of the earlier process. */
 export function restoreSessions(lifecycle: Lifecycle, { sessions, requests }: Restored): void {
   const offsetMs = performance.now() - Date.now();
   const toSteady = (timeMs: number) => Math.min(timeMs + offsetMs, performance.now());
@@ -109,10 +109,13 @@ export class SessionJournal implements JournalOwner, SessionMemory {
   readonly #durability: Durability;
   readonly #onState: (error: Error | undefined) => void;
   #isKeeping = true;
-  /** The session whose first event comes next. */
-  #begun: SessionOrigin | undefined;
+  /** The session that was created and whose first event is appended next. */
+  #created: SessionOrigin | undefined;
 
-  /** Begins at once. `onState` is told of a disk that fails, and that it is back. */
+  /**
+   * Starts at once. `onState` is called with the error if the disk fails, and without when it works
+   * again.
+   */
   constructor(
     stream: SessionStream,
     lifecycle: Lifecycle,
@@ -125,7 +128,7 @@ export class SessionJournal implements JournalOwner, SessionMemory {
     this.#durability = settings.durability;
     this.#onState = onState;
     this.#journal = new Journal(settings, bootId(), { ...restored, newest: stream.log.newest }, this);
-    stream.keepBy(this);
+    stream.attachKeeper(this);
     lifecycle.attachMemory(this);
   }
 
@@ -137,7 +140,7 @@ export class SessionJournal implements JournalOwner, SessionMemory {
     return this.#journal.status;
   }
 
-  /** Whether nobody is told of an event before it is on the disk. */
+  /** Whether events are kept before they are published. False while the disk fails. */
   get isKeeping(): boolean {
     return this.#isKeeping;
   }
@@ -148,7 +151,7 @@ export class SessionJournal implements JournalOwner, SessionMemory {
   }
 
   onSessionCreated(origin: SessionOrigin): void {
-    this.#begun = origin;
+    this.#created = origin;
   }
 
   onRequestUsed({ key, fingerprint, timeMs }: RequestRecord): void {
@@ -156,10 +159,11 @@ export class SessionJournal implements JournalOwner, SessionMemory {
   }
 
   keep(event: SessionEvent): void {
-    const begun = this.#begun;
-    this.#begun = undefined;
-    // In one file, or the next one would have the event without what is remembered beside it.
-    this.#journal.append([...originFrames(begun), ...faultFrames(event), eventFrame(FrameKind.EVENT, event)]);
+    const created = this.#created;
+    this.#created = undefined;
+    // In one file. Otherwise the next file could have the event without the frames that belong to
+    // it.
+    this.#journal.append([...originFrames(created), ...faultFrames(event), eventFrame(FrameKind.EVENT, event)]);
   }
 
   position(): { readonly epoch: string; readonly newest: number } {
@@ -182,7 +186,7 @@ export class SessionJournal implements JournalOwner, SessionMemory {
   }
 
   onDurable(): void {
-    if (this.#isKeeping) this.#stream.kept(this.#journal.durable);
+    if (this.#isKeeping) this.#stream.onKept(this.#journal.durable);
   }
 
   onFailed(error: Error): void {
@@ -194,8 +198,8 @@ export class SessionJournal implements JournalOwner, SessionMemory {
 
   onRecovered(): void {
     this.#isKeeping = true;
-    this.#stream.keepBy(this);
-    this.#stream.kept(this.#journal.durable);
+    this.#stream.attachKeeper(this);
+    this.#stream.onKept(this.#journal.durable);
     this.#onState(undefined);
   }
 }
@@ -224,7 +228,10 @@ const TYPE = 4;
 const SESSION = 5;
 const OWNER = 5;
 
-/** What the log has to know of an encoded event; a whole decoding would cost ten times as much, for 100,000 events. */
+/**
+ * Reads what the log needs to know from an encoded event. Decoding all of it would cost ten times
+ * as much, and there can be 100,000 events.
+ */
 export function peek(bytes: Uint8Array): { readonly owner: string; readonly isRenewal: boolean } {
   const reader = new BinaryReader(bytes);
   let owner = '';

@@ -1,9 +1,9 @@
 /**
- * Remembers which request ids were used, and for what. A request that is repeated with its id is the
- * same request; another request with that id is refused (AIP-155).
+ * Remembers which request ids were used, and for what. A request that is repeated with its id is
+ * the same request; another request with that id is refused (AIP-155).
  *
- * The memory is bounded in number and in age, and forgets the oldest ids first. The request id of an
- * `OpenSession` is kept with its session instead.
+ * The memory is bounded in number and in age, and forgets the oldest ids first. The request id of
+ * an `OpenSession` is kept with its session instead.
  */
 import type { Fault } from '../fault.js';
 

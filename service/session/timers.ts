@@ -1,8 +1,8 @@
 /**
  * The timers of sessions. If many are due at once, for example because a thousand leases expire
- * together, only a few fire in each turn of the event loop, so that other work does not wait for all
- * of them. Time that the computer sleeps does not count: after it, each timer has the time left that
- * it had before.
+ * together, only a few fire in each turn of the event loop, so that other work does not wait for
+ * all of them. Time that the computer sleeps does not count: after it, each timer has the time left
+ * that it had before.
  */
 import { type AwakeClock, awakeClock } from '../awake-clock.js';
 
@@ -27,7 +27,8 @@ export class Timers {
     const wait = (ms: number) => {
       timeout = setTimeout(() => {
         const leftMs = dueMs - this.#clock.nowMs();
-        // A timer can fire a little early because of rounding. After a sleep, more than that is left.
+        // A timer can fire a little early because of rounding. After a sleep, more than that is
+        // left.
         if (leftMs > EARLY_MS) return wait(leftMs);
         this.#due.add(fire);
         if (!this.#isTurnSet) this.#setTurn();

@@ -16,16 +16,16 @@ export interface SessionStreamSettings {
   readonly heartbeatMs: number | undefined;
 }
 
-/** How far a log may be told of, and how far its followers have been. */
-export interface Told {
-  readonly told: number;
+/** How far readers can read a log, and up to which event its followers have been sent. */
+export interface Published {
+  readonly publishedUpTo: number;
   readonly ready: Observable<void>;
   readonly log: { readonly epoch: string; readonly visible: number };
 }
 
 /** The life of one session: its event as it is now, then each that follows, until it has ended; and signs of life in between. */
 export class SessionSource implements Source<OpenMessage> {
-  readonly #stream: Told;
+  readonly #stream: Published;
   readonly #attachment: Attachment;
   readonly #queueMax: number;
   readonly #release: () => void;
@@ -40,7 +40,7 @@ export class SessionSource implements Source<OpenMessage> {
   #isTold: boolean;
 
   constructor(
-    stream: Told,
+    stream: Published,
     attachment: Attachment,
     { queueMax, heartbeatMs }: SessionStreamSettings,
     release: () => void,
@@ -90,7 +90,7 @@ export class SessionSource implements Source<OpenMessage> {
     this.#timer?.refresh();
     const { epoch } = this.#last;
     // All of this session's events up to the last one told to followers have been sent before a heartbeat.
-    return { event, cursor: this.#show(formatCursor(epoch, event?.sequence ?? this.#stream.told)) };
+    return { event, cursor: this.#show(formatCursor(epoch, event?.sequence ?? this.#stream.publishedUpTo)) };
   }
 
   /** One of an earlier epoch was told in its time. */

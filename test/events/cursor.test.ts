@@ -111,7 +111,7 @@ test('a cursor of another epoch has expired, wherever it points', (t) => {
     if (found.ok) continue;
     t.is(found.fault.reason, 'CURSOR_EXPIRED');
     t.deepEqual(found.fault.metadata, { oldest_cursor: `${EPOCH}.0` });
-    t.regex(found.fault.message, /another life/);
+    t.regex(found.fault.message, /has started a new event log/);
   }
 });
 

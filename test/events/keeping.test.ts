@@ -15,7 +15,7 @@ function keeping() {
   const counted: number[] = [];
   stream.follow('a').subscribe(({ sequence }) => heard.push(sequence));
   stream.events.subscribe(({ sequence }) => counted.push(sequence));
-  stream.keepBy({ keep: ({ sequence }) => asked.push(sequence) });
+  stream.attachKeeper({ keep: ({ sequence }) => asked.push(sequence) });
   return { notes, stream, asked, heard, counted };
 }
 
@@ -27,8 +27,8 @@ test('nobody hears of an event before it is kept, and then of all up to there, i
   t.deepEqual(asked, [1, 2, 3], 'the keeper knows at once');
   t.deepEqual([heard, counted, sequencesOf(reader.next(10))], [[], [], []]);
   t.is(reader.lag, 0, 'there is nothing to read yet');
-  t.is(stream.told, 0);
-  stream.kept(2);
+  t.is(stream.publishedUpTo, 0);
+  stream.onKept(2);
   t.deepEqual(
     [heard, counted, sequencesOf(reader.next(10))],
     [
@@ -37,8 +37,8 @@ test('nobody hears of an event before it is kept, and then of all up to there, i
       [1, 2],
     ],
   );
-  t.is(stream.told, 2);
-  stream.kept(3);
+  t.is(stream.publishedUpTo, 2);
+  stream.onKept(3);
   t.deepEqual([heard, counted, sequencesOf(reader.next(10))], [[1, 2, 3], [1, 2, 3], [3]]);
 });
 
@@ -46,9 +46,9 @@ test('a cursor that is told names no event that is not kept', (t) => {
   const { notes, stream } = keeping();
   notes.append('a', 2);
   t.is(stream.visibleCursor, `${EPOCH}.0`);
-  stream.kept(1);
+  stream.onKept(1);
   t.is(stream.visibleCursor, `${EPOCH}.1`);
-  stream.kept(2);
+  stream.onKept(2);
   t.is(stream.visibleCursor, `${EPOCH}.2`);
   t.is(stream.visibleCursor, stream.cursor);
 });
@@ -61,13 +61,13 @@ test('who has an answer to give waits for what was appended before it, and for n
   void stream.untilKept()?.then(() => passed.push('two'));
   notes.append('a', 1);
   void stream.untilKept()?.then(() => passed.push('three'));
-  stream.kept(1);
+  stream.onKept(1);
   await turn();
   t.deepEqual(passed, []);
-  stream.kept(2);
+  stream.onKept(2);
   await turn();
   t.deepEqual(passed, ['two']);
-  stream.kept(3);
+  stream.onKept(3);
   await turn();
   t.deepEqual(passed, ['two', 'three']);
   t.is(stream.untilKept(), undefined);
@@ -79,17 +79,17 @@ test('a reader that stands at an event that is not kept is held, and goes on whe
   const reader = stream.read(2, all);
   t.true(reader.isHeld);
   t.deepEqual(reader.next(10), []);
-  stream.kept(2);
+  stream.onKept(2);
   t.false(reader.isHeld);
   notes.append('a', 1);
-  stream.kept(3);
+  stream.onKept(3);
   t.deepEqual(sequencesOf(reader.next(10)), [3]);
 });
 
 test('when nothing can be kept any more, what was not told is told in a new epoch, once', async (t) => {
   const { notes, stream, asked, heard } = keeping();
   notes.append('a', 3);
-  stream.kept(1);
+  stream.onKept(1);
   const before = stream.read(1, all);
   let isAnswered = false;
   void stream.untilKept()?.then(() => {
@@ -108,7 +108,7 @@ test('when nothing can be kept any more, what was not told is told in a new epoc
   t.true(isAnswered, 'nobody waits for ever');
   t.deepEqual(sequencesOf(renumbered), [1, 2]);
   t.deepEqual(heard, [1, 1, 2], 'the second and the third, anew');
-  t.is(stream.told, 2);
+  t.is(stream.publishedUpTo, 2);
   t.is(stream.cursor, `${NEXT_EPOCH}.2`);
   t.is(stream.visibleCursor, stream.cursor);
   t.deepEqual(sequencesOf(stream.read(0, all).next(10)), [1, 2]);
@@ -122,11 +122,11 @@ test('events of an earlier life can be read at once, and the numbers go on', asy
   const { stream } = new Notes();
   const old = [4, 5].map((sequence) => ({ event: { topic: 'a', timeMs: 0, sequence, epoch: EPOCH }, ageMs: 10 }));
   stream.restore(old, 5);
-  t.is(stream.told, 5);
+  t.is(stream.publishedUpTo, 5);
   t.is(stream.visibleCursor, `${EPOCH}.5`);
   t.deepEqual(sequencesOf(stream.read(3, all).next(10)), [4, 5]);
   t.true(stream.read(2, all).isTrimmed);
   t.is(stream.append({ topic: 'a', timeMs: 0 }).sequence, 6);
   await turn();
-  t.is(stream.told, 6);
+  t.is(stream.publishedUpTo, 6);
 });

@@ -127,14 +127,14 @@ test('a log that takes over events keeps those that it would have kept, had it b
     const events = shapes.map((each, index) => ({ ...each, sequence: index + 1, timeMs: 0 }));
     const [lived, restored] = [1, 2].map(() => new EventLog<Event>(EPOCH, limits, traits, () => 0));
     for (const event of events) lived?.append(event);
-    lived?.published();
+    lived?.onPublished();
     restored?.restore(
       events.map((event) => ({ event, ageMs: 0 })),
       events.length,
     );
     const all = (log?: EventLog<Event>) => log?.read(0, 1000, () => true).events.map(({ sequence }) => sequence);
     t.deepEqual(all(restored), all(lived));
-    restored?.published();
+    restored?.onPublished();
     t.deepEqual(all(restored), all(lived), 'nothing is left to be dropped');
   });
   fc.assert(property, randomly(t, effort(2000)));

@@ -166,7 +166,7 @@ test('a journal of a later version is refused, and nothing of it is touched', as
   const bytes = encodeFrame({ kind: FrameKind.HEADER, sequence: 1, timeMs: 1, topic: '', payload });
   writeFileSync(path, bytes);
   const error = await t.throwsAsync(Keeper.open(settings(folder)));
-  t.regex(error?.message ?? '', /is a journal of version 2, and this wfdd knows version 1\./);
+  t.regex(error?.message ?? '', /is a journal of version 2, but this wfdd can read only version 1\./);
   t.deepEqual(journalFiles(folder), [path]);
   t.deepEqual(readFileSync(path), bytes);
 });

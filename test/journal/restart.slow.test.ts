@@ -61,7 +61,7 @@ test('a second daemon on the same folder is refused, and disturbs nothing', asyn
   await openLeased(first, 1);
   const { status: code, stdout } = run('--journal-folder', folder);
   t.is(code, 78);
-  t.regex(stdout, /is in use by another wfdd/);
+  t.regex(stdout, /Another wfdd uses the journal in/);
   await openLeased(first, 1);
   t.is(await first.daemon.stop(), 0);
 });
