@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Starts wfdctl. Its code lies beside this file in the npm package, and in `dist/` at the top in the repository and in the
-// bundle for Windows.
+// Starts wfdctl. In the npm package its code is beside this file. In the repository and in the
+// bundle for Windows it is in `dist/` at the top.
 import { existsSync } from 'node:fs';
 
 const places = ['./dist/clients/ctl/src/main.js', '../../dist/wfdctl/main.js'];

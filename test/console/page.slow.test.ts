@@ -36,7 +36,7 @@ browserTest(
     await person.sees('Meeting Room Display');
     await person.sees('in-the-room');
     await person.sees('1460 ERROR_TIMEOUT');
-    await person.sees(/is the device on, and in reach of the host\?/);
+    await person.sees(/check that the device is on and in reach of the host/);
     t.false(person.page.url().includes('k='));
     isWellBehaved(t, person);
   },
@@ -47,12 +47,12 @@ browserTest('an empty host invites, with the next step', async (t) => {
   await using daemon = await freshDaemon();
   await using console = await RunningConsole.start(daemon.address);
   await using person = await Person.sit(browser, console.link);
-  await person.sees('Nobody is connected.');
+  await person.sees('No session is open.');
   await person.sees('wfdctl open ADDRESS');
   await person.goes('Sessions');
   await person.sees('No sessions yet.');
   await person.goes('Events');
-  await person.sees('Nothing has happened yet.');
+  await person.sees('No events yet.');
   isWellBehaved(t, person);
 });
 
@@ -80,7 +80,7 @@ browserTest('a session is opened, is seen to live, and is closed after a questio
   await page.getByRole('button', { name: 'Close …' }).click();
   await page.getByRole('button', { name: 'Close the session' }).click();
   await page.getByRole('heading', { name: 'Warehouse Scanner closed' }).waitFor();
-  await person.sees(/requested, seen by device disconnected/);
+  await person.sees(/requested, confirmed by device disconnected/);
   isWellBehaved(t, person);
 });
 
@@ -97,8 +97,8 @@ browserTest('a pending open is cancelled, and a device is looked for', async (t)
   await person.page.getByRole('heading', { name: 'Meeting Room Display cancelled' }).waitFor();
   await person.goes('Devices');
   const card = person.page.getByRole('article').filter({ hasText: 'Delivery Robot' });
-  await card.getByRole('button', { name: 'Look for it' }).click();
-  await person.sees('It was not seen; is it on, and near?');
+  await card.getByRole('button', { name: 'Search', exact: true }).click();
+  await person.sees('Not found. Check that it is on and near the host.');
   isWellBehaved(t, person);
 });
 
@@ -125,7 +125,7 @@ browserTest('an error stays in the dialog, in the words of wfdctl', async (t) =>
   await person.page.getByRole('button', { name: 'Open a session' }).click();
   const dialog = person.page.getByRole('dialog');
   await dialog.getByRole('button', { name: 'Open', exact: true }).click();
-  await dialog.getByText(/^The limit sessions_per_principal_max of .* is reached; close some/).waitFor();
+  await dialog.getByText(/^Limit reached: sessions_per_principal_max of .*; close or stop something/).waitFor();
   // The refused request is what the browser itself logs.
   t.deepEqual(
     person.complaints.filter((text) => !text.includes('409 (Conflict)')),
@@ -140,7 +140,7 @@ browserTest('a host that cannot do its work says why, and what to do, until it c
   await person.sees('ready');
   await gateway().world.stopService();
   await person.sees(/The host is degraded: WLAN_SERVICE_NOT_RUNNING/);
-  await person.sees(/WLAN AutoConfig service \(WlanSvc\) of the host is not running; start it there/);
+  await person.sees(/WLAN AutoConfig service \(WlanSvc\) is not running on the host; start it there/);
   await gateway().world.startService();
   await person.sees('ready');
   isWellBehaved(t, person);
@@ -155,8 +155,8 @@ browserTest('a device that is lost ends its session before the eyes of who watch
   await person.page.getByRole('heading', { name: 'Forklift Terminal 1 open' }).waitFor();
   await gateway().world.dropLink(forklifts[0]);
   await person.page.getByRole('heading', { name: 'Forklift Terminal 1 closed' }).waitFor();
-  await person.sees(/peer disconnected, seen by/);
-  await person.sees('the link was found down');
+  await person.sees(/peer disconnected, confirmed by/);
+  await person.sees('the link is down');
   isWellBehaved(t, person);
 });
 
@@ -170,7 +170,7 @@ browserTest('cut off from the host, the page says since when; it comes back, and
   const tiles = person.page.locator('.tiles');
   const before = await tiles.boundingBox();
   await first.kill();
-  await person.sees(/Reconnecting since \d\d:\d\d:\d\d, for \d+s\. What you see was true then\./);
+  await person.sees(/Reconnecting since \d\d:\d\d:\d\d, for \d+s\. The page shows the state at that time\./);
   await person.sees('not live');
   t.deepEqual(await tiles.boundingBox(), before, 'nothing moves');
   const second = await startSimulated('--listen', address);
@@ -346,7 +346,7 @@ browserTest('a name that is made to resolve to this machine gets no page', async
   try {
     const { port, hash } = new URL(console.link);
     await using person = await Person.sit(rebound, `http://rebound.example:${port}/${hash}`);
-    await person.sees(/no other name is answered/);
+    await person.sees(/Only requests to .* are answered/);
     t.is(await person.page.locator('script').count(), 0);
   } finally {
     await rebound.close();

@@ -99,7 +99,7 @@ test.serial('the key lets in once', async (t) => {
   const second = await exchange(console.origin, key);
   t.is(second.status, 401);
   t.is(second.headers['set-cookie'], undefined);
-  t.regex(second.body, /was used before, or is too old\. Run wfdctl console again/);
+  t.regex(second.body, /was already used or has expired\. Run wfdctl console again/);
 });
 
 test('the key lets in for a minute, and no longer', (t) => {
@@ -194,6 +194,6 @@ test.serial('without a session id, or with a host that it does not have, nothing
     const { status, body: answer } = await ask(console.origin, request);
     return [status, JSON.parse(answer).message];
   };
-  t.deepEqual(await said({ host: gateway().daemon.address }), [400, 'sessionId is missing; give a text.']);
-  t.deepEqual(await said({ host: 'elsewhere:1', sessionId: 'kept' }), [404, 'This console has no such host.']);
+  t.deepEqual(await said({ host: gateway().daemon.address }), [400, 'sessionId must be a string that is not empty.']);
+  t.deepEqual(await said({ host: 'elsewhere:1', sessionId: 'kept' }), [404, 'Unknown host.']);
 });

@@ -1,10 +1,10 @@
-# bash completion of wfdctl. To load it:  source <(wfdctl completion bash)
+# bash completion for wfdctl. To load it:  source <(wfdctl completion bash)
 # Works with bash 3.2 and newer, and needs no other scripts.
 
 _wfdctl() {
   local line word candidate breaks before=
   local -a words
-  # Bash splits words at colons, and addresses have them; so the line is split here, at blanks.
+  # Bash splits words at colons, which addresses contain, so split the line at spaces instead.
   line=${COMP_LINE:0:COMP_POINT}
   read -ra words <<<"$line"
   local index=$((${#words[@]} - 2))
@@ -13,7 +13,7 @@ _wfdctl() {
     index=$((index + 1))
     word=
   fi
-  # What bash takes for the current word begins after the last of these; a candidate must begin there too.
+  # For bash the current word starts after the last of these, so a candidate must start there too.
   breaks=${COMP_WORDBREAKS//[^:=]/}
   if [[ -n $breaks && $word == *["$breaks"]* ]]; then before=${word%"${word##*["$breaks"]}"}; fi
 

@@ -1,4 +1,4 @@
-# PowerShell completion of wfdctl, for Windows PowerShell 5.1 and PowerShell 7. To load it:
+# PowerShell completion for wfdctl, for Windows PowerShell 5.1 and PowerShell 7. To load it:
 #   wfdctl completion powershell | Out-String | Invoke-Expression
 
 Register-ArgumentCompleter -Native -CommandName 'wfdctl', 'wfdctl.cmd' -ScriptBlock {
@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName 'wfdctl', 'wfdctl.cmd' -ScriptBl
     $elements = @($commandAst.CommandElements | Where-Object { $_.Extent.StartOffset -lt $cursorPosition })
     $program = $elements[0].Extent.Text
     $words = @($elements | Select-Object -Skip 1 | ForEach-Object { $_.Extent.Text })
-    # After a blank the word is empty, and Windows PowerShell would drop it; so its place is told.
+    # After a space the word is empty. Windows PowerShell drops empty arguments, so pass its index.
     $index = $words.Count
     if ($wordToComplete -ne '') { $index -= 1 }
 
@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'wfdctl', 'wfdctl.cmd' -ScriptBl
     }
 
     foreach ($line in $lines) {
-        # Without an answer PowerShell completes file names.
+        # PowerShell completes file names if there are no results.
         if ($line -eq ':files') { return }
         $value, $description = $line -split "`t", 2
         if (-not $description) { $description = $value }

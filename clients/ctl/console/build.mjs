@@ -1,5 +1,6 @@
-// Builds the page of `wfdctl console` into a folder: page.html, a script and a style sheet that are named by their hashes,
-// and the licences of what is in them. With a second argument, a JSON list of folders of packages, it adds its own to it.
+// Builds the page of `wfdctl console` into a folder: page.html, a script and a style sheet with
+// hashes in their names, and the licences of the packages in them. The second argument is a JSON
+// list of folders of packages, to which this adds the folders of these packages.
 //
 //   node build.mjs FOLDER [LIST]
 import { createHash } from 'node:crypto';
@@ -29,7 +30,7 @@ const { outputFiles, metafile } = await build({
   logLevel: 'warning',
 });
 
-/** The folders of the packages inside, from the root of the repository. */
+/** The folders of the bundled packages, relative to the root of the repository. */
 const packages = new Set();
 for (const file of Object.keys(metafile.inputs)) {
   const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file) ?? [];

@@ -1,4 +1,7 @@
-/** What the whole page shares: the hosts, where the reader is, and the clock. Frames are applied here, a little at a time. */
+/**
+ * The state that the whole page shares: the hosts, the route and the clock. Also applies frames, a
+ * few at a time.
+ */
 import { computed, signal } from '@preact/signals';
 import type { Frame } from '../../src/console/frames.js';
 import { HostModel } from './model.js';
@@ -11,13 +14,13 @@ export interface About {
 export const about = signal<About>({ version: '', allowsActions: false });
 export const hosts = signal<readonly HostModel[]>([]);
 export const selectedHost = signal(0);
-/** Goes up with each change of any model; who reads it is drawn anew. */
+/** Increases when any model changes. Components that read it are then rendered again. */
 export const revision = signal(0);
-/** The clock of this browser, once a second. */
+/** The time of this browser, updated every second. */
 export const now = signal(Date.now());
 /** Since when wfdctl has not answered. */
 export const lostConsoleSince = signal<number | undefined>(undefined);
-/** What to tell instead of the page. */
+/** A message that replaces the page. */
 export const ending = signal<string | undefined>(undefined);
 export const dialog = signal<Dialog | undefined>(undefined);
 
@@ -29,7 +32,7 @@ export type Dialog =
 
 export interface Route {
   readonly view: 'overview' | 'sessions' | 'devices' | 'events';
-  /** Of one session or device. */
+  /** The id of a session or device, or empty. */
   readonly id: string;
   readonly query: string;
 }
@@ -57,7 +60,10 @@ export function link(view: Route['view'], { id = '', query = '' } = {}): string 
   return `#/${path}${query === '' ? '' : `?${new URLSearchParams({ q: query })}`}`;
 }
 
-/** Another search on the same view takes the place of the one before, so that Back leads out of it. */
+/**
+ * A new search on the same view replaces the last one in the history, so that Back leaves the
+ * search.
+ */
 export function search(query: string): void {
   const { view, id } = route.value;
   const to =
@@ -75,21 +81,27 @@ function decoded(text: string): string {
   }
 }
 
-/** Of one turn: the rest of a burst waits, so that the page stays quick. */
+/**
+ * How long one turn applies frames. The rest waits for the next turn, so that the page stays
+ * responsive.
+ */
 const TURN_MS = 6;
 const WAITING_MAX = 40;
 const waiting: Frame[] = [];
 const readers: (() => void)[] = [];
 let isScheduled = false;
 
-/** Resolves when more may come. */
+/** Applies the frame soon. The promise resolves when the page can take more. */
 export function take(frame: Frame): void | Promise<void> {
   waiting.push(frame);
   if (!isScheduled) schedule();
   if (waiting.length > WAITING_MAX) return new Promise((resolve) => readers.push(resolve));
 }
 
-/** Pages in the background are drawn seldom, and must not fall behind for that. */
+/**
+ * Browsers seldom draw pages in the background, so such a page uses a timer, in order not to fall
+ * behind.
+ */
 function schedule(): void {
   isScheduled = true;
   if (document.hidden) setTimeout(applyWaiting, 250);
@@ -105,7 +117,7 @@ function applyWaiting(): void {
   bump();
 }
 
-/** Drawing a busy host at each frame would leave no time for the reader. */
+/** The shortest time between two renders. With a busy host, more of them would block the page. */
 const DRAW_MS = 120;
 let drawnMs = 0;
 let drawTimer: ReturnType<typeof setTimeout> | undefined;
@@ -127,7 +139,7 @@ function applyFrame(frame: Frame): void {
   if (frame.kind === 'alive' || frame.kind === 'replaced') return;
   if (frame.kind === 'console') {
     about.value = { version: frame.version, allowsActions: frame.allowsActions };
-    // A new stream tells all anew.
+    // A new stream sends everything again.
     hosts.value = frame.hosts.map((name) => new HostModel(name));
     return;
   }

@@ -1,8 +1,8 @@
 /**
- * The way to `wfdctl`: lets the page in by the key of its link, reads frames, and asks for actions.
+ * The connection to `wfdctl`: exchanges the key of the link, reads frames, and runs actions.
  *
- * The cookie says that this browser was let in; the token, which other sites and other ports of this machine don't have,
- * that it is this page which asks.
+ * The cookie proves that this browser was admitted. The token proves that the request comes from
+ * this page, because other sites and other ports of this machine do not have it.
  */
 import type { Frame } from '../../src/console/frames.js';
 
@@ -11,20 +11,23 @@ const RETRY_MS = 2000;
 
 export interface Watching {
   readonly frame: (frame: Frame) => void | Promise<void>;
-  /** `wfdctl` doesn't answer; it is asked again. */
+  /** `wfdctl` does not answer. The page tries again. */
   readonly lost: () => void;
-  /** Nothing will help but what the message says. */
+  /** The watch has ended for good. The message says what to do. */
   readonly ended: (message: string) => void;
 }
 
 export class ActionError extends Error {}
 
-/** Takes the key out of the address bar, and exchanges it. Resolves to a message where the page may not come in. */
+/**
+ * Removes the key from the address bar and exchanges it. Resolves to a message if the page is not
+ * admitted.
+ */
 export async function enter(): Promise<string | undefined> {
   const [, key] = /^#k=([\w-]+)$/.exec(location.hash) ?? [];
   if (key === undefined) {
     if (localStorage.getItem(TOKEN) !== null) return undefined;
-    return 'This page was not opened by the link of wfdctl console. Run wfdctl console, and follow its link.';
+    return 'This page was not opened with the link of wfdctl console. Run wfdctl console and open its link.';
   }
   history.replaceState(null, '', '/#/');
   try {
@@ -34,11 +37,11 @@ export async function enter(): Promise<string | undefined> {
     localStorage.setItem(TOKEN, answer.token);
     return undefined;
   } catch {
-    return 'wfdctl console does not answer; it may have ended. Run it again, and follow its link.';
+    return 'wfdctl console does not answer. If it has ended, run it again and open its link.';
   }
 }
 
-/** Reads frames until the page goes, also after the way to `wfdctl` was lost. */
+/** Reads frames until the page is closed. Reconnects if the connection to `wfdctl` is lost. */
 export async function watch(watching: Watching): Promise<void> {
   for (;;) {
     try {
@@ -50,17 +53,17 @@ export async function watch(watching: Watching): Promise<void> {
       }
       if (await read(response.body, watching)) return;
     } catch {
-      // Told below.
+      // Reported below.
     }
     watching.lost();
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
 
-/** Rejects with what `wfdctl` says against it. */
+/** Rejects with the message of `wfdctl`. */
 export async function act(action: string, body: object): Promise<Record<string, unknown>> {
   const response = await post(`/api/${action}`, body).catch(() => {
-    throw new ActionError('wfdctl console does not answer; it may have ended.');
+    throw new ActionError('wfdctl console does not answer. If it has ended, run it again.');
   });
   const answer = (await response.json()) as Record<string, unknown>;
   if (!response.ok) throw new ActionError(String(answer['message']));
@@ -72,7 +75,7 @@ function post(path: string, body: object): Promise<Response> {
   return fetch(path, { method: 'POST', headers, body: JSON.stringify(body), credentials: 'same-origin' });
 }
 
-/** Resolves to whether it ended because another page took its place. */
+/** Resolves to true if the stream ended because another page replaced this one. */
 async function read(body: ReadableStream<Uint8Array>, { frame, ended }: Watching): Promise<boolean> {
   const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
   let rest = '';
@@ -84,12 +87,10 @@ async function read(body: ReadableStream<Uint8Array>, { frame, ended }: Watching
     for (const line of lines) {
       const read = JSON.parse(line) as Frame;
       if (read.kind === 'replaced') {
-        ended(
-          'This console is open in four newer tabs, and shows nothing new here. Reload this tab to use it instead.',
-        );
+        ended('This console is open in four newer tabs, so this tab gets no updates. Reload it to use it again.');
         return true;
       }
-      // Not reading on makes wfdctl, and so the host, wait.
+      // While this waits, nothing is read, and back-pressure reaches wfdctl and the host.
       await frame(read);
     }
   }

@@ -1,4 +1,4 @@
-/** The devices that are paired with the host, and one of them with its sessions. */
+/** The devices that are paired with the host, and the page of one device with its sessions. */
 import { useSignal } from '@preact/signals';
 import { about, dialog, host, link, revision, route } from './app.js';
 import { act } from './connection.js';
@@ -21,7 +21,7 @@ export function Devices({ model }: { model: HostModel }) {
         </h1>
       </div>
       {model.devicesMessage !== undefined && (
-        <Callout tone="wait" title="The host can't tell its devices now">
+        <Callout tone="wait" title="The host can't list its devices now">
           <p class="remedy">{model.devicesMessage}</p>
         </Callout>
       )}
@@ -52,7 +52,7 @@ function NoDevices({ model, query }: { model: HostModel; query: string }) {
   if (!model.hasDevices) return <Empty title="Waiting for the devices of the host …" />;
   return (
     <Empty title="No device is paired with this host.">
-      <p>Pair one in the Windows settings of the host, Bluetooth &amp; devices, Add device. It then appears here.</p>
+      <p>Pair one in the Windows settings of the host: Bluetooth &amp; devices, Add device. It then appears here.</p>
     </Empty>
   );
 }
@@ -91,11 +91,11 @@ function DeviceCard({ device, model }: { device: DeviceShape; model: HostModel }
 
 function Properties({ device }: { device: DeviceShape }) {
   const { isVisible, isLegacy, isPresent, isTransient, linkQuality } = device;
-  const seen = isVisible === undefined ? 'not looked for' : isVisible ? 'in reach' : 'not in reach';
+  const visibility = isVisible === undefined ? 'not searched for' : isVisible ? 'in reach' : 'not in reach';
   const rest = [isPresent === false && 'off or away', isLegacy && 'legacy (WPS)', isTransient && 'transient'];
   return (
     <p class="properties">
-      <span>{[seen, ...rest.filter(Boolean)].join(' · ')}</span>
+      <span>{[visibility, ...rest.filter(Boolean)].join(' · ')}</span>
       {linkQuality !== undefined && (
         <span class="quality">
           <span class="meter" aria-hidden="true">
@@ -110,16 +110,16 @@ function Properties({ device }: { device: DeviceShape }) {
 }
 
 function DeviceActions({ device: { deviceAddress } }: { device: DeviceShape }) {
-  const looking = useSignal<'no' | 'yes' | { readonly said: string }>('no');
+  const search = useSignal<'no' | 'yes' | { readonly result: string }>('no');
   if (!about.value.allowsActions) return null;
-  const look = async () => {
-    looking.value = 'yes';
+  const start = async () => {
+    search.value = 'yes';
     try {
       const { isVisible, discoveryCompleted } = await act('look', { host: host.value?.name, deviceAddress });
-      const found = isVisible ? 'It is in reach.' : 'It was not seen; is it on, and near?';
-      looking.value = { said: discoveryCompleted ? found : 'The search goes on; look again in a while.' };
+      const found = isVisible ? 'It is in reach.' : 'Not found. Check that it is on and near the host.';
+      search.value = { result: discoveryCompleted ? found : 'The search has not finished. Search again in a moment.' };
     } catch (error) {
-      looking.value = { said: error instanceof Error ? error.message : String(error) };
+      search.value = { result: error instanceof Error ? error.message : String(error) };
     }
   };
   return (
@@ -132,11 +132,11 @@ function DeviceActions({ device: { deviceAddress } }: { device: DeviceShape }) {
       >
         Open …
       </button>
-      <button type="button" disabled={looking.value === 'yes'} onClick={look}>
-        {looking.value === 'yes' ? 'Looking …' : 'Look for it'}
+      <button type="button" disabled={search.value === 'yes'} onClick={start}>
+        {search.value === 'yes' ? 'Searching …' : 'Search'}
       </button>
       <span class="said" role="status">
-        {typeof looking.value === 'object' ? looking.value.said : ''}
+        {typeof search.value === 'object' ? search.value.result : ''}
       </span>
     </p>
   );
@@ -165,9 +165,9 @@ export function DeviceView({ id, model }: { id: string; model: HostModel }) {
           <DeviceActions device={device} />
         </>
       )}
-      <h2 class="part-title">Its sessions</h2>
+      <h2 class="part-title">Sessions</h2>
       {sessions.length === 0 ? (
-        <p class="dim">None in what this host remembers.</p>
+        <p class="dim">None that this host remembers.</p>
       ) : (
         <div class="table sessions-table short">
           {sessions.slice(0, 50).map((session) => (

@@ -1,4 +1,7 @@
-/** What asks before it acts, and the help. An error stays in the dialog, in the words of `wfdctl`. */
+/**
+ * The dialogs for actions, and the help. An error is shown in the dialog, with the sentence of
+ * `wfdctl`.
+ */
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
@@ -14,18 +17,18 @@ const LEASES = [
 ] as const;
 
 export function Dialogs() {
-  const shown = dialog.value;
+  const request = dialog.value;
   const model = host.value;
-  if (shown === undefined || model === undefined) return null;
-  switch (shown.kind) {
+  if (request === undefined || model === undefined) return null;
+  switch (request.kind) {
     case 'help':
       return <Help />;
     case 'open':
-      return <Open shown={shown} model={model} />;
+      return <Open request={request} model={model} />;
     case 'end':
-      return <End shown={shown} model={model} />;
+      return <End request={request} model={model} />;
     case 'renew':
-      return <Renew shown={shown} model={model} />;
+      return <Renew request={request} model={model} />;
   }
 }
 
@@ -49,13 +52,13 @@ function Modal({ title, children }: { title: string; children: ComponentChildren
 interface AskProps {
   readonly title: string;
   readonly children: ComponentChildren;
-  /** What the button says. */
-  readonly does: string;
+  /** The label of the button. */
+  readonly label: string;
   readonly isDanger?: boolean;
   readonly run: () => Promise<void>;
 }
 
-function Ask({ title, children, does, isDanger = false, run }: AskProps) {
+function Ask({ title, children, label, isDanger = false, run }: AskProps) {
   const state = useSignal<{ readonly isBusy: boolean; readonly error?: string }>({ isBusy: false });
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -79,7 +82,7 @@ function Ask({ title, children, does, isDanger = false, run }: AskProps) {
             Back
           </button>
           <button type="submit" class={isDanger ? 'danger solid' : 'primary'} disabled={state.value.isBusy}>
-            {state.value.isBusy ? 'Asking the host …' : does}
+            {state.value.isBusy ? 'Waiting for the host …' : label}
           </button>
         </p>
       </form>
@@ -105,14 +108,14 @@ function Leases({ lease }: { lease: { value: number } }) {
           </option>
         ))}
       </select>
-      <small>The host closes the session after that long, unless it is renewed.</small>
+      <small>The host closes the session after this time, unless the lease is renewed.</small>
     </label>
   );
 }
 
-function Open({ shown, model }: { shown: Of<'open'>; model: HostModel }) {
+function Open({ request, model }: { request: Of<'open'>; model: HostModel }) {
   const devices = [...model.devices.values()].sort((a, b) => (a.deviceAddress < b.deviceAddress ? -1 : 1));
-  const address = useSignal(shown.deviceAddress ?? devices[0]?.deviceAddress ?? '');
+  const address = useSignal(request.deviceAddress ?? devices[0]?.deviceAddress ?? '');
   const lease = useSignal<number>(LEASES[1].ms);
   const run = async () => {
     const isLegacy = model.devices.get(address.value)?.isLegacy === true;
@@ -121,7 +124,7 @@ function Open({ shown, model }: { shown: Of<'open'>; model: HostModel }) {
     location.hash = link('sessions', { id: String(sessionId) });
   };
   return (
-    <Ask title="Open a session" does="Open" run={run}>
+    <Ask title="Open a session" label="Open" run={run}>
       <label>
         Device
         <select
@@ -137,14 +140,16 @@ function Open({ shown, model }: { shown: Of<'open'>; model: HostModel }) {
             </option>
           ))}
         </select>
-        {devices.length === 0 && <small>No device is paired with the host; pair one in its Windows settings.</small>}
+        {devices.length === 0 && (
+          <small>No device is paired with the host. Pair one in the Windows settings of the host.</small>
+        )}
       </label>
       <Leases lease={lease} />
     </Ask>
   );
 }
 
-function End({ shown: { action, sessionId }, model }: { shown: Of<'end'>; model: HostModel }) {
+function End({ request: { action, sessionId }, model }: { request: Of<'end'>; model: HostModel }) {
   const session = model.sessions.get(sessionId);
   const { deviceAddress = '', owner = '' } = session?.shape ?? {};
   const run = async () => {
@@ -154,26 +159,27 @@ function End({ shown: { action, sessionId }, model }: { shown: Of<'end'>; model:
   return (
     <Ask
       title={isCancel ? 'Cancel this open?' : 'Close this session?'}
-      does={isCancel ? 'Cancel the open' : 'Close the session'}
+      label={isCancel ? 'Cancel the open' : 'Close the session'}
       isDanger
       run={run}
     >
       <p>
         {isCancel ? 'The host stops connecting to ' : 'The host disconnects from '}
-        <b>{model.nameOf(deviceAddress)}</b>. The session is of <b>{owner}</b>, whose program is told.
+        <b>{model.nameOf(deviceAddress)}</b>. The session belongs to <b>{owner}</b>. The host notifies the programs that
+        use it.
       </p>
       <p class="id">{sessionId}</p>
     </Ask>
   );
 }
 
-function Renew({ shown: { sessionId }, model }: { shown: Of<'renew'>; model: HostModel }) {
+function Renew({ request: { sessionId }, model }: { request: Of<'renew'>; model: HostModel }) {
   const lease = useSignal<number>(LEASES[1].ms);
   const run = async () => {
     await act('renew', { host: model.name, sessionId, leaseTtlMs: lease.value });
   };
   return (
-    <Ask title="Renew the lease" does="Renew" run={run}>
+    <Ask title="Renew the lease" label="Renew" run={run}>
       <Leases lease={lease} />
     </Ask>
   );
@@ -181,11 +187,11 @@ function Renew({ shown: { sessionId }, model }: { shown: Of<'renew'>; model: Hos
 
 const KEYS: readonly (readonly [string, string])[] = [
   ['/', 'search sessions, devices or events'],
-  ['↑ ↓ Home End', 'go through a list'],
-  ['Enter', 'open what is chosen'],
+  ['↑ ↓ Home End', 'move in a list'],
+  ['Enter', 'open the selected entry'],
   ['1 2 3 4', 'overview, sessions, devices, events'],
-  ['Esc', 'out of the search or a dialog'],
-  ['?', 'this help'],
+  ['Esc', 'leave the search or a dialog'],
+  ['?', 'show this help'],
 ];
 
 function Help() {
@@ -204,7 +210,8 @@ function Help() {
         ))}
       </dl>
       <p class="dim">
-        Times are those of this browser; rest on one to see it in UTC. Ages and leases go by the clock of the host.
+        Times are in the time zone of this browser. Point at a time to see it in UTC. Ages and leases use the clock of
+        the host.
       </p>
       <p class="dialog-actions">
         <button type="button" class="primary" onClick={close}>

@@ -1,4 +1,4 @@
-/** What happened on a host, the newest first. While somebody reads further down, nothing moves. */
+/** The events of a host, newest first. The list stands still while the user has scrolled down. */
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { link, revision, route } from './app.js';
@@ -36,16 +36,16 @@ export function Events({ model }: { model: HostModel }) {
   useEffect(() => {
     isAtTop.value = true;
   }, []);
-  const shown = useRef<{ readonly count: number; readonly items: readonly Happening[] }>({ count: 0, items: [] });
-  const asked = useRef('');
-  const ask = `${query}\n${isFailuresOnly.value}`;
-  if (isAtTop.value || asked.current !== ask) {
-    asked.current = ask;
+  const listed = useRef<{ readonly count: number; readonly items: readonly Happening[] }>({ count: 0, items: [] });
+  const listedFilter = useRef('');
+  const filter = `${query}\n${isFailuresOnly.value}`;
+  if (isAtTop.value || listedFilter.current !== filter) {
+    listedFilter.current = filter;
     const items = model.events.filter((each) => isFound(each, model, query)).reverse();
-    shown.current = { count: model.eventCount, items };
+    listed.current = { count: model.eventCount, items };
   }
-  const missed = model.eventCount - shown.current.count;
-  const { items } = shown.current;
+  const missed = model.eventCount - listed.current.count;
+  const { items } = listed.current;
   return (
     <section class="view fills" aria-labelledby="events-title">
       <div class="toolbar">
@@ -62,7 +62,7 @@ export function Events({ model }: { model: HostModel }) {
           </button>
         </fieldset>
         <span class="paused at-end" role="status">
-          {missed > 0 ? `Paused while you read: ${missed} new, at the top` : ''}
+          {missed > 0 ? `Paused while you read: ${missed} new at the top` : ''}
         </span>
       </div>
       {items.length === 0 ? (
@@ -94,16 +94,16 @@ function NoEvents({ query }: { query: string }) {
     return (
       <Empty title={`No event matches “${query}”.`}>
         <p>
-          Search for a part of an id, an address, a device name, who asked, or a code of Windows, or{' '}
-          <a href={link('events')}>show all</a>.
+          You can search for part of an id, an address, a device name, a principal or a Windows error name.{' '}
+          <a href={link('events')}>Show all</a>
         </p>
       </Empty>
     );
-  if (isFailuresOnly.value) return <Empty title="Nothing has failed in what this host remembers." />;
+  if (isFailuresOnly.value) return <Empty title="No failures in the events of this host." />;
   return (
-    <Empty title="Nothing has happened yet.">
+    <Empty title="No events yet.">
       <p>
-        Events come here as sessions open and close: <code>wfdctl open ADDRESS</code>.
+        Events appear here when sessions open and close. To open one, run <code>wfdctl open ADDRESS</code>.
       </p>
     </Empty>
   );

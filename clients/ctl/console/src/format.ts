@@ -1,4 +1,4 @@
-/** Times and spans for people. Times are those of this place; UTC is at hand where the pointer rests. */
+/** Formats times and durations. Times are local. */
 
 export function clock(ms: number): string {
   return new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
@@ -25,7 +25,7 @@ export function span(ms: number): string {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor(seconds / 3600) % 24}h`;
 }
 
-/** What took less than a minute, with its fraction: `0.43 s`. */
+/** `0.43 s`. From a minute on, the same as `span`. */
 export function took(ms: number): string {
   return ms < 60_000 ? `${(ms / 1000).toFixed(2)} s` : span(ms);
 }

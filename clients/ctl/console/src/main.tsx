@@ -1,4 +1,4 @@
-/** The frame of the page: which view, how fresh it is, the search and the keys. */
+/** The page around the views: navigation, search, keys, and the note that the data is not live. */
 import { render } from 'preact';
 import {
   dialog,
@@ -76,7 +76,7 @@ function Header() {
   );
 }
 
-/** Only where there is a choice. */
+/** Only shown if there are several hosts. */
 function HostChoice() {
   if (hosts.value.length < 2) return null;
   return (
@@ -103,7 +103,7 @@ function Freshness() {
   return <span class={`freshness ${isLost ? 'stale' : 'live'}`}>{isLost ? 'not live' : 'live'}</span>;
 }
 
-/** That what is shown is not live, since when, and what helps. */
+/** The note that the data is not live, with since when and what to do. */
 function Trouble() {
   revision.value;
   const model = host.value;
@@ -114,11 +114,11 @@ function Trouble() {
   if (consoleSince !== undefined)
     text = {
       title: `wfdctl does not answer, ${since(consoleSince)}`,
-      more: 'If it has ended, run wfdctl console again; it opens a new page.',
+      more: 'If it has ended, run wfdctl console again. It opens a new page.',
     };
-  else if (model?.refused !== undefined) text = { title: 'The host refuses to show itself', more: model.refused };
+  else if (model?.refused !== undefined) text = { title: 'The host refuses access', more: model.refused };
   else if (lost !== undefined)
-    text = { title: `Reconnecting ${since(lost.since)}. What you see was true then.`, more: lost.message };
+    text = { title: `Reconnecting ${since(lost.since)}. The page shows the state at that time.`, more: lost.message };
   return (
     <div class="trouble" role="status">
       {text !== undefined && (
@@ -187,7 +187,7 @@ function onKey(event: KeyboardEvent): void {
   else if (event.key === 'ArrowDown' && target === document.body) list?.querySelector('a')?.focus();
 }
 
-/** The tab says how it is, for who looks elsewhere. */
+/** The title of the tab shows the state, for users who look at another tab. */
 function retitle(): void {
   const model = host.value;
   if (model === undefined) return;
@@ -214,8 +214,8 @@ async function begin(): Promise<void> {
     lost: () => {
       lostConsoleSince.value ??= Date.now();
     },
-    ended: (said) => {
-      ending.value = said;
+    ended: (message) => {
+      ending.value = message;
     },
   });
 }

@@ -1,6 +1,6 @@
 /**
- * What the page knows of one host, from the frames: sessions and devices as they are, what happened, and the numbers of
- * the last hour. It is changed by frames alone, and bounded however long the page is open.
+ * What the page knows about one host: its sessions, devices and events, and counts of the last
+ * hour. Only frames change it. Its size is bounded, however long the page stays open.
  */
 import type { HostFrame } from '../../src/console/frames.js';
 import { type DeviceShape, type EventShape, type HostShape, type SessionShape, short } from './shapes.js';
@@ -16,7 +16,7 @@ export interface Session {
   readonly closeMs: number | undefined;
   readonly endMs: number | undefined;
   readonly leaseMs: number | undefined;
-  /** Of this session, the newest last. */
+  /** The events of this session, newest last. */
   readonly events: Happening[];
 }
 
@@ -31,7 +31,7 @@ export interface Happening {
 export const LIVE: ReadonlySet<string> = new Set(['OPENING', 'OPEN', 'CANCELLING', 'CLOSING']);
 export const FAILED: ReadonlySet<string> = new Set(['FAILED', 'LOST']);
 
-/** Of the plots. */
+/** One step of the plots. */
 export const SLOT_MS = 30_000;
 export const SLOTS = 120;
 
@@ -40,11 +40,11 @@ const EVENTS_MAX = 20_000;
 const EVENTS_OF_SESSION_MAX = 200;
 const OPEN_TIMES_MAX = 2000;
 
-/** Counted together: what is pending is of one kind to who looks. */
+/** The groups that are counted. CLOSING includes CANCELLING. */
 export const GROUPS = ['OPENING', 'OPEN', 'CLOSING'] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** How a session was before an event that is the first one of it to be told. */
+/** The state before an event, if that is the first event of a session that the page gets. */
 const PRIOR: Readonly<Record<string, State>> = {
   OPENED: 'OPENING',
   CANCELLING: 'OPENING',
@@ -69,32 +69,32 @@ export class HostModel {
   about: HostShape | undefined;
   readonly sessions = new Map<string, Session>();
   readonly devices = new Map<string, DeviceShape>();
-  /** Undefined: none were told yet. */
+  /** Why there is no list of devices, if so. */
   devicesMessage: string | undefined;
   hasDevices = false;
   hasSessions = false;
-  /** The newest last. */
+  /** Newest last. */
   readonly events: Happening[] = [];
-  /** How often each group is there now. */
+  /** The number of sessions in each group now. */
   readonly counts: Record<Group, number> = { OPENING: 0, OPEN: 0, CLOSING: 0 };
-  /** How long the last opens took, in ms. */
+  /** The duration of the last opens, in ms. */
   readonly openTimes: { readonly timeMs: number; readonly tookMs: number }[] = [];
   readonly slots = new Map<number, Slot>();
   lost: { readonly message: string; readonly since: number } | undefined;
   refused: string | undefined;
-  /** The clock of the host, less that of this browser. */
+  /** The clock of the host minus the clock of this browser. */
   aheadMs = 0;
   #epoch = '';
   #sequence = 0;
   #eventCount = 0;
-  /** Ids of sessions that have ended, the first that ended first. */
+  /** The ids of ended sessions, in the order of their ends. */
   #ended: string[] = [];
 
   constructor(name: string) {
     this.name = name;
   }
 
-  /** Events so far; a page that watches them can tell how many are new. */
+  /** The number of events so far, including those that were dropped. */
   get eventCount(): number {
     return this.#eventCount;
   }
@@ -161,7 +161,7 @@ export class HostModel {
 
   #applyEvent(shape: EventShape): void {
     const sequence = Number(shape.sequence);
-    // A watch that goes on may repeat what came in one message.
+    // A watch that resumes can repeat events of the last message.
     if (shape.epoch === this.#epoch && sequence <= this.#sequence) return;
     this.#epoch = shape.epoch;
     this.#sequence = sequence;
@@ -201,7 +201,7 @@ export class HostModel {
     while (this.#ended.length > ENDED_MAX) this.sessions.delete(this.#ended.shift() ?? '');
   }
 
-  /** `prior` is how the session was before what happened; `before`, how this page knew it. */
+  /** `prior` is the state before the event. `before` is the session as the page knew it. */
   #count(session: Session, before: Session | undefined, happening: Happening | undefined, prior?: State): void {
     const known = groupOf(before?.state);
     const from = groupOf(prior);

@@ -1,4 +1,4 @@
-/** One look: does the host work, who is connected to what, what is pending, what failed last, and what to do. */
+/** The overview: the state of the host, its sessions, and the last failures with what to do. */
 import { about, dialog, link, now, revision } from './app.js';
 import { span } from './format.js';
 import { FAILED, type HostModel, LIVE, type Session, SLOT_MS, SLOTS } from './model.js';
@@ -27,7 +27,7 @@ export function Overview({ model }: { model: HostModel }) {
       <div class="columns">
         <div>
           <div class="title-line">
-            <h2>Now, and the last 15 minutes</h2>
+            <h2>Now and the last 15 minutes</h2>
             <a href={link('sessions')}>All sessions</a>
           </div>
           {recent.length === 0 ? (
@@ -69,7 +69,7 @@ function HostHead({ model }: { model: HostModel }) {
           {words(state)}
         </span>
         {isSimulated ? (
-          <span class="badge simulated" title="No radio is used: devices, delays and faults are made up">
+          <span class="badge simulated" title="No radio is used. Devices, delays and faults are simulated.">
             simulated, no radio
           </span>
         ) : (
@@ -134,11 +134,11 @@ function LastFailures({ failed, model }: { failed: readonly Session[]; model: Ho
   return (
     <div>
       <div class="title-line">
-        <h2>What failed last</h2>
+        <h2>Last failures</h2>
       </div>
       {failed.length === 0 ? (
         <p class="card quiet">
-          <StateMark state="READY" isWordHidden /> Nothing, in what this host remembers.
+          <StateMark state="READY" isWordHidden /> None that this host remembers.
         </p>
       ) : (
         <ul class="failures">
@@ -161,7 +161,7 @@ function LastFailures({ failed, model }: { failed: readonly Session[]; model: Ho
 function NoSessions({ model }: { model: HostModel }) {
   if (!model.hasSessions && model.about === undefined) return <Empty title="Waiting for the host …" />;
   return (
-    <Empty title="Nobody is connected.">
+    <Empty title="No session is open.">
       {about.value.allowsActions ? (
         <p>
           <button
@@ -176,9 +176,8 @@ function NoSessions({ model }: { model: HostModel }) {
         </p>
       ) : (
         <p>
-          Open a session and watch it here: <code>wfdctl open ADDRESS</code>, with an address from{' '}
-          <a href={link('devices')}>the devices</a>. With <code>wfdctl console --allow-actions</code> this page can do
-          it.
+          To open one, run <code>wfdctl open ADDRESS</code> with the address of a <a href={link('devices')}>device</a>.
+          To open sessions on this page, start it with <code>wfdctl console --allow-actions</code>.
         </p>
       )}
     </Empty>

@@ -1,4 +1,4 @@
-/** The small things that every view is made of. */
+/** The parts that several views share. */
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -21,7 +21,10 @@ const MARKS: Readonly<Record<string, JSX.Element>> = {
   READY: <path d="M2.800 8.600l3.400 3.400 7-7.600" fill="none" />,
 };
 
-/** A state by its shape, its word and its colour: any one of them would do. Without the word, other text says it. */
+/**
+ * A state, shown by a shape, a word and a colour, so that nobody depends on one of them. Hide the
+ * word only if other text names the state.
+ */
 export function StateMark({ state, isWordHidden = false }: { state: string; isWordHidden?: boolean }) {
   return (
     <span class={`state s-${state.toLowerCase()}`}>
@@ -88,7 +91,7 @@ export function Callout({
   );
 }
 
-/** What failed, in the words of Windows and of `wfdctl`. */
+/** Why a session failed: the reason, the error of Windows, and the sentence of `wfdctl`. */
 export function Failure({ session }: { session: Session }) {
   const { end, remedy } = session.shape;
   const native = end?.error?.nativeResult;
@@ -131,7 +134,7 @@ function segmentsOf({ state, createMs, openMs, closeMs, endMs }: Session, atMs: 
   return segments;
 }
 
-/** A session on a time line that ends now. */
+/** A session on a time line whose right end is now. */
 export function Bar({ session, model, rangeMs }: { session: Session; model: HostModel; rangeMs: number }) {
   const toMs = now.value + model.aheadMs;
   const at = (ms: number) => Math.min(100, Math.max(0, 100 - ((toMs - ms) / rangeMs) * 100));
@@ -155,7 +158,7 @@ export function Bar({ session, model, rangeMs }: { session: Session; model: Host
   );
 }
 
-/** The times below or above bars. */
+/** The times of a time line. */
 export function Axis({ model, rangeMs, isShort = false }: { model: HostModel; rangeMs: number; isShort?: boolean }) {
   const toMs = now.value + model.aheadMs;
   const text = rangeMs < 10 * 60_000 ? clock : minuteClock;
@@ -179,15 +182,17 @@ interface VirtualListProps<Item> {
   readonly row: (item: Item) => JSX.Element;
   /** Stays above the rows. */
   readonly head?: JSX.Element;
-  /** Called with whether the top of the list is in sight. */
+  /** Called with whether the top of the list is visible. */
   readonly onTop?: (isAtTop: boolean) => void;
 }
 
 const SPARE_ROWS = 6;
-/** As the style sheet has it. */
+/** The same as in the style sheet. */
 const HEAD_HEIGHT = 33;
 
-/** Of a long list, the rows in sight. Arrows, Home and End go from link to link. */
+/**
+ * A long list. Renders only the visible rows. The arrow keys, Home and End move from link to link.
+ */
 export function VirtualList<Item>({ items, keyOf, rowHeight, label, row, head, onTop }: VirtualListProps<Item>) {
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
@@ -229,10 +234,10 @@ export function VirtualList<Item>({ items, keyOf, rowHeight, label, row, head, o
     onTop?.(scrollTop < rowHeight / 2);
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the links in it have the focus; arrows lead from one to the next
+    // biome-ignore lint/a11y/noStaticElementInteractions: the arrow keys move between its links
     <div ref={box} class="list" onScroll={scrolled} onKeyDown={go}>
       {head}
-      {/* biome-ignore lint/a11y/useSemanticElements: rows of a list that is drawn in part are placed by hand */}
+      {/* biome-ignore lint/a11y/useSemanticElements: only the visible rows are rendered */}
       <div class="list-space" role="list" aria-label={label} style={{ height: `${items.length * rowHeight}px` }}>
         {items.slice(first, last).map((item, i) => (
           // biome-ignore lint/a11y/useSemanticElements: as above
@@ -253,15 +258,15 @@ export function VirtualList<Item>({ items, keyOf, rowHeight, label, row, head, o
   );
 }
 
-/** Whether the page is narrow, now. */
+/** Whether the page is narrow. Updates when this changes. */
 export function useIsNarrow(): boolean {
   const query = '(max-width: 720px)';
   const [isNarrow, setNarrow] = useState(matchMedia(query).matches);
   useEffect(() => {
     const list = matchMedia(query);
-    const changed = () => setNarrow(list.matches);
-    list.addEventListener('change', changed);
-    return () => list.removeEventListener('change', changed);
+    const update = () => setNarrow(list.matches);
+    list.addEventListener('change', update);
+    return () => list.removeEventListener('change', update);
   }, []);
   return isNarrow;
 }

@@ -1,4 +1,7 @@
-/** The last hour as numbers: sessions by state, how long opens took, and what failures were about. From the events alone. */
+/**
+ * Plots of the last hour, from the events: sessions by state, duration of opens, and failures by
+ * reason.
+ */
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { now, revision } from './app.js';
@@ -10,7 +13,7 @@ const HOUR_MS = SLOT_MS * SLOTS;
 const HEIGHT = 160;
 const GROUP_WORDS: Record<Group, string> = { OPENING: 'opening', OPEN: 'open', CLOSING: 'closing' };
 
-/** What is there now, less each change since, is what was there before it. */
+/** Goes back in time: the count before a change is the count after it minus the change. */
 export function historyOf(model: HostModel, nowMs: number): [number[], ...number[][]] {
   const last = Math.floor(nowMs / SLOT_MS);
   const counts = { ...model.counts };
@@ -27,7 +30,7 @@ export function historyOf(model: HostModel, nowMs: number): [number[], ...number
   return [times, ...GROUPS.map((group) => rows[group])];
 }
 
-/** Upper ends, in ms; what takes longer is in one more. */
+/** The upper ends of the steps, in ms. One more step is for everything longer. */
 const STEPS_MS = [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000];
 const STEP_WORDS = ['¼', '½', '1', '2', '4', '8', '16', '32', '>32'];
 
@@ -80,14 +83,14 @@ export function Plots({ model }: { model: HostModel }) {
           <h2>Time to open</h2>
           <span class="legend">
             {distribution.total === 0 ? (
-              'nothing opened in the last hour'
+              'no session opened in the last hour'
             ) : (
               <>
                 <span>
-                  half in <b class="number">{took(distribution.p50 ?? 0)}</b>
+                  50 % within <b class="number">{took(distribution.p50 ?? 0)}</b>
                 </span>
                 <span>
-                  95 % in <b class="number">{took(distribution.p95 ?? 0)}</b>
+                  95 % within <b class="number">{took(distribution.p95 ?? 0)}</b>
                 </span>
               </>
             )}
@@ -118,36 +121,36 @@ export function Plots({ model }: { model: HostModel }) {
   );
 }
 
-/** Colours are those of the style sheet, in the theme of this moment. */
+/** A colour of the style sheet, in the current theme. */
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** Half way between two colours of the style sheet, `#rrggbb`. */
+/** The mean of two colours `#rrggbb`. */
 function mixed(one: string, other: string): string {
   const parts = (text: string) => [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
   const others = parts(other);
   return `rgb(${parts(one).map((part, i) => Math.round((part + (others[i] ?? 0)) / 2))})`;
 }
 
-/** Keeps a plot as wide as its place, and draws it anew when the theme changes. */
+/** Resizes a plot with its element, and redraws it when the theme changes. */
 function usePlot(make: (element: HTMLElement) => uPlot, data: uPlot.AlignedData) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   useEffect(() => {
     const element = box.current as HTMLDivElement;
-    const begin = () => {
+    const draw = () => {
       plot.current?.destroy();
       plot.current = make(element);
     };
-    begin();
+    draw();
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
     const theme = matchMedia('(prefers-color-scheme: dark)');
-    theme.addEventListener('change', begin);
+    theme.addEventListener('change', draw);
     return () => {
       observer.disconnect();
-      theme.removeEventListener('change', begin);
+      theme.removeEventListener('change', draw);
       plot.current?.destroy();
     };
   }, []);
@@ -168,7 +171,7 @@ function axes(values: uPlot.Axis.Values): uPlot.Axis[] {
   ];
 }
 
-/** Stacked: the height of all is how many there are. */
+/** Stacks the rows, so that the total height is the total count. */
 function stacked([times, ...rows]: [number[], ...number[][]]): uPlot.AlignedData {
   const sums = times.map(() => 0);
   const stack = rows.map((row) => row.map((count, i) => (sums[i] = (sums[i] ?? 0) + count)));
@@ -180,7 +183,7 @@ function History({ data }: { data: [number[], ...number[][]] }) {
     const name = `--${group.toLowerCase()}`;
     return {
       stroke: () => colour(name),
-      // Opaque, as each layer lies upon those that are higher.
+      // Opaque, because each layer is drawn over the higher ones.
       fill: () => mixed(colour(name), colour('--card')),
       width: 1,
       points: { show: false },
@@ -246,11 +249,11 @@ function Columns({ counts }: { counts: readonly number[] }) {
       ),
     data,
   );
-  const said = counts.map((count, i) => `${count} in up to ${STEP_WORDS[i]} s`).join(', ');
+  const summary = counts.map((count, i) => `${count} within ${STEP_WORDS[i]} s`).join(', ');
   return (
     <>
-      <div ref={box} class="plot" role="img" aria-label={`Opens by time: ${said}`} />
-      <p class="plot-unit">seconds, at most</p>
+      <div ref={box} class="plot" role="img" aria-label={`Opens by duration: ${summary}`} />
+      <p class="plot-unit">seconds or less</p>
     </>
   );
 }

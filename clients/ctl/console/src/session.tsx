@@ -1,4 +1,4 @@
-/** All that is known of one session: how it is, its life as events, and what can be done with it. */
+/** One session: its state, its events, and its actions. */
 import type { ComponentChildren } from 'preact';
 import { about, dialog, link, now, revision } from './app.js';
 import { span, took } from './format.js';
@@ -14,9 +14,9 @@ export function SessionView({ id, model }: { id: string; model: HostModel }) {
     return (
       <section class="view">
         <h1>Session</h1>
-        <Empty title={model.hasSessions ? `The host knows no session ${id}.` : 'Waiting for the host …'}>
+        <Empty title={model.hasSessions ? `The host has no session ${id}.` : 'Waiting for the host …'}>
           <p>
-            It remembers sessions for a while after their end. <a href={link('sessions')}>See those it has</a>.
+            The host keeps a session for a while after its end. <a href={link('sessions')}>See all sessions</a>.
           </p>
         </Empty>
       </section>
@@ -47,9 +47,9 @@ export function SessionView({ id, model }: { id: string; model: HostModel }) {
         <Bar session={session} model={model} rangeMs={rangeMs} />
       </div>
       <Facts session={session} model={model} />
-      <h2 class="part-title">What happened</h2>
+      <h2 class="part-title">Events</h2>
       {session.events.length === 0 ? (
-        <p class="dim">Its events are older than the log of the host.</p>
+        <p class="dim">The host no longer has the events of this session.</p>
       ) : (
         <ol class="happenings">
           {session.events.map((happening) => (
@@ -75,7 +75,7 @@ function Facts({ session, model }: { session: Session; model: HostModel }) {
       <Fact name="Owner">
         <a href={link('sessions', { query: owner })}>{owner}</a>
       </Fact>
-      <Fact name="Begun">
+      <Fact name="Created">
         <Time ms={createMs} />
       </Fact>
       <Fact name="Open after">{openMs === undefined ? '–' : took(openMs - createMs)}</Fact>
@@ -83,7 +83,7 @@ function Facts({ session, model }: { session: Session; model: HostModel }) {
         {openMs === undefined ? '–' : span((endMs ?? now.value + model.aheadMs) - openMs)}
       </Fact>
       <Fact name="Lease">
-        {lease === '' ? (leaseMs === undefined ? 'none: it lives with its stream' : '–') : `${lease} left`}
+        {lease === '' ? (leaseMs === undefined ? 'none: it ends with its stream' : '–') : `${lease} left`}
       </Fact>
       <Fact name="Interface">{link_ === undefined ? '–' : link_.alias || link_.guid}</Fact>
       <Fact name="Host address">{link_?.localAddresses?.join(', ') || '–'}</Fact>
@@ -91,7 +91,7 @@ function Facts({ session, model }: { session: Session; model: HostModel }) {
       {end !== undefined && (
         <Fact name="Ended">
           {endMs !== undefined && <Time ms={endMs} />} {words(short(end.reason, 'SESSION_END_REASON_'))}
-          {end.evidence !== undefined && `, seen by ${words(short(end.evidence, 'DISCONNECT_EVIDENCE_'))}`}
+          {end.evidence !== undefined && `, confirmed by ${words(short(end.evidence, 'DISCONNECT_EVIDENCE_'))}`}
         </Fact>
       )}
       {requestId !== '' && (
@@ -159,19 +159,19 @@ function Actions({ session }: { session: Session }) {
   );
 }
 
-/** Who or what it was, where it was no client. */
+/** The cause of an event that no client caused. */
 const SOURCES: Readonly<Record<string, string>> = {
   NATIVE: 'Windows',
-  LEASE: 'its lease ended',
-  STREAM_LOST: 'its last stream ended',
-  PEER: 'the link was found down',
-  TIMEOUT: 'the open took too long',
-  DRIVER: 'the WLAN service or a handle was lost',
-  SHUTDOWN: 'the host stops',
-  RESTART: 'the host has started again',
+  LEASE: 'the lease expired',
+  STREAM_LOST: 'the stream that held the session ended',
+  PEER: 'the link is down',
+  TIMEOUT: 'the open timed out',
+  DRIVER: 'the host lost its Wi-Fi Direct service',
+  SHUTDOWN: 'the host is shutting down',
+  RESTART: 'the host restarted',
 };
 
-/** Who or what brought it about, and what Windows said. */
+/** Who or what caused the event, and the result of Windows. */
 export function causeOf({ shape, session }: Happening): string {
   const { cause, nativeResult } = shape;
   const source = short(cause?.source, 'EVENT_SOURCE_');
@@ -189,7 +189,7 @@ export function typeWords({ type }: Happening): string {
   return type === 'NETWORK_INTERFACE_CHANGED' ? 'interface changed' : words(type);
 }
 
-/** The state that an event leads to, for its mark. */
+/** The state after the event, for its mark. */
 export function markOf({ type, session }: Happening): string {
   return type === 'OPENED' ? 'OPEN' : short(session.state, 'SESSION_STATE_');
 }

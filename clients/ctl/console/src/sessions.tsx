@@ -1,4 +1,4 @@
-/** The sessions of a host: those that live, and those that ended lately, each a bar on one time line. */
+/** The sessions of a host, active and recently ended, each as a bar on a common time line. */
 import { signal } from '@preact/signals';
 import { about, dialog, link, now, revision, route } from './app.js';
 import { span } from './format.js';
@@ -10,7 +10,7 @@ type Choice = 'all' | 'live' | 'ended' | 'failed';
 
 const CHOICES: readonly { readonly choice: Choice; readonly label: string }[] = [
   { choice: 'all', label: 'All' },
-  { choice: 'live', label: 'Live' },
+  { choice: 'live', label: 'Active' },
   { choice: 'ended', label: 'Ended' },
   { choice: 'failed', label: 'Failed' },
 ];
@@ -35,7 +35,7 @@ function isChosen({ state }: Session): boolean {
   return choice.value === 'all' || FAILED.has(state);
 }
 
-/** Those that live first, the newest first; then those that ended, the last first. */
+/** Active sessions first, newest first. Then ended sessions, the one that ended last first. */
 export function inOrder(a: Session, b: Session): number {
   const aLives = LIVE.has(a.state);
   if (aLives !== LIVE.has(b.state)) return aLives ? -1 : 1;
@@ -72,7 +72,7 @@ export function Sessions({ model }: { model: HostModel }) {
           ))}
         </fieldset>
         <fieldset class="choices">
-          <legend class="unseen">How far back the time line reaches</legend>
+          <legend class="unseen">Length of the time line</legend>
           {RANGES.map(({ ms, label }) => (
             <button
               key={ms}
@@ -134,23 +134,22 @@ function NoSessions({ model, query }: { model: HostModel; query: string }) {
     return (
       <Empty title={`No session matches “${query}”.`}>
         <p>
-          Search for a part of an id, an address, a device name, an owner or a state, or{' '}
-          <a href={link('sessions')}>show all</a>.
+          You can search for part of an id, an address, a device name, an owner or a state.{' '}
+          <a href={link('sessions')}>Show all</a>
         </p>
       </Empty>
     );
-  if (choice.value === 'failed') return <Empty title="No session has failed in what this host remembers." />;
+  if (choice.value === 'failed') return <Empty title="No failed sessions that this host remembers." />;
   return (
     <Empty title={model.hasSessions ? 'No sessions yet.' : 'Waiting for the host …'}>
       <p>
-        Open one and watch it here: <code>wfdctl open ADDRESS</code>, with an address from{' '}
-        <a href={link('devices')}>the devices</a>.
+        To open one, run <code>wfdctl open ADDRESS</code> with the address of a <a href={link('devices')}>device</a>.
       </p>
     </Empty>
   );
 }
 
-/** How long it has been, or was, there. */
+/** The age of an active session, or the lifetime of an ended one. */
 export function ageOf({ createMs, endMs }: Session, model: HostModel): string {
   const ms = (endMs ?? now.value + model.aheadMs) - createMs;
   return endMs !== undefined && ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : span(ms);

@@ -1,4 +1,7 @@
-/** The documents of the contract, as far as the page reads them. What has its default is left out of ProtoJSON. */
+/**
+ * The parts of the messages that the page reads. ProtoJSON leaves out fields that have their
+ * default.
+ */
 
 export interface NativeResult {
   readonly function?: string;
@@ -89,7 +92,7 @@ export function words(name: string): string {
 
 /** `1460 ERROR_TIMEOUT: The network is not available.` */
 export function nativeText(native: NativeResult | undefined): string {
-  // A success says nothing that the event does not say.
+  // A success adds nothing to what the event says.
   if (!native?.code) return native?.reasonText ?? '';
   const code = [native.code, native.name].filter(Boolean).join(' ');
   return [code, native.reasonText].filter(Boolean).join(': ');

@@ -1,4 +1,7 @@
-/** What a page may ask to be done, with the rights of who runs the command: JSON in, JSON out. */
+/**
+ * The actions of the page, as functions from JSON to JSON. They run with the rights of the user of
+ * `wfdctl console`.
+ */
 import { SessionKind } from '../../../typescript/src/client.js';
 import { CliError } from '../cli-error.js';
 import type { Document } from './frames.js';
@@ -6,15 +9,15 @@ import type { HostLink } from './host-feed.js';
 
 type Action = (body: Document, link: HostLink) => Promise<Document>;
 
-/** The first event comes as soon as the host has the request. */
+/** The host sends the first event as soon as it has the request. */
 const ANSWER_MS = 10_000;
 
-/** By the last part of their path. */
+/** By the last part of the path of the request. */
 export const ACTIONS: Readonly<Record<string, Action>> = {
   open: async (body, { client, name }) => {
     const request = {
       deviceAddress: text(body, 'deviceAddress'),
-      // It must outlive this request, and end by itself if nobody minds it.
+      // With a lease the session outlives this request, and still ends if nobody renews it.
       leaseTtlMs: number(body, 'leaseTtlMs'),
       kind: body['isLegacy'] === true ? SessionKind.LEGACY : SessionKind.WIFI_DIRECT,
     };
@@ -22,11 +25,12 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
       const end = (finish: () => void): void => {
         clearTimeout(late);
         finish();
-        // Not in the turn of the first event, in which there is no subscription yet.
+        // Later, because `subscription` is not assigned yet if the first event comes at once.
         setImmediate(() => subscription.unsubscribe());
       };
       const late = setTimeout(
-        () => end(() => reject(new CliError('timedOut', `${name} did not answer in time; try again.`))),
+        () =>
+          end(() => reject(new CliError('timedOut', `${name} did not answer within ${ANSWER_MS / 1000}s; try again.`))),
         ANSWER_MS,
       );
       const subscription = client.sessions.open(request).subscribe({
@@ -35,11 +39,11 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
       });
     });
   },
-  close: async (body, { client }) => ended(await client.sessions.close(text(body, 'sessionId'))),
-  cancel: async (body, { client }) => ended(await client.sessions.cancel(text(body, 'sessionId'))),
+  close: async (body, { client }) => idOf(await client.sessions.close(text(body, 'sessionId'))),
+  cancel: async (body, { client }) => idOf(await client.sessions.cancel(text(body, 'sessionId'))),
   renew: async (body, { client }) => {
     const leaseTtlMs = body['leaseTtlMs'] === undefined ? undefined : number(body, 'leaseTtlMs');
-    return ended(await client.sessions.renew(text(body, 'sessionId'), { leaseTtlMs }));
+    return idOf(await client.sessions.renew(text(body, 'sessionId'), { leaseTtlMs }));
   },
   look: async (body, { client }) => {
     const found = await client.devices.updateVisibility(text(body, 'deviceAddress'));
@@ -47,20 +51,20 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   },
 };
 
-/** The watch tells how the session is now. */
-function ended({ session }: { readonly session: { readonly sessionId: string } }): Document {
+/** Only the id, because the watch sends the new state of the session. */
+function idOf({ session }: { readonly session: { readonly sessionId: string } }): Document {
   return { sessionId: session.sessionId };
 }
 
 function text(body: Document, field: string): string {
   const value = body[field];
-  if (typeof value !== 'string' || value === '') throw new CliError('usage', `${field} is missing; give a text.`);
+  if (typeof value !== 'string' || value === '')
+    throw new CliError('usage', `${field} must be a string that is not empty.`);
   return value;
 }
 
 function number(body: Document, field: string): number {
   const value = body[field];
-  if (typeof value !== 'number' || !Number.isFinite(value))
-    throw new CliError('usage', `${field} is missing; give a number.`);
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new CliError('usage', `${field} must be a number.`);
   return value;
 }

@@ -1,22 +1,23 @@
 /**
- * Who may ask the console for anything: a browser that was given the key once, on a page of this
- * very origin.
+ * Decides which requests the console answers: those of the browser that used the key, from a page
+ * of this origin.
  *
- *   key in the link ---used once---> cookie, which scripts can't read, and a token, which other sites can't send
+ *   key in the link ---used once---> cookie, which scripts can't read,
+ *                                    and token, which other sites can't send
  *
- * The rule that must not be broken: a request is answered only if every check here lets it pass.
- * One alone would do against most attacks; each is there for one that the others miss:
+ * Invariant: a request is answered only if every check here passes. Each check stops an attack that
+ * the others miss:
  *
- * - `Host`: a name that an attacker makes resolve to 127.0.0.1 (DNS rebinding) is of the same
- *   origin as itself.
- * - `Origin` and `Sec-Fetch-Site`: a form or script of another site sends the cookie along.
- * - The token in a header of our own: cookies don't know ports, so a page on another port of
- *   127.0.0.1 is of the same site, and its server even receives the cookie.
+ * - `Host`: an attacker can make a name of his own resolve to 127.0.0.1 (DNS rebinding). The
+ *   browser then takes his page for the same origin as this server.
+ * - `Origin` and `Sec-Fetch-Site`: a form or script of another site can send the cookie.
+ * - The token in a custom header: cookies are shared by all ports. So a page on another port of
+ *   127.0.0.1 is the same site, and its server even receives the cookie.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Sent with every POST. A request with a header of its own can't be made by a form. */
+/** Required in every POST, because a form of another site can't send a custom header. */
 export const TOKEN_HEADER = 'x-wfdctl-token';
 
 export interface Refusal {
@@ -24,14 +25,14 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Digests of what the browser was given. All tabs of one browser share it. */
+/** Digests of the secrets that the browser has. All tabs of the browser share them. */
 interface Page {
   readonly cookie: Buffer;
   readonly token: Buffer;
 }
 
 export interface Admitted {
-  /** The header that sets it. */
+  /** The value of Set-Cookie. */
   readonly setCookie: string;
   readonly token: string;
 }
@@ -41,7 +42,7 @@ export class Admission {
   readonly #key = secret();
   readonly #expireTime: number;
   readonly #now: () => number;
-  /** Set once, when the key is used. */
+  /** Set when the key is used. */
   #page: Page | undefined;
 
   constructor(port: number, keyLifeMs: number, now: () => number = Date.now) {
@@ -54,53 +55,57 @@ export class Admission {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** The key is in the fragment, which browsers don't send and servers don't log. */
+  /** The key is in the fragment, which browsers do not send and servers do not log. */
   get link(): string {
     return `${this.origin}/#k=${this.#key}`;
   }
 
-  /** Of every request, also for what holds no secret. */
+  /** Checks every request, even for files without secrets. */
   refusalOfHost({ host }: IncomingHttpHeaders): Refusal | undefined {
     if (host === `127.0.0.1:${this.#port}`) return undefined;
-    return { status: 421, message: `This is ${this.origin}, and no other name is answered.` };
+    return { status: 421, message: `Only requests to ${this.origin} are answered.` };
   }
 
-  /** Of every POST. */
+  /** Checks every POST. */
   refusalOfOrigin(headers: IncomingHttpHeaders): Refusal | undefined {
     const { origin, 'sec-fetch-site': site = 'same-origin', 'content-type': type } = headers;
     if (origin !== this.origin || site !== 'same-origin')
-      return { status: 403, message: 'Only the page of this console may ask.' };
+      return { status: 403, message: 'Only the page of this console may send requests.' };
     if (headers[TOKEN_HEADER] === undefined) return { status: 403, message: `The header ${TOKEN_HEADER} is missing.` };
-    if (type !== 'application/json') return { status: 415, message: 'Send application/json.' };
+    if (type !== 'application/json') return { status: 415, message: 'The content type must be application/json.' };
     return undefined;
   }
 
-  /** Of every POST but that which brings the key. */
+  /** Checks every POST except the one that sends the key. */
   refusalOfPage(headers: IncomingHttpHeaders): Refusal | undefined {
     const token = digest(String(headers[TOKEN_HEADER] ?? ''));
     const cookie = digest(this.#cookieIn(headers.cookie ?? ''));
     const page = this.#page;
     if (page !== undefined && timingSafeEqual(page.cookie, cookie) && timingSafeEqual(page.token, token))
       return undefined;
-    return { status: 401, message: 'This page was not let in. Run wfdctl console again, and follow its link.' };
+    return { status: 401, message: 'This page is not admitted. Run wfdctl console again and open its link.' };
   }
 
-  /** Exchanges the key, once. */
+  /** Exchanges the key for a cookie and a token. Works once. */
   admit(key: string): Admitted | Refusal {
     const isRight = timingSafeEqual(digest(key), digest(this.#key));
     if (!isRight || this.#page !== undefined || this.#now() > this.#expireTime)
       return {
         status: 401,
-        message: 'This link was used before, or is too old. Run wfdctl console again, and follow its link.',
+        message: 'This link was already used or has expired. Run wfdctl console again and open its link.',
       };
     const cookie = secret();
     const token = secret();
     this.#page = { cookie: digest(cookie), token: digest(token) };
-    // Not Secure: browsers differ in whether they keep such a cookie of 127.0.0.1 in clear text.
+    // Not Secure, because some browsers would not keep such a cookie without TLS, even from
+    // 127.0.0.1.
     return { setCookie: `${this.#cookieName}=${cookie}; HttpOnly; SameSite=Strict; Path=/`, token };
   }
 
-  /** Cookies don't know ports, so the name does: two consoles would overwrite each other's. */
+  /**
+   * The name contains the port because cookies are shared by all ports. Otherwise two consoles
+   * would overwrite each other's cookie.
+   */
   get #cookieName(): string {
     return `wfdctl-console-${this.#port}`;
   }
@@ -116,7 +121,7 @@ function secret(): string {
   return randomBytes(24).toString('base64url');
 }
 
-/** Of one length, so that comparing takes one time. */
+/** Digests have the same length, so that the comparison takes constant time. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

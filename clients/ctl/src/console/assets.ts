@@ -1,4 +1,4 @@
-/** The page and what it loads, read once: nothing that a request names is ever a path of a file. */
+/** The files of the page. They are read once, so no request ever names a path on disk. */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { CliError } from '../cli-error.js';
@@ -6,7 +6,7 @@ import { CliError } from '../cli-error.js';
 export interface Asset {
   readonly bytes: Buffer;
   readonly type: string;
-  /** Its name has the hash of its content, so it may be kept for ever. */
+  /** The name contains the hash of the content, so browsers may cache the file forever. */
   readonly isHashed: boolean;
 }
 
@@ -17,19 +17,21 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** By the path of the request. It lies beside the code of the command, as the launcher has it. */
+/**
+ * The files by the path of the request. Their folder is beside the code that the launcher starts.
+ */
 export async function readAssets(packageFolder: URL): Promise<ReadonlyMap<string, Asset>> {
   for (const place of ['./dist/console/', '../../dist/wfdctl/console/']) {
     const folder = new URL(place, packageFolder);
     const names = await readdir(folder).catch((): string[] => []);
     if (!names.includes('page.html')) continue;
-    const shown = names.filter((name) => TYPES[extname(name)] !== undefined);
-    const entries = shown.map(async (name): Promise<[string, Asset]> => {
+    const served = names.filter((name) => TYPES[extname(name)] !== undefined);
+    const entries = served.map(async (name): Promise<[string, Asset]> => {
       const bytes = await readFile(new URL(name, folder));
       const asset = { bytes, type: TYPES[extname(name)] ?? '', isHashed: name !== 'page.html' };
       return [name === 'page.html' ? '/' : `/${name}`, asset];
     });
     return new Map(await Promise.all(entries));
   }
-  throw new CliError('internal', 'The page of the console is not built. Run npm run build first.');
+  throw new CliError('internal', 'The page of the console is not built; run npm run build.');
 }

@@ -1,8 +1,8 @@
 /**
- * Opens the browser at a link that holds a key.
+ * Opens the browser with a link that contains a key.
  *
- * The link is not given on a command line, which every user of the machine can read: it is in a
- * file that only its owner can, and that sends the browser on.
+ * Every user of the machine can read command lines, so the link is not on one. It is in a file that
+ * only its owner can read, and this file redirects the browser.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -10,14 +10,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** What opens a file with the program that the user has chosen for it. */
+/** The command that opens a file with the user's default program. */
 const OPENERS: Partial<Readonly<Record<NodeJS.Platform, readonly [string, ...string[]]>>> = {
   darwin: ['open'],
   win32: ['rundll32.exe', 'url.dll,FileProtocolHandler'],
 };
 
 export interface OpenedBrowser {
-  /** Whether there was a program to open it with. */
+  /** Whether the command was started. */
   readonly isOpened: boolean;
   /** Removes the file. */
   close(): Promise<void>;
@@ -46,7 +46,7 @@ export async function openBrowser(
   }
 }
 
-/** A link is made of letters that HTML leaves as they are. */
+/** The link contains no characters that HTML would need escaped. */
 function pageThatSendsTo(link: string): string {
   return `<!doctype html><meta charset="utf-8"><title>wfdctl console</title>
 <meta http-equiv="refresh" content="0;url=${link}"><a href="${link}">Open the console</a>\n`;

@@ -1,4 +1,4 @@
-/** Hosts and sessions as the page gets them: ProtoJSON, and beside each failure what helps. */
+/** Hosts, sessions and devices as JSON for the page: ProtoJSON, with a remedy for each failure. */
 import {
   type Device,
   type DeviceEvent,
@@ -51,7 +51,7 @@ export function deviceEventDocument(event: DeviceEvent): Document {
   return DeviceEvents.toJSON(event) as Document;
 }
 
-/** Of a session that failed, the sentence that `wfdctl open` would have ended with. */
+/** The sentence that `wfdctl open` would print for the failure of this session. */
 function remedyOf({ end, sessionId, deviceAddress }: Session): string | undefined {
   if (end?.error === undefined) return undefined;
   const { reason, message, nativeResult } = end.error;

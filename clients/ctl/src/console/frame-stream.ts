@@ -1,11 +1,11 @@
 /**
- * The answer that never ends: frames to one page, a line each, and no more of them in memory than a
- * browser that reads at all needs.
+ * The stream of frames to one page: an HTTP response that stays open, one line per frame. Limits
+ * the memory that a slow page can use.
  */
 import type { ServerResponse } from 'node:http';
 import type { Frame } from './frames.js';
 
-/** Frames wait here for a browser that is slow. */
+/** Above this, a slow browser gets no more frames for now. */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
 const ALIVE_MS = 10_000;
 
@@ -16,13 +16,13 @@ export class FrameStream {
   constructor(response: ServerResponse) {
     this.#response = response;
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    // Headers alone are kept back until there is something to send.
+    // Node would otherwise hold the headers back until there is a body.
     response.flushHeaders();
     this.#alive = setInterval(() => this.send({ kind: 'alive' }), ALIVE_MS);
     response.once('close', () => clearInterval(this.#alive));
   }
 
-  /** The page reads more slowly than frames come: send no more until `onDrained` calls. */
+  /** The page reads too slowly. Send nothing more until `onDrained` calls its listener. */
   get isFull(): boolean {
     return this.#response.writableLength > WAITING_BYTES_MAX;
   }
@@ -39,7 +39,7 @@ export class FrameStream {
     this.#response.once('close', listener);
   }
 
-  /** Tells the page that another has its place. */
+  /** Tells the page that another page replaces it, and ends the stream. */
   replace(): void {
     this.send({ kind: 'replaced' });
     this.#response.end();

@@ -1,14 +1,14 @@
 /**
- * What the command tells the page, one JSON document a line. Sessions, devices and hosts are in the
- * form of `wfdctl -o json`, which is ProtoJSON: fields that have their default are left out.
+ * What the command sends to the page: one JSON document per line. Sessions, devices and hosts are
+ * in ProtoJSON, as with `wfdctl -o json`, so fields that have their default are left out.
  *
- * Every frame of a host names it, so that a console of several hosts needs no other protocol.
+ * Every frame about a host names it, so this protocol also works for several hosts.
  */
 
-/** A message of the contract as JSON. The page declares the fields that it reads. */
+/** A message of the API as JSON. The page declares the fields that it reads. */
 export type Document = Readonly<Record<string, unknown>>;
 
-/** A document that ends badly or complains, with what helps, in the words of `wfdctl`. */
+/** If the document reports a failure, `remedy` is the sentence of `wfdctl` about it. */
 export type WithRemedy = Document & { readonly remedy?: string };
 
 export type Frame =
@@ -17,30 +17,30 @@ export type Frame =
       readonly kind: 'console';
       readonly version: string;
       readonly allowsActions: boolean;
-      /** The names of the hosts, in the order to show them in. */
+      /** The names of the hosts, in display order. */
       readonly hosts: readonly string[];
     }
   | HostFrame
-  /** Nothing happened for a while. */
+  /** Sent when nothing has happened for a while. */
   | { readonly kind: 'alive' }
-  /** Another page has taken the place of this one; the stream ends. */
+  /** Another page replaces this one, and the stream ends. */
   | { readonly kind: 'replaced' };
 
 export type HostFrame = { readonly host: string } & (
   | {
-      /** GetHostResponse, at first and when the health of the host changes. */
+      /** GetHostResponse. Sent at the start and when the health of the host changes. */
       readonly kind: 'host';
       readonly about: WithRemedy;
     }
   | {
-      /** The clock of the host, less the clock of this machine. */
+      /** The clock of the host minus the clock of this machine. */
       readonly kind: 'clock';
       readonly aheadMs: number;
     }
   | {
       /**
-       * Sessions as they are. With `replaces` there are no others; else events that come know
-       * better.
+       * The current sessions. With `replaces`, these are all sessions. Otherwise the page keeps
+       * what it knows from events.
        */
       readonly kind: 'sessions';
       readonly sessions: readonly Document[];
@@ -49,19 +49,20 @@ export type HostFrame = { readonly host: string } & (
   | { readonly kind: 'events'; readonly events: readonly WithRemedy[] }
   | { readonly kind: 'devices'; readonly devices: readonly Document[] }
   | { readonly kind: 'deviceEvents'; readonly events: readonly Document[] }
-  /** The devices can't be told, and why. The sessions can. */
+  /** Why the host can't list its devices. The sessions are not affected. */
   | { readonly kind: 'noDevices'; readonly message: string }
   /**
-   * The way to the host is broken; it is tried again. `since` is of this machine's clock, in ms.
+   * The connection to the host is lost, and is tried again. `since` is in ms on the clock of this
+   * machine.
    */
   | { readonly kind: 'lost'; readonly message: string; readonly since: number; readonly retryInMs: number }
   /** The host answers again. */
   | { readonly kind: 'back' }
-  /** The host refuses, and trying again would not help. */
+  /** The host refuses access, and a retry would not help. */
   | { readonly kind: 'refused'; readonly message: string }
 );
 
-/** Why a request of the page was not done. */
+/** Why an action failed. */
 export interface RefusedAction {
   readonly message: string;
   readonly reason?: string;

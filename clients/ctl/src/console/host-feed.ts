@@ -1,15 +1,14 @@
 /**
- * One host, as frames for one page: what it is, its sessions and devices, and all that happens to
- * them. Nothing is polled: the watches tell, and a change of health is the sign to ask for the host
- * anew.
+ * The frames of one host for one page: the host, its sessions and devices, and their events. There
+ * is no polling. Watches deliver the events, and a change of health triggers a new GetHost.
  *
  *   health answers ---> host, sessions, the events that the host still has ---> events as they come
  *        ^                                                                           |
- *        +-------------- lost: try again, then go on after the last cursor ----------+
+ *        +------------- lost: try again, then resume after the last cursor ----------+
  *
- * The rule that must not be broken: a page that reads slowly costs no memory. While it is behind,
- * nothing is watched, and then the watch goes on after the last event that was sent: the log of the
- * host is the queue.
+ * Invariant: a page that reads slowly uses no extra memory. While it is behind, its watches are
+ * stopped. Later they resume after the last event that was sent, so the log of the host is the
+ * queue.
  */
 import {
   type Client,
@@ -24,12 +23,12 @@ import { deviceDocument, deviceEventDocument, eventDocument, hostDocument, sessi
 import type { Document, HostFrame } from './frames.js';
 
 export interface HostLink {
-  /** Where it is, as the user knows it. */
+  /** The host as the user knows it. */
   readonly name: string;
   readonly client: Client;
 }
 
-/** Where frames go. */
+/** The stream to the page. */
 export interface Sink {
   send(frame: HostFrame): void;
   readonly isFull: boolean;
@@ -41,14 +40,14 @@ interface Subscription {
 
 type Body = HostFrame extends infer Each ? (Each extends HostFrame ? Omit<Each, 'host'> : never) : never;
 
-/** The host answers at least this often while it is there. */
+/** A host that is reachable sends something at least this often. */
 const BOOKMARK_MS = 2000;
 const RETRY_MS = 2000;
 const BACKOFF = { maxMs: 5000 };
-/** Sessions of one frame, and of one page of a list. */
+/** The most sessions or events in one frame. */
 const PART_MAX = 500;
 
-/** What trying again can't help against. */
+/** A retry can't succeed after these. */
 const FATAL: ReadonlySet<status> = new Set([
   status.UNAUTHENTICATED,
   status.PERMISSION_DENIED,
@@ -61,12 +60,12 @@ export class HostFeed {
   readonly #sink: Sink;
   readonly #watches = new Map<'health' | 'sessions' | 'devices', Subscription>();
   readonly #broken = new Set<'health' | 'sessions'>();
-  /** Events that came in this turn. */
+  /** Events since the last frame of events. */
   #events: Document[] = [];
   #sessionCursor: string | undefined;
   #deviceCursor: string | undefined;
-  #hasBegun = false;
-  #isBeginning = false;
+  #hasStarted = false;
+  #isStarting = false;
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -77,9 +76,10 @@ export class HostFeed {
 
   open(): void {
     const health = this.#link.client.watchHealth().subscribe({
-      next: () => void this.#ask(),
-      error: (error: unknown) => this.#again(GatewayError.from(error)),
-      complete: () => this.#again(new GatewayError(status.UNAVAILABLE, 'The host ended the watch of its health.')),
+      next: () => void this.#readHost(),
+      error: (error: unknown) => this.#retryHealth(GatewayError.from(error)),
+      complete: () =>
+        this.#retryHealth(new GatewayError(status.UNAVAILABLE, 'The host ended the watch of its health.')),
     });
     this.#watches.set('health', health);
   }
@@ -91,30 +91,33 @@ export class HostFeed {
     this.#watches.clear();
   }
 
-  /** The page has read what was waiting for it. */
-  drained(): void {
-    if (this.#isClosed || !this.#hasBegun) return;
+  /** The page has read everything. Starts the watches that were stopped. */
+  resume(): void {
+    if (this.#isClosed || !this.#hasStarted) return;
     if (!this.#watches.has('sessions')) this.#watchSessions();
     if (!this.#watches.has('devices')) this.#watchDevices();
   }
 
-  async #ask(): Promise<void> {
+  async #readHost(): Promise<void> {
     try {
       const about = await this.#link.client.host();
       if (this.#isClosed) return;
       this.#send({ kind: 'host', about: hostDocument(about, this.#link.name) });
-      if (!this.#hasBegun && !this.#isBeginning) await this.#begin(about);
-      this.#mended('health');
+      if (!this.#hasStarted && !this.#isStarting) await this.#sendSessions(about);
+      this.#onRecovered('health');
     } catch (thrown) {
       const error = GatewayError.from(thrown);
       this.#watches.get('health')?.unsubscribe();
-      this.#again(error);
+      this.#retryHealth(error);
     }
   }
 
-  /** First all sessions that there are, as those that are older than the log are in no event. */
-  async #begin({ oldestCursor }: GetHostResponse): Promise<void> {
-    this.#isBeginning = true;
+  /**
+   * Sends all sessions before any event, because sessions older than the log of the host have no
+   * events there.
+   */
+  async #sendSessions({ oldestCursor }: GetHostResponse): Promise<void> {
+    this.#isStarting = true;
     try {
       for await (const { sessions, hostTime } of this.#link.client.sessions.list({ pageSize: PART_MAX })) {
         if (this.#isClosed) return;
@@ -122,9 +125,9 @@ export class HostFeed {
         this.#send({ kind: 'sessions', sessions: sessions.map(sessionDocument), replaces: false });
       }
     } finally {
-      this.#isBeginning = false;
+      this.#isStarting = false;
     }
-    this.#hasBegun = true;
+    this.#hasStarted = true;
     this.#sessionCursor = oldestCursor;
     this.#watchSessions();
     this.#watchDevices();
@@ -137,19 +140,19 @@ export class HostFeed {
       backoff: BACKOFF,
     });
     const subscription = watch.subscribe({
-      next: (item) => this.#sessionItem(item),
-      error: (error: unknown) => this.#refused(GatewayError.from(error)),
+      next: (item) => this.#onSessionItem(item),
+      error: (error: unknown) => this.#onRefused(GatewayError.from(error)),
     });
     this.#watches.set('sessions', subscription);
   }
 
-  #sessionItem(item: SessionWatchItem): void {
+  #onSessionItem(item: SessionWatchItem): void {
     if (item.kind === 'disconnected') {
-      // Its events are gone; the snapshot that follows says all.
-      if (item.error.reason !== 'CURSOR_EXPIRED') this.#lost('sessions', item.error, item.retryInMs);
+      // The events are gone, but a snapshot follows.
+      if (item.error.reason !== 'CURSOR_EXPIRED') this.#onLost('sessions', item.error, item.retryInMs);
       return;
     }
-    this.#mended('sessions');
+    this.#onRecovered('sessions');
     if (item.kind === 'snapshot') {
       this.#flush();
       this.#send({ kind: 'sessions', sessions: item.sessions.map(sessionDocument), replaces: true });
@@ -159,29 +162,29 @@ export class HostFeed {
       if (this.#events.length >= PART_MAX) this.#flush();
     }
     this.#sessionCursor = item.cursor;
-    this.#restIfFull('sessions');
+    this.#pauseIfFull('sessions');
   }
 
   #watchDevices(): void {
     const watch = this.#link.client.devices.watch({ cursor: this.#deviceCursor, backoff: BACKOFF });
     const subscription = watch.subscribe({
-      next: (item) => this.#deviceItem(item),
-      error: (error: unknown) => this.#noDevices(GatewayError.from(error)),
+      next: (item) => this.#onDeviceItem(item),
+      error: (error: unknown) => this.#onNoDevices(GatewayError.from(error)),
     });
     this.#watches.set('devices', subscription);
   }
 
-  #deviceItem(item: DeviceWatchItem): void {
+  #onDeviceItem(item: DeviceWatchItem): void {
     if (item.kind === 'disconnected') {
       const { reason } = item.error;
-      // Without a reason it was the connection, of which the sessions tell.
-      if (reason === 'WLAN_SERVICE_UNREACHABLE' || reason === 'DRIVER_NOT_AVAILABLE') this.#noDevices(item.error);
+      // An error without a reason is a lost connection, which the watch of sessions reports.
+      if (reason === 'WLAN_SERVICE_UNREACHABLE' || reason === 'DRIVER_NOT_AVAILABLE') this.#onNoDevices(item.error);
       return;
     }
     if (item.kind === 'snapshot') this.#send({ kind: 'devices', devices: item.devices.map(deviceDocument) });
     else if (item.kind === 'event') this.#send({ kind: 'deviceEvents', events: [deviceEventDocument(item.event)] });
     this.#deviceCursor = item.cursor;
-    this.#restIfFull('devices');
+    this.#pauseIfFull('devices');
   }
 
   #flush(): void {
@@ -190,38 +193,38 @@ export class HostFeed {
     if (events.length > 0) this.#send({ kind: 'events', events });
   }
 
-  #restIfFull(which: 'sessions' | 'devices'): void {
+  #pauseIfFull(which: 'sessions' | 'devices'): void {
     if (!this.#sink.isFull) return;
     this.#watches.get(which)?.unsubscribe();
     this.#watches.delete(which);
   }
 
-  #again(error: GatewayError): void {
+  #retryHealth(error: GatewayError): void {
     if (this.#isClosed) return;
-    if (FATAL.has(error.code)) this.#refused(error);
+    if (FATAL.has(error.code)) this.#onRefused(error);
     else {
-      this.#lost('health', error, RETRY_MS);
+      this.#onLost('health', error, RETRY_MS);
       clearTimeout(this.#retry);
       this.#retry = setTimeout(() => this.open(), RETRY_MS);
     }
   }
 
-  #lost(which: 'health' | 'sessions', error: GatewayError, retryInMs: number): void {
+  #onLost(which: 'health' | 'sessions', error: GatewayError, retryInMs: number): void {
     const isFirst = this.#broken.size === 0;
     this.#broken.add(which);
-    const { message } = toCliError(error, this.#link.name, this.#hasBegun);
+    const { message } = toCliError(error, this.#link.name, this.#hasStarted);
     if (isFirst) this.#send({ kind: 'lost', message, since: Date.now(), retryInMs });
   }
 
-  #mended(which: 'health' | 'sessions'): void {
+  #onRecovered(which: 'health' | 'sessions'): void {
     if (this.#broken.delete(which) && this.#broken.size === 0) this.#send({ kind: 'back' });
   }
 
-  #refused(error: GatewayError): void {
+  #onRefused(error: GatewayError): void {
     this.#send({ kind: 'refused', message: toCliError(error, this.#link.name).message });
   }
 
-  #noDevices(error: GatewayError): void {
+  #onNoDevices(error: GatewayError): void {
     this.#send({ kind: 'noDevices', message: toCliError(error, this.#link.name, true).message });
   }
 

@@ -1,14 +1,14 @@
 /**
- * The web server of `wfdctl console`: the page, the frames for it and its actions, on a port of the
- * loopback interface that is this run's alone.
+ * The web server of `wfdctl console`: serves the page, its frames and its actions on a random
+ * loopback port.
  *
- *   GET  /, /console-HASH.js ...   the page: the same for everybody, and no secret
+ *   GET  /, /console-HASH.js ...   the page, which contains no secret
  *   POST /api/key                  {"key"} -> {"token"} and a cookie
- *   POST /api/watch                -> frames, a line each, until the page goes
- *   POST /api/open, /api/close ... an action and its answer, if actions are allowed
+ *   POST /api/watch                -> frames, one per line, until the page is closed
+ *   POST /api/open, /api/close ... an action, if actions are allowed
  *
- * The rule that must not be broken: no answer but the page itself goes out before `Admission` has
- * let the request in.
+ * Invariant: except for the page itself, nothing is answered before `Admission` has admitted the
+ * request.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -27,18 +27,18 @@ export interface ConsoleSettings {
   readonly assets: ReadonlyMap<string, Asset>;
   readonly allowsActions: boolean;
   readonly version: string;
-  /** How long the link can be used. */
+  /** How long the link is valid. */
   readonly keyLifeMs: number;
 }
 
 const BODY_BYTES_MAX = 16 * 1024;
 const CONNECTIONS_MAX = 64;
-/** Browsers open six connections to one origin, and pages need some for their actions. */
+/** Browsers open at most six connections to one origin, and actions need some of them. */
 const STREAMS_MAX = 4;
 
 /**
- * Of every answer. Scripts and styles are files of this server, and what devices are called is
- * never one.
+ * The headers of every response. Only scripts and styles from this server run, so the name of a
+ * device never can.
  */
 const HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [
@@ -88,7 +88,7 @@ export class ConsoleServer {
     return new ConsoleServer(settings, server);
   }
 
-  /** With the key: whoever has it first is let in. */
+  /** Contains the key. The first browser that uses it is admitted. */
   get link(): string {
     return this.#admission.link;
   }
@@ -105,12 +105,12 @@ export class ConsoleServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method, url: path = '', headers } = request;
     const admission = this.#admission;
-    const foreign = admission.refusalOfHost(headers);
-    if (foreign !== undefined) return reply(response, foreign.status, { message: foreign.message });
+    const wrongHost = admission.refusalOfHost(headers);
+    if (wrongHost !== undefined) return reply(response, wrongHost.status, { message: wrongHost.message });
     if (method === 'GET' || method === 'HEAD') return this.#page(path, response);
     if (method !== 'POST') {
       response.setHeader('allow', 'GET, HEAD, POST');
-      return reply(response, 405, { message: 'There is GET and POST.' });
+      return reply(response, 405, { message: 'Only GET, HEAD and POST are allowed.' });
     }
     const refusal =
       admission.refusalOfOrigin(headers) ?? (path === '/api/key' ? undefined : admission.refusalOfPage(headers));
@@ -124,7 +124,7 @@ export class ConsoleServer {
   #page(path: string, response: ServerResponse): void {
     const asset = this.#settings.assets.get(path);
     if (asset === undefined) {
-      reply(response, 404, { message: 'There is no such page.' });
+      reply(response, 404, { message: 'Page not found.' });
       return;
     }
     response.setHeader('content-type', asset.type);
@@ -149,7 +149,7 @@ export class ConsoleServer {
     stream.send({ kind: 'console', version, allowsActions, hosts: hosts.map(({ name }) => name) });
     const feeds = hosts.map((host) => new HostFeed(host, stream));
     stream.onDrained(() => {
-      for (const feed of feeds) feed.drained();
+      for (const feed of feeds) feed.resume();
     });
     stream.onClosed(() => {
       for (const feed of feeds) feed.close();
@@ -162,31 +162,31 @@ export class ConsoleServer {
   async #act(path: string, body: Document, response: ServerResponse): Promise<void> {
     const name = path.replace(/^\/api\//, '');
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-    if (action === undefined) return reply(response, 404, { message: 'There is no such action.' });
+    if (action === undefined) return reply(response, 404, { message: 'Unknown action.' });
     if (!this.#settings.allowsActions)
-      return reply(response, 403, { message: 'This console only shows. Run wfdctl console --allow-actions.' });
+      return reply(response, 403, { message: 'Actions are not allowed; run wfdctl console --allow-actions.' });
     const host = this.#settings.hosts.find((each) => each.name === body['host']);
-    if (host === undefined) return reply(response, 404, { message: 'This console has no such host.' });
+    if (host === undefined) return reply(response, 404, { message: 'Unknown host.' });
     reply(response, 200, await action(body, host));
   }
 }
 
-/** Throws where it is too long, or no JSON. */
+/** Throws a CliError if the body is too long or not a JSON object. */
 async function read(request: IncomingMessage): Promise<Document> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) throw new CliError('usage', `A request has at most ${BODY_BYTES_MAX} bytes.`);
+    if (bytes > BODY_BYTES_MAX) throw new CliError('usage', `The request is longer than ${BODY_BYTES_MAX} bytes.`);
     chunks.push(chunk);
   }
   try {
     const value: unknown = JSON.parse(Buffer.concat(chunks).toString());
     if (typeof value === 'object' && value !== null) return value as Document;
   } catch {
-    // As below.
+    // Reported below.
   }
-  throw new CliError('usage', 'The request is no JSON object.');
+  throw new CliError('usage', 'The request is not a JSON object.');
 }
 
 function reply(response: ServerResponse, status: number, body: object): void {
@@ -194,7 +194,7 @@ function reply(response: ServerResponse, status: number, body: object): void {
   response.end(`${JSON.stringify(body)}\n`);
 }
 
-/** As `wfdctl` would say it. */
+/** Sends the same sentence that `wfdctl` would print. */
 function refuse(response: ServerResponse, error: unknown, host: string): void {
   if (response.headersSent) response.destroy();
   else if (error instanceof GatewayError) {
@@ -203,6 +203,6 @@ function refuse(response: ServerResponse, error: unknown, host: string): void {
   } else if (error instanceof CliError) {
     reply(response, error.kind === 'usage' ? 400 : 504, { message: error.message });
   } else {
-    reply(response, 500, { message: `wfdctl made a mistake: ${error instanceof Error ? error.message : error}` });
+    reply(response, 500, { message: `Internal error of wfdctl: ${error instanceof Error ? error.message : error}` });
   }
 }
