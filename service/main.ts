@@ -1,4 +1,7 @@
-/** `wfdd`: reads the config, loads the native library, composes the rooms, serves, drains on a signal. It decides nothing. */
+/**
+ * `wfdd`: reads the config, loads the native library, composes the rooms, serves, drains on a
+ * signal. It decides nothing.
+ */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
@@ -8,7 +11,7 @@ import type { DoctorPlan } from './config/doctor-command.js';
 import type { JournalChoice } from './config/journal-command.js';
 import type { LoadedConfig } from './config/load.js';
 import type { ConfigError } from './config/problem.js';
-import { tellStartFailure } from './config/start-failure.js';
+import { logStartFailure } from './config/start-failure.js';
 import type { TlsChoice } from './config/tls-command.js';
 import type { TokenChoice } from './config/token-command.js';
 import { root } from './root.js';
@@ -19,8 +22,9 @@ import { type Logs, openLogs } from './telemetry/logs.js';
 const LAST_LINES_MS = 1000;
 
 /**
- * SIGHUP says that the terminal is gone; nohup has a program ignore it, which Node undoes at its start. So without a
- * terminal it stops nothing. On Windows it is the closing of the console window, which ends the process anyway.
+ * SIGHUP says that the terminal is gone; nohup has a program ignore it, which Node undoes at its
+ * start. So without a terminal it stops nothing. On Windows it is the closing of the console
+ * window, which ends the process anyway.
  */
 const hasTerminal = process.platform === 'win32' || [0, 1, 2].some((descriptor) => isatty(descriptor));
 const STOP_SIGNALS: readonly NodeJS.Signals[] = [
@@ -106,7 +110,7 @@ async function serve(loaded: LoadedConfig, version: string): Promise<void> {
     }
     await daemon.start();
   } catch (error) {
-    await leave(tellStartFailure(log, error));
+    await leave(logStartFailure(log, error));
   }
 }
 
@@ -126,7 +130,10 @@ function answer({ text, to, exitCode }: { text: string; to: 'stdout' | 'stderr';
   process.exitCode = exitCode;
 }
 
-/** What may be kept to the standard output, what may not to the standard error: `>> tokens.yaml` then keeps no secret. */
+/**
+ * What may be kept to the standard output, what may not to the standard error: `>> tokens.yaml`
+ * then keeps no secret.
+ */
 async function createToken({ principal, expires, json, tokenFile }: TokenChoice): Promise<void> {
   const { newToken, tokenEntry } = await import('./access/new-token.js');
   const now = Date.now();
@@ -164,7 +171,10 @@ async function createTls({ folder, json, ...wish }: TlsChoice): Promise<void> {
   }
 }
 
-/** On Windows a file has the rights of its folder, which may be anybody's; elsewhere its mode is enough. */
+/**
+ * On Windows a file has the rights of its folder, which may be anybody's; elsewhere its mode is
+ * enough.
+ */
 async function keyProtection(): Promise<(file: string, isOfHost: boolean) => void> {
   if (process.platform !== 'win32') return () => {};
   const [{ loadAclapi }, { keyDescriptor }] = await Promise.all([

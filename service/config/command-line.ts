@@ -1,6 +1,6 @@
 /**
- * The command line of `wfdd`: what was typed -> what is to be done. It starts nothing and writes nothing itself; main.ts
- * does what the Plan says.
+ * Parses the command line of `wfdd` into a Plan. It starts nothing and writes nothing; main.ts
+ * carries out the Plan.
  */
 import { win32 } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
@@ -23,7 +23,10 @@ import type { Assignment } from './setting.js';
 import { addTlsCommands, TLS_WORDS, type TlsChoice } from './tls-command.js';
 import { addTokenCommands, TOKEN_WORDS, type TokenChoice } from './token-command.js';
 
-/** As in sysexits.h, which service managers and scripts know, but for the two of a status, which are those of init scripts. */
+/**
+ * Exit codes. From 64 on they are those of sysexits.h, which service managers and scripts know; 1
+ * to 4 follow init scripts.
+ */
 export const EXIT = {
   ...{ ok: 0, damaged: 1, notRunning: 3, notInstalled: 4 },
   ...{ usage: 64, service: 69, internal: 70, address: 71, denied: 77, config: 78 },
@@ -31,27 +34,33 @@ export const EXIT = {
 
 export type Plan =
   | ServicePlan
-  /** Look at the host. */
+  /** Check the host. */
   | DoctorPlan
-  /** Make this token. */
+  /** Create this token. */
   | { readonly kind: 'token'; readonly choice: TokenChoice }
-  /** Make these certificates. */
+  /** Create these certificates. */
   | { readonly kind: 'tls'; readonly choice: TlsChoice }
-  /** Show this of the journal. */
+  /** Show this part of the journal. */
   | { readonly kind: 'journal'; readonly choice: JournalChoice; readonly folder: string }
-  /** Run the daemon with this. */
+  /** Run the daemon with this configuration. */
   | { readonly kind: 'serve'; readonly loaded: LoadedConfig }
-  /** Write this text, and end with this code. */
+  /** Write this text and exit with this code. */
   | { readonly kind: 'answer'; readonly text: string; readonly to: 'stdout' | 'stderr'; readonly exitCode: number };
 
 export interface Surroundings extends Pick<LoadRequest, 'environment' | 'platform' | 'folder'> {
-  /** Of the daemon, for `--version`. */
+  /** The version of the daemon, for `--version`. */
   readonly version: string;
-  /** Reads the files that a configuration names, and tells what is wrong in them and in the protection of its own file. */
+  /**
+   * Reads the files that a configuration names. Yields what is wrong with them and with the
+   * permissions of the configuration file.
+   */
   readonly examineFiles: (config: Config, file: string | undefined) => Promise<Iterable<Finding>>;
 }
 
-/** A flag of its own for a key that is often set. Its help is the description of the key. */
+/**
+ * Keys that are set often have a flag of their own. The help of the flag is the description of the
+ * key.
+ */
 const FLAGS: readonly { readonly flag: string; readonly operand?: string; readonly path: KeyPath }[] = [
   { flag: '--listen', operand: 'address', path: 'listen' },
   { flag: '--driver', path: 'driver.kind' },
@@ -79,44 +88,44 @@ const AFTER_HELP = `
 Examples:
   wfdd                                        serve on 127.0.0.1:50051
   wfdd --listen 127.0.0.1:0 --driver simulator
-                                              any free port, simulated devices
+                                              simulated devices on any free port
   wfdd --config wfdd.yaml --set log.level=debug
-  wfdd config check --config wfdd.yaml        say what is wrong in it
-  wfdd config print                           say what is in force, and why
-  wfdd token create agent-7 >> tokens.yaml    let somebody in
-  wfdd tls create tls --client agent-7        make certificates for TLS
-  wfdd journal list --since 24h               say what happened since yesterday
-  wfdd doctor                                 say what ails this host
-  wfdd service install --config wfdd.yaml     serve whenever Windows runs
+  wfdd config check --config wfdd.yaml        check a configuration
+  wfdd config print                           show the configuration in effect
+  wfdd token create agent-7 >> tokens.yaml    create a token for a caller
+  wfdd tls create tls --client agent-7        create certificates for TLS
+  wfdd journal list --since 24h               list events of the last 24 h
+  wfdd doctor                                 find out what is wrong here
+  wfdd service install --config wfdd.yaml     run wfdd whenever Windows runs
 
-Strength: flags (--set the least of them), then the environment, where
-session.openTimeoutMs is WFDD_SESSION_OPEN_TIMEOUT_MS, then the file, then the
-defaults. Every key is explained in wfdd.example.yaml.
+Precedence, highest first: flags, --set, environment variables, the file, the
+defaults. The variable of session.openTimeoutMs is WFDD_SESSION_OPEN_TIMEOUT_MS.
+wfdd.example.yaml explains every key.
 
 Signals:
-  SIGTERM, SIGINT  stop in good order; the second one at once
-  SIGHUP           the same where there is a terminal; else (nohup) ignored
+  SIGTERM, SIGINT  stop gracefully; a second signal stops at once
+  SIGHUP           stop gracefully if wfdd has a terminal; otherwise ignored
 
 Exit codes:
-  ${EXIT.ok}   done, or stopped in good order
-  ${EXIT.damaged}   the journal is damaged (wfdd journal verify); a warning (wfdd doctor)
-  2   something failed (wfdd doctor)
+  ${EXIT.ok}   success, or stopped gracefully
+  ${EXIT.damaged}   the journal is damaged (wfdd journal verify); warnings (wfdd doctor)
+  2   a check failed (wfdd doctor)
   ${EXIT.notRunning}   the service is not running
   ${EXIT.notInstalled}   the service is not installed
   ${EXIT.usage}  the command line is wrong
   ${EXIT.service}  the service could not be installed, started or stopped
   ${EXIT.internal}  the daemon failed
-  ${EXIT.address}  an address can't be served: it is in use, or the system refuses it
-  ${EXIT.denied}  Windows refused it: the console was not started as administrator
-  ${EXIT.config}  the configuration is wrong, or a file that it names
+  ${EXIT.address}  cannot listen on an address: it is in use, or the system refuses it
+  ${EXIT.denied}  access denied: run the command in an administrator console
+  ${EXIT.config}  the configuration, or a file that it names, is invalid
 `;
 
-const ONLY_WINDOWS = `wfdd service is for Windows.
-Here, let systemd or what else starts services run wfdd; it stops in good order on SIGTERM.
+const ONLY_WINDOWS = `error: wfdd service works on Windows only.
+On this system, run wfdd under a service manager such as systemd. It stops gracefully on SIGTERM.
 `;
 
 const NO_JOURNAL = `error: no journal is configured: journal.folder is not set.
-Set it, or name the folder with --journal-folder.
+Set journal.folder, or pass --journal-folder.
 `;
 
 type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
@@ -128,7 +137,10 @@ type Choice =
   | DoctorChoice
   | TlsChoice;
 
-/** Reads the arguments (without those of Node) and the configuration. Never throws for what a user did. */
+/**
+ * Reads the arguments (without those of Node) and the configuration. Never throws because of user
+ * input.
+ */
 export async function readCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<Plan> {
   const written = { out: '', error: '' };
   let chosen = { action: 'serve', json: false } as Choice;
@@ -151,7 +163,8 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
   if (chosen.action === 'tls') return { kind: 'tls', choice: chosen };
   const request = { ...surroundings, ...requestFrom(program.opts()) };
   if (chosen.action === 'service' && surroundings.platform !== 'win32') return complaint(ONLY_WINDOWS, EXIT.usage);
-  // What is only shown may name files of another host.
+  // `config print` and `journal` do not check the files: the configuration may be that of another
+  // host.
   const load = async (service?: string) => {
     const loaded = await loadConfig(service === undefined ? request : { ...request, name: service });
     if (chosen.action === 'print' || chosen.action === 'journal') return loaded;
@@ -167,7 +180,7 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
   }
 }
 
-/** What is wrong with the configuration is one finding of many. */
+/** For the doctor, an invalid configuration is one finding among others. */
 async function loadOrError(load: () => Promise<LoadedConfig>): Promise<LoadedConfig | ConfigError> {
   try {
     return await load();
@@ -209,9 +222,9 @@ function makeProgram(
   choose: (choice: Choice) => void,
 ): Command {
   const program = new Command('wfdd')
-    .description('Serves Wi-Fi Direct sessions of this host over gRPC.')
+    .description('Serve the Wi-Fi Direct sessions of this host over gRPC.')
     .version(`wfdd ${version}`, '--version', 'Print the version.')
-    .helpOption('--help', 'Print this.')
+    .helpOption('--help', 'Print this help.')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
@@ -225,34 +238,34 @@ function makeProgram(
     .configureHelp({ showGlobalOptions: true })
     .option(
       '--config <file>',
-      'The file to read; else WFDD_CONFIG, else /etc/wfdd/config.yaml or %ProgramData%\\wfdd\\config.yaml if it is there.',
+      'The configuration file. Default: WFDD_CONFIG, else /etc/wfdd/config.yaml or %ProgramData%\\wfdd\\config.yaml if it exists.',
     );
   for (const { flag, operand, path } of FLAGS) {
     const { description, choices, form } = keyAt(path).notes;
     const flags = form === 'boolean' ? flag : `${flag} <${operand ?? choices?.join('|')}>`;
-    if (form === 'list') program.option(flags, `${description} It may be repeated.`, collect);
+    if (form === 'list') program.option(flags, `${description} Can be repeated.`, collect);
     else program.option(flags, description);
   }
   program
-    .option('--set <key=value>', 'Set any key, such as limits.sessionsMax=300. It may be repeated.', collectPairs)
+    .option('--set <key=value>', 'Set any key, for example limits.sessionsMax=300. Can be repeated.', collectPairs)
     .addHelpText('after', AFTER_HELP);
 
   program
     .command('run', { isDefault: true })
-    .description('Run the daemon; what wfdd does without a command.')
+    .description('Run the daemon. This is the default command.')
     .action(() => choose({ action: 'serve', json: false }));
   const config = program
     .command('config')
-    .description('Look at the configuration without running the daemon.')
+    .description('Check or print the configuration without running the daemon.')
     .helpCommand(false);
   config
     .command('check')
-    .description('Say what is wrong with the configuration, and in the files that it names.')
+    .description('Check the configuration and the files that it names.')
     .action(() => choose({ action: 'check', json: false }));
   config
     .command('print')
-    .description('Print what is in force, secrets masked, with the source of each value.')
-    .option('--json', 'As JSON.')
+    .description('Print the configuration in effect, with the source of each value. Secrets are masked.')
+    .option('--json', 'Print JSON.')
     .action((options: { json?: true }) => choose({ action: 'print', json: options.json === true }));
   addTokenCommands(program, choose);
   addTlsCommands(program, choose);
@@ -262,7 +275,7 @@ function makeProgram(
   return program;
 }
 
-/** The Windows service keeps its journal here unless told otherwise. */
+/** The default journal folder of the Windows service. */
 function folderOfService({ platform, environment }: Surroundings): string | undefined {
   const { ProgramData: data } = environment;
   return platform === 'win32' && data !== undefined ? win32.join(data, 'wfdd', 'journal') : undefined;
@@ -274,7 +287,7 @@ async function print(loaded: LoadedConfig, json: boolean): Promise<string> {
 }
 
 function collectPairs(pair: string, earlier: readonly string[] = []): readonly string[] {
-  if (!/^[^=]+=/.test(pair)) throw new InvalidArgumentError('It is not of the form key=value.');
+  if (!/^[^=]+=/.test(pair)) throw new InvalidArgumentError('Expected key=value.');
   return collect(pair, earlier);
 }
 

@@ -1,4 +1,4 @@
-/** `wfdd doctor`: what was typed -> what is to be looked at. */
+/** The command line of `wfdd doctor`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { LoadedConfig } from './load.js';
 import type { ConfigError } from './problem.js';
@@ -6,16 +6,16 @@ import type { ConfigError } from './problem.js';
 export interface DoctorChoice {
   readonly action: 'doctor';
   readonly json: boolean;
-  /** The device that a session is opened to, as `aa:bb:cc:dd:ee:ff`. */
+  /** The device to open a session to, as `aa:bb:cc:dd:ee:ff`. */
   readonly open: string | undefined;
   readonly holdMs: number;
-  /** Where the report goes. */
+  /** The file to write the report to. */
   readonly report: string | undefined;
   readonly showAddresses: boolean;
   readonly endpoints: boolean;
   readonly asService: boolean;
   readonly service: string;
-  /** This process is the one that is to be killed. */
+  /** This process is the child that the doctor kills. */
   readonly isChild: boolean;
 }
 
@@ -25,23 +25,23 @@ export interface DoctorPlan {
   readonly loaded: LoadedConfig | ConfigError;
 }
 
-/** The words of this command, for telling an unknown one. */
+/** The words of this command; any other word on the command line is unknown. */
 export const DOCTOR_WORDS: readonly string[] = ['doctor'];
 
 const AFTER_HELP = `
-It changes nothing, scans for nothing, and asks nothing that needs consent to
-location. With --open it opens one session to a paired device and closes it,
-cancels another, and kills a process that has one.
+The doctor changes nothing, starts no scan, and calls nothing that needs consent
+to location access. With --open it opens a session to a paired device and closes
+it, cancels a second one, and kills a process that holds a third.
 
-Addresses are shortened, and names of the host, the user and the devices are
-taken out of everything that it writes.
+Its output has shortened addresses, and no names of the host, the user and the
+devices.
 
 Examples:
   wfdd doctor
   wfdd doctor --open 02:11:22:33:44:01 --report doctor.md
-  wfdd doctor --as-service            (administrator; the service stopped)
+  wfdd doctor --as-service            (as administrator, service stopped)
 
-Exit codes: 0 all is well, 1 warnings, 2 something failed, 64 usage.
+Exit codes: 0 no problems, 1 warnings, 2 a check failed, 64 usage.
 `;
 
 interface Options extends Partial<Omit<DoctorChoice, 'action' | 'holdMs'>> {
@@ -52,15 +52,15 @@ interface Options extends Partial<Omit<DoctorChoice, 'action' | 'holdMs'>> {
 export function addDoctorCommand(program: Command, choose: (choice: DoctorChoice) => void): void {
   program
     .command('doctor')
-    .description('Look at everything that Wi-Fi Direct on this host depends on, and say what helps.')
-    .option('--json', 'As JSON.')
+    .description('Check everything that Wi-Fi Direct on this host depends on, and suggest remedies.')
+    .option('--json', 'Print JSON.')
     .option('--open <address>', 'Also open a session to this paired device.', deviceFrom)
-    .option('--hold <seconds>', 'How long that session is held.', secondsFrom, 180)
-    .option('--report <file>', 'Also write a report to this file, fit to be pasted into an issue.')
-    .option('--show-addresses', 'Write addresses whole.')
-    .option('--endpoints', 'Also look at association endpoints, which may start a discovery.')
-    .option('--as-service', 'Have the service itself look, with its account, and stop again. It must be stopped.')
-    .option('--service <name>', 'The service that is looked at.', 'wfdd')
+    .option('--hold <seconds>', 'How long to hold that session.', secondsFrom, 180)
+    .option('--report <file>', 'Also write a Markdown report to this file, to paste into an issue.')
+    .option('--show-addresses', 'Do not shorten addresses.')
+    .option('--endpoints', 'Also check association endpoints. This can start a discovery.')
+    .option('--as-service', 'Run the checks inside the Windows service, with its account. The service must be stopped.')
+    .option('--service <name>', 'The Windows service to check.', 'wfdd')
     .addOption(new Option('--is-child').hideHelp())
     .addHelpText('after', AFTER_HELP)
     .action((options: Options) => {
@@ -76,10 +76,10 @@ export function addDoctorCommand(program: Command, choose: (choice: DoctorChoice
 function deviceFrom(text: string): string {
   const address = text.toLowerCase().replaceAll('-', ':');
   if (/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(address)) return address;
-  throw new InvalidArgumentError('It is not of the form aa:bb:cc:dd:ee:ff.');
+  throw new InvalidArgumentError('Expected an address like aa:bb:cc:dd:ee:ff.');
 }
 
 function secondsFrom(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is not a number of seconds from 0 to 9999.');
+  throw new InvalidArgumentError('Expected a number of seconds from 0 to 9999.');
 }

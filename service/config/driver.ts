@@ -1,14 +1,14 @@
-/** What the keys of the group `driver` come to on this host. */
+/** The driver that the keys of the group `driver` select on this host. */
 import { fileURLToPath } from 'node:url';
 import { root } from '../root.js';
 import type { Config } from './schema.js';
 
 export type DriverChoice =
   | { readonly kind: 'wlanapi' }
-  /** `library`: the path of the simulator's library, absolute. */
+  /** `library` is the absolute path of the simulator's library. */
   | { readonly kind: 'simulator'; readonly library: string };
 
-/** `auto` is wlanapi on Windows, always, and the simulator elsewhere. */
+/** `auto` is always wlanapi on Windows, and the simulator elsewhere. */
 export function chooseDriver({ driver }: Config, platform: NodeJS.Platform): DriverChoice {
   const kind = driver.kind === 'auto' ? (platform === 'win32' ? 'wlanapi' : 'simulator') : driver.kind;
   return kind === 'wlanapi' ? { kind } : { kind, library: driver.simulatorLibrary ?? builtSimulator(platform) };

@@ -1,7 +1,8 @@
 /**
- * The commented example of the configuration, made of the schema.
+ * Generates the commented example of the configuration from the schema.
  *
- * `node dist/service/config/example.js` writes service/config/wfdd.example.yaml; a test compares the two.
+ * `node dist/service/config/example.js` writes service/config/wfdd.example.yaml. A test checks that
+ * the file is up to date.
  */
 import { writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
@@ -9,17 +10,19 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { type Group, type Key, outline } from './keys.js';
 
-const COLUMNS = 120;
+const COLUMNS = 100;
 
 const HEAD = `\
-# The configuration of wfdd. Generated from service/config/schema.ts; the test suite keeps it in step.
+# The configuration of wfdd. Generated from service/config/schema.ts; do not edit.
 #
-# Put it to /etc/wfdd/config.yaml or %ProgramData%\\wfdd\\config.yaml, or name it with --config or WFDD_CONFIG. Every key
-# is shown at its default, commented out: remove the "#" in front of a key to set it, and keep the indentation. Where the
-# default is "not set", an example stands in its place. Environment variables are stronger than this file, flags (--set
-# key=value) stronger than both. Relative paths are meant from the folder of this file. An unknown key is an error.
+# Copy it to /etc/wfdd/config.yaml or %ProgramData%\\wfdd\\config.yaml, or name it with --config or
+# WFDD_CONFIG. Every key is commented out and shows its default. To set a key, remove the "#" in
+# front of it and keep the indentation. A key without a default shows an example value instead.
 #
-# Check it with \`wfdd config check\`; see what is in force with \`wfdd config print\`.
+# Environment variables override this file, and flags (--set key=value) override both. Relative
+# paths are resolved against the folder of this file. An unknown key is an error.
+#
+# \`wfdd config check\` checks the configuration. \`wfdd config print\` shows the one in effect.
 `;
 
 /** The whole text of the example. */

@@ -1,4 +1,7 @@
-/** Values as they stand in the YAML file, each with its line. Loaded only where there is a file, as the parser is large. */
+/**
+ * Reads values and their positions from the YAML file. Loaded only if there is a file, because the
+ * parser is large.
+ */
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
@@ -18,10 +21,10 @@ import { isMissing } from './missing.js';
 import type { Problem } from './problem.js';
 import { type Setting, unknown } from './setting.js';
 
-/** One fault of syntax entails others; after a few they only repeat each other. */
+/** One syntax error causes others; after a few they only repeat each other. */
 const FAULTS_MAX = 5;
 
-/** Every key that the file sets, in its order. What is wrong with the file itself is added to `problems`. */
+/** The keys that the file sets, in order. Problems with the file itself are added to `problems`. */
 export function readFile(file: string, problems: Problem[]): Setting[] {
   const text = textOf(file, problems);
   if (text === undefined) return [];
@@ -32,13 +35,13 @@ export function readFile(file: string, problems: Problem[]): Setting[] {
     message: error.message,
   }));
   if (faults.length === 0) faults.push(...aliasFaults(document, file));
-  // The parser's own frame of the line is left out: a secret may stand there.
+  // The parser's excerpt of the line is left out because it may contain a secret.
   for (const { place, message } of faults.slice(0, FAULTS_MAX)) {
     problems.push({
       path: '',
       source: place,
       message: `This is not valid YAML: ${message.replace(/\.$/, '')}.`,
-      remedy: 'Put the line right; indent with spaces, and quote what contains ": " or " #".',
+      remedy: 'Fix this line. Indent with spaces, and quote values that contain ": " or " #".',
     });
   }
   if (faults.length > 0 || document.contents === null) return [];
@@ -49,14 +52,19 @@ export function readFile(file: string, problems: Problem[]): Setting[] {
   return [...settingsIn(document.contents, '', { document, file, lines, problems })];
 }
 
-/** Aliases are resolved last, and say by throwing that they name nothing or multiply without bound; a value within itself is no JSON. */
+/**
+ * Unknown and endlessly multiplying aliases throw only when they are resolved. A value that
+ * contains itself has no JSON.
+ */
 function aliasFaults(document: Document, file: string): { place: string; message: string }[] {
   try {
     JSON.stringify(document.toJS());
     return [];
   } catch (error) {
     const isCircular = error instanceof TypeError;
-    return [{ place: file, message: isCircular ? 'An alias stands within what it names' : (error as Error).message }];
+    return [
+      { place: file, message: isCircular ? 'An alias is part of the value that it names' : (error as Error).message },
+    ];
   }
 }
 
@@ -68,8 +76,8 @@ interface Reading {
 }
 
 const expectedKeys = {
-  message: 'Keys with values are expected here.',
-  remedy: 'Write them as `key: value`, one a line, indented below their group.',
+  message: 'Expected keys with values.',
+  remedy: 'Write `key: value`, one per line, indented below the group.',
 };
 
 function* settingsIn(map: YAMLMap, prefix: string, reading: Reading): Iterable<Setting> {
@@ -96,7 +104,7 @@ function* settingsIn(map: YAMLMap, prefix: string, reading: Reading): Iterable<S
     } else if (isMap(node)) {
       yield* settingsIn(node, `${path}.`, reading);
     } else if (!isScalar(node) || node.value !== null) {
-      // A group whose keys are all commented out is null, and means nothing.
+      // A group whose keys are all commented out is null. It sets nothing.
       problems.push({ path, source: place(node), ...expectedKeys });
     }
   }
@@ -113,10 +121,10 @@ function textOf(file: string, problems: Problem[]): string | undefined {
       source: file,
       message: isEncoding ? 'The file is not UTF-8.' : `The file cannot be read: ${(error as Error).message}.`,
       remedy: isEncoding
-        ? 'Save it as UTF-8; PowerShell writes UTF-16 unless it is told `-Encoding utf8`.'
+        ? 'Save it as UTF-8. In PowerShell, use `-Encoding utf8`; the default is UTF-16.'
         : isMissing(error)
-          ? 'Name another with --config or WFDD_CONFIG, or create it; service/config/wfdd.example.yaml is a start.'
-          : 'Let the account that runs wfdd read it, or name another file with --config or WFDD_CONFIG.',
+          ? 'Create it, for example from service/config/wfdd.example.yaml, or name another file with --config or WFDD_CONFIG.'
+          : 'Give the account that runs wfdd read access, or name another file with --config or WFDD_CONFIG.',
     });
     return undefined;
   }

@@ -1,18 +1,20 @@
-/** The one line that lets other machines through the Windows Firewall, which blocks them unless it is told otherwise. */
+/**
+ * The command that lets other machines through the Windows Firewall, which blocks them by default.
+ */
 import { isLocal, parseListenAddress } from './listen.js';
 import type { Config } from './schema.js';
 
 /** What a rule is for. */
 export interface FirewallSubject {
-  /** The rule's name, and how to remove it. */
+  /** The name of the rule; deleting it needs only this. */
   readonly rule: string;
   /** The program that listens. */
   readonly program: string;
-  /** The Windows service that it is, if it is one. */
+  /** The Windows service, if the program is one. */
   readonly service?: string;
 }
 
-/** The ports that other machines can be let in to; none where only this one is served. A port of 0 is any. */
+/** The ports that serve other machines; empty if only this host is served. Port 0 means any. */
 export function exposedPorts({ listen }: Config): number[] {
   const ports = listen
     .map(parseListenAddress)
@@ -29,25 +31,25 @@ export function addRule(ports: readonly number[], { rule, program, service }: Fi
   ];
 }
 
-/** The arguments of netsh.exe that take it back. */
+/** The arguments of netsh.exe that delete the rule. */
 export function deleteRule(rule: string): string[] {
   return ['advfirewall', 'firewall', 'delete', 'rule', `name=${rule}`];
 }
 
-/** As somebody types it into a console. */
+/** The command as typed in a console. */
 export function netshLine(args: readonly string[]): string {
   const shown = args.map((each) => each.replace(/^(\w+)=(.*[^\w.,-].*)$/, '$1="$2"'));
   return ['netsh', ...shown].join(' ');
 }
 
-/** What to do so that others get in, and how to take it back; nothing where only this machine is served. */
+/** How to add and delete the rule; undefined if only this host is served. */
 export function firewallNote(config: Config, subject: FirewallSubject): string | undefined {
   const ports = exposedPorts(config);
   if (ports.length === 0) return undefined;
   return [
-    'The Windows Firewall keeps other machines out until a rule lets them in. As administrator:',
+    'Windows Firewall blocks other machines until a rule allows them. Run as administrator:',
     `  ${netshLine(addRule(ports, subject))}`,
-    'and to take it back:',
+    'To undo it:',
     `  ${netshLine(deleteRule(subject.rule))}`,
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** The schema as a flat list of keys, and how a key is named and read outside the file. */
+/** The schema as a flat list of keys, with the environment variable of each. */
 import type { z } from 'zod';
 import { groupNotes, type KeyNotes, keyNotes } from './schema/leaf.js';
 import { type Config, configSchema, type KeyPath } from './schema.js';
@@ -17,7 +17,7 @@ export interface Group {
   readonly description: string;
 }
 
-/** Starts the name of every environment variable that is read, and of none that means something else. */
+/** The prefix of all environment variables that are read. No other variable may have it. */
 export const VARIABLE_PREFIX = 'WFDD_';
 
 /** Keys and groups in the order of the schema, a group before its keys. */
@@ -49,8 +49,9 @@ export function valueAt(config: Config, path: KeyPath): unknown {
 }
 
 /**
- * The value that a text stands for: `''` is "not set" where the key can be, a list has commas or is JSON. A text that
- * makes no sense is returned as it is, for the schema to refuse.
+ * Parses the text of a variable or flag: `''` means "not set" if the key allows that, and a list
+ * has commas or is JSON. A text that does not parse is returned unchanged, and the schema rejects
+ * it.
  */
 export function valueFromText(key: Key, text: string): unknown {
   if (text === '' && key.byDefault === null) return null;
@@ -68,7 +69,7 @@ export function valueFromText(key: Key, text: string): unknown {
   }
 }
 
-/** The path that somebody who wrote `path` most likely meant. */
+/** The existing path closest to an unknown one. */
 export function nearestPath(path: string): string | undefined {
   const wanted = plain(path);
   const sameName = keys.find(
@@ -77,7 +78,7 @@ export function nearestPath(path: string): string | undefined {
   return sameName?.path ?? nearest(path, [...keysByPath.keys(), ...groups]);
 }
 
-/** The environment variable that somebody who wrote `name` most likely meant. */
+/** The existing environment variable closest to an unknown one. */
 export function nearestVariable(name: string): string | undefined {
   return nearest(name, [...keysByVariable.keys()]);
 }
@@ -108,7 +109,7 @@ function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);
 }
 
-/** So that `open_timeout_ms` finds `openTimeoutMs`. */
+/** Lets `open_timeout_ms` match `openTimeoutMs`. */
 function plain(path: string): string {
   return path.toLowerCase().replace(/[_-]/g, '');
 }
@@ -121,7 +122,7 @@ function nearest(word: string, candidates: readonly string[]): string | undefine
   return best !== undefined && best.edits <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined;
 }
 
-/** Levenshtein's distance: how many characters must be put in, taken out or replaced. */
+/** The Levenshtein distance: how many characters to insert, delete or replace. */
 function editsBetween(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

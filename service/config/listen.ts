@@ -1,4 +1,4 @@
-/** The addresses that the daemon can serve, as they are written in the configuration. */
+/** Parses the addresses that the daemon listens on. */
 import { isIP, isIPv4 } from 'node:net';
 
 export type ListenAddress =
@@ -6,10 +6,13 @@ export type ListenAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'pipe'; readonly name: string };
 
-/** The shortest limit among the kernels that have Unix sockets (macOS: 104 with the final zero; Linux: 108). */
+/** The shortest limit among kernels (macOS: 104 with the final zero; Linux: 108). */
 const SOCKET_PATH_BYTES_MAX = 103;
 
-/** Reads `host:port`, `[ipv6]:port`, `unix:/path` or `pipe:name`. Throws an Error whose message says what is wrong. */
+/**
+ * Reads `host:port`, `[ipv6]:port`, `unix:/path` or `pipe:name`. Throws an Error whose message says
+ * what is wrong.
+ */
 export function parseListenAddress(text: string): ListenAddress {
   if (text.startsWith('unix:')) return { kind: 'unix', path: socketPath(text.slice('unix:'.length)) };
   if (text.startsWith('pipe:')) return { kind: 'pipe', name: pipeName(text.slice('pipe:'.length)) };
@@ -19,14 +22,14 @@ export function parseListenAddress(text: string): ListenAddress {
   if (host === undefined || digits === undefined) {
     throw new Error(
       isIP(text) === 6 || text.split(':').length > 2
-        ? 'An IPv6 address stands in brackets, like "[::1]:50051".'
-        : 'It is not of the form "host:port".',
+        ? 'Put an IPv6 address in brackets, like "[::1]:50051".'
+        : 'Expected "host:port".',
     );
   }
-  if (bracketed !== undefined && isIP(bracketed) !== 6) throw new Error('What stands in brackets is no IPv6 address.');
-  if (!/^[\w.:%-]+$/.test(host)) throw new Error('Its host is neither a name nor an address.');
+  if (bracketed !== undefined && isIP(bracketed) !== 6) throw new Error('The text in brackets is not an IPv6 address.');
+  if (!/^[\w.:%-]+$/.test(host)) throw new Error('The host is neither a name nor an IP address.');
   const port = Number(digits);
-  if (port > 65_535) throw new Error('Its port is above 65535.');
+  if (port > 65_535) throw new Error('The port is above 65535.');
   return { kind: 'tcp', host, port };
 }
 
@@ -34,14 +37,17 @@ export function isNetworkAddress(text: string): boolean {
   return !/^(unix|pipe):/.test(text);
 }
 
-/** Whether only this host can reach the address. A name other than `localhost` counts as reachable from elsewhere. */
+/**
+ * Whether only this host can reach the address. Any name except `localhost` counts as reachable
+ * from other machines.
+ */
 export function isLocal(address: ListenAddress): boolean {
   if (address.kind !== 'tcp') return true;
   const host = address.host.toLowerCase();
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** The address as grpc-js binds it. */
+/** The address in the form that grpc-js binds. */
 export function bindTarget(address: ListenAddress): string {
   switch (address.kind) {
     case 'tcp':
@@ -56,14 +62,14 @@ export function bindTarget(address: ListenAddress): string {
 function socketPath(path: string): string {
   if (!path.startsWith('/')) throw new Error('The path of a socket must be absolute, like "unix:/run/wfdd.sock".');
   if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
-    throw new Error(`The path of a socket may have ${SOCKET_PATH_BYTES_MAX} bytes at most.`);
+    throw new Error(`The path of a socket can have at most ${SOCKET_PATH_BYTES_MAX} bytes.`);
   }
   return path;
 }
 
 function pipeName(name: string): string {
   if (!/^[\w.-]{1,200}$/.test(name)) {
-    throw new Error('The name of a pipe is 1 to 200 of letters, digits, ".", "_" and "-", like "pipe:wfdd".');
+    throw new Error('A pipe name has 1 to 200 letters, digits, ".", "_" or "-", like "pipe:wfdd".');
   }
   return name;
 }

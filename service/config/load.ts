@@ -1,8 +1,8 @@
 /**
- * File, environment and flags -> one frozen, valid Config. Flags are stronger than the environment, the environment is
- * stronger than the file, and the file is stronger than the defaults.
+ * Loads file, environment and flags into one frozen, valid Config. Flags override the environment,
+ * the environment overrides the file, and the file overrides the defaults.
  *
- * Everything that is wrong is reported at once, also in values that a stronger source overrides.
+ * All problems are reported at once, even those of overridden values.
  */
 import { statSync } from 'node:fs';
 import { resolve, win32 } from 'node:path';
@@ -21,7 +21,7 @@ export interface LoadRequest {
   readonly assignments?: readonly Assignment[];
   readonly environment: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
-  /** The folder from which relative paths in the environment and in flags are meant. */
+  /** The folder that relative paths in the environment and in flags are resolved against. */
   readonly folder: string;
   /** The name of the Windows service, whose folder holds the default file. Absent: wfdd. */
   readonly name?: string;
@@ -31,13 +31,13 @@ export interface LoadedConfig {
   readonly config: Config;
   /** The file that was read, if any. */
   readonly file: string | undefined;
-  /** Where each key that is not at its default was set. */
+  /** Where each key was set. Keys at their default are absent. */
   readonly sources: ReadonlyMap<KeyPath, string>;
   /** To be logged at every start. */
   readonly warnings: readonly Problem[];
 }
 
-/** libuv's own default, where UV_THREADPOOL_SIZE is not set. */
+/** libuv's default if UV_THREADPOOL_SIZE is not set. */
 const POOL_THREADS_DEFAULT = 4;
 
 /** Throws ConfigError with all problems. */
@@ -66,7 +66,8 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const config = makeConfig(values);
   const sources = new Map([...effective].map(([path, { source }]) => [path, source.name]));
   const warnings: Problem[] = [];
-  // What a file says that could not be read, or a value that is wrong by itself, would make rules between keys cry wolf.
+  // If the file is unreadable or a value is invalid, rules between keys would report false
+  // problems.
   const isWhole = problems.every(({ path }) => path !== '');
   for (const finding of isWhole ? findings(config, hostOf(platform, environment)) : []) {
     if (finding.keys.some((path) => faulty.has(path))) continue;
@@ -76,7 +77,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   return { config, file, sources, warnings };
 }
 
-/** Where the configuration is looked for if nobody names a file. */
+/** The configuration file that is used if none is named. */
 export function defaultFile(platform: NodeJS.Platform, environment: NodeJS.ProcessEnv, name = 'wfdd'): string {
   if (platform !== 'win32') return '/etc/wfdd/config.yaml';
   return win32.join(environment['ProgramData'] ?? 'C:\\ProgramData', name, 'config.yaml');
@@ -90,8 +91,9 @@ function findFile({ file, environment, platform, folder, name }: LoadRequest): s
 }
 
 /**
- * False only where the system says that there is no such file. A file that cannot be looked at is there: to start
- * with defaults instead would open a host whose operator has closed it. The reader then reports why.
+ * False only if the system says that there is no such file. A file without permission to look at it
+ * counts as present: starting with defaults instead would open a host that its operator had
+ * restricted. Reading the file then reports the error.
  */
 export function isThere(file: string): boolean {
   try {
@@ -118,7 +120,7 @@ function problemsOf({ key, value, source }: Setting): Problem[] {
   });
 }
 
-/** A finding, as whoever wrote the configuration can put it right: at the first of its keys that was set. */
+/** Turns a finding into a problem of the first of its keys that was set: the place to fix it. */
 export function problemFrom(
   { keys, message, remedy }: Finding,
   { config, file, sources }: Pick<LoadedConfig, 'config' | 'file' | 'sources'>,
@@ -135,7 +137,7 @@ export function problemFrom(
   };
 }
 
-/** The same with what was found in the files that it names. Throws ConfigError where one can't be used. */
+/** Adds the findings about files. Throws ConfigError if one of them is an error. */
 export function withFindings(loaded: LoadedConfig, findings: Iterable<Finding>): LoadedConfig {
   const found = [...findings];
   const problemsOf = (severity: Finding['severity']) =>

@@ -1,11 +1,17 @@
-/** How many files this process may have open, connections among them, and how many connections that leaves room for. */
+/** The limit on open files of this process, and how many connections fit below it. */
 import { readFileSync } from 'node:fs';
 import type { Config } from './schema.js';
 
-/** What the daemon has open beside connections of clients: libraries, logs, listeners, and who scrapes metrics. */
+/**
+ * Files that the daemon needs besides client connections: libraries, logs, listeners, metrics
+ * scrapers.
+ */
 const RESERVED_FILES = 80;
 
-/** Undefined where nobody says: there is no such limit on Windows, and Node raises it as far as it may anyway. */
+/**
+ * The soft limit of this process. Undefined if it is unknown or absent, as on Windows. Node has
+ * raised it to the hard limit.
+ */
 export function openFilesMax(platform: NodeJS.Platform): number | undefined {
   if (platform !== 'linux') return undefined;
   try {
@@ -16,12 +22,12 @@ export function openFilesMax(platform: NodeJS.Platform): number | undefined {
   }
 }
 
-/** As many as are wanted, or as few as the process can hold and still do its work. */
+/** The wanted number of connections, reduced to what fits below the limit on open files. */
 export function connectionsWithin(wanted: number, openFiles: number | undefined): number {
   return openFiles === undefined ? wanted : Math.max(Math.min(wanted, openFiles - RESERVED_FILES), 1);
 }
 
-/** The limits that this process can keep. */
+/** The limits, with connectionsMax reduced to what fits. */
 export function limitsWithin(limits: Config['limits'], openFiles: number | undefined): Config['limits'] {
   return { ...limits, connectionsMax: connectionsWithin(limits.connectionsMax, openFiles) };
 }

@@ -1,4 +1,7 @@
-/** What the keys demand of each other and of the host: findings about a Config whose every value is valid by itself. */
+/**
+ * Checks keys against each other and against the host. Each value of the Config is already valid by
+ * itself.
+ */
 import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs';
 import { isExposed, parseCollectorUrl } from './collector.js';
 import { chooseDriver } from './driver.js';
@@ -10,9 +13,12 @@ import { sourceOf } from './role-binding.js';
 import type { Config, KeyPath } from './schema.js';
 
 export interface Finding {
-  /** An error keeps the daemon from starting, a warning is logged at every start. */
+  /** An error prevents the start. A warning is logged at every start. */
   readonly severity: 'error' | 'warning';
-  /** The keys it is about, the one to blame first; none where it is about the file of the configuration itself. */
+  /**
+   * The keys concerned, most likely culprit first; empty if the finding is about the configuration
+   * file itself.
+   */
   readonly keys: readonly KeyPath[];
   readonly message: string;
   readonly remedy: string;
@@ -20,19 +26,22 @@ export interface Finding {
 
 export interface Host {
   readonly platform: NodeJS.Platform;
-  /** How many threads libuv's pool has. */
+  /** The number of threads in libuv's pool. */
   readonly poolThreads: number;
-  /** How many files the process may have open; undefined where there is no limit. */
+  /** The limit on open files of the process; undefined if there is none. */
   readonly openFilesMax: number | undefined;
 }
 
-/** Threads of the pool that native calls must leave free, or files and names wait behind them. */
+/** Pool threads that native calls must leave free for file access and name resolution. */
 const FREE_THREADS_MIN = 2;
 
-/** Native calls that are not slow: one that begins a session, one that ends one, one that looks, whatever hangs in the others. */
+/**
+ * Native calls reserved for the quick lanes, so that one can start, one can end and one can query
+ * while slow calls hang.
+ */
 const QUICK_CALLS_MIN = 3;
 
-/** The first of each pair may not be above the second. */
+/** In each pair, the first key must not be above the second. */
 const ORDERED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['session.openTimeoutMs', 'session.openTimeoutMaxMs'],
   ['session.leaseTtlMinMs', 'session.leaseTtlMaxMs'],
@@ -48,14 +57,14 @@ const ORDERED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['driver.reopenBackoffMinMs', 'driver.reopenBackoffMaxMs'],
 ];
 
-/** What one principal may have of each kind of call. */
+/** The limits per principal for each kind of call. */
 const CALLS_OF_A_PRINCIPAL: readonly KeyPath[] = [
   'limits.sessionsPerPrincipalMax',
   'limits.watchersPerPrincipalMax',
   'limits.requestsPerPrincipalMax',
 ];
 
-/** The first of each pair means nothing without the second. */
+/** In each pair, the first key has no effect without the second. */
 const NEEDED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['tls.certFile', 'tls.keyFile'],
   ['tls.keyFile', 'tls.certFile'],
@@ -73,7 +82,7 @@ const NEEDED: readonly (readonly [KeyPath, KeyPath])[] = [
   ['metrics.caFile', 'metrics.endpoint'],
 ];
 
-/** Everything that the configuration as a whole gets wrong on this host. */
+/** All findings about this configuration on this host. */
 export function* findings(config: Config, host: Host): Iterable<Finding> {
   yield* findOrder(config);
   yield* findUnreachable(config);
@@ -93,22 +102,18 @@ function* findOrder(config: Config): Iterable<Finding> {
   if (slowCallsMax + QUICK_CALLS_MIN > nativeCallsMax) {
     yield error(
       ['driver.slowCallsMax', 'driver.nativeCallsMax'],
-      `driver.slowCallsMax (${slowCallsMax}) leaves fewer than ${QUICK_CALLS_MIN} of driver.nativeCallsMax (${nativeCallsMax}) to the other calls.`,
-      'Lower the first or raise the second.',
+      `driver.slowCallsMax (${slowCallsMax}) must be at least ${QUICK_CALLS_MIN} below driver.nativeCallsMax (${nativeCallsMax}).`,
+      'Lower driver.slowCallsMax, or raise driver.nativeCallsMax.',
     );
   }
   for (const [lower, upper] of ORDERED) {
     const [low, high] = [Number(valueAt(config, lower)), Number(valueAt(config, upper))];
     if (low <= high) continue;
-    yield error(
-      [lower, upper],
-      `${lower} (${low}) is above ${upper} (${high}).`,
-      'Lower the first or raise the second.',
-    );
+    yield error([lower, upper], `${lower} (${low}) is above ${upper} (${high}).`, `Lower ${lower}, or raise ${upper}.`);
   }
 }
 
-/** Limits that another one keeps from ever being reached. */
+/** Limits that can never be reached because another limit is lower. */
 function* findUnreachable(config: Config): Iterable<Finding> {
   const { callsPerPrincipalMax } = config.limits;
   const needed = CALLS_OF_A_PRINCIPAL.reduce((sum, key) => sum + Number(valueAt(config, key)), 0);
@@ -116,7 +121,7 @@ function* findUnreachable(config: Config): Iterable<Finding> {
   yield {
     severity: 'warning',
     keys: ['limits.callsPerPrincipalMax', ...CALLS_OF_A_PRINCIPAL],
-    message: `One principal may have fewer calls (${callsPerPrincipalMax}) than sessions, watches and requests together (${needed}), and is refused before it has them all.`,
+    message: `One principal can have ${callsPerPrincipalMax} calls, but its sessions, watches and requests together can be ${needed} calls.`,
     remedy: `Raise it to ${needed}, or lower ${CALLS_OF_A_PRINCIPAL.join(', ')}.`,
   };
 }
@@ -124,7 +129,7 @@ function* findUnreachable(config: Config): Iterable<Finding> {
 function* findMissing(config: Config): Iterable<Finding> {
   for (const [key, needed] of NEEDED) {
     if (!valueAt(config, key) || valueAt(config, needed)) continue;
-    yield error([key, needed], `${key} means nothing without ${needed}.`, `Set ${needed} too, or take ${key} out.`);
+    yield error([key, needed], `${key} has no effect without ${needed}.`, `Set ${needed} too, or remove ${key}.`);
   }
 }
 
@@ -133,32 +138,32 @@ function* findExposure(config: Config): Iterable<Finding> {
   const hasTls = config.tls.certFile !== null;
   const knowsCallers = config.access.mode === 'authenticated' || config.tls.requireClientCertificate;
   if (exposed && config.insecureNonLoopback && !(hasTls && knowsCallers)) {
-    const lack = hasTls ? 'without asking who calls' : 'without TLS';
+    const lack = hasTls ? 'without authentication' : 'without TLS';
     yield {
       severity: 'warning',
       keys: ['insecureNonLoopback', 'listen'],
-      message: `The daemon is open to the network ${lack}: whoever reaches it may open radio links on this host.`,
-      remedy: 'Outside a laboratory, set up TLS and authentication and take insecureNonLoopback out.',
+      message: `The daemon is open to the network ${lack}: anyone who can reach it can open radio links on this host.`,
+      remedy: 'Outside a laboratory, set up TLS and authentication, and remove insecureNonLoopback.',
     };
   } else if (exposed && !hasTls) {
     yield error(
       ['listen', 'tls.certFile'],
-      'An address other than loopback is served with TLS only.',
-      'Set tls.certFile and tls.keyFile, or listen on 127.0.0.1; in a laboratory, --insecure-non-loopback.',
+      'An address other than loopback requires TLS.',
+      'Set tls.certFile and tls.keyFile, or listen on 127.0.0.1. In a laboratory, use --insecure-non-loopback.',
     );
   } else if (exposed && !knowsCallers) {
     yield error(
       ['listen', 'access.mode'],
-      'An address other than loopback is served to known callers only.',
-      'Set access.mode to authenticated, or tls.requireClientCertificate to true; in a laboratory, --insecure-non-loopback.',
+      'An address other than loopback requires authentication.',
+      'Set access.mode to authenticated, or tls.requireClientCertificate to true. In a laboratory, use --insecure-non-loopback.',
     );
   }
   const hasSocket = config.listen.map(parseListenAddress).some(({ kind }) => kind === 'unix');
   if (hasSocket && config.access.mode === 'anonymous' && (Number.parseInt(config.socketMode, 8) & 0o002) !== 0) {
     yield error(
       ['socketMode', 'access.mode', 'listen'],
-      'Everybody on this host could connect to the socket, and whoever connects has all rights.',
-      'Set access.mode to authenticated, or socketMode to 0660 and let a group in.',
+      'Every account on this host can connect to the socket, and has all rights there.',
+      'Set access.mode to authenticated, or set socketMode to 0660 and give access to a group.',
     );
   }
   const metricsAddress = config.metrics.listen === null ? undefined : parseListenAddress(config.metrics.listen);
@@ -167,13 +172,13 @@ function* findExposure(config: Config): Iterable<Finding> {
     yield {
       severity: isAllowed ? 'warning' : 'error',
       keys: ['metrics.listen', 'insecureNonLoopback'],
-      message: `Metrics have neither TLS nor authentication, and ${isAllowed ? 'the network can read them' : 'are served on loopback only'}.`,
-      remedy: 'Use 127.0.0.1, and let a local agent collect them.',
+      message: `Metrics have neither TLS nor authentication, ${isAllowed ? 'so everyone on the network can read them' : 'so they are served on loopback only'}.`,
+      remedy: 'Listen on 127.0.0.1, and let a local agent collect the metrics.',
     };
   }
 }
 
-/** What is wrong with the way to a collector, of spans or of metrics. */
+/** Checks the connection to a collector of spans or of metrics. */
 function* findCollector(config: Config, group: 'traces' | 'metrics', what: string): Iterable<Finding> {
   const { endpoint, caFile } = config[group];
   if (endpoint === null) return;
@@ -182,29 +187,29 @@ function* findCollector(config: Config, group: 'traces' | 'metrics', what: strin
     yield {
       severity: 'warning',
       keys: [`${group}.endpoint`, 'insecureNonLoopback'],
-      message: `${what}, and the headers that go with them, cross the network unencrypted.`,
-      remedy: 'Outside a laboratory, use https, or let a collector on 127.0.0.1 pass them on.',
+      message: `${what} and their headers are sent over the network unencrypted.`,
+      remedy: 'Outside a laboratory, use https, or a collector on 127.0.0.1 that forwards them.',
     };
   } else if (isExposed(url)) {
     yield error(
       [`${group}.endpoint`],
-      `${what}, and the headers that go with them, leave this host over https only.`,
-      'Use https, or let a collector on 127.0.0.1 pass them on; in a laboratory, --insecure-non-loopback.',
+      `${what} and their headers are sent to other hosts over https only.`,
+      'Use https, or a collector on 127.0.0.1 that forwards them. In a laboratory, use --insecure-non-loopback.',
     );
   }
   if (url.pathname === '/') {
     yield {
       severity: 'warning',
       keys: [`${group}.endpoint`],
-      message: 'The URL has no path, and most collectors answer 404 there.',
-      remedy: `Use ${url.origin}/v1/${group}, where collectors take OTLP over HTTP, unless yours differs.`,
+      message: 'The URL has no path. Most collectors answer such requests with 404.',
+      remedy: `Use ${url.origin}/v1/${group}, the usual path for OTLP over HTTP, unless your collector differs.`,
     };
   }
   if (url.protocol === 'http:' && caFile !== null) {
     yield error(
       [`${group}.caFile`, `${group}.endpoint`],
-      `${group}.caFile means nothing where the collector is reached over http.`,
-      `Use https in ${group}.endpoint, or take ${group}.caFile out.`,
+      `${group}.caFile has no effect, because ${group}.endpoint uses http.`,
+      `Use https in ${group}.endpoint, or remove ${group}.caFile.`,
     );
   }
 }
@@ -221,8 +226,8 @@ function* findAccess(config: Config): Iterable<Finding> {
     for (const [key] of idle.filter(([, isSet]) => isSet)) {
       yield error(
         [key, 'access.mode'],
-        `${key} is set, yet access.mode is anonymous: every caller has all rights.`,
-        `Set access.mode to authenticated, or take ${key} out.`,
+        `${key} is set, but access.mode is anonymous, which gives every caller all rights.`,
+        `Set access.mode to authenticated, or remove ${key}.`,
       );
     }
     return;
@@ -230,7 +235,7 @@ function* findAccess(config: Config): Iterable<Finding> {
   if (access.tokensFile === null && access.jwt.jwksFile === null && tls.clientCaFile === null) {
     yield error(
       ['access.mode', 'access.tokensFile', 'access.jwt.jwksFile', 'tls.clientCaFile'],
-      'There is no credential by which anybody could be known.',
+      'Authentication is on, but no kind of credential is configured.',
       'Set access.tokensFile, access.jwt.jwksFile or tls.clientCaFile.',
     );
   }
@@ -238,13 +243,16 @@ function* findAccess(config: Config): Iterable<Finding> {
     yield error(
       ['access.roles', 'access.mode', 'access.rolesFile'],
       'No principal has a role, so every call would be refused.',
-      'Bind at least one in access.roles, such as { role: admin, principals: ["token:ops-*"] }.',
+      'Add a role binding to access.roles, such as { role: admin, principals: ["token:ops-*"] }.',
     );
   }
   yield* findMixed(config);
 }
 
-/** Where several sources name callers, a pattern for all of them lets each source make anybody of the others. */
+/**
+ * If several sources name callers, a pattern without a source lets each of them impersonate the
+ * callers of the others.
+ */
 function* findMixed({ access, tls }: Config): Iterable<Finding> {
   const sources = [
     ...(access.tokensFile === null ? [] : ['token:']),
@@ -258,50 +266,56 @@ function* findMixed({ access, tls }: Config): Iterable<Finding> {
   yield {
     severity: 'warning',
     keys: ['access.roles'],
-    message: `Callers of ${sources.length} sources can meet ${shown.join(', ')}${open.length > 5 ? ', ...' : ''}: whoever one source calls so has the role, too.`,
-    remedy: `Say which source is meant, such as "${sources[0]}${open[0]}" (${sources.join(', ')}).`,
+    message: `${shown.join(', ')}${open.length > 5 ? ', ...' : ''} matches callers of ${sources.length} kinds of credential, so each kind can grant the role.`,
+    remedy: `Add the kind of credential, for example "${sources[0]}${open[0]}" (${sources.join(', ')}).`,
   };
 }
 
 function* findPlatform(config: Config, { platform, poolThreads }: Host): Iterable<Finding> {
   const isWindows = platform === 'win32';
   if (!isWindows && config.driver.kind === 'wlanapi') {
-    yield error(['driver.kind'], 'wlanapi.dll exists on Windows only.', 'Set it to simulator, or run wfdd on Windows.');
+    yield error(
+      ['driver.kind'],
+      'wlanapi.dll exists on Windows only.',
+      'Set driver.kind to simulator, or run wfdd on Windows.',
+    );
   }
   if (config.driver.simulatorService && chooseDriver(config, platform).kind !== 'simulator') {
     yield error(
       ['driver.simulatorService', 'driver.kind'],
-      'The service of the simulator needs the simulator, and the driver is wlanapi.',
-      'Add --driver simulator, or take simulatorService out.',
+      'driver.simulatorService needs the simulator, but the driver is wlanapi.',
+      'Add --driver simulator, or remove driver.simulatorService.',
     );
   }
   const foreign: ListenAddress['kind'] = isWindows ? 'unix' : 'pipe';
   if (config.listen.some((address) => parseListenAddress(address).kind === foreign)) {
     yield error(
       ['listen'],
-      isWindows ? 'Node has no Unix sockets on Windows.' : 'Named pipes exist on Windows only.',
-      isWindows ? 'Use "pipe:name" there.' : 'Use "unix:/path" here.',
+      isWindows ? 'Node does not support Unix sockets on Windows.' : 'Named pipes exist on Windows only.',
+      isWindows ? 'Use "pipe:name".' : 'Use "unix:/path".',
     );
   }
   if (config.driver.nativeCallsMax + FREE_THREADS_MIN > poolThreads) {
     yield {
       severity: 'warning',
       keys: ['driver.nativeCallsMax'],
-      message: `So many native calls can take all but ${Math.max(0, poolThreads - config.driver.nativeCallsMax)} of the ${poolThreads} threads of the pool, and files and names then wait.`,
+      message: `Native calls can use all but ${Math.max(0, poolThreads - config.driver.nativeCallsMax)} of the ${poolThreads} pool threads. File access and name resolution then have to wait.`,
       remedy: `Lower it to ${Math.max(config.driver.slowCallsMax + QUICK_CALLS_MIN, poolThreads - FREE_THREADS_MIN)}, or start with UV_THREADPOOL_SIZE=${config.driver.nativeCallsMax + FREE_THREADS_MIN} or more.`,
     };
   }
 }
 
-/** Running out of files would close connections silently, and stop metrics and logs too. */
+/**
+ * A process without free file descriptors closes connections silently, and stops metrics and logs.
+ */
 function* findOpenFiles({ limits }: Config, { openFilesMax }: Host): Iterable<Finding> {
   const room = connectionsWithin(limits.connectionsMax, openFilesMax);
   if (room >= limits.connectionsMax) return;
   yield {
     severity: 'warning',
     keys: ['limits.connectionsMax'],
-    message: `The process may have ${openFilesMax} files open, so it serves ${room} connections at once, not ${limits.connectionsMax}.`,
-    remedy: `Raise the limit (ulimit -n, or LimitNOFILE of systemd) to ${limits.connectionsMax + (openFilesMax ?? 0) - room} or more, or lower the key.`,
+    message: `The limit on open files is ${openFilesMax}, so the daemon serves ${room} connections at once, not ${limits.connectionsMax}.`,
+    remedy: `Raise the limit (ulimit -n, or LimitNOFILE in systemd) to ${limits.connectionsMax + (openFilesMax ?? 0) - room} or more, or lower limits.connectionsMax.`,
   };
 }
 
@@ -315,16 +329,16 @@ function* findUnreadable(config: Config): Iterable<Finding> {
       const isAbsent = isMissing(failure);
       yield error(
         [path],
-        isAbsent ? 'There is no such file.' : `The file cannot be read: ${(failure as Error).message}.`,
+        isAbsent ? 'The file does not exist.' : `The file cannot be read: ${(failure as Error).message}.`,
         isAbsent
-          ? `Put it there, or name another; it holds: ${lowerFirst(notes.description)}`
-          : 'Let the account of the daemon read it.',
+          ? `Create it, or name another file. It holds: ${lowerFirst(notes.description)}`
+          : 'Give the account of the daemon read access.',
       );
     }
   }
 }
 
-/** What the files of libraries begin with: ELF, PE, and Mach-O of one processor and of several. */
+/** The first bytes of library files: ELF, PE, Mach-O for one processor and for several. */
 const LIBRARY_BEGINS = ['7f454c46', '4d5a', 'cffaedfe', 'cafebabe'];
 
 function* findNoLibrary({ driver: { simulatorLibrary } }: Config): Iterable<Finding> {
@@ -332,12 +346,15 @@ function* findNoLibrary({ driver: { simulatorLibrary } }: Config): Iterable<Find
   if (begin === undefined || LIBRARY_BEGINS.some((known) => begin.startsWith(known))) return;
   yield error(
     ['driver.simulatorLibrary'],
-    'The file is no library.',
-    'Name libwfdsim.so or wfdsim.dll, or take the key out for the one that came with the daemon.',
+    'The file is not a library.',
+    'Name libwfdsim.so or wfdsim.dll, or remove the key to use the library that came with the daemon.',
   );
 }
 
-/** The first four bytes in hexadecimal; `undefined` where they can't be read, which has been said. */
+/**
+ * The first four bytes in hexadecimal; `undefined` if they cannot be read, which findUnreadable()
+ * reports.
+ */
 function beginOf(file: string): string | undefined {
   try {
     const descriptor = openSync(file, 'r');

@@ -1,16 +1,19 @@
-/** A Config as text: what is in force, and where it comes from, without secrets. Loaded only to print one. */
+/** Prints a Config with the source of each value and without secrets. Loaded only when needed. */
 import { Document, isNode, isScalar } from 'yaml';
 import { keyAt, keys, valueAt } from './keys.js';
 import type { LoadedConfig } from './load.js';
 import { MASK } from './schema/leaf.js';
 import type { Config } from './schema.js';
 
-/** As JSON; every key is there, a secret that is set is MASK. */
+/** As JSON with every key. A secret that is set is printed as MASK. */
 export function printJson({ config }: LoadedConfig): string {
   return `${JSON.stringify(masked(config), null, 2)}\n`;
 }
 
-/** As YAML that can be loaded again, but for its secrets; a key that is not at its default says where it was set. */
+/**
+ * As YAML that can be loaded again, except for its secrets. A comment says where a value was set,
+ * unless it is the default.
+ */
 export function printYaml({ config, sources }: LoadedConfig): string {
   const document = new Document(masked(config));
   for (const [path, source] of sources) {

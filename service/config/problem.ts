@@ -1,13 +1,17 @@
-/** What is wrong with a configuration, said so that whoever wrote it can put it right. */
+/** A problem in a configuration: where it is, what is wrong, and how to fix it. */
 import { visible } from '../visible.js';
 import { MASK } from './schema/leaf.js';
 
 export interface Problem {
-  /** The key, or the part of one such as `listen[1]`; empty where the source as a whole is meant. */
+  /**
+   * The key, or a part of one such as `listen[1]`; empty if the problem is the source as a whole.
+   */
   readonly path: string;
-  /** The value as it may be shown; absent where there is none. */
+  /** The value, safe to print; absent if there is none. */
   readonly value?: string;
-  /** Where it was written: a line of the file, an environment variable, a flag, or "the default". */
+  /**
+   * Where the value was set: a line of the file, an environment variable, a flag, or "the default".
+   */
   readonly source: string;
   /** What is wrong, as a sentence. */
   readonly message: string;
@@ -15,7 +19,7 @@ export interface Problem {
   readonly remedy: string;
 }
 
-/** Thrown with everything that is wrong at once. */
+/** Carries all problems at once. */
 export class ConfigError extends Error {
   readonly problems: readonly Problem[];
 
@@ -33,7 +37,7 @@ export function describeProblem({ path, value, source, message, remedy }: Proble
   return `${heading}\n  ${message}\n  ${remedy}\n`;
 }
 
-/** A value on one line, as JSON, not longer than a line bears, and without what a URL may have of a secret. */
+/** A value as one short line of JSON. Credentials and queries of URLs are masked. */
 export function showValue(value: unknown): string {
   const text = visible(JSON.stringify(value) ?? String(value))
     .replace(/:\/\/[^"\s]*@/g, `://${MASK}@`)

@@ -1,11 +1,14 @@
 /**
- * The configuration of `wfdd`: every key once, with its type, unit, range, default, meaning and reason.
+ * The configuration of `wfdd`: every key once, with its type, unit, range, default, meaning and
+ * reason.
  *
- * One zod schema is the source of everything said about a key: checks, names of environment variables, messages, the
- * commented example, what `wfdd config print` shows. The rule that must not be broken: nothing in the service reads the
- * environment, a file or a flag to be configured, only a `Config`; and a `Config` is frozen, complete and valid.
+ * One zod schema is the source of everything about a key: checks, names of environment variables,
+ * messages, the commented example, and the output of `wfdd config print`.
  *
- * Where each value comes from: load.ts. What keys demand of each other: policy.ts.
+ * Invariant: the service is configured by a `Config` alone, never by the environment, a file or a
+ * flag; and a `Config` is frozen, complete and valid.
+ *
+ * load.ts finds the values. policy.ts checks keys against each other.
  */
 import * as z from 'zod';
 import {
@@ -44,7 +47,7 @@ export const configSchema = z.strictObject({
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
-/** Every key is there; one that is not set is `null`. */
+/** Every key is present. A key that is not set is `null`. */
 export type Config = DeepReadonly<z.output<typeof configSchema>>;
 
 type PathsOf<T> = {
@@ -56,7 +59,10 @@ type PathsOf<T> = {
 /** The path of a key, such as `session.openTimeoutMs`. */
 export type KeyPath = PathsOf<Config>;
 
-/** A frozen Config with these values and the default for the rest. Throws a ZodError; the daemon itself uses `loadConfig`. */
+/**
+ * A frozen Config with these values and defaults for the rest. Throws a ZodError. The daemon itself
+ * uses `loadConfig`.
+ */
 export function makeConfig(values: z.input<typeof configSchema> = {}): Config {
   return deepFreeze(configSchema.parse(values));
 }

@@ -1,4 +1,4 @@
-/** A first configuration from a few values that somebody gave at the installation. */
+/** A first configuration file, from keys given at installation. */
 import { InvalidArgumentError } from 'commander';
 import { keyAt, valueFromText } from './keys.js';
 
@@ -8,19 +8,25 @@ export interface Seed {
 }
 
 const HEADER = `\
-# The values that were given when wfdd was installed. The installation writes this file once and never changes it.
-# service\\config\\wfdd.example.yaml in the folder of the program explains every key. After a change:
+# The values given when wfdd was installed. The installer writes this file once and never changes it.
+# service\\config\\wfdd.example.yaml in the program folder explains every key. After a change, run:
 #   wfdd config check --config <this file>
 #   wfdd service restart
 `;
 
-/** Of an option that may be repeated. An empty value is no value: installers pass on what nobody has set. */
+/**
+ * Parses one occurrence of --seed. An empty value is ignored: installers also pass properties that
+ * are not set.
+ */
 export function addSeed(text: string, before: readonly Seed[] = []): readonly Seed[] {
   const [, path = '', value = ''] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   const key = keyAt(path);
-  if (key === undefined) throw new InvalidArgumentError(`There is no key ${path}; wfdd config print lists them.`);
+  if (key === undefined)
+    throw new InvalidArgumentError(`There is no key ${path}. \`wfdd config print\` lists all keys.`);
   if (key.notes.isSecret)
-    throw new InvalidArgumentError(`${path} is a secret, which every list of processes would show.`);
+    throw new InvalidArgumentError(
+      `${path} is a secret, and the process list would show it. Put it in the configuration file.`,
+    );
   return value === '' ? before : [...before, { path, value: valueFromText(key, value) }];
 }
 
@@ -37,7 +43,7 @@ export function seedText(seeds: readonly Seed[]): string {
     }
     group[names.at(-1) ?? ''] = value;
   }
-  // JSON is YAML, and has no plain text that could be taken for something else.
+  // JSON is valid YAML, and its quoted strings cannot be mistaken for another type.
   const lines = Object.entries(root).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`);
   return HEADER + lines.join('');
 }

@@ -1,4 +1,4 @@
-/** `wfdd service ...`: what was typed -> what is to be done with the Windows service. */
+/** The command line of `wfdd service`. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LoadedConfig, LoadRequest } from './load.js';
 import { ConfigError } from './problem.js';
@@ -8,7 +8,7 @@ import { addSeed, type Seed } from './seed.js';
 const VERBS = ['install', 'uninstall', 'start', 'stop', 'restart', 'status'] as const;
 type Verb = (typeof VERBS)[number];
 
-/** What was typed, before the configuration is looked at. */
+/** What was typed, before the configuration is read. */
 export interface ServiceChoice {
   readonly action: 'service';
   readonly verb: Verb | 'run';
@@ -26,17 +26,20 @@ export interface InstallCommand {
   readonly name: string;
   /** The account, as it was typed. */
   readonly account: string;
-  /** What the service is going to read, if it does not change before. */
+  /** The configuration that the service will read, unless it changes until then. */
   readonly loaded: LoadedConfig;
-  /** The keys that flags set; the service gets the same flags. */
+  /** The keys that flags set. The service is started with the same flags. */
   readonly assigned: readonly KeyPath[];
-  /** Also from folders that others than administrators may be able to write to. */
+  /** Install even from a folder that accounts other than administrators may be able to write to. */
   readonly allowUnprotected: boolean;
-  /** Make a rule of the Windows Firewall that lets others in. */
+  /** Add a Windows Firewall rule that lets other machines connect. */
   readonly firewall: boolean;
-  /** Nobody is there to be told: what is wrong is left for the service to report, and what was set is kept. */
+  /**
+   * No user reads the output, so an invalid configuration is left for the service to report.
+   * Existing settings are kept.
+   */
   readonly unattended: boolean;
-  /** What to write to the configuration where there is none yet. */
+  /** Keys for a new configuration file, if none exists. */
   readonly seeds: readonly Seed[];
 }
 
@@ -45,29 +48,29 @@ export type ServiceCommand =
   | { readonly verb: 'status'; readonly name: string; readonly json: boolean }
   | { readonly verb: Exclude<Verb, 'install' | 'status'>; readonly name: string };
 
-/** What the service itself is started with. */
+/** The arguments that Windows starts the service with. */
 export interface RunCommand {
   readonly name: string;
-  /** Where it is wrong, the service says so to the service control manager. */
+  /** On a ConfigError, the service reports it to the service control manager. */
   readonly loaded: LoadedConfig | ConfigError;
 }
 
 export type ServicePlan =
-  /** Do this with the service. */
+  /** Control the service. */
   | { readonly kind: 'service'; readonly command: ServiceCommand }
-  /** Be the service. */
+  /** Run as the service. */
   | { readonly kind: 'service-run'; readonly run: RunCommand };
 
-/** The words of these commands, for telling an unknown one. */
+/** The words of these commands; any other word on the command line is unknown. */
 export const SERVICE_WORDS: readonly string[] = ['service', ...VERBS];
 
 const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
-  install: 'Make wfdd a service that starts with Windows, with the configuration and the flags that are given here.',
-  uninstall: 'Stop it, and take it away; its configuration and its log stay.',
-  start: 'Start it, and wait until it serves.',
-  stop: 'Close its sessions and stop it, and wait until it has ended.',
-  restart: 'Stop it, then start it.',
-  status: 'Say how it is: exit code 0 running, 3 not running, 4 not installed.',
+  install: 'Install wfdd as a service that starts with Windows, with the configuration and the flags given here.',
+  uninstall: 'Stop and remove the service. Its configuration and its log stay.',
+  start: 'Start the service and wait until it serves.',
+  stop: 'Close all sessions, stop the service and wait until it has stopped.',
+  restart: 'Stop the service, then start it.',
+  status: 'Print the status. Exit code: 0 running, 3 not running, 4 not installed.',
 };
 
 type Options = Omit<ServiceChoice, 'action' | 'verb' | 'name' | 'seeds'> & { readonly seed: readonly Seed[] };
@@ -76,9 +79,14 @@ type Options = Omit<ServiceChoice, 'action' | 'verb' | 'name' | 'seeds'> & { rea
 export function addServiceCommands(program: Command, choose: (choice: ServiceChoice) => void): void {
   const service = program
     .command('service')
-    .description('Be a service of Windows.')
+    .description('Install and control wfdd as a Windows service.')
     .helpCommand(false)
-    .option('--name <name>', 'The name of the service; another one for a second wfdd on one host.', nameFrom, 'wfdd');
+    .option(
+      '--name <name>',
+      'The name of the service. Use another name for a second wfdd on the same host.',
+      nameFrom,
+      'wfdd',
+    );
   const add = (verb: Verb | 'run', command: Command): Command =>
     command.action((options: Partial<Options>) => {
       const { account = '', json = false, allowUnprotected = false, firewall = false } = options;
@@ -90,23 +98,26 @@ export function addServiceCommands(program: Command, choose: (choice: ServiceCho
     const command = add(verb, service.command(verb).description(DESCRIPTIONS[verb]));
     if (verb === 'install') {
       command
-        .option('--account <account>', 'Whom it runs as.', 'LocalService')
-        .option('--firewall', 'Make a rule of the Windows Firewall that lets other machines in; uninstall removes it.')
-        .option('--allow-unprotected', 'Install also from a folder that is not below Program Files.')
-        .option('--unattended', 'Install also with a wrong configuration; the service reports it when it starts.')
+        .option('--account <account>', 'The account that the service runs as.', 'LocalService')
+        .option('--firewall', 'Add a Windows Firewall rule that lets other machines connect. Uninstall removes it.')
+        .option('--allow-unprotected', 'Allow a program folder outside Program Files.')
+        .option('--unattended', 'Install even if the configuration is invalid. The service reports it when it starts.')
         .option(
           '--seed <key=value>',
-          'Write this key to a new configuration; one that exists is not changed.',
+          'Write this key to a new configuration file. An existing file is not changed.',
           addSeed,
         );
     }
-    if (verb === 'status') command.option('--json', 'As JSON.');
+    if (verb === 'status') command.option('--json', 'Print JSON.');
   }
-  // Windows types this, nobody else.
+  // Only Windows runs this command.
   add('run', service.command('run', { hidden: true }));
 }
 
-/** Only to install and to run is the configuration read. Throws ConfigError where it is wrong and somebody sits there to be told. */
+/**
+ * Reads the configuration only to install and to run. Throws ConfigError if it is invalid and the
+ * installation is interactive.
+ */
 export async function planService(
   choice: ServiceChoice,
   assignments: LoadRequest['assignments'],
@@ -133,15 +144,18 @@ export async function planService(
   };
 }
 
-/** No file is named, so the service looks for one when it starts, and says what is wrong with it. */
+/** Names no file, so the service looks for one when it starts and reports what is wrong with it. */
 function defaults(): LoadedConfig {
   return { config: makeConfig({}), file: undefined, sources: new Map(), warnings: [] };
 }
 
-/** It names the service, its folder in ProgramData and the source of its events, none of which may be another program's. */
+/**
+ * The name of the service, of its folder in ProgramData and of its event source. None may belong to
+ * another program.
+ */
 function nameFrom(text: string): string {
   if (!/^wfdd[A-Za-z0-9_-]{0,60}$/.test(text)) {
-    throw new InvalidArgumentError('It begins with wfdd, and goes on with at most 60 letters, digits, "-" and "_".');
+    throw new InvalidArgumentError('Expected "wfdd" followed by at most 60 letters, digits, "-" or "_".');
   }
   return text;
 }

@@ -1,4 +1,4 @@
-/** Values as somebody wrote them, not yet checked: from the environment and from flags. (From a file: file.ts.) */
+/** Values from the environment and from flags, not yet checked. file.ts reads those of a file. */
 import {
   isGroup,
   type Key,
@@ -21,9 +21,9 @@ export interface Setting {
 export interface Source {
   /** For people: `/etc/wfdd/config.yaml:12:3`, `environment WFDD_LISTEN`, `flag --listen`. */
   readonly name: string;
-  /** The folder from which a relative path in the value is meant. */
+  /** The folder that a relative path in the value is resolved against. */
   readonly folder: string;
-  /** The name of the place of one part of the value, where places can be told apart. */
+  /** The position of one part of the value, if the source has positions. */
   readonly nameOf?: (part: readonly PropertyKey[]) => string;
 }
 
@@ -35,10 +35,13 @@ export interface Assignment {
   readonly flag: string;
 }
 
-/** Names the file of the configuration, and is no key of it. */
+/** Names the configuration file. It is not a key. */
 export const FILE_VARIABLE = 'WFDD_CONFIG';
 
-/** Every key that the environment sets. A variable that is empty counts as absent; one that names no key is a problem. */
+/**
+ * The keys that the environment sets. An empty variable counts as absent. A variable that names no
+ * key is a problem.
+ */
 export function readEnvironment(
   environment: NodeJS.ProcessEnv,
   platform: NodeJS.Platform,
@@ -57,7 +60,7 @@ export function readEnvironment(
   return settings;
 }
 
-/** Every key that the command line sets, in the order in which it was given. */
+/** The keys that the command line sets, in order. */
 export function readAssignments(assignments: readonly Assignment[], folder: string, problems: Problem[]): Setting[] {
   const settings: Setting[] = [];
   for (const { path, value, flag } of assignments) {
@@ -70,8 +73,8 @@ export function readAssignments(assignments: readonly Assignment[], folder: stri
         path,
         value: MASK,
         source: source.name,
-        message: 'A secret is not taken from the command line, which every list of processes shows.',
-        remedy: `Put it into the file, or into the environment as ${key.variable}.`,
+        message: 'A secret cannot be set on the command line, because the process list would show it.',
+        remedy: `Set it in the file, or in the environment variable ${key.variable}.`,
       });
     } else {
       settings.push({ key, value: typeof value === 'string' ? valueFromText(key, value) : value, source });
@@ -91,7 +94,7 @@ export function unknown(found: { path: string; value: unknown; source: string; m
     message: isGroup(path) ? 'This is a group of keys, not a key.' : 'There is no such key.',
     remedy:
       meant === undefined || meant === path
-        ? 'Take it out; `wfdd config print` lists every key there is.'
-        : `Did you mean ${meant}? \`wfdd config print\` lists every key there is.`,
+        ? 'Remove it. `wfdd config print` lists all keys.'
+        : `Did you mean ${meant}? \`wfdd config print\` lists all keys.`,
   };
 }

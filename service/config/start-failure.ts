@@ -1,6 +1,6 @@
 /**
- * Why the daemon can't start, where whoever runs it can do something about it: told as sentences, without a stack, and
- * with an exit code that says what kind it is.
+ * Reasons why the daemon cannot start that an operator can fix. They are logged as sentences
+ * without a stack, and each kind has an exit code.
  */
 import { EXIT } from './command-line.js';
 import { type ListenAddress, parseListenAddress } from './listen.js';
@@ -17,14 +17,14 @@ export class StartFailure extends Error {
   }
 }
 
-/** Logs why the daemon can't start; the answer is the code that the process ends with. */
-export function tellStartFailure(
+/** Logs why the daemon cannot start. Returns the exit code of the process. */
+export function logStartFailure(
   log: { error(event: string, message: string, fields: Readonly<Record<string, unknown>>): void },
   error: unknown,
 ): number {
   const why = error instanceof Error ? error.message : String(error);
   const known = error instanceof StartFailure ? error : undefined;
-  log.error('start-failed', `wfdd can't start: ${why}`, known?.fields ?? { err: error });
+  log.error('start-failed', `wfdd cannot start: ${why}`, known?.fields ?? { err: error });
   return known?.exitCode ?? EXIT.internal;
 }
 
@@ -33,18 +33,18 @@ export type PortRange = readonly [first: number, last: number];
 
 export interface AddressHost {
   readonly platform: NodeJS.Platform;
-  /** The ports that Windows gives to nobody who asks for them. */
+  /** The port ranges that Windows has reserved. */
   readonly excludedPorts: () => Promise<readonly PortRange[]>;
 }
 
-/** Why an address of the configuration can't be bound, and what to do. */
+/** Explains why an address cannot be bound, and what to do. */
 export async function addressFailure(address: string, error: unknown, host: AddressHost): Promise<StartFailure> {
   const { code: given, message } = error as NodeJS.ErrnoException;
   const isUnknownName = /name resolution failed|ENOTFOUND|EAI_/i.test(message);
   const code = isUnknownName ? 'ENOTFOUND' : (given ?? /\bE[A-Z]{3,}\b/.exec(message)?.[0] ?? '');
   const [why, remedy] = await explain(code, parseListenAddress(address), host);
   const shown = code === '' ? message : code;
-  return new StartFailure(`${address} can't be served: ${why} (${shown}). ${remedy}`, EXIT.address, { address, code });
+  return new StartFailure(`Cannot listen on ${address}: ${why} (${shown}). ${remedy}`, EXIT.address, { address, code });
 }
 
 type Explanation = readonly [why: string, remedy: string];
@@ -54,20 +54,20 @@ async function explain(code: string, address: ListenAddress, host: AddressHost):
   const what = address.kind === 'unix' ? 'socket' : 'pipe';
   switch (code) {
     case 'EADDRINUSE':
-      return [`another program serves this ${what}`, `Stop that program, or name another ${what}.`];
+      return [`another program uses this ${what}`, `Stop that program, or configure another ${what}.`];
     case 'EACCES':
     case 'EPERM':
       return address.kind === 'pipe'
-        ? ['another program has made this pipe', 'Stop that program, or name another pipe.']
+        ? ['another program owns this pipe', 'Stop that program, or configure another pipe.']
         : [
-            'its folder is missing, or this account may not write to it',
-            'Make the folder, such as /run/wfdd, and give it to the account of the daemon.',
+            'its folder does not exist, or this account cannot write to it',
+            'Create the folder, for example /run/wfdd, and make the account of the daemon its owner.',
           ];
     case 'ENOENT':
     case 'ENOTDIR':
-      return ['its folder is missing', 'Make the folder, and give it to the account of the daemon.'];
+      return ['its folder does not exist', 'Create the folder and make the account of the daemon its owner.'];
     default:
-      return ['the system refuses it', `Name another ${what} in listen.`];
+      return ['the system refuses it', `Configure another ${what} in listen.`];
   }
 }
 
@@ -76,47 +76,50 @@ async function explainPort(code: string, port: number, host: AddressHost): Promi
   switch (code) {
     case 'EADDRINUSE': {
       const show = host.platform === 'win32' ? `netstat -ano | findstr :${port}` : `ss -ltnp "sport = :${port}"`;
-      return ['another program uses this port', `Stop that program (${show} shows it), or ${other}.`];
+      return ['another program uses this port', `Stop that program (find it with: ${show}), or ${other}.`];
     }
     case 'EADDRNOTAVAIL':
-      return ['this host has no such address', 'Name an address of this host, or 0.0.0.0 or [::] for all of them.'];
+      return [
+        'this host does not have this address',
+        'Use an address of this host, or 0.0.0.0 or [::] for all addresses.',
+      ];
     case 'ENOTFOUND':
-      return ['the name of the host is not known here', 'Name an address, such as 127.0.0.1.'];
+      return ['the host name cannot be resolved', 'Use an IP address, such as 127.0.0.1.'];
     case 'EACCES':
     case 'EPERM':
       return host.platform === 'win32' ? explainExcluded(port, host) : explainPrivileged(port, other);
     default:
-      return ['the system refuses it', `Name another address, or ${other}.`];
+      return ['the system refuses it', `Use another address, or ${other}.`];
   }
 }
 
 function explainPrivileged(port: number, other: string): Explanation {
   return port < 1024
     ? [
-        'this account may not serve ports below 1024',
-        `C${other.slice(1)}, or give the daemon the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= of systemd).`,
+        'this account cannot use ports below 1024',
+        `C${other.slice(1)}, or give the daemon the capability CAP_NET_BIND_SERVICE (in systemd: AmbientCapabilities=).`,
       ]
-    : ['the system does not let this account serve it', `Look for a rule of SELinux or the like, or ${other}.`];
+    : ['the system does not allow this account to use it', `Check the rules of SELinux or similar, or ${other}.`];
 }
 
 const SHOW_EXCLUDED = 'netsh interface ipv4 show excludedportrange protocol=tcp';
 
-/** Hyper-V, and what stands on it such as WSL and Docker, set aside ranges of ports at every start of Windows. */
+/** Hyper-V, WSL and Docker reserve ranges of ports at every start of Windows. */
 async function explainExcluded(port: number, { excludedPorts }: AddressHost): Promise<Explanation> {
   const range = (await excludedPorts()).find(([first, last]) => first <= port && port <= last);
   const why =
     range === undefined
-      ? 'Windows does not give out this port: it is set aside, or another program has it for itself alone'
-      : `Windows has set aside the ports ${range[0]} to ${range[1]}`;
-  return [why, `Choose a port outside of the ranges that this shows: ${SHOW_EXCLUDED}`];
+      ? 'Windows has reserved this port, or another program uses it exclusively'
+      : `Windows has reserved the ports ${range[0]} to ${range[1]}`;
+  return [why, `Choose a port outside the ranges that this command lists: ${SHOW_EXCLUDED}`];
 }
 
-/** What `netsh` shows, whatever language it speaks: lines that begin with two numbers. */
+/** Parses the output of `netsh` in any language: lines that begin with two numbers. */
 export function parseExcludedPorts(text: string): PortRange[] {
   return [...text.matchAll(/^\s*(\d{1,5})\s+(\d{1,5})\b/gm)].map(([, first, last]) => [Number(first), Number(last)]);
 }
 
-/** Asks Windows; nothing where it does not answer. */
+/** Asks Windows. Returns an empty list if netsh fails or does not answer. */
 export async function readExcludedPorts(environment = process.env): Promise<readonly PortRange[]> {
   const { execFile } = await import('node:child_process');
   const netsh = `${environment['SystemRoot'] ?? 'C:\\Windows'}\\System32\\netsh.exe`;

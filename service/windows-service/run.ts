@@ -1,9 +1,10 @@
 /**
  * `wfdd service run`: the daemon as the process that the service control manager has started.
  *
- * The rule that must not be broken: **a stop that was asked for ends in time and counts as no failure.** What did not end by then is
- * logged, and the process is ended whatever hangs in it; and whatever else ends the process does so without the report that
- * it has stopped, or with an exit code, so that it is restarted.
+ * The rule that must not be broken: **a stop that was asked for ends in time and counts as no
+ * failure.** What did not end by then is logged, and the process is ended whatever hangs in it; and
+ * whatever else ends the process does so without the report that it has stopped, or with an exit
+ * code, so that it is restarted.
  */
 import { statSync } from 'node:fs';
 import { loadAclapi } from '../../native/aclapi.js';
@@ -14,7 +15,7 @@ import { isMissing } from '../config/missing.js';
 import { ConfigError } from '../config/problem.js';
 import { type Config, makeConfig } from '../config/schema.js';
 import type { RunCommand } from '../config/service-command.js';
-import { tellStartFailure } from '../config/start-failure.js';
+import { logStartFailure } from '../config/start-failure.js';
 import { LATE, within } from '../deadline.js';
 import { LogFiles } from '../telemetry/log-files.js';
 import { type Logs, openLogs } from '../telemetry/logs.js';
@@ -37,7 +38,10 @@ export interface Parts {
   readonly host: (loaded: LoadedConfig, logs: Logs) => Promise<Hosted>;
   /** Ends the process, at once where something hangs in it, such as a write of the log. */
   readonly end: (exitCode: number, isStuck?: boolean) => void;
-  /** Looks at the host as `wfdd doctor --as-service` asks it to, and leaves its report in the folder. */
+  /**
+   * Looks at the host as `wfdd doctor --as-service` asks it to, and leaves its report in the
+   * folder.
+   */
   readonly diagnose: (wish: string, loaded: LoadedConfig | ConfigError, logFolder: string) => Promise<void>;
 }
 
@@ -46,7 +50,10 @@ export const DOCTOR_ARGUMENT = '--doctor';
 
 /** A start that takes longer has hung. */
 const START_LIMIT_MS = 60_000;
-/** How long the log and the event log, and then the service control manager, are waited for at the end. */
+/**
+ * How long the log and the event log, and then the service control manager, are waited for at the
+ * end.
+ */
 const FAREWELL_MS = 1000;
 
 /** What there is on Windows. */
@@ -100,7 +107,8 @@ export async function runAsService(
       end(EXIT.internal, logs.isStuck()),
     );
   });
-  // A configuration that it therefore cannot read is a problem, and ends it below: it never runs with less.
+  // A configuration that it therefore cannot read is a problem, and ends it below: it never runs
+  // with less.
   if (hasSid(serviceSid(name)) === false) log.error('service-sid-missing', sidMissing(name), { sid: serviceSid(name) });
   const asked = connection.args.indexOf(DOCTOR_ARGUMENT);
   if (asked !== -1) {
@@ -121,7 +129,7 @@ export async function runAsService(
     hosted = await host(withJournal(loaded, journalFolder), logs);
     if ((await within(START_LIMIT_MS, hosted.start())) === LATE) throw new Error('It has not come up in a minute.');
   } catch (error) {
-    return leave(tellStartFailure(log, error));
+    return leave(logStartFailure(log, error));
   }
 
   let isStopping = false;
@@ -152,7 +160,10 @@ export async function runAsService(
   for (const demand of told) hear(demand);
 }
 
-/** A service keeps a journal unless told otherwise. One that an older version installed has no folder for it. */
+/**
+ * A service keeps a journal unless told otherwise. One that an older version installed has no
+ * folder for it.
+ */
 function withJournal(loaded: LoadedConfig, folder: string): LoadedConfig {
   const { journal } = loaded.config;
   if (journal.folder !== null || !isFolder(folder)) return loaded;

@@ -60,7 +60,7 @@ test('wfdd token create --json tells all of it', async (t) => {
 });
 
 for (const [argv, said] of [
-  [['agent-7', '--expires', 'soon'], /neither a time nor a duration/],
+  [['agent-7', '--expires', 'soon'], /Expected a time like/],
   [['agent-7', '--expires', '2001-01-01'], /2001-01-01T00:00:00Z would let nobody in/],
   [[], /missing required argument 'principal'/],
 ] as const) {

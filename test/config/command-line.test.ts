@@ -101,8 +101,8 @@ for (const [argv, message] of [
   [['config', 'frobnicate'], /unknown command 'frobnicate'/],
   [['config'], /Usage: wfdd config/],
   [['--listen'], /argument missing/],
-  [['--set', 'log.level'], /not of the form key=value/],
-  [['--set', '=5'], /not of the form key=value/],
+  [['--set', 'log.level'], /Expected key=value/],
+  [['--set', '=5'], /Expected key=value/],
 ] as const) {
   test(`wfdd ${argv.join(' ')}: exit code 64`, async (t) => {
     const { text, to, exitCode } = await answerTo(...argv);

@@ -17,21 +17,21 @@ test('addresses are read, and given to grpc-js in its own form', (t) => {
 });
 
 for (const [text, message] of [
-  ['', /not of the form "host:port"/],
-  ['localhost', /not of the form "host:port"/],
-  ['localhost:', /not of the form "host:port"/],
-  [':50051', /neither a name nor an address/],
-  ['a b:1', /neither a name nor an address/],
+  ['', /Expected "host:port"/],
+  ['localhost', /Expected "host:port"/],
+  ['localhost:', /Expected "host:port"/],
+  [':50051', /neither a name nor an IP address/],
+  ['a b:1', /neither a name nor an IP address/],
   ['127.0.0.1:65536', /above 65535/],
-  ['127.0.0.1:-1', /not of the form/],
-  ['::1', /stands in brackets/],
-  ['::1:50051', /stands in brackets/],
-  ['[127.0.0.1]:1', /no IPv6 address/],
-  ['http://127.0.0.1:1', /stands in brackets|not of the form/],
+  ['127.0.0.1:-1', /Expected "host:port"/],
+  ['::1', /an IPv6 address in brackets/],
+  ['::1:50051', /an IPv6 address in brackets/],
+  ['[127.0.0.1]:1', /not an IPv6 address/],
+  ['http://127.0.0.1:1', /in brackets|Expected/],
   ['unix:wfdd.sock', /must be absolute/],
   [`unix:/${'x'.repeat(103)}`, /103 bytes/],
-  ['pipe:', /name of a pipe/],
-  ['pipe:\\\\.\\pipe\\x', /name of a pipe/],
+  ['pipe:', /A pipe name/],
+  ['pipe:\\\\.\\pipe\\x', /A pipe name/],
 ] as const) {
   test(`"${text.slice(0, 30)}" is no address`, (t) => {
     t.throws(() => parseListenAddress(text), { message });

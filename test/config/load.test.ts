@@ -126,5 +126,5 @@ test('a usual file that cannot be looked at is a problem, and never means the de
   const { problems } = await t.throwsAsync<ConfigError>(loading, { instanceOf: ConfigError });
   t.is(problems.length, 1);
   t.regex(problems[0]?.message ?? '', /^The file cannot be read: ENAMETOOLONG/);
-  t.regex(problems[0]?.remedy ?? '', /Let the account that runs wfdd read it/);
+  t.regex(problems[0]?.remedy ?? '', /Give the account that runs wfdd read access/);
 });

@@ -13,7 +13,7 @@ const says = test.macro(async (t, written: Written, ...lines: string[]) => {
   t.deepEqual(await linesOf(written), lines);
 });
 
-const LIST_HINT = '`wfdd config print` lists every key there is.';
+const LIST_HINT = '`wfdd config print` lists all keys.';
 const OPEN_TIMEOUT = 'a whole number of milliseconds from 1 to 86400000';
 
 test(
@@ -24,7 +24,7 @@ test(
   `session.open_timeout_ms | 6 | yaml:3:3 | There is no such key. | Did you mean session.openTimeoutMs? ${LIST_HINT}`,
   `sesion | {} | yaml:4:1 | There is no such key. | Did you mean session? ${LIST_HINT}`,
   `openTimeoutMs | 7 | yaml:5:1 | There is no such key. | Did you mean session.openTimeoutMs? ${LIST_HINT}`,
-  `zebra | 8 | yaml:6:1 | There is no such key. | Take it out; ${LIST_HINT}`,
+  `zebra | 8 | yaml:6:1 | There is no such key. | Remove it. ${LIST_HINT}`,
 );
 
 test(
@@ -39,7 +39,7 @@ test(
   says,
   { assignments: [set('log.levle', 'debug'), set('log', 'debug')] },
   `log.levle | "debug" | flag --set | There is no such key. | Did you mean log.level? ${LIST_HINT}`,
-  `log | "debug" | flag --set | This is a group of keys, not a key. | Take it out; ${LIST_HINT}`,
+  `log | "debug" | flag --set | This is a group of keys, not a key. | Remove it. ${LIST_HINT}`,
 );
 
 test(
@@ -63,7 +63,7 @@ test('a bad element of a list is named with its place and line', async (t) => {
     yaml: 'listen:\n  - 127.0.0.1:1\n  - localhost\naccess:\n  roles:\n    - role: king\n      principals: [a]\n      rank: 1\n',
   });
   t.is(`${address?.path} ${address?.value} ${address?.source}`, 'listen[1] "localhost" yaml:3:5');
-  t.is(address?.message, 'It is not of the form "host:port".');
+  t.is(address?.message, 'Expected "host:port".');
   t.is(`${role?.path} ${role?.value} ${role?.source}`, 'access.roles[0].role "king" yaml:6:13');
   t.regex(role?.message ?? '', /prober.*viewer.*operator.*admin/);
   t.is(`${field?.path} ${field?.source}`, 'access.roles[0] yaml:6:7');
@@ -78,10 +78,10 @@ test('a list in the environment that is not JSON is refused, not half read', asy
 
 test('a group that is no group is said to be so', async (t) => {
   t.deepEqual(await linesOf({ yaml: 'tls: yes\n' }), [
-    'tls | yaml:1:6 | Keys with values are expected here. | Write them as `key: value`, one a line, indented below their group.',
+    'tls | yaml:1:6 | Expected keys with values. | Write `key: value`, one per line, indented below the group.',
   ]);
   t.like(await problemsOf({ yaml: '- a\n' }), [
-    { path: '', source: 'yaml', message: 'Keys with values are expected here.' },
+    { path: '', source: 'yaml', message: 'Expected keys with values.' },
   ]);
 });
 
@@ -129,7 +129,7 @@ test('a file that is missing, a folder, or not UTF-8 is said to be so', async (t
 
 test('a secret is not taken from a flag', async (t) => {
   t.deepEqual(await linesOf({ assignments: [set('tls.keyPassphrase', 'hunter2')] }), [
-    'tls.keyPassphrase | ******** | flag --set | A secret is not taken from the command line, which every list of processes shows. | Put it into the file, or into the environment as WFDD_TLS_KEY_PASSPHRASE.',
+    'tls.keyPassphrase | ******** | flag --set | A secret cannot be set on the command line, because the process list would show it. | Set it in the file, or in the environment variable WFDD_TLS_KEY_PASSPHRASE.',
   ]);
 });
 
@@ -149,8 +149,8 @@ test('no problem shows what a URL has of a secret', async (t) => {
       linesOf({ yaml: `traces: { endpoint: "${url}" }\n` }),
     ),
   );
-  t.regex(inName?.join() ?? '', /"https:\/\/\*{8}@a\.example\/v1" .* Credentials belong into the headers beside it\./);
-  t.regex(inQuery?.join() ?? '', /"https:\/\/a\.example\/v1\?\*{8}" .* It has more than a path\./);
+  t.regex(inName?.join() ?? '', /"https:\/\/\*{8}@a\.example\/v1" .* A URL must not contain credentials\./);
+  t.regex(inQuery?.join() ?? '', /"https:\/\/a\.example\/v1\?\*{8}" .* The URL must not have a query or a fragment\./);
 });
 
 test('a problem reads as key and value, source, what is wrong and what to do', (t) => {

@@ -1,4 +1,4 @@
-/** A daemon that can't start says why in sentences, and ends with a code that says what kind it is. */
+/** A daemon that cannot start says why in sentences. Its exit code says what kind of reason it is. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
@@ -35,7 +35,7 @@ test('an address in use is a sentence with address, reason and remedy, and no st
     const { exitCode, out, last } = await start(...flags);
     t.is(exitCode, EXIT.address);
     t.like(last, { event: 'start-failed', address, code: 'EADDRINUSE' });
-    t.regex(last['msg'] ?? '', /can't be served: another program uses this port \(EADDRINUSE\)\. Stop that program/);
+    t.regex(last['msg'] ?? '', /Cannot listen on .*: another program uses this port \(EADDRINUSE\)\. Stop that program/);
     t.notRegex(out, /"stack"|\\n {4}at /);
   }
   other.close();
@@ -45,10 +45,10 @@ test('an address that this host does not have, and a name that nobody knows', as
   const flags = ['--insecure-non-loopback', '--listen'];
   const { exitCode, last } = await start(...flags, '192.0.2.7:50051');
   t.is(exitCode, EXIT.address);
-  t.regex(last['msg'] ?? '', /192\.0\.2\.7:50051 can't be served: this host has no such address/);
+  t.regex(last['msg'] ?? '', /Cannot listen on 192\.0\.2\.7:50051: this host does not have this address/);
   const unknown = await start(...flags, 'no-such-host.invalid:50051');
   t.is(unknown.exitCode, EXIT.address);
-  t.regex(unknown.last['msg'] ?? '', /the name of the host is not known here/);
+  t.regex(unknown.last['msg'] ?? '', /the host name cannot be resolved/);
 });
 
 const wrongFiles: Record<string, readonly string[]> = {
@@ -101,27 +101,27 @@ test('the ranges that Windows sets aside are read in any language', (t) => {
 test('each refusal of an address has its reason and remedy', async (t) => {
   const error = (code: string) => Object.assign(new Error(`listen ${code}: refused`), { code });
   const cases: [address: string, code: string, platform: NodeJS.Platform, told: RegExp][] = [
-    ['127.0.0.1:443', 'EACCES', 'linux', /may not serve ports below 1024.*CAP_NET_BIND_SERVICE/],
-    ['127.0.0.1:50051', 'EACCES', 'linux', /does not let this account/],
+    ['127.0.0.1:443', 'EACCES', 'linux', /cannot use ports below 1024.*CAP_NET_BIND_SERVICE/],
+    ['127.0.0.1:50051', 'EACCES', 'linux', /does not allow this account/],
     [
       '127.0.0.1:50051',
       'EACCES',
       'win32',
-      /has set aside the ports 50000 to 50059.*netsh interface ipv4 show excluded/,
+      /has reserved the ports 50000 to 50059.*netsh interface ipv4 show excluded/,
     ],
-    ['127.0.0.1:60000', 'EACCES', 'win32', /set aside, or another program has it.*netsh interface ipv4 show excluded/],
+    ['127.0.0.1:60000', 'EACCES', 'win32', /has reserved this port, or another program.*netsh interface ipv4 show excluded/],
     ['127.0.0.1:50051', 'EADDRINUSE', 'win32', /netstat -ano/],
     ['127.0.0.1:50051', 'EADDRINUSE', 'linux', /ss -ltnp/],
-    ['unix:/run/wfdd/a.sock', 'EADDRINUSE', 'linux', /another program serves this socket/],
-    ['unix:/run/wfdd/a.sock', 'EACCES', 'linux', /its folder is missing, or this account may not write/],
-    ['pipe:wfdd', 'EACCES', 'win32', /another program has made this pipe/],
+    ['unix:/run/wfdd/a.sock', 'EADDRINUSE', 'linux', /another program uses this socket/],
+    ['unix:/run/wfdd/a.sock', 'EACCES', 'linux', /its folder does not exist, or this account cannot write/],
+    ['pipe:wfdd', 'EACCES', 'win32', /another program owns this pipe/],
     ['127.0.0.1:50051', 'EMFILE', 'linux', /the system refuses it \(EMFILE\)/],
   ];
   for (const [address, code, platform, told] of cases) {
     const excludedPorts = async () => parseExcludedPorts(excluded);
     const failure = await addressFailure(address, error(code), { platform, excludedPorts });
     t.regex(failure.message, told);
-    t.true(failure.message.startsWith(`${address} can't be served: `));
+    t.true(failure.message.startsWith(`Cannot listen on ${address}: `));
     t.is(failure.exitCode, EXIT.address);
   }
 });

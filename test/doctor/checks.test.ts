@@ -211,7 +211,7 @@ finds('ports', 'warning', /another program uses this port/, /wfdd itself/, async
   const windows = windowsWith(service('wfdd', undefined));
   return hostWith({ windows, loaded: loadedWith({ listen: [`127.0.0.1:${port}`] }) });
 });
-finds('ports', 'failed', /no such address/, /./, () =>
+finds('ports', 'failed', /does not have this address/, /./, () =>
   hostWith({ loaded: loadedWith({ listen: ['192.0.2.1:50051'] }) }),
 );
 

@@ -1,12 +1,13 @@
 /**
- * The kinds of key that the configuration is made of.
+ * The kinds of configuration key.
  *
- * Each constructor makes a zod schema and files, in one registry, everything else that is known about the key: what it
- * means, why its default is what it is, how it is written as text. Messages, the example and the help are made of that.
+ * Each constructor makes a zod schema and registers the notes of the key: what it means, the reason
+ * for its default, and how it is written as text. Messages, the example and the help are generated
+ * from these notes.
  */
 import * as z from 'zod';
 
-/** What an author says about a key. */
+/** The texts about a key. */
 interface Words {
   /** One sentence: what the key means. */
   readonly description: string;
@@ -14,28 +15,34 @@ interface Words {
   readonly why: string;
 }
 
-/** What is known about a key besides its type. */
+/** The notes of a key. */
 export interface KeyNotes extends Words {
-  /** How the key is read from an environment variable or a flag. */
+  /** How the value is parsed from an environment variable or a flag. */
   readonly form: 'number' | 'boolean' | 'text' | 'list' | 'json';
   /** Completes "is not ..." and "Give ..." in messages. */
   readonly expects: string;
-  /** The values there are, where they are few and have names. */
+  /** The values of an enumeration. */
   readonly choices?: readonly string[];
-  /** Shown in the example file where the default is "not set" or differs from host to host. */
+  /** The example file shows this if the default is "not set" or depends on the host. */
   readonly example?: unknown;
-  /** Said in place of the default where that differs from host to host. */
+  /** Describes the default if it depends on the host. */
   readonly defaultText?: string;
-  /** Never shown, and not taken from the command line. */
+  /** Never printed, and not accepted on the command line. */
   readonly isSecret?: boolean;
-  /** A path: a relative one is meant from the folder of the file it stands in. Readable: the daemon cannot start without it. */
+  /**
+   * The value is a path, relative to the folder of its source. `readable`: the daemon must be able
+   * to read the file to start.
+   */
   readonly file?: 'readable' | 'any';
 }
 
 export const keyNotes = z.registry<KeyNotes>();
 export const groupNotes = z.registry<{ readonly description: string }>();
 
-/** What stands for a secret in everything the daemon prints. As a value it is refused, so that it never replaces one. */
+/**
+ * Printed in place of every secret. It is not accepted as a value, so that it cannot replace a
+ * secret by mistake.
+ */
 export const MASK = '********';
 
 type Range = readonly [least: number, most: number];
@@ -114,13 +121,13 @@ export function secret(words: Words) {
   return z
     .string()
     .min(1)
-    .refine((value) => value !== MASK, 'This is what `wfdd config print` shows in place of the secret, not the secret.')
+    .refine((value) => value !== MASK, 'This is the mask that `wfdd config print` shows, not the secret.')
     .nullable()
     .default(null)
     .register(keyNotes, { ...words, form: 'text', expects: 'a text', isSecret: true, example: MASK });
 }
 
-/** Keys that belong together. An absent group is one with every key at its default. */
+/** A group of keys. In an absent group every key has its default. */
 export function group<T extends z.core.$ZodLooseShape>(description: string, shape: T) {
   const object = z.strictObject(shape);
   return object.prefault({} as z.input<typeof object>).register(groupNotes, { description });
