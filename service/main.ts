@@ -1,6 +1,6 @@
 /**
- * `wfdd`: reads the config, loads the native library, composes the rooms, serves, drains on a
- * signal. It decides nothing.
+ * The entry point of `wfdd`: the command line, signals and exit codes. daemon.ts composes the
+ * service.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -18,13 +18,13 @@ import { root } from './root.js';
 import type { Log } from './telemetry/log.js';
 import { type Logs, openLogs } from './telemetry/logs.js';
 
-/** How long the last lines of a process that fails are waited for. */
+/** How long a failing process waits for its last log lines. */
 const LAST_LINES_MS = 1000;
 
 /**
- * SIGHUP says that the terminal is gone; nohup has a program ignore it, which Node undoes at its
- * start. So without a terminal it stops nothing. On Windows it is the closing of the console
- * window, which ends the process anyway.
+ * SIGHUP means that the terminal has closed. nohup makes a program ignore it, but Node resets that
+ * at startup, so without a terminal the daemon ignores it itself. On Windows SIGHUP means that the
+ * console window was closed, which ends the process anyway.
  */
 const hasTerminal = process.platform === 'win32' || [0, 1, 2].some((descriptor) => isatty(descriptor));
 const STOP_SIGNALS: readonly NodeJS.Signals[] = [
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
     },
   });
   if (plan.kind === 'answer') return answer(plan);
-  if (plan.kind === 'doctor') return seeDoctor(plan, version);
+  if (plan.kind === 'doctor') return runDoctorPlan(plan, version);
   if (plan.kind === 'token') return createToken(plan.choice);
   if (plan.kind === 'tls') return createTls(plan.choice);
   if (plan.kind === 'journal') return showJournal(plan.choice, plan.folder);
@@ -95,18 +95,18 @@ async function serve(loaded: LoadedConfig, version: string): Promise<void> {
     const stop = async (signal: NodeJS.Signals): Promise<void> => {
       signals += 1;
       if (signals > 1) {
-        log.warn('stop-forced', 'A second signal: the process ends at once.', { signal });
+        log.warn('stop-forced', 'Received a second signal; exiting at once.', { signal });
         return end(EXIT.internal, logs.isStuck());
       }
       const endMs = performance.now() + config.shutdown.graceMs;
-      log.info('stopping', `${signal} received: sessions are closed, then the process ends.`, { signal });
+      log.info('stopping', `Received ${signal}; closing all sessions, then exiting.`, { signal });
       const isClean = await daemon.stop();
-      // What the stop has left of the grace.
+      // Logs can use what the stop has left of graceMs.
       await leave(isClean ? 0 : EXIT.internal, endMs - performance.now());
     };
     for (const signal of STOP_SIGNALS) process.on(signal, (received) => void stop(received));
     if (!STOP_SIGNALS.includes('SIGHUP')) {
-      process.on('SIGHUP', () => log.info('hangup-ignored', 'SIGHUP received without a terminal; serving goes on.'));
+      process.on('SIGHUP', () => log.info('hangup-ignored', 'Ignoring SIGHUP, because there is no terminal.'));
     }
     await daemon.start();
   } catch (error) {
@@ -114,7 +114,7 @@ async function serve(loaded: LoadedConfig, version: string): Promise<void> {
   }
 }
 
-/** What tells who may change a file of Windows; elsewhere the mode of a file does. */
+/** Reads the permissions of a file on Windows; undefined elsewhere, where files have modes. */
 async function windowsDescriptors(): Promise<((path: string) => string | undefined) | undefined> {
   if (process.platform !== 'win32') return undefined;
   const { loadAclapi } = await import('../native/aclapi.js');
@@ -131,8 +131,8 @@ function answer({ text, to, exitCode }: { text: string; to: 'stdout' | 'stderr';
 }
 
 /**
- * What may be kept to the standard output, what may not to the standard error: `>> tokens.yaml`
- * then keeps no secret.
+ * Prints the entry to standard output and the secret token to standard error, so `>> tokens.yaml`
+ * stores no secret.
  */
 async function createToken({ principal, expires, json, tokenFile }: TokenChoice): Promise<void> {
   const { newToken, tokenEntry } = await import('./access/new-token.js');
@@ -143,11 +143,11 @@ async function createToken({ principal, expires, json, tokenFile }: TokenChoice)
     if (tokenFile !== undefined) {
       const { writeSecret } = await import('./access/tls-files.js');
       writeSecret(tokenFile, `${made.token}\n`, await keyProtection());
-      process.stderr.write(`The token of ${principal} is in ${tokenFile}\n`);
+      process.stderr.write(`Wrote the token of ${principal} to ${tokenFile}\n`);
       return answer({ text: tokenEntry(made), to: 'stdout', exitCode: EXIT.ok });
     }
     if (json) return answer({ text: `${JSON.stringify(made, null, 2)}\n`, to: 'stdout', exitCode: EXIT.ok });
-    process.stderr.write(`The token of ${principal}, shown this once:\n${made.token}\n`);
+    process.stderr.write(`The token of ${principal}, shown only once:\n${made.token}\n`);
     answer({ text: tokenEntry(made), to: 'stdout', exitCode: EXIT.ok });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -155,7 +155,7 @@ async function createToken({ principal, expires, json, tokenFile }: TokenChoice)
   }
 }
 
-/** Certificates go to files; nothing secret is written to the terminal. */
+/** Writes certificates to files, and nothing secret to the terminal. */
 async function createTls({ folder, json, ...wish }: TlsChoice): Promise<void> {
   const [{ createTlsFiles }, { tlsText }] = await Promise.all([
     import('./access/tls-files.js'),
@@ -172,8 +172,8 @@ async function createTls({ folder, json, ...wish }: TlsChoice): Promise<void> {
 }
 
 /**
- * On Windows a file has the rights of its folder, which may be anybody's; elsewhere its mode is
- * enough.
+ * On Windows a file inherits the permissions of its folder, which may be open to anyone. Elsewhere
+ * the mode is enough.
  */
 async function keyProtection(): Promise<(file: string, isOfHost: boolean) => void> {
   if (process.platform !== 'win32') return () => {};
@@ -184,16 +184,18 @@ async function keyProtection(): Promise<(file: string, isOfHost: boolean) => voi
   const aclapi = loadAclapi();
   return (file, isOfHost) => {
     const { code } = aclapi.SetNamedSecurityInfoW(file, keyDescriptor(isOfHost));
-    if (code !== 0) throw new Error(`${file} can't be protected: Windows error ${code}.`);
+    if (code !== 0) throw new Error(`Cannot restrict access to ${file}: Windows error ${code}.`);
   };
 }
 
-async function seeDoctor(plan: DoctorPlan, version: string): Promise<void> {
+async function runDoctorPlan(plan: DoctorPlan, version: string): Promise<void> {
   const { runDoctor } = await import('./doctor/command.js');
   end(await runDoctor(plan, version, process.env));
 }
 
-/** Writes no faster than the reader takes it. A reader that has gone, as `head` does, ends it. */
+/**
+ * Respects the back-pressure of the reader. Exits when the reader closes the pipe, as `head` does.
+ */
 async function showJournal(choice: JournalChoice, folder: string): Promise<void> {
   const { runJournalCommand } = await import('./journal/commands.js');
   process.stdout.on('error', () => process.exit(EXIT.ok));
@@ -214,7 +216,10 @@ function announce(log: Log, { file, warnings }: LoadedConfig, version: string): 
     log.warn('config-warning', `${path}: ${message} ${remedy}`, { path });
 }
 
-/** `process.exit` would wait for a native call or a write that hangs; killing oneself does not. */
+/**
+ * Exits at once. `process.exit` would wait for a native call or a write that hangs, so in that case
+ * the process kills itself.
+ */
 function end(code: number, isStuck = false): void {
   if (nativeCallsUnderWay() === 0 && !isStuck) process.exit(code);
   process.kill(process.pid, 'SIGKILL');

@@ -1,8 +1,10 @@
 /**
- * What stands in the files that a configuration names: certificates, keys, authorities, tokens, roles, key sets. The start asks and
- * `wfdd config check` does, so that both say the same.
+ * Checks the files that a configuration names: certificates, keys, authorities, tokens, roles, key
+ * sets. The start and `wfdd config check` both use it, so they report the same.
  *
- * It reads them with the same functions as the daemon does. The rule that must not be broken: no finding quotes a file.
+ * It reads them with the same functions as the daemon.
+ *
+ * Invariant: no finding quotes a file.
  */
 import type { X509Certificate } from 'node:crypto';
 import { accessSync, constants, readFileSync, statfsSync, statSync } from 'node:fs';
@@ -25,7 +27,10 @@ import type { Config, KeyPath } from './config/schema.js';
 
 const MIB = 1 << 20;
 
-/** Everything that is wrong with the files that are named, and (on Windows by `descriptorOf`) with the file of the configuration itself. */
+/**
+ * Findings about the named files and about the permissions of the configuration file.
+ * `descriptorOf` reads permissions on Windows.
+ */
 export function* examineFiles(
   config: Config,
   configFile: string | undefined,
@@ -35,32 +40,32 @@ export function* examineFiles(
   yield* examineAuthorities(config, 'tls.clientCaFile');
   yield* examineAuthorities(config, 'traces.caFile');
   yield* examineAuthorities(config, 'metrics.caFile');
-  const remedy = 'Put one SHA-256 fingerprint or "serial:" number on each line; # begins a comment.';
+  const remedy = 'Write one SHA-256 fingerprint or "serial:" number per line. # begins a comment.';
   yield* examineContents(config, 'tls.clientDenyFile', parseDenyList, remedy);
   yield* examineCallers(config);
   yield* examineContents(
     config,
     'access.jwt.jwksFile',
     parseKeySet,
-    'Put the public keys of the issuer there as a JWKS.',
+    'The file must contain the public keys of the issuer as a JWKS.',
   );
   yield* examineJournalFolder(config);
   yield* examineWhoMayWrite(config, configFile, descriptorOf);
 }
 
-/** The folder itself, or where it isn't there yet the one that it is to be made in. */
+/** Checks the folder, or the folder that it will be created in. */
 function* examineJournalFolder({ journal: { folder, bytesMax } }: Config): Iterable<Finding> {
   if (folder === null) return;
   const found = nearestExisting(folder);
   if (!statSync(found).isDirectory()) {
-    yield error(['journal.folder'], `${found} is not a folder.`, 'Name a folder that this wfdd alone may use.');
+    yield error(['journal.folder'], `${found} is not a folder.`, 'Name a folder that only this wfdd uses.');
     return;
   }
   try {
     accessSync(found, constants.W_OK | constants.X_OK);
   } catch {
-    const remedy = 'Let the account that wfdd runs as write to it, or name another folder.';
-    yield error(['journal.folder'], `${found} can't be written to.`, remedy);
+    const remedy = 'Give the account that runs wfdd write access, or name another folder.';
+    yield error(['journal.folder'], `${found} is not writable.`, remedy);
     return;
   }
   const { bavail, bsize } = statfsSync(found);
@@ -68,12 +73,12 @@ function* examineJournalFolder({ journal: { folder, bytesMax } }: Config): Itera
   if (freeBytes >= bytesMax) return;
   yield warning(
     ['journal.folder', 'journal.bytesMax'],
-    `${found} has ${Math.floor(freeBytes / MIB)} MiB free, and the journal may take ${Math.floor(bytesMax / MIB)} MiB.`,
+    `${found} has ${Math.floor(freeBytes / MIB)} MiB free, but the journal can take ${Math.floor(bytesMax / MIB)} MiB.`,
     'Lower journal.bytesMax, or name a folder on a larger disk.',
   );
 }
 
-/** The folder, or the nearest above it that is there. */
+/** The folder, or its nearest existing parent. */
 function nearestExisting(folder: string): string {
   try {
     statSync(folder);
@@ -98,20 +103,20 @@ function* examineServerIdentity(config: Config): Iterable<Finding> {
   }
 }
 
-/** What works here and still not for clients. */
+/** Finds what TLS accepts here but clients refuse. */
 function* examineServerCertificate(certificate: X509Certificate): Iterable<Finding> {
-  yield* examineTime(certificate, 'tls.certFile', 'Renew it; clients refuse the daemon until then.');
+  yield* examineTime(certificate, 'tls.certFile', 'Renew it. Until then clients refuse the daemon.');
   const { subjectAltName, publicKey } = certificate;
   if (subjectAltName === undefined) {
-    const remedy = 'Issue it anew with the names and addresses that clients call it by (subjectAltName).';
+    const remedy = 'Issue a new one with the names and addresses that clients use (subjectAltName).';
     yield warning(['tls.certFile'], `${nameOf(certificate)} has no alternative name, so clients refuse it.`, remedy);
   }
   const kind = publicKey.asymmetricKeyType;
   if (kind !== 'rsa' && kind !== 'ec') {
     yield warning(
       ['tls.certFile'],
-      `${nameOf(certificate)} has a key of type ${kind}, so the Python and Java clients can't connect.`,
-      'Issue it anew with an ECDSA P-256 or RSA key.',
+      `${nameOf(certificate)} has a key of type ${kind}, so the Python and Java clients cannot connect.`,
+      'Issue a new one with an ECDSA P-256 or RSA key.',
     );
   }
 }
@@ -123,31 +128,31 @@ function* examineAuthorities(config: Config, path: KeyPath): Iterable<Finding> {
   try {
     authorities = certificatesIn(pem.toString('latin1'));
   } catch (failure) {
-    const remedy = 'Put certificates there as PEM, each from its BEGIN to its END line.';
+    const remedy = 'The file must contain PEM certificates, each from its BEGIN to its END line.';
     yield error([path], (failure as Error).message, remedy);
     return;
   }
   for (const authority of authorities) {
-    yield* examineTime(
-      authority,
-      path,
-      'Put its successor there, and take it out when nobody has a certificate of it.',
-    );
+    yield* examineTime(authority, path, 'Add its successor, and remove it when no client has a certificate from it.');
     if (!authority.ca) {
-      const remedy = 'Put the certificate of the authority there; this one is of a server or a client.';
-      yield warning([path], `${nameOf(authority)} is no authority, so nothing that it signed is trusted.`, remedy);
+      const remedy = 'Use the certificate of the authority. This one belongs to a server or a client.';
+      yield warning(
+        [path],
+        `${nameOf(authority)} is not an authority, so certificates that it signed are not trusted.`,
+        remedy,
+      );
     }
   }
 }
 
 function* examineCallers(config: Config): Iterable<Finding> {
-  const rolesRemedy = 'Put a list there, such as [{ role: admin, principals: ["token:ops-*"] }].';
+  const rolesRemedy = 'The file must contain a list, such as [{ role: admin, principals: ["token:ops-*"] }].';
   const ofFile = yield* examineContents(config, 'access.rolesFile', parseRoles, rolesRemedy);
   const bindings = [...config.access.roles, ...(ofFile ?? [])];
-  const remedy = 'Put it right; the form is told in wfdd.example.yaml at access.tokensFile.';
+  const remedy = 'Fix the file. wfdd.example.yaml describes its format at access.tokensFile.';
   const tokens = yield* examineContents(config, 'access.tokensFile', parseTokens, remedy);
   for (const { principal } of tokens?.filter(({ expireTimeMs }) => expireTimeMs <= Date.now()) ?? []) {
-    yield warning(['access.tokensFile'], `A token of ${principal} has expired.`, 'Take it out, or hand out another.');
+    yield warning(['access.tokensFile'], `A token of ${principal} has expired.`, 'Remove it, or issue a new one.');
   }
   if (config.access.rolesFile === null || ofFile !== undefined) {
     yield* examineRoles(new Set(tokens?.map(({ principal }) => principal)), bindings);
@@ -157,16 +162,16 @@ function* examineCallers(config: Config): Iterable<Finding> {
 function* examineRoles(principals: ReadonlySet<string>, bindings: readonly RoleBinding[]): Iterable<Finding> {
   for (const principal of principals) {
     if (rolesOf({ source: 'token', principal }, bindings).size > 0) continue;
-    const bind = 'Bind the principal in access.roles, or take its tokens out.';
+    const bind = 'Bind the principal in access.roles, or remove its tokens.';
     yield warning(
       ['access.tokensFile', 'access.roles'],
-      `${principal} has a token but no role: all its calls are refused.`,
+      `${principal} has a token but no role, so all its calls are refused.`,
       bind,
     );
   }
 }
 
-/** Secrets besides, for who may read. */
+/** Files that others must not be able to read either. */
 const SECRET_FILES: ReadonlySet<KeyPath> = new Set(['tls.keyFile']);
 
 function* examineWhoMayWrite(
@@ -186,7 +191,10 @@ function* examineWhoMayWrite(
   for (const finding of examineProtection(configFile, hasSecret, descriptorOf)) yield { ...finding, keys: [] };
 }
 
-/** What a parser makes of the file, whose errors quote nothing; undefined where there is none, or it is wrong. */
+/**
+ * Parses the file with `parse`, whose errors do not quote it; undefined if the file is not set or
+ * invalid.
+ */
 function* examineContents<T>(
   config: Config,
   path: KeyPath,
@@ -212,7 +220,7 @@ function* contentsOf(config: Config, path: KeyPath): Generator<Finding, Buffer |
     yield error(
       [path],
       `The file cannot be read: ${reasonOf(failure)}.`,
-      'Name a file that the account of the daemon may read.',
+      'Name a file that the account of the daemon can read.',
     );
     return undefined;
   }
@@ -224,11 +232,11 @@ function* examineTime(certificate: X509Certificate, path: KeyPath, remedy: strin
   yield warning(
     [path],
     `${nameOf(certificate)} ${text}.`,
-    state === 'early' ? 'Look at the clock of this host.' : remedy,
+    state === 'early' ? 'Check the clock of this host.' : remedy,
   );
 }
 
-/** On one line, as a certificate's subject is public. */
+/** The subject on one line. It is public, so it can be printed. */
 function nameOf({ subject }: X509Certificate): string {
   return `The certificate of ${subject?.replaceAll('\n', ', ') || 'nobody'}`;
 }

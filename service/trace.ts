@@ -1,6 +1,6 @@
-/** Where something belongs in the traces of its callers. Carried from room to room beside the work; read by `telemetry/` alone. */
+/** Trace context. All rooms pass it on; only `telemetry/` reads it. */
 
-/** One span of a trace, by the names that W3C Trace Context has for its parts. */
+/** One span of a trace, with the names of W3C Trace Context. */
 export interface TraceContext {
   /** 32 hex digits. */
   readonly traceId: string;
@@ -10,7 +10,7 @@ export interface TraceContext {
   readonly traceFlags: number;
 }
 
-/** Within the span of what caused it, beside the span of what it comes of, or nowhere. */
+/** Where a new span belongs: below a parent, linked to another span, or neither. */
 export interface TracePlace {
   readonly parent?: TraceContext | undefined;
   readonly link?: TraceContext | undefined;

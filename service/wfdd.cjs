@@ -1,32 +1,38 @@
 #!/usr/bin/env node
 'use strict';
-// Starts the daemon. Native calls block threads of libuv's pool, whose size is read from the environment when the pool is
-// first used; so it is set here, before any module that could use it is loaded. (In an ES module it would be too late.)
+// Starts the daemon. Native calls block threads of libuv's pool. libuv reads the pool size from the
+// environment when the pool is first used, so it is set here, before any other module is loaded. An
+// ES module would be too late (D-70).
 const POOL_THREADS = '16';
 
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-// The same tree in the repository and in the bundle for Windows.
+// The path is the same in the repository and in the Windows bundle.
 const main = join(__dirname, '..', 'dist', 'wfdd', 'main.js');
 
-/** On Windows libuv before 1.52 reads the environment of the C runtime, to which what is set here never comes. */
+/**
+ * On Windows libuv before 1.52 reads the environment of the C runtime, which process.env does not
+ * change.
+ */
 function canSizePool() {
   const [major, minor] = process.versions.uv.split('.').map(Number);
   return process.platform !== 'win32' || major > 1 || (major === 1 && minor >= 52);
 }
 
-/** What helps where Windows, or the file itself, keeps a native module from being loaded. */
+/** Explains why the native module could not be loaded, and what to do. */
 function blocked({ message }) {
-  return `wfdd can't load its native module: ${message}
-Smart App Control, App Control for Business (WDAC) and AppLocker block modules whose signer they do not trust: look in the
-Event Viewer for event 3077 of Microsoft-Windows-CodeIntegrity/Operational, and have the publisher or the folder allowed.
-A file that was downloaded may have to be unblocked (PowerShell: Get-ChildItem -Recurse | Unblock-File); one that is
-damaged or missing comes back when the folder is unpacked anew.`;
+  return `wfdd cannot load its native module: ${message}
+Smart App Control, App Control for Business (WDAC) and AppLocker block modules without a trusted signature. If the Event
+Viewer shows event 3077 in Microsoft-Windows-CodeIntegrity/Operational, allow the publisher or the folder in the policy.
+If the files were downloaded, unblock them in PowerShell: Get-ChildItem -Recurse | Unblock-File
+If a file is damaged or missing, unpack the folder again.`;
 }
 
-/** Who starts services shows nobody what they write, so it goes to the Application log, as event 104. */
+/**
+ * Nobody sees the output of a service, so the text also goes to the Application log as event 104.
+ */
 function reportToEventLog(text) {
   const [, , command, verb, option, name] = process.argv;
   if (process.platform !== 'win32' || command !== 'service' || verb !== 'run' || option !== '--name') return;
@@ -57,15 +63,15 @@ if (!existsSync(main)) {
   fail(`wfdd is not built: ${main} is missing. Run \`npm run build\` first.`);
 } else if (process.env.UV_THREADPOOL_SIZE === undefined && !canSizePool()) {
   fail(
-    `wfdd can't size the thread pool of this Node (libuv ${process.versions.uv}) from inside: start it with wfdd.cmd, set ` +
-      `UV_THREADPOOL_SIZE=${POOL_THREADS} before it starts, or use a Node with libuv 1.52 or newer.`,
+    `wfdd cannot set the thread pool size in this version of Node (libuv ${process.versions.uv}). Start it with wfdd.cmd, set ` +
+      `UV_THREADPOOL_SIZE=${POOL_THREADS} before starting it, or use a Node with libuv 1.52 or newer.`,
   );
 } else {
   process.env.UV_THREADPOOL_SIZE ??= POOL_THREADS;
-  // A stack in the log shows the lines of the sources.
+  // Stacks in the log show source lines.
   process.setSourceMapsEnabled(true);
   import(pathToFileURL(main).href).catch((error) => {
-    // The second is what koffi says where its module is not there at all.
+    // The second condition is koffi's message if its module is missing.
     if (error?.code !== 'ERR_DLOPEN_FAILED' && !/native Koffi module/.test(error?.message)) throw error;
     fail(blocked(error));
   });

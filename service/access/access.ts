@@ -1,11 +1,13 @@
 /**
- * The door of this room: who is calling, and may they. Every RPC asks `admit` before anything of its request is read.
+ * Authentication and authorization. Every RPC passes `admit` before its request is read:
  *
- *     credentials -> identity -> roles -> may they call this RPC at all? -> Caller, who knows whose sessions are theirs to see
+ *     credentials -> identity -> roles -> may they call this RPC? -> Caller
  *
- * The rules that must not be broken: a caller learns that it is refused, and the log learns why; no credential is in
- * either. What let a call in is looked at again for as long as the call lasts (`Caller.isRevoked`): a credential that
- * expires or is taken back, and a role that is, end streams too.
+ * Invariant: the reason for a refusal goes to the log and not to the caller, and neither contains a
+ * credential.
+ *
+ * While a call lasts, its credential and roles are checked again (`Caller.isRevoked`), so a revoked
+ * or expired one ends streams too (D-49).
  */
 import type { RoleBinding } from '../config/role-binding.js';
 import type { Config } from '../config/schema.js';
@@ -22,16 +24,16 @@ import { identifyToken, type Token } from './tokens.js';
 import { textOf } from './utf8.js';
 import { WatchedFiles } from './watched-files.js';
 
-/** RFC 6750. What is longer than a header should be is not even hashed. */
+/** RFC 6750. A longer token is not even hashed. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]{1,8192}={0,2})$/i;
 
-/** Stands for every RPC that the host does not serve: their names are the callers', and without number. */
+/** Stands for all RPCs that the host does not serve. Callers can invent any number of names. */
 const NOT_SERVED = 'unserved';
 
-/** How often expiries are looked at where files are not. */
+/** How often expiry is checked if files are not watched. */
 const LOOK_INTERVAL_MS = 10_000;
 
-/** What the settings say that callers are known by, beside certificates, and what they may do. */
+/** The files that decide about callers, besides certificates. */
 interface Sources {
   tokens?: WatchedFiles<readonly Token[]>;
   roles?: WatchedFiles<readonly RoleBinding[]>;
@@ -43,7 +45,7 @@ export class Access {
   readonly denials: Denials;
   readonly #settings: Config['access'];
   readonly #sources: Sources;
-  /** Those of the configuration and those of the file. */
+  /** The bindings of the configuration and of the file. */
   readonly #bindings: () => readonly RoleBinding[];
   readonly #timer: NodeJS.Timeout;
   readonly #audit: Audit;
@@ -67,9 +69,9 @@ export class Access {
   }
 
   /**
-   * Loads what the settings need and no more: most hosts read no tokens, and none pays for a parser it doesn't use. Throws
-   * where a file can't be used. `onChanged` is told when callers may have been revoked, and now and then, as some expire.
-   * `audit` is where the audit goes.
+   * Loads only the parsers that the settings need. Throws if a file cannot be used. `onChanged` is
+   * called when callers may have been revoked, and periodically because credentials expire. Audit
+   * records go to `audit`.
    */
   static async open(
     settings: Config['access'],
@@ -103,7 +105,10 @@ export class Access {
     return new Access(settings, { log, audit }, observer, sources, onChanged);
   }
 
-  /** Lets the call in as somebody, or refuses it. In this turn: nobody who waits here could be counted by a quota. */
+  /**
+   * Accepts the call as a Caller, or refuses it. Synchronous, because a call that waited here would
+   * not count in any quota.
+   */
   admit(rpc: string, credentials: Credentials, origin: Origin): Result<Caller> {
     const nowMs = Date.now();
     const lost = lostCertificate(credentials, nowMs);
@@ -115,7 +120,10 @@ export class Access {
     return this.#permit(rpc, identified, isLost, origin);
   }
 
-  /** Whether the caller is known, whatever its roles: who is may learn that an RPC is not served. */
+  /**
+   * Whether the caller is authenticated, whatever its roles. Only such a caller learns that an RPC
+   * is not served.
+   */
   recognize(credentials: Credentials, origin: Origin): Result<void> {
     if (this.#settings.mode === 'anonymous') return ok(undefined);
     const identified = this.#identify(credentials, origin, Date.now());
@@ -146,11 +154,11 @@ export class Access {
     return refuse(permissionDenied(rpc, principal));
   }
 
-  /** Keeps who changed what, and how it went. */
+  /** Writes an audit record. */
   audit(record: AuditRecord): void {
     const { principal, rpc, code, client, traceId } = record;
     if (code === 'PERMISSION_DENIED')
-      this.denials.call(rpc, code, { why: 'The session is not theirs.', principal, client, traceId });
+      this.denials.call(rpc, code, { why: 'The session belongs to another principal.', principal, client, traceId });
     this.#audit.keep(record);
   }
 
@@ -160,32 +168,38 @@ export class Access {
     for (const files of [tokens, roles, keys]) files?.close();
   }
 
-  /** A token says more than the connection it comes over, and one that is shown must be good. */
+  /**
+   * A token takes precedence over the certificate of the connection. If there is a token, it must
+   * be valid.
+   */
   #identify({ authorization, certificate }: Credentials, { network }: Origin, nowMs: number): Identified {
     const { tokens, jwt } = this.#sources;
     const [header, ...others] = authorization;
     if (header !== undefined) {
       const token = BEARER.exec(header)?.[1];
       if (token === undefined || others.length > 0) {
-        return unidentified('The header authorization is not one Bearer token.');
+        return unidentified('The authorization header is not a single Bearer token.');
       }
       const known = identifyToken(token, () => tokens?.current ?? [], nowMs);
       if (known !== undefined) return known;
       const isJwt = token.split('.').length === 3;
       return jwt !== undefined && isJwt
         ? jwt.identify(token, network ?? '', nowMs)
-        : unidentified('The token is not known.');
+        : unidentified('The token is unknown.');
     }
-    if (certificate === undefined) return unidentified('There is no credential.');
+    if (certificate === undefined) return unidentified('The call has no credential.');
     const { principal } = certificate;
     const problem = certificate.problem(nowMs);
     if (problem !== undefined) return unidentified(notTrusted(problem), principal);
-    if (principal === undefined) return unidentified('The certificate names nobody.');
+    if (principal === undefined) return unidentified('The certificate does not name a principal.');
     return { ok: true, source: 'cert', principal, holds: (laterMs) => certificate.problem(laterMs) === undefined };
   }
 }
 
-/** A connection that would not be accepted now is of no use any more, whatever else is shown over it. */
+/**
+ * If the certificate of a connection is required and no longer trusted, the call is refused
+ * whatever its token.
+ */
 function lostCertificate({ certificate }: Credentials, nowMs: number): Unidentified | undefined {
   const problem = certificate?.isRequired ? certificate.problem(nowMs) : undefined;
   return problem === undefined ? undefined : unidentified(notTrusted(problem), certificate?.principal);
@@ -197,18 +211,18 @@ function notTrusted(problem: string): string {
 
 const unauthenticated: Fault = {
   reason: 'UNAUTHENTICATED',
-  message: 'Nobody is known by what you showed: call with a trusted client certificate or a valid bearer token.',
+  message: 'The call has no valid credential. Use a trusted client certificate or a valid bearer token.',
 };
 
-/** For the streams of a caller who would not be let in now. */
+/** Ends the streams of a caller that would be refused now. */
 export const revoked: Fault = {
   reason: 'UNAUTHENTICATED',
-  message: 'Your credential or your role has expired or been taken back; call again with a valid one.',
+  message: 'Your credential or role has expired or was revoked. Call again with a valid credential.',
 };
 
 const tooMany: Fault = {
   ...quotaExceeded('network', 'false_tokens_per_second', 5),
-  message: 'Too many false tokens came from your network; try again in some seconds.',
+  message: 'Too many invalid tokens came from your network. Retry in a few seconds.',
 };
 
 function permissionDenied(rpc: string, principal: string): Fault {

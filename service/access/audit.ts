@@ -1,8 +1,9 @@
 /**
- * The audit: one line for each call that may have changed something.
+ * The audit: one line for each call that can change something.
  *
- * Invariant: nothing that a caller made up is in it, and nobody can crowd out another. What was sent as an id
- * is kept only in the form that an id has; what was refused is limited for each principal apart.
+ * Invariant: a line contains no free text of a caller, and no caller can crowd out the lines of
+ * another. Ids are recorded only if they are well formed. Lines about refused calls are limited per
+ * principal.
  */
 import type { Log } from '../telemetry/log.js';
 import { LineLimits } from './line-limit.js';
@@ -10,7 +11,7 @@ import { LineLimits } from './line-limit.js';
 export interface AuditRecord {
   readonly principal: string;
   readonly rpc: string;
-  /** As sent, like the next two: not yet checked. */
+  /** As sent and not validated, like the next two. */
   readonly sessionId: string | undefined;
   readonly deviceAddress: string | undefined;
   readonly requestId: string | undefined;
@@ -27,14 +28,16 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export class Audit {
   readonly #log: Log;
   readonly #failures = new LineLimits();
-  /** One session may be renewed many times a second. */
+  /** A session can be renewed many times per second. */
   readonly #renewals = new LineLimits();
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  /** A change that was made is always kept; what was refused, and renewals, up to the limit of their principal. */
+  /**
+   * Successful changes are always recorded. Refused calls and renewals are limited per principal.
+   */
   keep(record: AuditRecord): void {
     const { principal, rpc, code, client } = record;
     const turn = this.#turnOf(record);

@@ -1,4 +1,4 @@
-/** A Map that forgets its oldest entry when it has grown too large. */
+/** A Map with a maximum size that evicts its oldest entries. */
 export class BoundedMap<V> {
   readonly #max: number;
   /** A Map keeps insertion order, so the first is the oldest. */

@@ -1,20 +1,25 @@
-/** Who is calling, and may they: what the rest of the service knows of a caller. */
+/** The caller of an RPC, and its rights, as the rest of the service sees them. */
 import type { Role } from './permissions.js';
 
 export interface Caller {
-  /** The authenticated name, or `anonymous` where authentication is off. */
+  /** The authenticated name, or `anonymous` if authentication is off. */
   readonly principal: string;
   /** Whether the caller may see the sessions of every owner. */
   maySeeAll(): boolean;
-  /** Whether sessions of this owner exist for the caller at all. */
+  /** Whether the caller may see sessions of this owner. */
   maySee(owner: string): boolean;
   /** Whether the caller may cancel, close and renew sessions of this owner. */
   mayChange(owner: string): boolean;
-  /** Whether the call would be refused if it came now: its credential or its roles have been taken back. */
+  /**
+   * Whether the call would be refused now, because its credential or its roles have expired or were
+   * revoked.
+   */
   isRevoked(): boolean;
 }
 
-/** A caller with the rights of these roles together, as they are whenever it is asked. */
+/**
+ * A caller with the rights of all these roles. Roles are read at each question, so changes apply.
+ */
 export function callerWith(principal: string, roles: () => ReadonlySet<Role>, isRevoked = () => false): Caller {
   const maySeeAll = () => roles().has('admin') || roles().has('viewer');
   const isOwn = (owner: string) => owner === principal && roles().has('operator');
@@ -29,7 +34,7 @@ export function callerWith(principal: string, roles: () => ReadonlySet<Role>, is
 
 const everything: ReadonlySet<Role> = new Set(['admin']);
 
-/** The one caller there is where authentication is off: everybody owns everything. */
+/** The caller of every call if authentication is off. It has all rights. */
 export function anonymous(isRevoked?: () => boolean): Caller {
   return callerWith('anonymous', () => everything, isRevoked);
 }

@@ -1,16 +1,19 @@
-/** How long a certificate is still good. Whoever warns of it says the same: the doctor, `config check`, the log. */
+/**
+ * How long a certificate is still valid. The doctor, `config check` and the log use the same rule
+ * and words.
+ */
 import type { X509Certificate } from 'node:crypto';
 
 export interface Expiry {
   readonly state: 'good' | 'soon' | 'expired' | 'early';
-  /** To be put behind the name of the certificate. */
+  /** Follows the name of the certificate in a sentence. */
   readonly text: string;
 }
 
 const DAY_MS = 86_400_000;
-/** From so many days before its end a certificate is warned of: time to issue another without haste. */
+/** The doctor and the log warn this many days before a certificate expires (D-62). */
 export const EXPIRY_WARNING_DAYS = 30;
-/** Of one that lives shorter, as machines issue them, the last part of its life. */
+/** For short-lived certificates, the warning starts at the last third of the lifetime. */
 const LAST_PART = 1 / 3;
 
 export function expiryOf(

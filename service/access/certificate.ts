@@ -1,22 +1,23 @@
-/** The principal that a client certificate names. TLS has checked the certificate before. */
+/** The principal that a client certificate names. TLS has verified the certificate before. */
 import type { Config } from '../config/schema.js';
 import { isPrincipal } from './identity.js';
 
 type Part = Config['access']['principalFrom'][number];
 
-/** The parts of Node's `PeerCertificate` that may name somebody. */
+/** The parts of Node's `PeerCertificate` that can name a principal. */
 export interface NamedCertificate {
   readonly subject?: { readonly CN?: string | readonly string[] };
   readonly subjectaltname?: string | undefined;
 }
 
 /**
- * The first of these parts that the certificate has: the URI or the first DNS name of its subjectAltName, or the common
- * name of its subject.
+ * Returns the first of these parts that the certificate has: the URI or the first DNS name of its
+ * subjectAltName, or the common name of its subject.
  *
- * The rule that must not be broken: a part that is there and can't be a principal names nobody. To go on to the next
- * part would let whoever requests a certificate choose which part counts. Two URIs name nobody either (SPIFFE X.509-SVID
- * allows one only), nor do two common names: any of them could be meant.
+ * Invariant: if the first part that is present cannot be a principal, the certificate names nobody.
+ * Falling back to the next part would let the requester of a certificate choose which part counts.
+ * Two URIs name nobody either (SPIFFE X.509-SVID allows only one), and neither do two common names,
+ * because it is unclear which one is meant.
  */
 export function principalOf({ subject, subjectaltname }: NamedCertificate, order: readonly Part[]): string | undefined {
   const names = alternativeNames(subjectaltname ?? '');
@@ -32,9 +33,10 @@ export function principalOf({ subject, subjectaltname }: NamedCertificate, order
 }
 
 /**
- * Node writes the names as `DNS:a.example, URI:"spiffe://a/b\u002c"`: what has a comma, a quote or anything unusual in
- * it stands as a JSON string. Reading those as a whole is what keeps one name from posing as two (CVE-2021-44532).
- * `undefined` where some of the text is of no known form: a name could hide there.
+ * Node writes the names as `DNS:a.example, URI:"spiffe://a/b\u002c"`. A name with a comma, a quote
+ * or an unusual character is a JSON string. Parsing it as a whole prevents one name from posing as
+ * two (CVE-2021-44532). Returns `undefined` if any of the text does not parse, because a name could
+ * hide there.
  */
 function alternativeNames(text: string): { type: string; value: string }[] | undefined {
   const names: { type: string; value: string }[] = [];

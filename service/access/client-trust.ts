@@ -1,25 +1,26 @@
 /**
- * Whether a client certificate that TLS has accepted would be accepted now: the authorities may have changed since, and
- * the certificate or one of its authorities may stand in the deny list.
+ * Whether a client certificate that TLS has accepted would still be accepted. The authorities may
+ * have changed since, and the certificate or one of its authorities may be on the deny list.
  *
- * TLS looks at a certificate once, as its connection begins, and connections stand for days. The rule that must not be
- * broken: this is never more lenient than TLS was. It takes no certificate for trusted that TLS did not.
+ * TLS verifies a certificate once, in the handshake, and connections stay open for days.
+ *
+ * Invariant: this check is never more lenient than TLS. It trusts no certificate that TLS did not.
  */
 import type { X509Certificate } from 'node:crypto';
 
-/** Longer chains than this are nobody's. */
+/** Longer chains are not trusted. */
 const CHAIN_MAX = 10;
 
 export interface Authorities {
   readonly certificates: readonly X509Certificate[];
-  /** When they came into force, on the clock of `performance.now()`. */
+  /** When they took effect, as `performance.now()`. */
   readonly sinceMs: number;
 }
 
-/** Fingerprints (SHA-256) and, as `serial:...`, serial numbers: hexadecimal, upper case. */
+/** SHA-256 fingerprints, and serial numbers as `serial:...`, in upper-case hexadecimal. */
 export type DenyList = ReadonlySet<string>;
 
-/** Throws an Error that names the line. */
+/** Parses a deny list. Throws an Error that names the line. */
 export function parseDenyList(text: string): DenyList {
   const denied = new Set<string>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
@@ -38,7 +39,7 @@ export function parseDenyList(text: string): DenyList {
   return denied;
 }
 
-/** Whether the client's certificate, or one above it, stands in the list. */
+/** Whether the client's certificate, or one above it, is on the list. */
 export function isDenied(chain: readonly X509Certificate[], denied: DenyList): boolean {
   return chain.some(
     ({ fingerprint256, serialNumber }) =>
@@ -47,8 +48,8 @@ export function isDenied(chain: readonly X509Certificate[], denied: DenyList): b
 }
 
 /**
- * Whether a chain (the client's certificate first) leads to one of these authorities: from issuer to issuer, up to one
- * that signed itself and is among them.
+ * Whether a chain (client certificate first) leads from issuer to issuer to a self-signed
+ * certificate among these authorities.
  */
 export function isAnchored(
   [leaf, ...shown]: readonly X509Certificate[],

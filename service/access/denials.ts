@@ -1,24 +1,24 @@
-/** What was refused: each is counted, and logged unless there are too many. */
+/** Counts every refusal, and logs refusals up to a limit. */
 import type { Log } from '../telemetry/log.js';
 import { LineLimits } from './line-limit.js';
 
-/** Lines about callers that nobody knows, from all addresses together. */
+/** Lines about unknown callers, for all addresses together. */
 const UNKNOWN_PER_SECOND_MAX = 100;
 
-/** Told of what the gate refuses, for metrics. Must not throw. */
+/** Is called for each refusal, for metrics. Must not throw. */
 export interface AccessObserver {
-  /** One call was refused. `rpc` is one that the host serves, so there are few of them. */
+  /** A call was refused. `rpc` is an RPC that the host serves, so there are few of them. */
   denied(rpc: string, code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED'): void;
-  /** A connection was refused, by TLS or for the number of them. */
+  /** A connection was refused, by TLS or because of a limit. */
   connectionRefused(): void;
-  /** A file that has changed can't be used; `what` is one of few. */
+  /** A changed file cannot be used. `what` is one of a few words. */
   reloadFailed(what: string): void;
 }
 
 /** For the log: where a call came from, and the trace that it belongs to. */
 export interface Origin {
   readonly client: string;
-  /** What counts as one address among clients; `undefined` where the connection is local. */
+  /** The network that limits apply to; `undefined` for a local connection. */
   readonly network?: string | undefined;
   readonly traceId?: string | undefined;
 }
@@ -26,7 +26,10 @@ export interface Origin {
 export class Denials {
   readonly #log: Log;
   readonly #observer: AccessObserver;
-  /** Who is known has a limit of their own; who is not, one for each address that they come from, and one for all. */
+  /**
+   * Known callers have a limit per principal. Unknown callers have one per address, and one for all
+   * together.
+   */
   readonly #lines = {
     UNAUTHENTICATED: new LineLimits(UNKNOWN_PER_SECOND_MAX),
     PERMISSION_DENIED: new LineLimits(),
@@ -38,7 +41,7 @@ export class Denials {
     this.#observer = observer;
   }
 
-  /** `why` is in the log alone. `principal` is who it was, or would have been. */
+  /** `why` goes only to the log. `principal` is the caller, or who it would have been. */
   call(
     rpc: string,
     code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED',
@@ -65,7 +68,7 @@ export class Denials {
   }
 }
 
-/** Without the port, which is another for each connection. */
+/** Strips the port, which differs for each connection. */
 function addressOf(client: string): string {
   return client.replace(/:\d+$/, '');
 }

@@ -1,6 +1,6 @@
 /**
- * Who else on the host may change, or read, a file that decides who is let in. Whoever may write to a list of tokens is
- * whoever they like.
+ * Checks who else on the host can change or read a file that decides about access. An account that
+ * can write to the tokens file can become any caller.
  */
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
@@ -14,10 +14,15 @@ export interface Exposure {
 
 const [OTHERS_WRITE, GROUP_WRITES, OTHERS_READ, STICKY] = [0o002, 0o020, 0o004, 0o1000];
 
-/** The security descriptor of a file or folder of Windows as text; `undefined` where it can't be told. */
+/**
+ * The security descriptor of a file or folder on Windows as text; `undefined` if it cannot be read.
+ */
 export type DescriptorOf = (path: string) => string | undefined;
 
-/** By mode, or on Windows by the descriptor. Nothing where the file isn't there: others say so. */
+/**
+ * Checks the mode, or on Windows the descriptor. Yields nothing if the file does not exist; other
+ * checks report that.
+ */
 export function* examineProtection(
   file: string,
   isSecret: boolean,
@@ -40,37 +45,39 @@ function* examineModes(path: string, isSecret: boolean): Iterable<Exposure> {
     if ((mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0) {
       yield {
         severity: 'error',
-        message: `Everybody on this host may put another file in its place: they may write to ${folder}.`,
-        remedy: `chmod o-w ${folder}, or put the file elsewhere.`,
+        message: `Every account on this host can replace the file, because it can write to ${folder}.`,
+        remedy: `Run chmod o-w ${folder}, or move the file elsewhere.`,
       };
     }
   }
 }
 
-/** By who may do what on Windows. */
+/** Checks security descriptors on Windows. */
 export function* examineDescriptors(path: string, isSecret: boolean, descriptorOf: DescriptorOf): Iterable<Exposure> {
   const close = (what: string) =>
-    `Let administrators and the account of the daemon alone change it: icacls "${what}" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F, and (R) for the account.`;
+    `Allow only administrators and the account of the daemon: icacls "${what}" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F, and grant (R) to the account.`;
   const whoMay = (rights: number, what: string) => {
     const sddl = descriptorOf(what);
     return sddl === undefined ? [] : anybodyWith(rights, sddl);
   };
   const writers = whoMay(WRITE, path);
   if (writers.length > 0) {
-    // Whoever has an account may write to what is made in a new folder of a drive; nobody means that, but it is usual.
+    // By default every account can write to files in a new folder of a drive. That is common, so it
+    // is only a warning.
     const severity = writers.some((group) => WITHOUT_ACCOUNT.has(group)) ? 'error' : 'warning';
-    yield { severity, message: `${writers.join(', ')} may write to the file.`, remedy: close(path) };
+    yield { severity, message: `${writers.join(', ')} can write to the file.`, remedy: close(path) };
   }
   const readers = isSecret ? whoMay(READ, path) : [];
   if (readers.length > 0) {
-    const message = `${readers.join(', ')} may read the file, and it holds a secret.`;
+    const message = `${readers.join(', ')} can read the file, which contains a secret.`;
     yield { severity: 'warning', message, remedy: close(path) };
   }
   for (const folder of foldersAbove(path, win32)) {
     const replacers = whoMay(REPLACE, folder);
     if (replacers.length === 0) continue;
-    const message = `${replacers.join(', ')} may put another file in its place: they may change what is in ${folder}.`;
-    // A warning: that a folder keeps its files from others, as a sticky one does, has no place in its descriptor.
+    const message = `${replacers.join(', ')} can replace the file, because they can write to ${folder}.`;
+    // Only a warning: a descriptor cannot say that a folder protects its files like a sticky one
+    // does.
     yield { severity: 'warning', message, remedy: close(folder) };
   }
 }
@@ -82,7 +89,7 @@ function* foldersAbove(path: string, { dirname }: Pick<typeof posix, 'dirname'>)
   }
 }
 
-/** By owner and mode. `uid` is that of this process. */
+/** Checks owner and mode. `uid` is that of this process. */
 export function* examineMode(
   path: string,
   { mode, uid: owner, gid }: Pick<Stats, 'mode' | 'uid' | 'gid'>,
@@ -90,24 +97,29 @@ export function* examineMode(
   uid: number,
 ): Iterable<Exposure> {
   if ((mode & OTHERS_WRITE) !== 0) {
-    const message = 'Everybody on this host may write to the file.';
-    yield { severity: 'error', message, remedy: `chmod o-w ${path}` };
-    // A group of the same number as its owner is the owner's own, as most distributions make them.
+    const message = 'Every account on this host can write to the file.';
+    yield { severity: 'error', message, remedy: `Run chmod o-w ${path}` };
+    // A group with the same number as the owner is the private group of the owner, as on most
+    // distributions.
   } else if ((mode & GROUP_WRITES) !== 0 && gid !== owner && gid !== 0) {
-    const message = `The group ${gid} may write to the file.`;
-    yield { severity: 'warning', message, remedy: `chmod g-w ${path}, unless all of it may decide who is let in.` };
-  }
-  if (isSecret && (mode & OTHERS_READ) !== 0) {
-    const message = 'Everybody on this host may read the file, and it holds a secret.';
-    yield { severity: 'warning', message, remedy: `chmod o-r ${path}` };
-  }
-  // Root may be asked about a daemon that runs as another.
-  if (owner !== 0 && owner !== uid && uid !== 0) {
-    const message = `The file belongs to another account (uid ${owner}), which may change it.`;
+    const message = `The group ${gid} can write to the file.`;
     yield {
       severity: 'warning',
       message,
-      remedy: `Give it to root or to the account of the daemon: chown root ${path}`,
+      remedy: `Run chmod g-w ${path}, unless every member of the group may decide about access.`,
+    };
+  }
+  if (isSecret && (mode & OTHERS_READ) !== 0) {
+    const message = 'Every account on this host can read the file, which contains a secret.';
+    yield { severity: 'warning', message, remedy: `Run chmod o-r ${path}` };
+  }
+  // Root may check the files of a daemon that runs as another account.
+  if (owner !== 0 && owner !== uid && uid !== 0) {
+    const message = `The file belongs to another account (uid ${owner}), which can change it.`;
+    yield {
+      severity: 'warning',
+      message,
+      remedy: `Make root or the account of the daemon its owner: chown root ${path}`,
     };
   }
 }

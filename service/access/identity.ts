@@ -1,40 +1,46 @@
-/** Identity: what a caller shows, and whom that makes it. */
+/** Credentials of a caller, and the identity they prove. */
 import type { Source } from '../config/role-binding.js';
 
-/** What a caller shows with one call. */
+/** The credentials of one call. */
 export interface Credentials {
   /** The values of the header `authorization`. */
   readonly authorization: readonly string[];
-  /** The client certificate of the connection; `undefined` where none was shown. */
+  /** The client certificate of the connection; `undefined` if there is none. */
   readonly certificate: ClientCertificate | undefined;
 }
 
 export interface ClientCertificate {
-  /** `undefined` where the certificate names nobody. */
+  /** `undefined` if the certificate does not name a principal. */
   readonly principal: string | undefined;
-  /** The connection is of no use without a trusted certificate. */
+  /** Calls without a trusted certificate are refused. */
   readonly isRequired: boolean;
-  /** Why the certificate is not trusted now; `undefined` where it is. Trust may end while the connection stands. */
+  /**
+   * Why the certificate is not trusted now; `undefined` if it is. Trust can end while the
+   * connection is open.
+   */
   problem(nowMs: number): string | undefined;
 }
 
-/** Somebody; or nobody, and why. The reason is for the log alone: told to the caller, it would help who guesses. */
+/**
+ * An identity, or the reason why there is none. The reason is for the log only, because it would
+ * help a caller that guesses.
+ */
 export type Identified = Identity | Unidentified;
 
 export interface Identity {
   readonly ok: true;
   readonly source: Source;
   readonly principal: string;
-  /** Whether the credential still makes the caller this principal: it may expire, or be taken back. */
+  /** Whether the credential still proves this principal. It can expire or be revoked. */
   holds(nowMs: number): boolean;
 }
 
 export interface Unidentified {
   readonly ok: false;
   readonly why: string;
-  /** Who it would have been. */
+  /** The principal that the credential claims. */
   readonly principal?: string;
-  /** Too many false credentials came from there; this one was not looked at. */
+  /** This credential was not checked, because too many invalid ones came from the same network. */
   readonly isTooMany?: true;
 }
 
@@ -44,7 +50,7 @@ export function unidentified(why: string, principal?: string): Unidentified {
 
 const PRINCIPAL = /^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u;
 
-/** 1 to 255 characters, none of them invisible: a principal stands in logs, answers and quotas. */
+/** 1 to 255 visible characters, because a principal appears in logs, responses and quotas. */
 export function isPrincipal(name: unknown): name is string {
   return typeof name === 'string' && PRINCIPAL.test(name);
 }

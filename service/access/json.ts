@@ -1,8 +1,9 @@
-/** JSON from strangers and from people, read strictly. */
+/** Strict JSON parsing for untrusted input. */
 
 /**
- * The value of a JSON text. Throws an Error that quotes none of it: for what is no JSON, and for an object that has a
- * name twice. Of those `JSON.parse` takes the last and other readers the first, so two readers could see two tokens.
+ * Parses a JSON text. Throws an Error, which does not quote the text, if it is not JSON or if an
+ * object has a duplicate name. `JSON.parse` takes the last of duplicates and other parsers the
+ * first, so two readers could see two different tokens.
  */
 export function parseJson(text: string): unknown {
   let value: unknown;
@@ -11,11 +12,11 @@ export function parseJson(text: string): unknown {
   } catch {
     throw new Error('It is not valid JSON.');
   }
-  if (hasNameTwice(text)) throw new Error('A name stands in it twice.');
+  if (hasNameTwice(text)) throw new Error('An object in it has a duplicate name.');
   return value;
 }
 
-/** Of a text that is JSON. A string before a colon is a name of the innermost object. */
+/** Expects valid JSON. A string before a colon is a name of the innermost object. */
 function hasNameTwice(text: string): boolean {
   const open: (Set<string> | undefined)[] = [];
   for (const [, token = '', colon] of text.matchAll(/("(?:[^"\\]|\\.)*"|[{}[\]])\s*(:)?/g)) {

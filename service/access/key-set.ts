@@ -1,18 +1,20 @@
 /**
- * The keys that sign JWTs: a JSON Web Key Set (RFC 7517), and signatures checked with it (RFC 7515, 7518, 8037).
+ * JSON Web Key Sets (RFC 7517), and verification of JWT signatures with them (RFC 7515, 7518,
+ * 8037).
  *
- * The rule that must not be broken: only the algorithms below, which need a private key that this host doesn't have.
- * `none` needs no key, and HS256 would take the public key for one. An algorithm goes with one type of key only.
+ * Invariant: only the algorithms below are accepted. Signing with them needs a private key that
+ * this host does not have. `none` needs no key, and HS256 would use the public key as its secret.
+ * Each algorithm works with one key type only.
  *
- * `node:crypto` checks in the calling turn: 30 to 300 microseconds. WebCrypto, and so every library that stands on it,
- * checks in libuv's pool, where native calls wait for the same threads.
+ * `node:crypto` verifies synchronously in 30 to 300 microseconds. WebCrypto, and so every library
+ * based on it, uses the threads of libuv's pool that native calls need (D-47).
  */
 import { constants, createHash, createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import * as z from 'zod';
 import { parseJson } from './json.js';
 
 interface Algorithm {
-  /** As `node:crypto` names it; a key of a curve of Edwards has its own. */
+  /** The name in `node:crypto`; null for Edwards curves, whose hash is fixed. */
   readonly hash: string | null;
   readonly keyType: 'rsa' | 'ec' | 'ed25519';
   readonly curve?: string;
@@ -33,20 +35,20 @@ const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
   ['Ed25519', EDWARDS],
 ]);
 
-/** Shorter RSA keys are broken or soon will be (RFC 7518, section 3.3). */
+/** RFC 7518, section 3.3. Shorter RSA keys are not secure. */
 const RSA_BITS_MIN = 2048;
-/** A token without `kid` is tried with every key that fits, and each try costs. */
+/** A token without `kid` is tried with every matching key, and each try costs time. */
 const KEYS_MAX = 32;
 
 export interface Key {
-  /** Of the key itself, so that it is known again in another set. */
+  /** A hash of the key itself, which identifies it in another set. */
   readonly id: string;
   readonly key: KeyObject;
   readonly kid: string | undefined;
   readonly algorithms: ReadonlySet<Algorithm>;
 }
 
-/** Its identity changes when the file does. */
+/** A new object after each change of the file. */
 export type KeySet = readonly Key[];
 
 export interface Signed {
@@ -60,7 +62,7 @@ export function isAlgorithm(name: unknown): name is string {
   return typeof name === 'string' && ALGORITHMS.has(name);
 }
 
-/** The keys that the token may have been signed with: those of its `kid`, or every one where it names none. */
+/** The keys that may have signed the token: those with its `kid`, or all if it has none. */
 export function keysFor(keys: KeySet, { alg, kid }: Pick<Signed, 'alg' | 'kid'>): KeySet {
   const algorithm = ALGORITHMS.get(alg);
   if (algorithm === undefined) return [];
@@ -87,14 +89,15 @@ const publicKey = z
     alg: z.string().optional(),
     key_ops: z.array(z.string()).optional(),
   })
-  .refine(({ kty }) => kty !== 'oct', 'is a shared key, and whoever can check with it can sign')
-  .refine((key) => !('d' in key), 'is a private key; give the public one');
+  .refine(({ kty }) => kty !== 'oct', 'is a symmetric key; anyone who can verify with it can also sign')
+  .refine((key) => !('d' in key), 'is a private key; use the public key');
 
 const keySet = z.object({ keys: z.array(publicKey) });
 
 /**
- * Reads a JWKS. Throws an Error that quotes none of it. Keys of unknown kinds and for other uses are passed over, as
- * RFC 7517 has it; a set of nothing else would lock everybody out.
+ * Parses a JWKS. Throws an Error that does not quote it. Keys of unknown types and for other uses
+ * are skipped, as RFC 7517 requires. A set without a usable key is an error, because it would lock
+ * everybody out.
  */
 export function parseKeySet(text: string): KeySet {
   const checked = keySet.safeParse(parseJson(text));
@@ -103,8 +106,8 @@ export function parseKeySet(text: string): KeySet {
     throw new Error(`${path.join('.') || 'The file'} ${message}.`);
   }
   const keys = checked.data.keys.flatMap((jwk) => usable(jwk) ?? []);
-  if (keys.length === 0) throw new Error('keys must have a key that can be used.');
-  if (keys.length > KEYS_MAX) throw new Error(`keys must have ${KEYS_MAX} keys at most.`);
+  if (keys.length === 0) throw new Error('keys must contain at least one usable key.');
+  if (keys.length > KEYS_MAX) throw new Error(`keys must contain at most ${KEYS_MAX} keys.`);
   return keys;
 }
 

@@ -1,7 +1,10 @@
-/** How many lines of a kind the log takes: somebody who guesses, scans or errs in a loop may fill the counters, not the disk. */
+/**
+ * Limits the log lines of one kind, so that a caller that guesses, scans or fails in a loop cannot
+ * fill the disk.
+ */
 
 const PER_SECOND_MAX = 20;
-/** Whoever was heard of last is remembered; it bounds the memory. */
+/** The most recent keys are remembered, which bounds the memory. */
 const KEYS_MAX = 1000;
 
 export class LineLimit {
@@ -14,7 +17,10 @@ export class LineLimit {
     this.#perSecondMax = perSecondMax;
   }
 
-  /** Undefined: write no line now. Else how many were not written since the last, for the line to tell; nothing where there were none. */
+  /**
+   * Undefined: write no line now. Otherwise `unlogged` is the number of lines omitted since the
+   * last one, if any.
+   */
   take(): { readonly unlogged?: number } | undefined {
     const second = Math.floor(performance.now() / 1000);
     if (second !== this.#second) {
@@ -37,12 +43,12 @@ export class LineLimit {
   }
 }
 
-/** A limit for each key apart, so that nobody's lines are lost in the noise of another. */
+/** A separate limit for each key, so that one caller cannot crowd out the lines of another. */
 export class LineLimits {
   readonly #limits = new Map<string, LineLimit>();
   readonly #total: LineLimit | undefined;
 
-  /** `totalPerSecondMax` bounds all together, where whoever likes can make up new keys. */
+  /** `totalPerSecondMax` limits all keys together, for keys that callers can invent. */
   constructor(totalPerSecondMax?: number) {
     this.#total = totalPerSecondMax === undefined ? undefined : new LineLimit(totalPerSecondMax);
   }

@@ -1,6 +1,7 @@
 /**
- * `wfdd tls create`: an authority, and certificates signed by it, of the one kind that every TLS stack takes: ECDSA P-256,
- * SHA-256, PKCS#8, X.509 version 3 with the extensions of RFC 5280. Keys and signatures are OpenSSL's, by node:crypto.
+ * Certificates for `wfdd tls create`: an authority, and certificates signed by it. All are of a
+ * kind that every TLS stack accepts: ECDSA P-256, SHA-256, PKCS#8, X.509 version 3 with the
+ * extensions of RFC 5280. Keys and signatures come from OpenSSL through node:crypto (D-60).
  */
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -14,7 +15,7 @@ export interface Issued {
   readonly key: string;
 }
 
-/** Who signs. */
+/** The authority that signs. */
 export interface Issuer extends Issued {
   readonly name: asn.Name;
   readonly keyId: asn.KeyIdentifier;
@@ -23,10 +24,10 @@ export interface Issuer extends Issued {
 }
 
 const DAY_MS = 86_400_000;
-/** Clocks of clients may be behind. */
+/** Certificates are valid from this long ago, because clocks of clients may be behind. */
 const SKEW_MS = 3_600_000;
 export const AUTHORITY_DAYS = 3650;
-/** RFC 5280: at most. */
+/** RFC 5280. */
 const COMMON_NAME_CHARACTERS_MAX = 64;
 const COMMON_NAME = '2.5.4.3';
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
@@ -41,7 +42,7 @@ export function makeIssuer(commonName: string, nowMs: number): Issuer {
   const cert = certificate({
     ...{ issuer: name, signingKey: privateKey, subject: name, publicKey, life },
     extensions: [
-      // It signs certificates for use, no further authorities.
+      // It signs end-entity certificates, no further authorities.
       extension(asn.id_ce_basicConstraints, new asn.BasicConstraints({ cA: true, pathLenConstraint: 0 }), true),
       extension(asn.id_ce_keyUsage, new asn.KeyUsage(keyCertSign | cRLSign), true),
       extension(asn.id_ce_subjectKeyIdentifier, new asn.SubjectKeyIdentifier(keyId.buffer)),
@@ -50,23 +51,25 @@ export function makeIssuer(commonName: string, nowMs: number): Issuer {
   return { cert, key: pemOfKey(privateKey), name, keyId, signingKey: privateKey, notAfter: life.notAfter };
 }
 
-/** An authority that was made before. Throws an Error, which quotes nothing, where it is none of ours. */
+/**
+ * Reads an existing authority. Throws an Error, which quotes nothing, if wfdd did not create it.
+ */
 export function readIssuer({ cert, key }: Issued): Issuer {
   const [found] = certificatesIn(cert);
   const signingKey = createPrivateKey(key);
-  if (found === undefined || !found.ca) throw new Error('It is the certificate of no authority.');
-  if (!found.checkPrivateKey(signingKey)) throw new Error('Its key is that of another certificate.');
+  if (found === undefined || !found.ca) throw new Error('It is not the certificate of an authority.');
+  if (!found.checkPrivateKey(signingKey)) throw new Error('Its key belongs to another certificate.');
   if (signingKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new Error('Its key is not ECDSA P-256, so wfdd did not make it.');
+    throw new Error('Its key is not ECDSA P-256, so wfdd did not create it.');
   }
   const { tbsCertificate } = AsnConvert.parse(found.raw, asn.Certificate);
   const [id] = tbsCertificate.extensions?.filter(({ extnID }) => extnID === asn.id_ce_subjectKeyIdentifier) ?? [];
-  if (id === undefined) throw new Error('It has no subjectKeyIdentifier, so wfdd did not make it.');
+  if (id === undefined) throw new Error('It has no subjectKeyIdentifier, so wfdd did not create it.');
   const keyId = new asn.KeyIdentifier(AsnConvert.parse(id.extnValue, asn.SubjectKeyIdentifier).buffer);
   return { cert, key, name: tbsCertificate.subject, keyId, signingKey, notAfter: new Date(found.validTo) };
 }
 
-/** For a host that clients call by these names and addresses, of which the first is its common name. */
+/** A certificate for a host with these names and addresses. The first is the common name. */
 export function issueForHost(issuer: Issuer, names: readonly string[], days: number, nowMs: number): Issued {
   const alternatives = names.map(
     (value) => new asn.GeneralName(isIP(value) ? { iPAddress: value } : { dNSName: value }),
@@ -74,7 +77,10 @@ export function issueForHost(issuer: Issuer, names: readonly string[], days: num
   return issue(issuer, names[0] ?? 'wfdd', alternatives, asn.id_kp_serverAuth, lifeOf(nowMs, days));
 }
 
-/** For a client that is to be this principal: a URI (SPIFFE) in its alternative name, or its common name. */
+/**
+ * A certificate for a client with this principal: a URI (SPIFFE) as alternative name, or the common
+ * name.
+ */
 export function issueForClient(issuer: Issuer, name: string, principal: string, days: number, nowMs: number): Issued {
   const isUri = principal.includes('://');
   const alternatives = isUri ? [new asn.GeneralName({ uniformResourceIdentifier: principal })] : [];
@@ -83,7 +89,7 @@ export function issueForClient(issuer: Issuer, name: string, principal: string, 
 
 function issue(issuer: Issuer, commonName: string, names: asn.GeneralName[], usage: string, life: Life): Issued {
   const { privateKey, publicKey } = newKeys();
-  // Nobody trusts it for longer than its authority.
+  // A certificate is not trusted for longer than its authority.
   const notAfter = issuer.notAfter < life.notAfter ? issuer.notAfter : life.notAfter;
   const authorityId = new asn.AuthorityKeyIdentifier({ keyIdentifier: issuer.keyId });
   const ownId = new asn.SubjectKeyIdentifier(keyIdOf(publicKey).buffer);
@@ -146,7 +152,10 @@ function newKeys() {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
-/** 16 random bytes, the first of which makes it positive and not shorter (RFC 5280: at most 20). */
+/**
+ * 16 random bytes (RFC 5280: at most 20). The first byte is set so that the number is positive and
+ * has full length.
+ */
 function newSerial(): ArrayBuffer {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
@@ -159,7 +168,7 @@ function nameOf(commonName: string): asn.Name {
   return new asn.Name([new asn.RelativeDistinguishedName([part])]);
 }
 
-/** RFC 5280, 4.2.1.2: the SHA-1 of the key, which here is a name and protects nothing. */
+/** RFC 5280, 4.2.1.2: the SHA-1 of the key. It is only an identifier, so SHA-1 is fine. */
 function keyIdOf(publicKey: KeyObject): asn.KeyIdentifier {
   const { subjectPublicKey } = AsnConvert.parse(spkiOf(publicKey), asn.SubjectPublicKeyInfo);
   return new asn.KeyIdentifier(bytesOf(createHash('sha1').update(Buffer.from(subjectPublicKey)).digest()));
@@ -169,7 +178,7 @@ function spkiOf(publicKey: KeyObject): Buffer {
   return publicKey.export({ type: 'spki', format: 'der' });
 }
 
-/** To the second, as certificates have it. */
+/** Certificates have times in whole seconds. */
 function lifeOf(nowMs: number, days: number): Life {
   const second = Math.floor(nowMs / 1000) * 1000;
   return { notBefore: new Date(second - SKEW_MS), notAfter: new Date(second + days * DAY_MS) };

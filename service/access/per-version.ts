@@ -1,4 +1,4 @@
-/** A function of something that is replaced as a whole, computed once for each version of it. */
+/** Memoizes a function of a value that is replaced as a whole: it is computed once per version. */
 export function perVersion<T, R>(current: () => T, compute: (version: T) => R): () => R {
   let last: { readonly version: T; readonly result: R } | undefined;
   return () => {

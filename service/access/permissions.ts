@@ -1,7 +1,7 @@
 /**
- * Which role may call which RPC. All of it: what is not in the table is for admins alone.
+ * Which roles may call which RPC. RPCs that are not in the table are for admins only.
  *
- * That an RPC may be called says nothing of whose sessions it reaches; that is `Caller.maySee` and `mayChange`.
+ * `Caller.maySee` and `mayChange` decide which sessions a call can reach.
  */
 import { type RoleBinding, type Source, sourceOf } from '../config/role-binding.js';
 
@@ -9,9 +9,12 @@ export type Role = RoleBinding['role'];
 
 interface Permission {
   readonly roles: readonly Role[];
-  /** It changes something, so each call leaves an audit record. */
+  /** The RPC changes something, so each call writes an audit record. */
   readonly changes: boolean;
-  /** A stream that shows more to those who may see all: it ends for who no longer may. */
+  /**
+   * A stream that shows more to callers that may see all sessions. It ends when they no longer may
+   * (D-50).
+   */
   readonly isView?: true;
 }
 
@@ -20,7 +23,7 @@ const read: Permission = { roles: ['viewer', 'operator', 'admin'], changes: fals
 const operate: Permission = { roles: ['operator', 'admin'], changes: true };
 const administer: Permission = { roles: ['admin'], changes: true };
 
-/** By the full name of the RPC: `package.Service/Method`. */
+/** Keyed by the full name of the RPC: `package.Service/Method`. */
 export const permissions: Readonly<Record<string, Permission>> = {
   'grpc.health.v1.Health/Check': probe,
   'grpc.health.v1.Health/List': probe,
@@ -51,7 +54,7 @@ export function isChange(rpc: string): boolean {
   return permissionOf(rpc).changes;
 }
 
-/** A change that operators may make, so that how often they make it is bounded. */
+/** A change that operators may make. Its rate is limited. */
 export function isChangeOfOperators(rpc: string): boolean {
   return permissionOf(rpc) === operate;
 }
@@ -60,7 +63,7 @@ export function isView(rpc: string): boolean {
   return permissionOf(rpc).isView === true;
 }
 
-/** All roles that are bound to the principal, where it is known by this. */
+/** All roles that are bound to the principal with this kind of credential. */
 export function rolesOf(
   { source, principal }: { readonly source: Source; readonly principal: string },
   bindings: readonly RoleBinding[],
@@ -74,10 +77,12 @@ export function rolesOf(
 }
 
 /**
- * Whether the whole text is as the pattern says: `*` is any run of characters, also of none; all else is itself.
+ * Whether the whole text matches the pattern. `*` matches any characters, including none.
+ * Everything else is literal.
  *
- * Not a glob of paths: those stop at `/`, and their braces and negations have no place in a rule of access. Not a regular
- * expression either: each part is looked for once, from left to right, so no text makes it slow.
+ * This is not a path glob: those stop at `/`, and braces and negation do not belong in an access
+ * rule. It is not a regular expression either: each part is searched once, from left to right, so
+ * no text makes it slow.
  */
 export function matches(pattern: string, text: string): boolean {
   const [head = '', ...parts] = pattern.split('*');

@@ -1,31 +1,31 @@
 /**
- * How often each principal may do something: so many a second on average, and some seconds' worth at once, so that an honest burst, such
- * as all sessions of a relay that come back together, passes.
+ * Limits how often each principal may do something: a rate per second on average, and a burst of
+ * several seconds' worth. The burst lets a relay reconnect all its sessions at once.
  */
 import { ok, type Result, rateExceeded } from '../fault.js';
 
-/** What may be taken at once by who has taken nothing for a while. */
+/** The size of a burst, in seconds of the rate. */
 const BURST_SECONDS = 5;
-/** Beyond so many principals, those who have their whole burst again are forgotten. */
+/** Above this number of principals, those with a full burst are forgotten. */
 const REMEMBERED_MIN = 1000;
 
 export class PrincipalRates {
   readonly #name: string;
   readonly #perSecond: number;
   readonly #now: () => number;
-  /** When each principal will have its whole burst again. Absent: it has. */
+  /** When each principal will have its full burst again. Absent: it has it now. */
   readonly #fullAtMs = new Map<string, number>();
-  /** How many principals are remembered before those are looked for who need not be. */
+  /** The number of principals at which the next cleanup runs. */
   #remembered = REMEMBERED_MIN;
 
-  /** `name` is that of the limit in the contract's `Limits`; `now` a clock that is never set. */
+  /** `name` is the limit in the contract's `Limits`. `now` is a monotonic clock in milliseconds. */
   constructor(name: string, perSecond: number, now = () => performance.now()) {
     this.#name = name;
     this.#perSecond = perSecond;
     this.#now = now;
   }
 
-  /** For how many principals something is remembered. */
+  /** The number of principals that are remembered. */
   get size(): number {
     return this.#fullAtMs.size;
   }
@@ -36,7 +36,7 @@ export class PrincipalRates {
     const burstMs = Math.max(BURST_SECONDS * 1000, eachMs);
     const fullAtMs = Math.max(this.#fullAtMs.get(principal) ?? 0, nowMs) + eachMs;
     const waitMs = fullAtMs - nowMs - burstMs;
-    // Rounding must not refuse what is exactly there.
+    // Rounding errors must not refuse the last unit of a burst.
     if (waitMs > 1e-6) return { ok: false, fault: rateExceeded(principal, this.#name, this.#perSecond, waitMs) };
     if (this.#fullAtMs.size >= this.#remembered) this.#forget(nowMs);
     this.#fullAtMs.set(principal, fullAtMs);

@@ -1,4 +1,7 @@
-/** Counts what is held at once, per principal and in all, so that one greedy client never starves another. */
+/**
+ * Counts units held at the same time, per principal and in total, so that one client cannot starve
+ * another.
+ */
 import { ok, quotaExceeded, type Result } from '../fault.js';
 import { type GiveBack, once } from '../once.js';
 
@@ -23,7 +26,10 @@ export class Quota {
     return this.#total;
   }
 
-  /** Takes so many; the answer gives them back, once. */
+  /**
+   * Takes `count` units. The result is a function that gives them back; calling it again does
+   * nothing.
+   */
   take(principal: string, count = 1): Result<GiveBack> {
     const held = this.#held.get(principal) ?? 0;
     const { name, max } = this.#perPrincipal;

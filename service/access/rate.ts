@@ -22,7 +22,7 @@ export class Rate {
     return this.#left < 1;
   }
 
-  /** Also takes what is not there, so that a burst at the limit is paid for later. */
+  /** Can take more than is left. The bucket then takes longer to refill. */
   take(count: number): void {
     this.#fill();
     this.#left -= count;

@@ -1,6 +1,6 @@
 /**
- * The certificate of the daemon and its private key. Whatever uses them judges them here: the start, a renewal and
- * `wfdd config check`.
+ * The certificate of the daemon and its private key. The start, a renewal and `wfdd config check`
+ * all verify them here.
  */
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
@@ -10,12 +10,12 @@ import { certificatesIn } from './pem.js';
 type Settings = Pick<Config['tls'], 'keyPassphrase' | 'minVersion' | 'ciphers'>;
 
 export interface ServerIdentity {
-  /** The first in the file; those after it are its authorities. */
+  /** The first certificate in the file. The others are intermediate certificates. */
   readonly certificate: X509Certificate;
   readonly key: KeyObject;
 }
 
-/** What is wrong, as sentences; neither quotes a file. */
+/** The problem and its remedy, as sentences that do not quote a file. */
 export class ServerIdentityError extends Error {
   readonly keys: readonly [KeyPath, ...KeyPath[]];
   readonly remedy: string;
@@ -28,15 +28,17 @@ export class ServerIdentityError extends Error {
   }
 }
 
-/** Throws a ServerIdentityError where a part can't be read, the two don't fit, or TLS does not take them. */
+/**
+ * Throws a ServerIdentityError if a part is unreadable, if the two do not match, or if TLS rejects
+ * them.
+ */
 export function serverIdentityIn(certPem: Buffer, keyPem: Buffer, settings: Settings): ServerIdentity {
   const certificate = firstCertificateIn(certPem);
   const key = privateKeyIn(keyPem, settings.keyPassphrase);
-  // OpenSSL takes a pair of two key types without a word, and then nobody can connect.
+  // OpenSSL accepts a pair of different key types without an error, and then nobody can connect.
   if (!certificate.checkPrivateKey(key)) {
-    const remedy =
-      'Name the key that the first certificate of tls.certFile was made for; intermediate ones come after it.';
-    throw new ServerIdentityError(['tls.keyFile', 'tls.certFile'], 'The key is not that of the certificate.', remedy);
+    const remedy = 'Use the key of the first certificate in tls.certFile. Intermediate certificates come after it.';
+    throw new ServerIdentityError(['tls.keyFile', 'tls.certFile'], 'The key does not match the certificate.', remedy);
   }
   checkCiphers(settings);
   try {
@@ -44,8 +46,8 @@ export function serverIdentityIn(certPem: Buffer, keyPem: Buffer, settings: Sett
   } catch (failure) {
     throw new ServerIdentityError(
       ['tls.certFile', 'tls.keyFile'],
-      `TLS does not take the certificate and its key: ${reasonOf(failure)}.`,
-      'Issue them anew, with an RSA key of 2048 bits or more, or ECDSA P-256.',
+      `TLS rejects the certificate and its key: ${reasonOf(failure)}.`,
+      'Issue new ones, with an RSA key of 2048 bits or more, or with ECDSA P-256.',
     );
   }
   return { certificate, key };
@@ -56,10 +58,10 @@ export function serverContext(cert: Buffer, key: Buffer, settings: Settings): Se
   return { cert, key, minVersion, ciphers, ...(keyPassphrase !== null && { passphrase: keyPassphrase }) };
 }
 
-/** The code, or what OpenSSL calls its reason: neither has anything of a file in it. */
+/** OpenSSL's reason, or the error code. Neither contains text of a file. */
 export function reasonOf(failure: unknown): string {
   const { code, reason } = failure as { code?: string; reason?: string };
-  return reason ?? code ?? 'for no reason that is told';
+  return reason ?? code ?? 'unknown reason';
 }
 
 function firstCertificateIn(pem: Buffer): X509Certificate {
@@ -67,7 +69,7 @@ function firstCertificateIn(pem: Buffer): X509Certificate {
     const [certificate] = certificatesIn(pem.toString('latin1'));
     return certificate as X509Certificate;
   } catch (failure) {
-    const remedy = 'Put certificates there as PEM, each from its BEGIN to its END line.';
+    const remedy = 'The file must contain PEM certificates, each from its BEGIN to its END line.';
     throw new ServerIdentityError(['tls.certFile'], (failure as Error).message, remedy);
   }
 }
@@ -84,19 +86,19 @@ function keyError(pem: string, hasPassphrase: boolean): ServerIdentityError {
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
     return new ServerIdentityError(
       ['tls.keyFile'],
-      'There is no private key in the file.',
-      'Put the private key there as PEM.',
+      'The file contains no private key.',
+      'The file must contain the private key as PEM.',
     );
   }
   if (!/ENCRYPTED/.test(pem)) {
-    const remedy = 'Put it there anew; it was cut, or is not PEM.';
-    return new ServerIdentityError(['tls.keyFile'], 'The private key in the file cannot be read.', remedy);
+    const remedy = 'Copy the key again: it is truncated or not PEM.';
+    return new ServerIdentityError(['tls.keyFile'], 'The private key in the file is damaged.', remedy);
   }
   return hasPassphrase
     ? new ServerIdentityError(
         ['tls.keyPassphrase', 'tls.keyFile'],
-        'This does not open the private key.',
-        'Give the passphrase of this key.',
+        'This passphrase does not decrypt the private key.',
+        'Set tls.keyPassphrase to the passphrase of this key.',
       )
     : new ServerIdentityError(
         ['tls.keyFile', 'tls.keyPassphrase'],
@@ -112,7 +114,7 @@ function checkCiphers({ ciphers, minVersion }: Settings): void {
     throw new ServerIdentityError(
       ['tls.ciphers'],
       `OpenSSL does not know these ciphers: ${reasonOf(failure)}.`,
-      'Name cipher suites as "openssl ciphers" lists them, or take tls.ciphers out.',
+      'Use names that "openssl ciphers" lists, or remove tls.ciphers.',
     );
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The files of `wfdd tls create`: what is there is kept, what is missing is made, and a private key is nobody else's from
- * its first byte.
+ * The files of `wfdd tls create`. Existing files are kept and missing ones are created. A private
+ * key is never readable by others, not even while it is written.
  *
- * The rule that must not be broken: nothing is overwritten unless that was asked for, and the authority never is.
+ * Invariant: files are overwritten only with --renew, and the authority never is (D-61).
  */
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,12 +11,12 @@ import { type Issued, issueForClient, issueForHost, makeIssuer, readIssuer } fro
 
 export interface TlsWish {
   readonly folder: string;
-  /** Names and addresses that clients call the host by. */
+  /** The DNS names and addresses of the host. */
   readonly names: readonly string[];
   readonly clients: readonly { readonly name: string; readonly principal: string }[];
-  /** How long the certificates of the host and of clients are good. */
+  /** The lifetime of the certificates of the host and of clients. */
   readonly days: number;
-  /** Make those anew that are there already. */
+  /** Replace existing certificates. */
   readonly renew: boolean;
 }
 
@@ -35,10 +35,13 @@ export class TlsFilesError extends Error {
   override readonly name = 'TlsFilesError';
 }
 
-/** Lets nobody but its owner and administrators at a private key; `isOfHost`: the service reads it, too. */
+/**
+ * Restricts a private key to its owner and administrators. If `isOfHost`, the service can read it
+ * too.
+ */
 export type Protect = (file: string, isOfHost: boolean) => void;
 
-/** Makes what is missing. Throws a TlsFilesError where a file stands in the way. */
+/** Creates missing files. Throws a TlsFilesError if an existing file prevents that. */
 export function createTlsFiles(wish: TlsWish, protect: Protect, nowMs = Date.now()): TlsFile[] {
   const { folder, names, clients, days, renew } = wish;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -62,11 +65,14 @@ function authorityOf(issued: Issued, folder: string) {
     return readIssuer(issued);
   } catch (error) {
     const { message } = error as Error;
-    throw new TlsFilesError(`${join(folder, 'ca.pem')} can't sign: ${message} Name a folder without it.`);
+    throw new TlsFilesError(`${join(folder, 'ca.pem')} cannot sign: ${message} Use another folder.`);
   }
 }
 
-/** A new file with a secret in it, protected while it is still empty. Throws where there is one. */
+/**
+ * Writes a secret to a new file, which is protected while it is still empty. Throws if the file
+ * exists.
+ */
 export function writeSecret(file: string, text: string, protect: Protect): void {
   writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
   try {
@@ -87,7 +93,7 @@ class Place {
     this.#protect = protect;
   }
 
-  /** What is there of this name; undefined where nothing is. Half of a pair is an error. */
+  /** The existing pair of this name; undefined if there is none. Half of a pair is an error. */
   find(name: string, what: TlsFile['what']): Issued | undefined {
     const [file, keyFile] = this.#pair(name);
     const [hasCert, hasKey] = [existsSync(file), existsSync(keyFile)];
@@ -95,11 +101,11 @@ class Place {
     if (hasCert && hasKey) return { cert: readFileSync(file, 'utf8'), key: readFileSync(keyFile, 'utf8') };
     const [there, missing] = hasCert ? [file, keyFile] : [keyFile, file];
     const remedy =
-      what === 'authority' ? `Bring back ${missing}: only it signs more.` : `Bring it back, or take ${there} away.`;
-    throw new TlsFilesError(`${there} is there, but not ${missing}. ${remedy}`);
+      what === 'authority' ? `Restore ${missing}: new certificates need it.` : `Restore it, or delete ${there}.`;
+    throw new TlsFilesError(`${there} exists, but ${missing} does not. ${remedy}`);
   }
 
-  /** Writes what was issued, or leaves what is there; tells what the file then says. */
+  /** Writes what was issued, if anything, and describes the resulting file. */
   keep(name: string, what: TlsFile['what'], issued: Issued | undefined, principal?: string): TlsFile {
     const [file, keyFile] = this.#pair(name);
     if (issued !== undefined) {
@@ -112,7 +118,10 @@ class Place {
     return { ...told, expires: new Date(validTo).toISOString(), ...(principal !== undefined && { principal }) };
   }
 
-  /** Made aside, protected while it is still empty, and moved into place when it is whole. */
+  /**
+   * Writes to a temporary file, which is protected while it is still empty, and renames it when it
+   * is complete.
+   */
   #write(file: string, text: string, isOfHost?: boolean): void {
     const draft = `${file}.${process.pid}.tmp`;
     try {

@@ -1,4 +1,4 @@
-/** What `wfdd tls create` says when it is done: what there is, and where it goes. */
+/** The output of `wfdd tls create`: the files, and how to use them. */
 import { basename } from 'node:path';
 import type { TlsFile } from './tls-files.js';
 
@@ -8,7 +8,7 @@ export function tlsText(files: readonly TlsFile[], folder: string): string {
   const width = Math.max(...files.map(({ file, keyFile }) => `${basename(file)}, ${basename(keyFile)}`.length));
   const rows = files.map(({ file, keyFile, what, names, expires, isMade }) => {
     const pair = `${basename(file)}, ${basename(keyFile)}`.padEnd(width);
-    return `  ${pair}  ${isMade ? 'made' : 'kept'}  ${what}, until ${expires.slice(0, 10)}: ${names}`;
+    return `  ${pair}  ${isMade ? 'created' : 'kept   '}  ${what}, until ${expires.slice(0, 10)}: ${names}`;
   });
   const principals = clients.map(({ principal }) => `"cert:${principal}"`).join(', ');
   const roles = principals === '' ? '' : `, roles: [{ role: operator, principals: [${principals}] }]`;
@@ -18,17 +18,17 @@ export function tlsText(files: readonly TlsFile[], folder: string): string {
     first === undefined
       ? []
       : [
-          'A client with a certificate:',
+          'Call the host with a client certificate:',
           `  wfdctl --address HOST:50051 --ca ${authority.file} --cert ${first.file} --key ${first.keyFile} list`,
         ];
   return [
     `In ${folder}:`,
     ...rows,
-    'In the configuration of the host:',
+    'Add to the configuration of the host:',
     `  tls: { certFile: ${quoted(host.file)}, keyFile: ${quoted(host.keyFile)}, clientCaFile: ${quoted(authority.file)} }`,
     `  access: { mode: authenticated${roles} }`,
     ...client,
-    `Keep ${authority.keyFile} where certificates are issued, and nowhere else.`,
+    `Keep ${authority.keyFile} only where you issue certificates.`,
     '',
   ].join('\n');
 }

@@ -1,15 +1,16 @@
 /**
- * Bearer tokens from a file. The file holds their hashes, so reading it lets nobody in:
+ * Bearer tokens from a file. The file contains only hashes, so reading it gives no access:
  *
  *     - principal: backend-berlin
  *       hash: sha256:9b74c9897bac770ffc029102a200c5de...   # 64 hex digits
  *       expires: 2027-01-01T00:00:00Z                       # optional
  *
- * A principal may have several, so that a new one can be handed out before the old one is taken back. A plain SHA-256 is
- * right here, and only because tokens are random: 32 random bytes can't be guessed, however fast a guess is tried. A token that a
- * person chose could be. `wfdd token create` makes one, with its entry.
+ * A principal can have several tokens, so that a new one can be distributed before the old one is
+ * revoked. A plain SHA-256 is safe only because tokens are random: 32 random bytes cannot be
+ * guessed, however fast the guesses are, but a token chosen by a person can. `wfdd token create`
+ * creates a token and its entry.
  *
- * The rule that must not be broken: how long a comparison takes says nothing about any hash in the file.
+ * Invariant: the time of a comparison reveals nothing about the hashes in the file.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Identified, unidentified } from './identity.js';
@@ -19,11 +20,14 @@ export interface Token {
   readonly principal: string;
   /** SHA-256 of the token. */
   readonly hash: Buffer;
-  /** Milliseconds since the Unix epoch; no expiry: infinite. */
+  /** Milliseconds since the Unix epoch; infinite if the token does not expire. */
   readonly expireTimeMs: number;
 }
 
-/** Whose token it is; `undefined` where it is nobody's. It holds for as long as the tokens of then say the same. */
+/**
+ * Identifies the owner of a token; `undefined` if it is unknown. The identity holds while the
+ * current file says the same.
+ */
 export function identifyToken(token: string, current: () => readonly Token[], nowMs: number): Identified | undefined {
   const hash = createHash('sha256').update(token).digest();
   const found = find(current(), hash);

@@ -1,10 +1,13 @@
-/** The text of a file that people write: by itself Node keeps the mark that Windows puts before it, and reads what is no UTF-8 all the same. */
+/**
+ * Decodes UTF-8 strictly. Node's default keeps the byte order mark that Windows editors write, and
+ * accepts invalid bytes.
+ */
 
-/** Throws an Error that quotes none of it. */
+/** Throws an Error that does not quote the content. */
 export function textOf(content: Uint8Array | undefined): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch {
-    throw new Error('It is not UTF-8: PowerShell writes UTF-16 unless it is told -Encoding utf8.');
+    throw new Error('It is not UTF-8. In PowerShell, use -Encoding utf8; the default is UTF-16.');
   }
 }

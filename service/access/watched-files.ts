@@ -1,10 +1,11 @@
 /**
- * Files that are used anew when they have changed, with no restart.
+ * Files that are reloaded when they change, without a restart.
  *
- * They are read again and again and compared by content: that needs no notification from the system, and sees a file that was
- * replaced, a link that was turned, and a volume that was mounted over. The rule that must not be broken: what cannot be used
- * leaves what was used before in force. So a half-written file locks nobody out; and to take everything back, write an empty
- * list rather than remove the file.
+ * They are read periodically and compared by content. That needs no notifications from the system,
+ * and also detects replaced files, changed links and new mounts.
+ *
+ * Invariant: a file that cannot be used leaves the previous content in effect. A half-written file
+ * locks nobody out. To revoke everything, write an empty list instead of deleting the file.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -12,33 +13,36 @@ import { readFile } from 'node:fs/promises';
 import type { Log } from '../telemetry/log.js';
 
 export interface WatchedFilesSettings<T> {
-  /** What they are, for messages: `The ${what} ...` */
+  /** What the files contain, for messages: `The ${what} ...` */
   readonly what: string;
   readonly files: readonly string[];
-  /** Milliseconds between two looks; 0: never. */
+  /** Milliseconds between two reads; 0: never. */
   readonly intervalMs: number;
-  /** Makes something of the contents. Throws an Error whose message holds none of them. */
+  /** Parses the contents. Throws an Error that does not quote them. */
   readonly load: (contents: readonly Buffer[]) => T;
-  /** The files have changed and what was made of them is in force. */
+  /** Is called after the files have changed and were loaded. */
   readonly changed?: (value: T) => void;
-  /** The files have changed and can't be used. */
+  /** Is called after the files have changed and cannot be used. */
   readonly failed?: () => void;
 }
 
-/** The files can't be used as the daemon starts. */
+/** The files cannot be used at startup. */
 export class UnusableFiles extends Error {}
 
 export class WatchedFiles<T> {
   readonly #settings: WatchedFilesSettings<T>;
   readonly #log: Log;
   #current: T;
-  /** Of what was read last, usable or not: the contents themselves, which may be secret, are not kept. */
+  /**
+   * The digest of the last content, usable or not. The content itself is not kept, because it may
+   * be secret.
+   */
   #digest: string;
   #problem = '';
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /** Throws where the files can't be used. */
+  /** Throws UnusableFiles if the files cannot be used. */
   constructor(settings: WatchedFilesSettings<T>, log: Log) {
     this.#settings = settings;
     this.#log = log;
@@ -47,7 +51,7 @@ export class WatchedFiles<T> {
       this.#digest = digestOf(contents);
       this.#current = settings.load(contents);
     } catch (error) {
-      throw new UnusableFiles(`The ${settings.what} can't be used: ${(error as Error).message}`);
+      throw new UnusableFiles(`The ${settings.what} cannot be used: ${(error as Error).message}`);
     }
     this.#wait();
   }
@@ -76,7 +80,7 @@ export class WatchedFiles<T> {
       if (digest !== this.#digest) {
         this.#digest = digest;
         this.#current = load(contents);
-        this.#log.info('reloaded', `The ${what} have changed and are in force.`, { files });
+        this.#log.info('reloaded', `Reloaded the ${what}.`, { files });
         changed?.(this.#current);
       }
       this.#problem = '';
@@ -87,7 +91,7 @@ export class WatchedFiles<T> {
       failed?.();
       this.#log.error(
         'reload-failed',
-        `The changed ${what} can't be used; what was before stays in force. ${message}`,
+        `The changed ${what} cannot be used, so the previous content stays in effect. ${message}`,
         {
           files,
         },

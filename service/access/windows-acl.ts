@@ -1,10 +1,10 @@
 /**
- * Who may change, or read, a file or folder of Windows, by its security descriptor as text (SDDL).
+ * Reads from the security descriptor (SDDL) of a Windows file or folder who can change or read it.
  *
  * Source: learn.microsoft.com/windows/win32/secauthz/ace-strings, .../file-access-rights-constants
  */
 
-/** Groups that anybody on the host, or on the network, belongs to; as SDDL writes them, short or whole. */
+/** Groups that any account on the host or on the network belongs to, in both notations of SDDL. */
 const ANYBODY: ReadonlyMap<string, string> = new Map([
   ...both('WD', 'S-1-1-0', 'Everyone'),
   ...both('AU', 'S-1-5-11', 'Authenticated Users'),
@@ -15,7 +15,7 @@ const ANYBODY: ReadonlyMap<string, string> = new Map([
   ...both('NU', 'S-1-5-2', 'Network'),
 ]);
 
-/** Of these, those that need no account on the host. */
+/** Those of them that need no account on the host. */
 export const WITHOUT_ACCOUNT: ReadonlySet<string> = new Set(['Everyone', 'Guests', 'Anonymous Logon']);
 
 /** Rights as SDDL writes them. */
@@ -26,26 +26,26 @@ const RIGHTS: Readonly<Record<string, number>> = {
   ...{ CC: 0x1, DC: 0x2, LC: 0x4, SW: 0x8, RP: 0x10, WP: 0x20, DT: 0x40, LO: 0x80, CR: 0x100 },
 };
 
-/** To take away, to give rights, to become the owner, and all of these. */
+/** DELETE, WRITE_DAC, WRITE_OWNER, GENERIC_ALL. */
 const TAKE_OVER = 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x1000_0000;
 /** FILE_WRITE_DATA, FILE_APPEND_DATA. */
 export const WRITE = TAKE_OVER | 0x2 | 0x4 | 0x4000_0000;
 /** FILE_READ_DATA. */
 export const READ = 0x1 | 0x8000_0000 | 0x1000_0000;
-/** FILE_DELETE_CHILD: what lies in the folder can be replaced. */
+/** FILE_DELETE_CHILD: files in the folder can be replaced. */
 export const REPLACE = TAKE_OVER | 0x40;
 
-/** Of the groups that anybody belongs to, those that have one of these rights. */
+/** The groups of ANYBODY that have one of these rights. */
 export function anybodyWith(rights: number, sddl: string): string[] {
   const dacl = /D:([A-Z_]*)((?:\([^()]*\))*)/.exec(sddl);
-  // Without a list everybody may do everything.
+  // Without a DACL everyone has all rights.
   if (dacl === null || dacl[1]?.includes('NO_ACCESS_CONTROL')) return ['Everyone'];
   const denied = new Map<string, number>();
   const found = new Set<string>();
   for (const [, entry = ''] of (dacl[2] ?? '').matchAll(/\(([^()]*)\)/g)) {
     const [type = '', flags = '', mask = '', , , sid = ''] = entry.split(';');
     const group = ANYBODY.get(sid);
-    // An entry for what will be made in a folder says nothing of the folder.
+    // An inherit-only entry applies to new files in the folder, not to the folder.
     if (group === undefined || [...flags.matchAll(/../g)].some(([flag]) => flag === 'IO')) continue;
     const before = denied.get(group) ?? 0;
     if (type === 'D') denied.set(group, before | maskOf(mask));

@@ -1,8 +1,11 @@
-/** A file that people write in YAML. Loaded only where there is one. */
+/** Parses YAML files that people write. Loaded only if there is one. */
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 
-/** The checked value. Throws an Error that names the place and never quotes the file: a secret may stand there. */
+/**
+ * Parses and validates the text. Throws an Error that names the position and does not quote the
+ * text, which may contain a secret.
+ */
 export function parseYaml<T>(text: string, schema: z.ZodType<T>, nothing: string): T {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -12,10 +15,10 @@ export function parseYaml<T>(text: string, schema: z.ZodType<T>, nothing: string
   try {
     value = document.toJS({ maxAliasCount: 0 });
   } catch {
-    throw new Error('It has an alias of YAML (*name); write out what it stands for.');
+    throw new Error('YAML aliases (*name) are not supported. Write the value out.');
   }
-  // What is being written anew may be empty for a moment, and must not take everything back.
-  if (value === null) throw new Error(`The file is empty; for ${nothing} at all it must have [].`);
+  // A file that is being rewritten can be empty for a moment. That must not revoke everything.
+  if (value === null) throw new Error(`The file is empty. For ${nothing} at all, write [].`);
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;
   const [{ path, message } = { path: [], message: '' }] = checked.error.issues;

@@ -1,14 +1,17 @@
-/** The values that labels of metrics can have, where they are few and known: such series exist from the start, so that the first failure is a rise. */
+/**
+ * Known label values. Their series exist from the start, so that the first failure shows as an
+ * increase.
+ */
 import type { DisconnectEvidence, SessionEndReason, SessionEventType, SessionState } from '../session/session.js';
 
-/** The names of the status codes of gRPC, each at its number. */
+/** The names of the gRPC status codes, indexed by number. */
 export const RPC_CODES = [
   ...['OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'ALREADY_EXISTS'],
   ...['PERMISSION_DENIED', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION', 'ABORTED', 'OUT_OF_RANGE', 'UNIMPLEMENTED'],
   ...['INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED'],
 ];
 
-/** All of a union of texts: the compiler finds one that is missing. */
+/** All members of a union. A missing one is a compile error. */
 function all<T extends string>(values: Readonly<Record<T, true>>): readonly T[] {
   return Object.keys(values) as T[];
 }
@@ -60,7 +63,7 @@ export const ENDS: readonly End[] = [
 
 export const OPEN_OUTCOMES = ['OPENED', 'OPEN_FAILED', 'OPEN_TIMED_OUT', 'CANCELLED'] as const;
 
-/** Why a host can't do its work. */
+/** Why a host is degraded. */
 export const DEGRADATIONS = [
   ...['WLAN_SERVICE_NOT_RUNNING', 'WLAN_SERVICE_UNREACHABLE', 'HOST_ACCESS_DENIED'],
   ...['WIFI_DIRECT_DISABLED_BY_POLICY', 'DRIVER_NOT_AVAILABLE'],

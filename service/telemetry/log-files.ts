@@ -1,21 +1,23 @@
 /**
- * Lines kept in files of bounded size, `<name>.1.log`, `<name>.2.log` and so on, of which the newest are kept: the log of a
- * service, which has no standard output, and the audit where it has a folder of its own.
+ * Log files of bounded size, `<name>.1.log`, `<name>.2.log` and so on, of which the newest are
+ * kept. They hold the log of a Windows service, which has no standard output, and the audit if it
+ * has its own folder.
  *
- * Invariant: no file is ever renamed. Somebody may be reading it, and Windows lets nobody rename what another has open; so each
- * file has its number from the start, and an old one that can't be deleted now is deleted later.
+ * Invariant: files are never renamed, because Windows cannot rename a file that another program has
+ * open (D-100). Each file has its number from the start, and an old file that cannot be deleted now
+ * is deleted later.
  */
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sink } from './output.js';
 
 export interface LogFileLimits {
-  /** A file that has reached this gets no further line. */
+  /** No lines are added to a file of this size. */
   readonly fileBytesMax: number;
   readonly filesMax: number;
 }
 
-/** 80 MB in all: weeks of a busy host, and nothing that a disk would notice. */
+/** 80 MB in total: weeks of a busy host. */
 const LIMITS: LogFileLimits = { fileBytesMax: 10 * 1024 * 1024, filesMax: 8 };
 
 interface OpenFile {
@@ -23,7 +25,10 @@ interface OpenFile {
   bytes: number;
 }
 
-/** A sink for an Output. The event loop never waits for the disk. `failed` is told once of a run of failures. */
+/**
+ * A sink for an Output. The event loop never waits for the disk. `failed` is called once per series
+ * of failures.
+ */
 export class LogFiles implements Sink {
   readonly #folder: string;
   readonly #name: string;
@@ -31,7 +36,7 @@ export class LogFiles implements Sink {
   readonly #failed: (error: Error) => void;
   #file: OpenFile | undefined;
   #hasFailed = false;
-  /** The last write failed half way: what follows begins a new line. */
+  /** The last write was incomplete, so the next one begins a new line. */
   #isTorn = false;
   isBusy = false;
   readonly holdsThread = true;
@@ -51,7 +56,7 @@ export class LogFiles implements Sink {
     );
   }
 
-  /** After the last write has ended. */
+  /** Call this after the last write has ended. */
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
@@ -81,7 +86,10 @@ export class LogFiles implements Sink {
     ended(error);
   }
 
-  /** The newest file where it has room, else a new one; and none beyond the number that is kept. */
+  /**
+   * The newest file if it has room, otherwise a new one. Deletes files beyond the number that is
+   * kept.
+   */
   async #next(): Promise<OpenFile> {
     await this.close();
     await mkdir(this.#folder, { recursive: true });
@@ -100,11 +108,11 @@ export class LogFiles implements Sink {
   }
 
   async #delete(number: number): Promise<void> {
-    // Where somebody reads it, it is among the old ones the next time too.
+    // If it is in use, the next call tries again.
     await rm(this.#pathOf(number), { force: true }).catch(() => {});
   }
 
-  /** The numbers of the files that are there, the newest first. */
+  /** The numbers of existing files, newest first. */
   async #numbers(): Promise<number[]> {
     return (await readdir(this.#folder))
       .filter((file) => file.startsWith(`${this.#name}.`) && /\.[1-9]\d{0,8}\.log$/.test(file))

@@ -1,9 +1,11 @@
 /**
- * The log: one JSON object a line, each with the stable name of what happened, or the same for people on a terminal.
+ * The log: one JSON object per line, with a stable event name, or the same in readable form on a
+ * terminal.
  *
- * The rule that must not be broken: no line holds a secret, and none of level info or above holds the address of a device
- * unless `log.addresses` allows it. Both are enforced here, in fields at any depth, in messages and in errors, so that
- * whoever logs need not think of it. (IP addresses are known by the name of their field, MAC addresses anywhere.)
+ * Invariant: no line contains a secret, and no line of level info or above contains a device
+ * address unless `log.addresses` allows it. Both are enforced here, in fields at any depth, in
+ * messages and in errors, so callers need not care. IP addresses are recognized by their field
+ * name, MAC addresses anywhere.
  */
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 import type { Config } from '../config/schema.js';
@@ -13,21 +15,21 @@ import { Output } from './output.js';
 export type Settings = Pick<Config['log'], 'level' | 'format' | 'addresses'>;
 type Level = Settings['level'];
 
-/** Whatever belongs to the event. An Error is written with its type, message, stack and cause. */
+/** Further fields of the event. An Error is written with its type, message, stack and cause. */
 export type Fields = Readonly<Record<string, unknown>> & {
   readonly [taken in 'level' | 'time' | 'event' | 'msg']?: never;
 };
 
-/** `event` is the stable kebab-case name of what happened, `message` a sentence about it. */
+/** `event` is the stable kebab-case name of the event; `message` describes it in a sentence. */
 type Write = (event: string, message: string, fields?: Fields) => void;
 
-/** What the rooms depend on. */
+/** The log interface of the service. */
 export interface Log extends Readonly<Record<Level, Write>> {
-  /** A log whose every line has these fields too. */
+  /** A log that adds these fields to every line. */
   child(fields: Fields): Log;
 }
 
-/** Fields whose value is never written; upper case, `_` and `-` in a name do not matter. */
+/** Fields whose value is never written. Case, `_` and `-` in a name are ignored. */
 const SECRET_NAMES = /^(authorization|cookie|.*(password|passphrase|secret|token|privatekey|apikey|credentials?))$/;
 const SECRET = '[secret]';
 
@@ -35,18 +37,18 @@ const ADDRESS_NAMES = /^(device|local|peer)address(es)?$/;
 const MAC_ADDRESSES = /\b[0-9a-f]{2}([:-])[0-9a-f]{2}(?:\1[0-9a-f]{2}){4}\b/gi;
 const ADDRESS = '[address]';
 
-/** Nothing sensible is nested deeper; it bounds what a cycle can make of a line. */
+/** Deeper nesting is cut off, which also bounds cycles. */
 const DEPTH_MAX = 8;
 
-/** What is longer is cut: nobody makes the log large with one field. */
+/** Longer texts are cut, so that one field cannot make a line huge. */
 const TEXT_MAX = 1000;
 const STACK_MAX = 8000;
-/** Of an array or an object. */
+/** The maximum for an array or an object. */
 const ENTRIES_MAX = 100;
 
 /**
- * A log that writes lines to `to`, by the format and level of the settings. Where `to` drops lines, the log
- * says how many. `isTerminal` decides what the format `auto` is.
+ * A log that writes lines to `to` in the format and level of the settings. If `to` drops lines, the
+ * log reports how many. `isTerminal` selects the format for `auto`.
  */
 export async function createLog(settings: Settings, to: DestinationStream | Output, isTerminal = false): Promise<Log> {
   const isPretty = settings.format === 'pretty' || (settings.format === 'auto' && isTerminal);
@@ -56,21 +58,18 @@ export async function createLog(settings: Settings, to: DestinationStream | Outp
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
-      // What is written here has been made plain below; pino would take it for an error of type Object, and drop its cause.
+      // Errors are already plain objects (see below). pino's serializer would drop their cause.
       serializers: { err: (plain: unknown) => plain },
-      // JSON lets stand raw what a terminal may take for a command.
+      // JSON does not escape all characters that a terminal may interpret.
       hooks: { streamWrite: (line) => `${visible(line.trimEnd())}\n` },
     },
     isPretty ? (await import('./pretty.js')).prettyInto(to, isTerminal && process.stdout.hasColors()) : to,
   );
   if (to instanceof Output) {
-    // Whatever the level of the log: who reads it must know that it is not whole.
+    // Independent of the log level, because readers must know that lines are missing.
     const always = logger.child({}, { level: 'warn' });
     to.tellDropped = (lines) =>
-      always.warn(
-        { event: 'log-lines-dropped', lines },
-        `${lines} log lines were dropped: they were not taken in time.`,
-      );
+      always.warn({ event: 'log-lines-dropped', lines }, `Dropped ${lines} log lines, because the output was blocked.`);
   }
 
   const logWith = (bound: Fields): Log => {
@@ -108,7 +107,7 @@ function cleanFields(fields: object, hides: boolean, depth: number): Record<stri
 
 function cleanValue(value: unknown, hides: boolean, depth: number, max = TEXT_MAX): unknown {
   if (typeof value === 'string') return cleanText(value, hides, max);
-  // JSON has no 64-bit integers that every reader keeps.
+  // Not all JSON readers keep 64-bit integers.
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
   if (depth > DEPTH_MAX) return '[deep]';
@@ -130,13 +129,13 @@ function cleanArray(values: readonly unknown[], hides: boolean, depth: number): 
 }
 
 function cleanText(text: string, hides: boolean, max = TEXT_MAX): string {
-  // Some more than is kept, so that an address at the cut is still known for one.
+  // Keeps some extra characters at first, so that an address at the cut is still recognized.
   const start = text.length > max ? text.slice(0, max + 20) : text;
   const clean = hides ? start.replace(MAC_ADDRESSES, ADDRESS) : start;
   return text.length > max ? `${clean.slice(0, max)}[${text.length - max} more]` : clean;
 }
 
-/** Objects of foreign classes (sockets, streams) are named, not walked. */
+/** Objects of other classes (sockets, streams) are named, not traversed. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

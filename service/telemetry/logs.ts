@@ -1,25 +1,27 @@
-/** What the process writes about itself: the log and the audit, each with its own way out. */
+/** Opens the log and the audit, each with its own output. */
 import { isatty } from 'node:tty';
 import type { Config } from '../config/schema.js';
 import { createLog, type Log } from './log.js';
 import { LogFiles } from './log-files.js';
 import { Output, type Sink, standardOutput } from './output.js';
 
-/** Audit lines still have this room where the log of a standard output that they share has none. */
+/** Extra room for audit lines if they share standard output with the log. */
 const AUDIT_RESERVE_BYTES = 1024 * 1024;
 
 export interface Logs {
   readonly log: Log;
   readonly audit: Log;
-  /** How many lines were dropped in each way out, by its name. */
+  /** How many lines each output has dropped, by name. */
   dropped(): Iterable<readonly [string, number]>;
-  /** Resolves when all is written, when nothing more is taken, or after this time. */
+  /**
+   * Resolves when everything is written, when an output accepts nothing more, or after `limitMs`.
+   */
   flush(limitMs: number): Promise<void>;
-  /** A write may never end; `process.exit` would wait for it. */
+  /** Whether a write may never return, so that `process.exit` would hang. */
   isStuck(): boolean;
 }
 
-/** To the standard output unless sinks are given, and the audit to files where it has a folder. */
+/** Writes to standard output unless sinks are given. The audit goes to files if it has a folder. */
 export async function openLogs(
   settings: Config['log'],
   sinks?: { readonly log: Sink; readonly audit: Sink },
@@ -28,7 +30,7 @@ export async function openLogs(
   const isTerminal = sinks === undefined && isatty(1);
   const log = await createLog(settings, output, isTerminal);
   const failed = (error: Error) =>
-    log.error('audit-failed', `The audit can't be written: ${error.message}`, { folder: settings.auditFolder });
+    log.error('audit-failed', `Cannot write the audit: ${error.message}`, { folder: settings.auditFolder });
   const files = settings.auditFolder === null ? undefined : new LogFiles(settings.auditFolder, 'audit', failed);
   const sink = files ?? sinks?.audit;
   if (sink === undefined) {

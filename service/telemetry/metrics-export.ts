@@ -1,8 +1,9 @@
 /**
- * The way of metrics to an OpenTelemetry collector, for hosts that nobody can scrape: OTLP over HTTP, at an interval.
+ * Sends metrics to an OpenTelemetry collector at an interval, as OTLP over HTTP, for hosts that
+ * cannot be scraped.
  *
- * The rule that must not be broken: a collector that is slow, wrong or gone costs the service nothing but a line in the
- * log. One request is under way at a time, and none is repeated: the next has all that the last had.
+ * Invariant: a slow, faulty or missing collector costs only a log line. Only one request is in
+ * flight at a time, and none is repeated, because the next one contains everything (D-107).
  */
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -11,10 +12,13 @@ import type { Log } from './log.js';
 import { exportRequest, type Family, type Source } from './otlp-metrics.js';
 
 export interface MetricsExportSettings {
-  /** Such as `http://127.0.0.1:4318/v1/metrics`. */
+  /** For example `http://127.0.0.1:4318/v1/metrics`. */
   readonly endpoint: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The authorities that the collector's certificate may come from, PEM; absent: those that Node brings. */
+  /**
+   * The authorities trusted for the collector's certificate, PEM; absent: those that come with
+   * Node.
+   */
   readonly ca?: Buffer | undefined;
   readonly intervalMs: number;
   readonly timeoutMs: number;
@@ -22,7 +26,7 @@ export interface MetricsExportSettings {
   readonly version: string;
 }
 
-/** Of an answer, what is read. */
+/** How much of a response is read. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 
 export class MetricsExport {
@@ -31,7 +35,7 @@ export class MetricsExport {
   readonly #log: Log;
   readonly #source: Source;
   readonly #timer: NodeJS.Timeout;
-  #underWay: Promise<void> | undefined;
+  #inFlight: Promise<void> | undefined;
   #isFailing = false;
 
   constructor(settings: MetricsExportSettings, read: () => Promise<readonly Family[]>, log: Log) {
@@ -44,20 +48,20 @@ export class MetricsExport {
     this.#timer.unref();
   }
 
-  /** Sends the metrics once more, for as long as this. */
+  /** Sends the metrics a last time, within `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     clearInterval(this.#timer);
     const endMs = performance.now() + timeoutMs;
-    await within(timeoutMs, this.#underWay ?? Promise.resolve());
+    await within(timeoutMs, this.#inFlight ?? Promise.resolve());
     const leftMs = endMs - performance.now();
     if (leftMs > 0) await this.#send(Math.min(leftMs, this.#settings.timeoutMs));
   }
 
   #send(timeoutMs: number): Promise<void> {
-    this.#underWay ??= this.#sendNow(timeoutMs).finally(() => {
-      this.#underWay = undefined;
+    this.#inFlight ??= this.#sendNow(timeoutMs).finally(() => {
+      this.#inFlight = undefined;
     });
-    return this.#underWay;
+    return this.#inFlight;
   }
 
   async #sendNow(timeoutMs: number): Promise<void> {
@@ -65,35 +69,35 @@ export class MetricsExport {
       const families = await this.#read();
       const body = JSON.stringify(exportRequest(families, this.#source, Date.now()));
       const why = rejection(await post(this.#settings, body, timeoutMs));
-      this.#told(why);
+      this.#report(why);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      this.#told(code ?? message.slice(0, 200));
+      this.#report(code ?? message.slice(0, 200));
     }
   }
 
-  /** One line when it begins to fail, and one when it is over. */
-  #told(why: string | undefined): void {
+  /** Logs when sending starts to fail, and when it works again. */
+  #report(why: string | undefined): void {
     const isFailing = why !== undefined;
     if (isFailing === this.#isFailing) return;
     this.#isFailing = isFailing;
-    if (!isFailing) this.#log.info('metrics-delivered', 'The collector of metrics takes them again.');
-    else this.#log.warn('metrics-lost', `Metrics do not reach ${this.#settings.endpoint}: ${why}.`);
+    if (!isFailing) this.#log.info('metrics-delivered', 'The collector accepts metrics again.');
+    else this.#log.warn('metrics-lost', `Cannot send metrics to ${this.#settings.endpoint}: ${why}.`);
   }
 }
 
-/** What it took only in part (`partialSuccess` of OTLP), in words. */
+/** Describes a partial rejection (`partialSuccess` in OTLP). */
 function rejection(answer: string): string | undefined {
   try {
     const { partialSuccess } = JSON.parse(answer || '{}');
     if (!(Number(partialSuccess?.rejectedDataPoints) > 0)) return undefined;
-    return `it rejects ${partialSuccess.rejectedDataPoints} points: ${String(partialSuccess.errorMessage).slice(0, 200)}`;
+    return `it rejected ${partialSuccess.rejectedDataPoints} data points: ${String(partialSuccess.errorMessage).slice(0, 200)}`;
   } catch {
     return undefined;
   }
 }
 
-/** The body of the answer. Rejects where there is none in time, or one that is no success. */
+/** Returns the body of the response. Rejects on a timeout or an error status. */
 function post({ endpoint, headers, ca }: MetricsExportSettings, body: string, timeoutMs: number): Promise<string> {
   const url = new URL(endpoint);
   const options = {
@@ -113,7 +117,7 @@ function post({ endpoint, headers, ca }: MetricsExportSettings, body: string, ti
       response.on('end', () => {
         const { statusCode = 0 } = response;
         if (statusCode >= 200 && statusCode < 300) resolve(text);
-        else reject(new Error(`it answers ${statusCode}`));
+        else reject(new Error(`it responded with HTTP status ${statusCode}`));
       });
     });
     request.on('error', reject);

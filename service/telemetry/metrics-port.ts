@@ -1,6 +1,7 @@
 /**
- * The HTTP port that metrics are scraped from. It asks nobody who they are, so it bounds what anybody can do there: hold places, and
- * have a browser on this host read the metrics for a foreign page (DNS rebinding).
+ * The HTTP port for scraping metrics. It has no authentication, so it limits connections and
+ * protects against foreign web pages that read the metrics through a browser on this host (DNS
+ * rebinding).
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP, type Socket } from 'node:net';
@@ -8,15 +9,15 @@ import { isIP, type Socket } from 'node:net';
 export interface PortSettings {
   readonly host: string;
   readonly port: number;
-  /** The names in a Host header that are answered, beside those of loopback. */
+  /** Accepted names in the Host header, besides those of loopback. */
   readonly hostNames: readonly string[];
 }
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A scraper sends its request at once. */
+/** Scrapers send their request immediately. */
 const REQUEST_MS = 2000;
-/** Connections at once; a few scrapers and a person need far fewer. */
+/** Connections at the same time. A few scrapers and a person need far fewer. */
 const CONNECTIONS_MAX = 20;
 
 const LOOPBACK_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
@@ -35,11 +36,11 @@ export async function servePort({ host, port, hostNames }: PortSettings, answer:
     }
     response
       .writeHead(421, { connection: 'close' })
-      .end('This name is not answered here; if it should be, add it to metrics.hostNames.\n');
+      .end('This host name is not allowed. To allow it, add it to metrics.hostNames.\n');
   });
-  // An answer is large, and a client may ask for many and take none.
+  // A response is large, and a client could send many requests without reading the responses.
   server.maxRequestsPerSocket = 1;
-  // Whoever connects and sends no whole request makes room for who does.
+  // At the limit, the oldest connection without a complete request is closed.
   let connections = 0;
   server.prependListener('connection', (socket: Socket) => {
     connections += 1;
@@ -54,18 +55,18 @@ export async function servePort({ host, port, hostNames }: PortSettings, answer:
     oldest.destroy();
   });
   await new Promise<void>((resolve, reject) => {
-    // The listener stays: a connection that can't be accepted later must not end the process.
+    // The listener stays: a later accept error must not crash the process.
     server.on('error', reject).listen(port, host, resolve);
   });
   return server;
 }
 
-/** Without the port. */
+/** Strips the port. */
 function nameOf(hostHeader: string): string {
   return hostHeader.replace(/:\d*$/, '');
 }
 
-/** An address can't be made to mean another host, as a name can. */
+/** Unlike a name, an address cannot be pointed at another host. */
 function isOwnAddress(name: string, { localAddress = '' }: Socket): boolean {
   const address = name.replace(/^\[(.*)\]$/, '$1');
   return isIP(address) !== 0 && address === localAddress.replace(/^::ffff:(?=[\d.]+$)/, '');

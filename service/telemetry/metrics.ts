@@ -1,7 +1,9 @@
 /**
- * Metrics for Prometheus. Counters and histograms are fed by the observer's calls; gauges are read when somebody scrapes.
+ * Metrics for Prometheus. Observer calls feed counters and histograms. Gauges are read at each
+ * scrape.
  *
- * The rule that must not be broken: labels have few values (method, code, state, function): never an id, an address or a principal.
+ * Invariant: labels have few values (method, code, state, function), never an id, an address or a
+ * principal.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
@@ -10,7 +12,7 @@ import { type PortSettings, servePort } from './metrics-port.js';
 import type { Observer, RpcObserver } from './observer.js';
 import type { Family } from './otlp-metrics.js';
 
-/** What the gauges read. */
+/** The values behind the gauges. */
 export interface Readings {
   sessionsByState(): Iterable<readonly [string, number]>;
   watchers(): number;
@@ -21,38 +23,38 @@ export interface Readings {
   sessionsFollowed(): number;
   requestsInFlight(): number;
   connections(): number;
-  /** Calls of all kinds, streams too. */
+  /** Calls of all kinds, including streams. */
   callsInFlight(): number;
-  /** Held by messages on their way. */
+  /** Bytes held by messages in transit. */
   bytesInTransit(): number;
   nativeCallsInFlight(): number;
-  /** Native calls that wait for their turn, by lane. */
+  /** Native calls that wait in a lane, by lane. */
   nativeCallsWaiting(): Iterable<readonly [string, number]>;
-  /** Contexts that native callbacks are awaited with, by callback. */
+  /** Contexts of pending native callbacks, by callback. */
   callbackContexts(): Iterable<readonly [string, number]>;
   /** Events that wait for the stream that is furthest behind. */
   eventsWaitingMost(): number;
   spansLost(): number;
   eventsLogged(): number;
   eventsTrimmed(): number;
-  /** Lines of the log that never went out, by where they should have gone. */
+  /** Log lines that were dropped, by output. */
   logLinesDropped(): Iterable<readonly [string, number]>;
-  /** Undefined where there is none. */
+  /** Undefined if there is no journal. */
   journal(): JournalReadings | undefined;
   isServing(): boolean;
-  /** Why the host can't do its work; undefined where it can. */
+  /** Why the host is degraded; undefined if it is not. */
   degradation(): string | undefined;
-  /** Client handles of the native API that were lost, and opened anew. */
+  /** Client handles of the native API that were lost and reopened. */
   handlesLost(): number;
   /** When the certificate of the daemon expires; undefined without TLS. */
   certificateExpireTimeMs(): number | undefined;
-  /** What is served, its methods by their full names, and the functions that it calls. */
+  /** The full names of the RPCs that are served, and of the native functions that are called. */
   readonly rpcs: readonly string[];
   readonly nativeFunctions: readonly string[];
   readonly build: { readonly version: string; readonly node: string; readonly driver: string };
-  /** The limits in force, by name with their unit. */
+  /** The limits in effect. Each name includes the unit. */
   readonly limits: readonly (readonly [string, number])[];
-  /** Misuse of the native API by kind, where something counts it. */
+  /** Misuse of the native API by kind, if it is counted. */
   misuse(): Iterable<readonly [string, number]>;
 }
 
@@ -94,9 +96,7 @@ export class Metrics implements Observer {
       new Histogram({ name, help, labelNames, buckets: SECONDS, registers });
 
     this.#rpcs = counter('wfdd_rpcs_total', 'RPCs that have ended.', ['method', 'code']);
-    this.#rpcSeconds = seconds('wfdd_rpc_seconds', 'How long RPCs took; streams live as long as they like.', [
-      'method',
-    ]);
+    this.#rpcSeconds = seconds('wfdd_rpc_seconds', 'How long RPCs took, including streams.', ['method']);
     this.#nativeCalls = counter('wfdd_native_calls_total', 'Native calls that have returned.', ['function', 'code']);
     this.#nativeSeconds = seconds('wfdd_native_call_seconds', 'How long native calls took.', ['function']);
     this.#nativeSlow = counter('wfdd_native_calls_slow_total', 'Native calls past nativeCallWarnMs.', ['function']);
@@ -110,16 +110,18 @@ export class Metrics implements Observer {
     this.#closes = seconds('wfdd_session_close_seconds', 'From the start of a close to the disconnection.', [
       'evidence',
     ]);
-    this.#eventSeconds = seconds('wfdd_event_publish_seconds', 'From an event to its being handed to the streams.', []);
+    this.#eventSeconds = seconds('wfdd_event_publish_seconds', 'From an event until it is passed to the streams.', []);
     this.#callbackSeconds = seconds(
       'wfdd_callback_to_wire_seconds',
-      'From the arrival of a native callback to its event being written to a stream, for each stream.',
+      'From the arrival of a native callback until its event is written to a stream, for each stream.',
       ['method'],
     );
-    this.#slowReaders = counter('wfdd_slow_readers_ended_total', 'Streams ended as read too slowly.', ['method']);
+    this.#slowReaders = counter('wfdd_slow_readers_ended_total', 'Streams ended because they were read too slowly.', [
+      'method',
+    ]);
     this.#denials = counter('wfdd_denials_total', 'Calls refused before a service saw them.', ['method', 'code']);
     this.#reloadFailures = counter('wfdd_reload_failures_total', 'Changed files that could not be used.', ['what']);
-    this.#refusals = counter('wfdd_connections_refused_total', 'Connections refused, by TLS or for their number.', []);
+    this.#refusals = counter('wfdd_connections_refused_total', 'Connections refused by TLS or because of a limit.', []);
 
     const gauge = (name: string, help: string, read: () => number) =>
       new Gauge({
@@ -136,9 +138,9 @@ export class Metrics implements Observer {
     gauge('wfdd_sessions_followed', 'Sessions whose events a stream follows.', readings.sessionsFollowed);
     gauge('wfdd_requests_in_flight', 'Unary requests in flight.', readings.requestsInFlight);
     gauge('wfdd_connections', 'Open connections.', readings.connections);
-    gauge('wfdd_calls_in_flight', 'Calls of all kinds in flight, streams too.', readings.callsInFlight);
-    gauge('wfdd_transit_bytes', 'Bytes held by messages on their way.', readings.bytesInTransit);
-    gauge('wfdd_native_calls_in_flight', 'Native calls that run or wait for their turn.', readings.nativeCallsInFlight);
+    gauge('wfdd_calls_in_flight', 'Calls of all kinds in flight, including streams.', readings.callsInFlight);
+    gauge('wfdd_transit_bytes', 'Bytes held by messages in transit.', readings.bytesInTransit);
+    gauge('wfdd_native_calls_in_flight', 'Native calls that run or wait in a lane.', readings.nativeCallsInFlight);
     gauge('wfdd_events_waiting', 'Events that wait for the stream furthest behind.', readings.eventsWaitingMost);
     gauge('wfdd_events_logged', 'Events that can be resumed from.', readings.eventsLogged);
     const journal = () => readings.journal();
@@ -152,21 +154,21 @@ export class Metrics implements Observer {
     labelled(
       this.#registry,
       'wfdd_native_calls_waiting',
-      'Native calls that wait for their turn, by lane.',
+      'Native calls that wait in a lane, by lane.',
       'lane',
       readings.nativeCallsWaiting,
     );
     labelled(
       this.#registry,
       'wfdd_callback_contexts',
-      'Native callbacks that are awaited; those of opens end with each open.',
+      'Pending native callbacks. Those of opens end with each open.',
       'callback',
       readings.callbackContexts,
     );
     labelled(this.#registry, 'wfdd_sessions', 'Sessions known, by state.', 'state', readings.sessionsByState);
     gauge(
       'wfdd_certificate_expire_time_seconds',
-      'When the certificate of the daemon expires, Unix time; NaN without TLS.',
+      'When the certificate of the daemon expires, as Unix time; NaN without TLS.',
       () => {
         const expireTimeMs = readings.certificateExpireTimeMs();
         return expireTimeMs === undefined ? Number.NaN : expireTimeMs / 1000;
@@ -177,17 +179,11 @@ export class Metrics implements Observer {
       const known = DEGRADATIONS.map((reason) => [reason, Number(reason === now)] as const);
       return now === undefined || DEGRADATIONS.includes(now) ? known : [...known, [now, 1] as const];
     };
-    labelled(
-      this.#registry,
-      'wfdd_degraded',
-      '1 for the reason why the host can not do its work.',
-      'reason',
-      degradations,
-    );
+    labelled(this.#registry, 'wfdd_degraded', '1 for the reason why the host is degraded.', 'reason', degradations);
     labelled(
       this.#registry,
       'wfdd_limit',
-      'Limits in force, each with its unit in its name.',
+      'Limits in effect. Each name includes the unit.',
       'name',
       () => readings.limits,
     );
@@ -199,7 +195,7 @@ export class Metrics implements Observer {
     this.#startAtZero(readings);
   }
 
-  /** What others count; it is read when somebody scrapes. */
+  /** Counters that other rooms keep. They are read at each scrape. */
   #countElsewhere(readings: Readings): void {
     const registers = [this.#registry];
     const counted = (name: string, help: string, label: string | undefined, read: Labelled) =>
@@ -230,27 +226,27 @@ export class Metrics implements Observer {
     counted('wfdd_events_trimmed_total', 'Events trimmed from the log.', undefined, alone(readings.eventsTrimmed));
     counted(
       'wfdd_spans_lost_total',
-      'Spans that never reached the collector of traces, or were rejected by it.',
+      'Spans that did not reach the collector, or were rejected by it.',
       undefined,
       alone(readings.spansLost),
     );
     counted(
       'wfdd_handles_lost_total',
-      'Client handles of the native API that were lost; each is opened anew.',
+      'Client handles of the native API that were lost. Each is reopened.',
       undefined,
       alone(readings.handlesLost),
     );
     counted(
       'wfdd_log_lines_dropped_total',
-      'Lines of the log and of the audit that were not taken in time, or could not be written.',
+      'Lines of the log and of the audit that were dropped because the output was blocked or failed.',
       'output',
       readings.logLinesDropped,
     );
-    const misuse = 'Misuse of the native API, where it is counted.';
+    const misuse = 'Misuse of the native API, if it is counted.';
     counted('wfdd_native_misuse_total', misuse, 'kind', readings.misuse);
   }
 
-  /** A series that appears with its first failure shows no rise, and alarms nobody. */
+  /** A series that appears with its first failure shows no increase, so no alert would fire. */
   #startAtZero({ rpcs, nativeFunctions }: Readings): void {
     for (const method of rpcs) {
       for (const code of RPC_CODES) this.#rpcs.inc({ method, code }, 0);
@@ -269,12 +265,12 @@ export class Metrics implements Observer {
     for (const what of RELOADED) this.#reloadFailures.inc({ what }, 0);
   }
 
-  /** All metrics with their values of now. */
+  /** All metrics with their current values. */
   async families(): Promise<readonly Family[]> {
     return (await this.#registry.getMetricsAsJSON()) as readonly Family[];
   }
 
-  /** The daemon's own metrics, in the order of their names: for the manual. */
+  /** The daemon's own metrics, sorted by name, for the manual. */
   describe(): readonly Description[] {
     const metrics = this.#registry.getMetricsAsArray() as unknown as readonly (Omit<Description, 'kind'> & object)[];
     return metrics
@@ -308,7 +304,7 @@ export class Metrics implements Observer {
     if (type === 'OPENED') this.#opens.observe({ outcome: type }, (steadyMs - createMs) / 1000);
     if (session.end === undefined) return;
     const { reason, evidence = 'NONE' } = session.end;
-    // An open that won against its cancel was never handed out, and is closed all the same.
+    // An open that won the race against its cancel was never reported, but is closed all the same.
     if (openMs === undefined) this.#opens.observe({ outcome: reason }, (endMs - createMs) / 1000);
     if (session.state === 'CLOSED') this.#closes.observe({ evidence }, (endMs - (closeMs ?? endMs)) / 1000);
     this.#sessionEnds.inc({ state: session.state, reason, evidence });
@@ -334,7 +330,7 @@ export class Metrics implements Observer {
     this.#refusals.inc();
   }
 
-  /** Serves `/metrics`, and nothing else. */
+  /** Serves only `/metrics`. */
   serve(settings: PortSettings): Promise<Server> {
     return servePort(settings, (request, response) => void this.#answer(request, response));
   }
@@ -355,7 +351,7 @@ export class Metrics implements Observer {
   }
 }
 
-/** Without the query; a request may also name the whole URL (RFC 9112, 3.2.2). */
+/** Strips the query. A request can also have an absolute URL (RFC 9112, 3.2.2). */
 function pathOf(target: string): string | undefined {
   try {
     return new URL(target, 'http://localhost').pathname;
@@ -392,8 +388,8 @@ function labelled(registry: Registry, name: string, help: string, label: string,
 }
 
 /**
- * The codes that have names are a closed set; every other one counts as `other`, so that no series grows with what
- * Windows returns. A HRESULT counts as the Win32 code inside it.
+ * Codes with names are a closed set. Any other code counts as `other`, so that the number of series
+ * is bounded whatever Windows returns. An HRESULT counts as the Win32 code inside it.
  */
 function codeLabel(code: number, name: string): string {
   return name.startsWith('0x') ? 'other' : String(code & 0xffff);

@@ -1,39 +1,42 @@
-/** What the rooms tell of their work, for whoever counts or traces it. */
+/** The interface through which rooms report their work to metrics, traces and the log. */
 import type { SessionEvent } from '../session/session.js';
 import type { TraceContext, TracePlace } from '../trace.js';
 
-/** One RPC on its way. */
+/** One RPC in progress. */
 export interface RpcObserver {
-  /** Its span, where it is traced. */
+  /** The span of the RPC, if it is traced. */
   readonly trace?: TraceContext | undefined;
-  /** It is a stream, and its headers have been sent. */
+  /** The RPC is a stream and its headers have been sent. */
   established?(): void;
-  /** It has ended with the status code of this name. */
+  /** The RPC has ended with this status code. */
   ended(code: string): void;
 }
 
 /** Every method returns at once and never throws. */
 export interface Observer {
-  /** An RPC has begun; `header` gives the value of one of its request's. */
+  /** An RPC has begun. `header` returns a header of its request. */
   rpcStarted(rpc: string, header: (name: string) => string): RpcObserver;
-  /** A native call has returned this code, which has this name, after this time. */
+  /** A native call has returned. `name` is the name of `code`. */
   nativeReturned(fn: string, code: number, durationMs: number, name: string, place: TracePlace): void;
   /** A native call has run longer than nativeCallWarnMs and has not returned. */
   nativeSlow(fn: string, warnMs: number): void;
   sessionChanged(event: SessionEvent): void;
-  /** An event that came with a native callback has been written to a stream, this long after the callback. */
+  /** The event of a native callback was written to a stream, `latencyMs` after the callback. */
   callbackWritten(rpc: string, latencyMs: number): void;
   /** A stream was ended because it was read too slowly. */
   slowReaderEnded(rpc: string): void;
-  /** A call was refused at the gate, or nobody serves it: then its name is `unserved`, as its own is the client's to make up. */
+  /**
+   * A call was refused at the gate. If its RPC is not served, `rpc` is `unserved`, because clients
+   * can invent names.
+   */
   denied(rpc: string, code: string): void;
-  /** A connection was refused, by TLS or for the number of them. */
+  /** A connection was refused, by TLS or because of a limit. */
   connectionRefused(): void;
-  /** Files have changed and can't be used; `what` they are is one of few. */
+  /** Changed files cannot be used. `what` is one of a few words. */
   reloadFailed(what: string): void;
 }
 
-/** Tells all that have been added. */
+/** Forwards each call to all added observers. */
 export class Observers implements Observer {
   readonly #all: Partial<Observer>[] = [];
 
@@ -54,8 +57,8 @@ export class Observers implements Observer {
     };
   }
 
-  nativeReturned(...told: Parameters<Observer['nativeReturned']>): void {
-    for (const each of this.#all) each.nativeReturned?.(...told);
+  nativeReturned(...args: Parameters<Observer['nativeReturned']>): void {
+    for (const each of this.#all) each.nativeReturned?.(...args);
   }
 
   nativeSlow(fn: string, warnMs: number): void {

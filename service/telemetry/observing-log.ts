@@ -1,4 +1,6 @@
-/** One log line for each change of a session, and for each native call: at debug level, or as a warning where it is late. */
+/**
+ * Logs each session change, and each native call at debug level or, if it is slow, as a warning.
+ */
 import { codeAndName } from '../fault.js';
 import type { SessionEvent } from '../session/session.js';
 import type { Log } from './log.js';
@@ -19,19 +21,19 @@ export function observingLog(log: Log): Partial<Observer> {
   };
 }
 
-/** What has happened to it; its state may have been the same before. */
+/** What happened to the session. */
 const WORDS: Readonly<Record<SessionEvent['type'], string>> = {
-  OPENING: 'is being opened',
+  OPENING: 'is opening',
   OPENED: 'is open',
   CANCELLING: 'is being cancelled',
-  CLOSING: 'is being closed',
+  CLOSING: 'is closing',
   CLOSED: 'is closed',
   FAILED: 'could not be opened',
   CANCELLED: 'was cancelled',
   LOST: 'was lost',
   LEASE_RENEWED: 'was renewed',
-  LEASE_EXPIRED: 'has expired',
-  NETWORK_INTERFACE_CHANGED: 'has other addresses',
+  LEASE_EXPIRED: 'expired',
+  NETWORK_INTERFACE_CHANGED: 'has new addresses',
 };
 
 function logChange(log: Log, { type, session, cause, native, sequence }: SessionEvent): void {
@@ -53,7 +55,7 @@ function logChange(log: Log, { type, session, cause, native, sequence }: Session
   });
 }
 
-/** Renewals are routine, and come in great number. */
+/** Renewals are routine and numerous. */
 function levelOf(type: SessionEvent['type']): 'debug' | 'info' | 'warn' {
   if (type === 'LEASE_RENEWED') return 'debug';
   return type === 'FAILED' || type === 'LOST' ? 'warn' : 'info';

@@ -1,14 +1,14 @@
 /**
- * The metrics of a registry as OTLP/JSON, for a collector. All are cumulative since the start of the process, as they are for
- * Prometheus: a request that is lost costs nothing but its moment.
+ * Converts the metrics of a registry to OTLP/JSON. All are cumulative since the start of the
+ * process, as for Prometheus, so a lost request only loses one point in time (D-107).
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 
-/** A metric as prom-client tells it. */
+/** A metric as prom-client returns it. */
 export interface Family {
   readonly name: string;
   readonly help: string;
-  /** `counter`, `gauge` or `histogram`, as text or as the number that prom-client's types say it is. */
+  /** `counter`, `gauge` or `histogram`. prom-client's types say that it is a number. */
   readonly type: unknown;
   readonly values: readonly Sample[];
 }
@@ -50,7 +50,7 @@ function metric({ name, help, type, values }: Family, times: Times): object | un
       ? { ...described, histogram: { aggregationTemporality: CUMULATIVE, dataPoints } }
       : undefined;
   }
-  // What is not known, such as a certificate's end where there is no certificate, is no point.
+  // An unknown value, such as the expiry of a missing certificate, has no data point.
   const dataPoints = values
     .filter(({ value }) => Number.isFinite(value))
     .map(({ value, labels }) => ({ attributes: attributesOf(labels), ...times, asDouble: value }));
@@ -59,7 +59,7 @@ function metric({ name, help, type, values }: Family, times: Times): object | un
   return { ...described, sum: { aggregationTemporality: CUMULATIVE, isMonotonic: true, dataPoints } };
 }
 
-/** Prometheus counts what is up to a bound, OTLP what is between two. */
+/** Prometheus buckets are cumulative, OTLP buckets are not. */
 function histogramPoints(name: string, values: readonly Sample[], times: Times): object[] {
   const series = new Map<string, Sample[]>();
   for (const sample of values) {

@@ -1,37 +1,37 @@
 /**
- * The way of log lines out of the process.
+ * Writes log lines out of the process without blocking (D-83).
  *
- * Invariant: a write never waits, whatever is at the other end: a reader that stands still, a terminal
- * after Ctrl+S, a full disk. A line is handed over at once where the other end takes it, so that a
- * crash loses none. What is not taken waits in memory, up to a bound; what finds no room is dropped and
- * counted, and one line tells how many were dropped as soon as lines go out again.
+ * Invariant: a write never waits, whatever the reader does: a stopped reader, a terminal after
+ * Ctrl+S, a full disk. A line is written immediately if the reader accepts it, so that a crash
+ * loses no lines. Otherwise it waits in memory, up to a bound. Beyond that, lines are dropped and
+ * counted, and one line reports how many as soon as writing is possible again.
  */
 import { write as writeFile } from 'node:fs';
 import { Socket } from 'node:net';
 import type { DestinationStream } from 'pino';
 
-/** Where lines go. Nothing of it blocks or throws. */
+/** The destination of lines. No method blocks or throws. */
 export interface Sink {
-  /** True: a text given now would have to wait. */
+  /** Whether a write now would have to wait. */
   readonly isBusy: boolean;
-  /** A write waits in a thread, which `process.exit` would wait for. */
+  /** Whether a write blocks a thread, which `process.exit` would wait for. */
   readonly holdsThread: boolean;
-  /** Calls back once, when the text has been taken or has failed to be. */
+  /** Calls `ended` once, when the text has been written or the write has failed. */
   write(text: string, ended: (error?: Error | null) => void): void;
 }
 
-/** What may wait, in bytes; about 4,000 lines. */
+/** How many bytes can wait: about 4,000 lines. */
 const WAITING_BYTES_MAX = 1024 * 1024;
-/** How much is handed over at once. */
+/** The largest single write. */
 const CHUNK_BYTES_MAX = 16 * 1024;
-/** A reader that has taken nothing for this long at the end gets nothing more. */
+/** A flush gives up if the reader accepts nothing for this long. */
 const STALLED_MS = 1000;
 
 interface Chunk {
   text: string;
   bytes: number;
   lines: number;
-  /** How many dropped lines it tells of. */
+  /** How many dropped lines this chunk reports. */
   tells: number;
 }
 
@@ -39,18 +39,18 @@ export class Output implements DestinationStream {
   readonly #sink: Sink;
   readonly #bytesMax: number;
   readonly #chunks: Chunk[] = [];
-  /** Of all that has not been taken, also of what the sink has. */
+  /** Bytes not yet written, including those in the sink. */
   #bytes = 0;
   #dropped = 0;
   #untold = 0;
-  /** How many dropped lines the line being written tells of. */
+  /** How many dropped lines the line being written reports. */
   #telling = 0;
   /** The last write failed. */
   #isFailing = false;
   /** When the last write began or ended. */
   #movedMs = 0;
   #progress: (() => void) | undefined;
-  /** Writes the line that says how many were dropped; set by the log that knows its format. */
+  /** Writes the line that reports dropped lines. Set by the log, which knows the format. */
   tellDropped: ((lines: number) => void) | undefined;
 
   constructor(sink: Sink, bytesMax = WAITING_BYTES_MAX) {
@@ -58,11 +58,12 @@ export class Output implements DestinationStream {
     this.#bytesMax = bytesMax;
   }
 
-  /** `roomBytes` widens the bound for lines that matter more than others. */
+  /** `roomBytes` extends the bound for more important lines. */
   write(line: string, roomBytes = 0): void {
     const bytes = Buffer.byteLength(line);
     if (roomBytes === 0) this.#tell();
-    // After a drop the next line waits for the one that tells of it, so that there is one gap, not many.
+    // After a drop, all lines are dropped until the gap has been reported, so that there is one
+    // gap, not many.
     const isClosed = this.#untold > 0 && !this.#isFailing && roomBytes === 0;
     if (isClosed || this.#bytes + bytes > this.#bytesMax + roomBytes) {
       if (this.#telling === 0) this.#drop(1);
@@ -73,23 +74,25 @@ export class Output implements DestinationStream {
     this.#pump();
   }
 
-  /** Another way into the same sink, for lines that still have room where the others have none. */
+  /** A stream to the same sink, with extra room for its lines. */
   withReserve(roomBytes: number): DestinationStream {
     return { write: (line) => this.write(line, roomBytes) };
   }
 
-  /** Lines that never went out. */
+  /** The number of lines that were dropped. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** A thread has been writing for so long that it may never end. */
+  /** Whether a thread has been writing for so long that it may never return. */
   get isStuck(): boolean {
     const { isBusy, holdsThread } = this.#sink;
     return isBusy && holdsThread && performance.now() - this.#movedMs > STALLED_MS / 2;
   }
 
-  /** Resolves when all is written, when the reader takes no more, or after this time. */
+  /**
+   * Resolves when everything is written, when the reader accepts nothing more, or after `limitMs`.
+   */
   async flush(limitMs: number): Promise<void> {
     const endMs = performance.now() + limitMs;
     while (this.#bytes > 0) {
@@ -139,7 +142,9 @@ export class Output implements DestinationStream {
     this.#untold += lines;
   }
 
-  /** Not while writes fail, and not before half of the room is free again. */
+  /**
+   * Reports dropped lines, but not while writes fail and not before half of the room is free again.
+   */
   #tell(): void {
     if (this.#untold === 0 || this.#telling > 0 || this.#isFailing || this.#bytes > this.#bytesMax / 2) return;
     this.#telling = this.#untold;
@@ -162,9 +167,9 @@ export class Output implements DestinationStream {
 }
 
 /**
- * The standard output. Pipes, sockets and terminals are written without blocking, in this turn. For all
- * else (files; on Windows everything) no such way exists: there one thread of libuv's pool at a time
- * writes, and waits in place of the event loop.
+ * Standard output. Writes to pipes, sockets and terminals are immediate and do not block. For
+ * files, and for everything on Windows, that is not possible, so a pool thread writes, one at a
+ * time, and waits instead of the event loop.
  */
 export function standardOutput(): Sink {
   if (process.platform === 'win32') return new DescriptorSink(1);
@@ -178,9 +183,9 @@ class StreamSink implements Sink {
 
   constructor(stream: Socket) {
     this.#stream = stream;
-    // Each failure also comes to the callback of its write.
+    // The callback of the write receives the error too.
     stream.on('error', () => {});
-    // Node has terminals block, and no public way to change that.
+    // Node makes terminals blocking and has no public API to change that.
     (stream as unknown as { _handle?: { setBlocking?(isBlocking: boolean): void } })._handle?.setBlocking?.(false);
   }
 
@@ -196,7 +201,7 @@ class StreamSink implements Sink {
 class DescriptorSink implements Sink {
   readonly holdsThread = true;
   readonly #descriptor: number;
-  /** The last write failed half way: what follows begins a new line. */
+  /** The last write was incomplete, so the next one begins a new line. */
   #isTorn = false;
   isBusy = false;
 

@@ -1,8 +1,8 @@
 /**
- * The way of spans to an OpenTelemetry collector: OTLP over HTTP, in batches, behind a bounded queue.
+ * Sends spans to an OpenTelemetry collector: OTLP over HTTP, in batches, with a bounded queue.
  *
- * The rule that must not be broken: a collector that is slow, wrong or gone costs the service spans and nothing else. What is lost is
- * counted, and logged when a collector fails and takes spans again, and at the first that finds no room.
+ * Invariant: a slow, faulty or missing collector costs only spans. Lost spans are counted. A line
+ * is logged when the collector fails, when it recovers, and when the queue is full.
  */
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { CompressionAlgorithm, OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
@@ -12,10 +12,13 @@ import { BatchSpanProcessor, type ReadableSpan, type SpanExporter, type SpanProc
 import type { Log } from './log.js';
 
 export interface SpanExportSettings {
-  /** Such as `http://127.0.0.1:4318/v1/traces`. */
+  /** For example `http://127.0.0.1:4318/v1/traces`. */
   readonly endpoint: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The authorities that the collector's certificate may come from, PEM; absent: those that Node brings. */
+  /**
+   * The authorities trusted for the collector's certificate, PEM; absent: those that come with
+   * Node.
+   */
   readonly ca?: Buffer | undefined;
   readonly queueSpansMax: number;
   readonly intervalMs: number;
@@ -27,9 +30,9 @@ interface Rejected {
   readonly errorMessage: string;
 }
 
-/** Larger ones would be refused by collectors with small limits; a batch of these has about 300 KB. */
+/** A batch has about 300 KB. Collectors with small limits refuse larger ones. */
 const BATCH_SPANS_MAX = 512;
-/** Batches under way at once: at the end the whole queue goes out together. */
+/** Batches in flight at once. At shutdown the whole queue is sent together. */
 const BATCHES_MAX = 64;
 
 export class SpanExport implements SpanProcessor {
@@ -37,7 +40,7 @@ export class SpanExport implements SpanProcessor {
   readonly #spansMax: number;
   readonly #endpoint: string;
   readonly #log: Log;
-  /** Of those that are under way, too. */
+  /** Spans that wait or are being sent. */
   #waiting = 0;
   #lost = 0;
   #isFailing = false;
@@ -82,7 +85,7 @@ export class SpanExport implements SpanProcessor {
       if (!this.#wasFull) {
         this.#log.warn(
           'traces-lost',
-          'More spans wait for the collector than may; what is beyond that is lost, and counted.',
+          'The span queue is full; dropping spans. See traces.queueSpansMax and wfdd_spans_lost_total.',
         );
       }
       this.#wasFull = true;
@@ -106,23 +109,29 @@ export class SpanExport implements SpanProcessor {
     if (isFailing === this.#isFailing) return;
     this.#isFailing = isFailing;
     const lost = this.#lost;
-    if (!isFailing) this.#log.info('traces-delivered', 'The collector of traces takes spans again.', { lost });
-    else this.#log.warn('traces-lost', `Spans do not reach ${this.#endpoint}: ${whyOf(error)}.`, { lost });
+    if (!isFailing) this.#log.info('traces-delivered', 'The collector accepts spans again.', { lost });
+    else this.#log.warn('traces-lost', `Cannot send spans to ${this.#endpoint}: ${whyOf(error)}.`, { lost });
   }
 
-  /** The collector took a batch but for so many (`partialSuccess` of OTLP), which it wants to see no second time. */
+  /**
+   * The collector rejected some spans of a batch (`partialSuccess` in OTLP). They must not be sent
+   * again.
+   */
   #rejected({ rejectedSpans, errorMessage }: Rejected): void {
     this.#lost += rejectedSpans;
     if (rejectedSpans > 0 && !this.#wasRejected) {
-      const why = errorMessage === '' ? 'it does not say why' : errorMessage;
-      const text = `The collector at ${this.#endpoint} rejects spans: ${why}.`;
+      const why = errorMessage === '' ? 'no reason given' : errorMessage;
+      const text = `The collector at ${this.#endpoint} rejected spans: ${why}.`;
       this.#log.warn('traces-rejected', text, { rejected: rejectedSpans, lost: this.#lost });
     }
     this.#wasRejected = rejectedSpans > 0;
   }
 }
 
-/** What `OTLPTraceExporter` does, less the environment variables that it obeys: all that configures the daemon is in its `Config`. */
+/**
+ * Like `OTLPTraceExporter`, but without its environment variables, because only `Config` configures
+ * the daemon (D-81).
+ */
 function otlpOverHttp(
   { endpoint, headers, ca, timeoutMs }: SpanExportSettings,
   onAnswer: (rejected: Rejected) => void,
@@ -143,7 +152,7 @@ function otlpOverHttp(
         deserializeResponse: (bytes: Uint8Array) => {
           const answer = JsonTraceSerializer.deserializeResponse(bytes);
           const { rejectedSpans, errorMessage } = answer.partialSuccess ?? {};
-          // In JSON a number of 64 bits is a text.
+          // OTLP/JSON encodes 64-bit numbers as strings.
           onAnswer({ rejectedSpans: Math.max(Number(rejectedSpans ?? 0) || 0, 0), errorMessage: errorMessage ?? '' });
           return answer;
         },
@@ -155,7 +164,7 @@ function otlpOverHttp(
   );
 }
 
-/** Its code, or its first line: what a collector answers at length is not for the log. */
+/** The code and the first line of an error. The rest of a collector's response is not logged. */
 function whyOf(error: (Error & { code?: string | number }) | undefined): string {
   const [line = ''] = (error?.message ?? '').split('\n');
   return [error?.code, line.slice(0, 200)].filter((part) => part !== undefined && part !== '').join(' ') || 'no answer';

@@ -1,6 +1,6 @@
 /**
- * What is told of the daemon's work, and to whom: metrics to who scrapes, spans to a collector. Each is loaded only where it is asked
- * for: together they are a fifth of the daemon's memory.
+ * Starts metrics and traces. Each is loaded only if it is configured: together they take a fifth of
+ * the daemon's memory.
  */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,16 +14,16 @@ import type { SpanExportSettings } from './span-export.js';
 import type { Traces, TracesSettings } from './traces.js';
 
 export interface TelemetrySettings {
-  /** Where `/metrics` is served; undefined: nowhere. */
+  /** The address of `/metrics`; undefined: not served. */
   readonly metrics: PortSettings | undefined;
-  /** Where metrics are sent; undefined: nowhere. */
+  /** The collector for metrics; undefined: not sent. */
   readonly metricsExport: MetricsExportSettings | undefined;
-  /** Where spans go; undefined: nowhere. */
+  /** The collector for spans; undefined: not sent. */
   readonly traces: (SpanExportSettings & TracesSettings) | undefined;
 }
 
 export class Telemetry {
-  /** To be told of all that happens. */
+  /** Receives everything that rooms report. */
   readonly observers = new Observers();
   readonly #settings: TelemetrySettings;
   readonly #log: Log;
@@ -42,7 +42,7 @@ export class Telemetry {
     await this.#startMetrics(readings);
   }
 
-  /** Sends the last spans and metrics, for as long as this; then nothing is served any more. */
+  /** Sends the last spans and metrics within `timeoutMs`, then stops serving metrics. */
   async close(timeoutMs: number): Promise<void> {
     await Promise.all([this.#traces?.close(timeoutMs), this.#metricsExport?.close(timeoutMs)]);
     this.#metrics?.close();
@@ -56,7 +56,7 @@ export class Telemetry {
     this.#traces = new Traces(traces, new SpanExport(traces, this.#log));
     this.observers.add(this.#traces);
     const { endpoint, sampleRatio } = traces;
-    this.#log.info('traces-on', `Traces are sent to ${endpoint}.`, { endpoint, sampleRatio });
+    this.#log.info('traces-on', `Sending traces to ${endpoint}.`, { endpoint, sampleRatio });
   }
 
   async #startMetrics(readings: Omit<Readings, 'spansLost'>): Promise<void> {
@@ -73,13 +73,13 @@ export class Telemetry {
     this.#metrics = await metrics.serve(address);
     const { family, address: host, port } = this.#metrics.address() as AddressInfo;
     const text = `${family === 'IPv6' ? `[${host}]` : host}:${port}`;
-    this.#log.info('metrics-serving', `Metrics are served at http://${text}/metrics.`, { address: text });
+    this.#log.info('metrics-serving', `Serving metrics at http://${text}/metrics.`, { address: text });
   }
 
   async #sendMetrics(metrics: Metrics, settings: MetricsExportSettings): Promise<void> {
     const { MetricsExport } = await import('./metrics-export.js');
     this.#metricsExport = new MetricsExport(settings, () => metrics.families(), this.#log);
     const { endpoint, intervalMs } = settings;
-    this.#log.info('metrics-sending', `Metrics are sent to ${endpoint}.`, { endpoint, intervalMs });
+    this.#log.info('metrics-sending', `Sending metrics to ${endpoint}.`, { endpoint, intervalMs });
   }
 }

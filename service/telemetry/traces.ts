@@ -1,14 +1,17 @@
 /**
  * Spans for OpenTelemetry: one for each RPC, each native call and each change of a session.
  *
- * - The `traceparent` and `tracestate` of a request are the parent of its RPC; what the RPC causes is below it.
- * - The span of a stream ends when its headers have been sent. Its end, and what the host does by itself later, are short spans with a
- *   link to the one that they come of, so that no span is as long as a session. They are sampled as that one was.
- * - Native calls that the host makes on its own account (is the service alive? is the link up?) are spans without a parent.
+ * - The `traceparent` and `tracestate` of a request are the parent of its RPC span. Spans of what
+ *   the RPC causes are its children.
+ * - The span of a stream ends when its headers have been sent. Its end, and what the host does by
+ *   itself later, are short spans with a link to the first one, so that no span is as long as a
+ *   session. They are sampled like the first one (D-78).
+ * - Native calls of the host itself, such as probes and link checks, are spans without a parent.
  *
- * The rule that must not be broken: what leaves the host here has ids, states and codes, never an address or a principal.
+ * Invariant: spans contain ids, states and codes, never an address or a principal (D-79).
  *
- * Nothing is registered globally and nothing is patched; this file and what it imports are loaded only where traces are on.
+ * Nothing is registered globally or patched. This file and its imports are loaded only if traces
+ * are on.
  */
 import { setTimeout } from 'node:timers/promises';
 import {
@@ -40,13 +43,16 @@ import type { Observer, RpcObserver } from './observer.js';
 import type { SpanExport } from './span-export.js';
 
 export interface TracesSettings {
-  /** How many of the traces that begin here are recorded, 0 to 1; those that callers began are as they decided. */
+  /**
+   * The fraction of traces starting here that is recorded, 0 to 1. Callers decide for their own
+   * traces.
+   */
   readonly sampleRatio: number;
   readonly hostId: string;
   readonly version: string;
 }
 
-/** Those that the semantic conventions count as failures of the server; the others are the caller's affair. */
+/** Codes that the semantic conventions count as server failures. */
 const FAILURES = new Set(['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS']);
 
 const fromHeaders = { get: (header: (name: string) => string, name: string) => header(name), keys: () => [] };
@@ -114,16 +120,16 @@ export class Traces implements Pick<Observer, 'rpcStarted' | 'nativeReturned' | 
     if (type === 'FAILED' || type === 'LOST') {
       span.setStatus({ code: SpanStatusCode.ERROR, message: session.end?.reason ?? type });
     }
-    // The wall clock may have been set since.
+    // Uses the steady clock, because the wall clock may have been changed.
     span.end(timeMs + performance.now() - steadyMs);
   }
 
-  /** Spans that never reached the collector. */
+  /** The number of spans that did not reach the collector. */
   get spansLost(): number {
     return this.#spans.lost;
   }
 
-  /** Sends what is still here, for at most so long. */
+  /** Sends the remaining spans within `graceMs`. */
   async close(graceMs: number): Promise<void> {
     const late = new AbortController();
     const passed = setTimeout(graceMs, undefined, { signal: late.signal }).catch(() => {});
@@ -138,7 +144,7 @@ export class Traces implements Pick<Observer, 'rpcStarted' | 'nativeReturned' | 
   }
 }
 
-/** A span with a link is recorded where the one that it links to is; any other that begins a trace, by the ratio. */
+/** Samples a span with a link like the span it links to, and any other root span by the ratio. */
 class LikeItsLink implements Sampler {
   readonly #ratio: TraceIdRatioBasedSampler;
 

@@ -1,12 +1,12 @@
 /**
- * `wfdd service install | uninstall | start | stop | restart | status`. Each says what is so when it has ended, and is done if it was
- * so before.
+ * `wfdd service install | uninstall | start | stop | restart | status`. Each command prints the
+ * resulting state. It also succeeds if the service was in that state already.
  *
  *     not installed --install--> stopped --start--> running
  *          ^                      |  ^                 |
  *          +------uninstall-------+  +------stop-------+
  *
- * The rule that must not be broken: a service of this name that is not wfdd is never touched.
+ * Invariant: a service with this name that is not wfdd is never touched.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -40,20 +40,23 @@ import {
 import { Refusal, ServiceError } from './service-error.js';
 import { isPending, type Purpose, type Service, type ServiceSight, Services } from './services.js';
 
-/** How long the process may take to vanish after it has said that it stopped, and the service after it was deleted. */
+/**
+ * How long the process may take to exit after it reported STOPPED, and the service to vanish after
+ * its deletion.
+ */
 const VANISH_MS = 10_000;
 const POLL_MS = 100;
 /** How long netsh.exe may take. */
 const NETSH_MS = 20_000;
 
-/** What came of a command. */
+/** The result of a command. */
 export interface Outcome {
   readonly text: string;
   readonly to: 'stdout' | 'stderr';
   readonly exitCode: number;
 }
 
-/** Carries out a command. `tell` gets what there is to say while it waits. Never throws for what Windows refuses. */
+/** Runs a command. `tell` receives progress messages. Never throws because of a Windows error. */
 export async function controlService(command: ServiceCommand, tell: (text: string) => void): Promise<Outcome> {
   try {
     return await new Commands(command.name, tell).run(command);
@@ -103,7 +106,7 @@ class Commands {
       ...(await service.look()),
       ...(await service.settings()),
     }));
-    // Somebody may have given it another account, which an upgrade does not take away.
+    // An administrator may have changed the account. An upgrade keeps it.
     const kept = command.unattended ? before?.account : undefined;
     const config = serviceConfig({ ...installation, account: kept ?? installation.account });
     const lacking: string[] = [];
@@ -112,7 +115,7 @@ class Commands {
         if (!(await service.changeInfo(level, info))) lacking.push(what);
       }
       makeFolders(loadAclapi(), this.#name, this.#folders, process.env);
-      // The folder is closed by now, so nobody else can put a file there in between.
+      // The folder is protected by now, so nobody else can create a file there first.
       writeSeeds(this.#folders, command.seeds);
       await this.#setEnvironment();
       await registerEventSource(this.#advapi32, this.#name);
@@ -124,33 +127,35 @@ class Commands {
         await configure(service);
       });
     }
-    const without = lacking.map((what) => `This Windows does not know ${what}; the service goes without.`);
-    const notes = [...notesOn(command, unprotected), ...without, ...(await this.#letIn(command))];
+    const without = lacking.map(
+      (what) => `Note: this version of Windows does not support ${what}, so the service runs without it.`,
+    );
+    const notes = [...notesOn(command, unprotected), ...without, ...(await this.#openFirewall(command))];
     return done([this.#installed(before), ...notes].join('\n'));
   }
 
-  /** Makes the rule of the firewall where that was asked for; else says how. */
-  async #letIn({ loaded, firewall }: InstallCommand): Promise<string[]> {
+  /** Adds the firewall rule if requested, otherwise explains how. */
+  async #openFirewall({ loaded, firewall }: InstallCommand): Promise<string[]> {
     const subject = { rule: firewallRule(this.#name), program: process.execPath, service: this.#name };
     const ports = exposedPorts(loaded.config);
-    if (ports.length === 0) return firewall ? ['Note: only this machine is served, so there is no rule to make.'] : [];
+    if (ports.length === 0) return firewall ? ['Note: only this host is served, so no firewall rule is needed.'] : [];
     const note = firewallNote(loaded.config, subject) ?? '';
     if (!firewall) return [note];
-    // An earlier installation may have served other ports.
+    // The rule of an earlier installation may be for other ports.
     await runNetsh(deleteRule(subject.rule));
-    if (await runNetsh(addRule(ports, subject))) return ['The Windows Firewall lets other machines in to it.'];
-    return [`Note: the rule of the Windows Firewall could not be made.\n${note}`];
+    if (await runNetsh(addRule(ports, subject))) return ['Windows Firewall now allows other machines to connect.'];
+    return [`Note: the Windows Firewall rule could not be added.\n${note}`];
   }
 
   #installed(before: ServiceSight | undefined): string {
     const flag = this.#name === 'wfdd' ? '' : ` --name ${this.#name}`;
     if (before === undefined) {
       const { data } = this.#folders;
-      return `${this.#name} is installed and starts with Windows; its folder is ${data}\nTo start it now: wfdd service start${flag}`;
+      return `${this.#name} is installed and starts with Windows. Its folder is ${data}\nTo start it now: wfdd service start${flag}`;
     }
-    const renewed = `${this.#name} was installed already; its settings are renewed.`;
+    const renewed = `${this.#name} was already installed. Its settings are updated.`;
     if (before.state === 'stopped') return renewed;
-    return `${renewed}\nThey count from its next start: wfdd service restart${flag}`;
+    return `${renewed}\nTo apply them now: wfdd service restart${flag}`;
   }
 
   async #setEnvironment(): Promise<void> {
@@ -182,11 +187,11 @@ class Commands {
     if (sight === undefined) return this.#notInstalled();
     if (sight.state === 'running') return done(`${this.#name} is running (process ${sight.processId}).`);
     const { logs } = this.#folders;
-    const why = isPending(sight) ? 'it shows no sign of life' : whyStopped(sight);
+    const why = isPending(sight) ? 'it does not respond' : whyStopped(sight);
     return failed(`${this.#name} did not start: ${why}. Its log: ${logs}`, EXIT.service);
   }
 
-  /** Stopped means that its process is gone too, and with it what it held open. */
+  /** Stopped means that the process has exited too, and its files are closed. */
   async #stop(): Promise<Outcome> {
     const sight = await this.#find('stop', async (service) => {
       const before = await service.settle(this.#progress());
@@ -199,8 +204,8 @@ class Commands {
     });
     if (sight === undefined) return this.#notInstalled();
     if (sight.state === 'stopped') return done(`${this.#name} is stopped.`);
-    const remedy = `To end it at once: taskkill /f /pid ${sight.processId}`;
-    return failed(`${this.#name} is ${sight.state} and shows no sign of life. ${remedy}`, EXIT.service);
+    const remedy = `To kill it: taskkill /f /pid ${sight.processId}`;
+    return failed(`${this.#name} is ${sight.state} and does not respond. ${remedy}`, EXIT.service);
   }
 
   async #status(json: boolean): Promise<Outcome> {
@@ -217,7 +222,7 @@ class Commands {
     const process = found.processId === undefined ? whyStopped(found) : `process ${found.processId}`;
     const lines = [
       `${this.#name} is ${found.state} (${process}).`,
-      `  starts   ${found.isAutomatic ? 'with Windows' : 'by hand'}`,
+      `  starts   ${found.isAutomatic ? 'with Windows' : 'manually'}`,
       `  account  ${found.account}`,
       `  command  ${found.command}`,
       `  folder   ${this.#folders.data}`,
@@ -226,12 +231,12 @@ class Commands {
     return done(lines.join('\n'), statusCode(found));
   }
 
-  /** Opens the service for the time of `use`; undefined where it is not installed. */
+  /** Opens the service while `use` runs; undefined if it is not installed. */
   #find<T>(purpose: Purpose, use: (service: Service) => Promise<T>): Promise<T | undefined> {
     return this.#services.find(this.#name, purpose, async (service) => {
       const { command } = await service.settings();
       if (isWfdd(command)) return use(service);
-      throw new Refusal(`The service ${this.#name} is not wfdd, it runs ${command}\nWhat is meant has another --name.`);
+      throw new Refusal(`The service ${this.#name} is not wfdd: it runs ${command}\nChoose another --name.`);
     });
   }
 
@@ -239,7 +244,7 @@ class Commands {
     return failed(`${this.#name} is not installed.`, EXIT.notInstalled);
   }
 
-  /** A line when the state has changed, so that nobody wonders; signs of life in between are not told. */
+  /** Prints a line whenever the state changes. */
   #progress(): (sight: ServiceSight) => void {
     let last = '';
     return ({ state }) => {
@@ -249,7 +254,7 @@ class Commands {
   }
 }
 
-/** A configuration that exists is somebody's, whatever it says. */
+/** Writes a new configuration file. An existing one is never changed. */
 function writeSeeds({ data }: Folders, seeds: readonly Seed[]): void {
   const file = win32.join(data, 'config.yaml');
   if (seeds.length > 0 && !existsSync(file)) writeFileSync(file, seedText(seeds), { flag: 'wx' });
@@ -271,7 +276,7 @@ function statusCode(sight: ServiceSight | undefined): number {
 function whyStopped({ exitCode, serviceExitCode }: ServiceSight): string {
   if (exitCode === ERROR_SERVICE_SPECIFIC_ERROR) {
     return serviceExitCode === EXIT.config
-      ? 'its configuration is wrong'
+      ? 'its configuration is invalid'
       : `it failed with exit code ${serviceExitCode}`;
   }
   if (exitCode === 0) return 'it was stopped';
@@ -279,12 +284,12 @@ function whyStopped({ exitCode, serviceExitCode }: ServiceSight): string {
   return exitCode === ERROR_PROCESS_ABORTED ? 'its process ended unexpectedly' : `Windows error ${exitCode}`;
 }
 
-/** Only what `service install` makes has this name. */
+/** Only rules of `service install` have this name. */
 function firewallRule(name: string): string {
   return `Wi-Fi Direct Gateway (${name})`;
 }
 
-/** Whether it did what it was asked for. */
+/** Whether netsh succeeded. */
 function runNetsh(args: readonly string[]): Promise<boolean> {
   const netsh = win32.join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'netsh.exe');
   return new Promise((resolve) => {
@@ -292,7 +297,7 @@ function runNetsh(args: readonly string[]): Promise<boolean> {
   });
 }
 
-/** Whether this command line is that of a wfdd, of whatever folder. */
+/** Whether this command line runs wfdd, from any folder. */
 function isWfdd(command: string): boolean {
   return /[\\/]service[\\/]wfdd\.cjs" "service" "run"/.test(command);
 }
@@ -305,7 +310,7 @@ function isAlive(processId: number): boolean {
   }
 }
 
-/** False: it was not so within VANISH_MS. */
+/** Waits until `isSo`. Returns false after VANISH_MS. */
 async function until(isSo: () => Promise<boolean>): Promise<boolean> {
   const deadlineMs = performance.now() + VANISH_MS;
   while (performance.now() < deadlineMs) {

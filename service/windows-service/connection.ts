@@ -1,29 +1,33 @@
 /**
- * This process as a service: what it reports to the service control manager, and what it is told by it.
+ * The connection of this process to the service control manager: it reports states and receives
+ * controls.
  *
  *     START_PENDING --running()--> RUNNING --stopPending()--> STOP_PENDING --stopped()--> STOPPED
  *           |                                                                               ^
  *           +------------------------------------- stopped() -------------------------------+
  *
- * A process that ends before it has reported STOPPED has crashed, and is restarted.
+ * Windows treats a process that exits before it reports STOPPED as crashed, and restarts it.
  *
- * The rule that must not be broken: **a pending state gives signs of life from the event loop,** a checkpoint a second, so that a
- * daemon that hangs is seen to hang.
+ * Invariant: in a pending state the event loop reports a checkpoint every second, so that Windows
+ * notices a daemon that hangs.
  */
 import type { Advapi32, StatusHandle } from '../../native/advapi32.js';
 import * as svc from '../../native/winsvc.js';
 
-/** What the service control manager demands. */
+/** A control of the service control manager. */
 export type Demand = 'stop' | 'shutdown' | 'suspend' | 'resume';
 
-/** What of advapi32.dll it takes. */
+/** The functions of advapi32.dll that this needs. */
 export type ServiceFunctions = Pick<
   Advapi32,
   'StartServiceCtrlDispatcherW' | 'RegisterServiceCtrlHandlerExW' | 'SetServiceStatus'
 >;
 
 const CHECKPOINT_MS = 1000;
-/** A sign of life is promised within this: ten times what it takes, since a computer that starts is a busy one. */
+/**
+ * The promised time until the next checkpoint: ten times the interval, because a computer is busy
+ * while it starts.
+ */
 const WAIT_HINT_MS = 10_000;
 
 const ACCEPTED =
@@ -40,9 +44,9 @@ interface Connected {
 }
 
 export class ServiceConnection {
-  /** Resolves when the service control manager has let go of this process, after STOPPED. */
+  /** Resolves when the service control manager has disconnected, after STOPPED. */
   readonly released: Promise<void>;
-  /** What it was started with: its name, and what whoever started it added. */
+  /** The start arguments: the service name, then arguments of the program that started it. */
   readonly args: readonly string[];
   readonly #advapi32: ServiceFunctions;
   readonly #handle: StatusHandle;
@@ -52,13 +56,14 @@ export class ServiceConnection {
   #checkpoint = 0;
 
   /**
-   * Connects to the service control manager, and reports START_PENDING; undefined where it did not start this process as that
-   * service. `told` is called at each demand, and may be called with the same again.
+   * Connects to the service control manager and reports START_PENDING. Returns undefined if Windows
+   * did not start this process as that service. `onDemand` is called for each control, possibly
+   * more than once for the same one.
    */
   static async open(
     advapi32: ServiceFunctions,
     name: string,
-    told: (demand: Demand) => void,
+    onDemand: (demand: Demand) => void,
     checkpointMs = CHECKPOINT_MS,
   ): Promise<ServiceConnection | undefined> {
     let main = 0n;
@@ -73,7 +78,7 @@ export class ServiceConnection {
     }
     const control = svc.handlerCallbacks.registerContext((event) => {
       const demand = demandOf(event);
-      if (demand !== undefined) told(demand);
+      if (demand !== undefined) onDemand(demand);
     });
     const { code, hServiceStatus } = advapi32.RegisterServiceCtrlHandlerExW(name, control);
     if (code !== 0) return undefined;
@@ -101,7 +106,10 @@ export class ServiceConnection {
     this.#enter(svc.SERVICE_STOP_PENDING);
   }
 
-  /** The last report. `exitCode` is one of wfdd; any but 0 is a failure, and the service is restarted. */
+  /**
+   * The last report, with an exit code of wfdd. Any code except 0 is a failure, and Windows
+   * restarts the service.
+   */
   stopped(exitCode: number): void {
     this.#enter(svc.SERVICE_STOPPED, exitCode);
   }
@@ -132,7 +140,7 @@ export class ServiceConnection {
   }
 }
 
-/** INTERROGATE wants no more than its answer: the service control manager knows the last report. */
+/** INTERROGATE needs no action: the service control manager knows the last report. */
 function demandOf({ dwControl, dwEventType }: svc.ServiceControl): Demand | undefined {
   switch (dwControl) {
     case svc.SERVICE_CONTROL_STOP:

@@ -1,8 +1,8 @@
 /**
- * The Windows Event Log: what an operator must see without reading the log file. The log's own lines, by their names, under ids
- * that stay as they are.
+ * The Windows event log, for lines that an operator must see without reading the log file. Each
+ * event name of the log has a fixed event id.
  *
- * The rule that must not be broken: an id means for ever what it means here; monitoring elsewhere waits for it.
+ * Invariant: the meaning of an id never changes, because monitoring systems depend on it.
  */
 import {
   type Advapi32,
@@ -18,7 +18,7 @@ import { winerror } from '../../native/constants.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { ServiceError } from './service-error.js';
 
-/** The id of each line of the log that is also an event. */
+/** The event id for each log event that also goes to the Windows event log. */
 export const EVENT_IDS: ReadonlyMap<string, number> = new Map([
   // The life of the service.
   ['serving', 100],
@@ -33,7 +33,7 @@ export const EVENT_IDS: ReadonlyMap<string, number> = new Map([
   ['previous-end', 109],
   ['suspending', 110],
   ['resumed', 111],
-  // What it can do.
+  // The availability of Wi-Fi Direct.
   ['degraded', 200],
   ['ready', 201],
   ['library-incomplete', 202],
@@ -43,27 +43,30 @@ export const EVENT_IDS: ReadonlyMap<string, number> = new Map([
   ['journal-failed', 206],
   ['journal-recovered', 207],
   ['journal-new-epoch', 208],
-  // Who was not let in.
+  // Refused callers.
   ['access-denied', 300],
   ['connection-refused', 301],
-  // What Windows or the daemon could not do.
+  // Failures of Windows or of the daemon.
   ['native-call-slow', 400],
   ['session-failed', 401],
   ['session-lost', 402],
   ['rpc-failed', 403],
 ]);
 
-/** Of one id in a minute; the rest is counted. The event log drops its oldest for the newest, and someone who knocks a thousand times must not empty it. */
+/**
+ * Events per id and minute; further ones are only counted. The event log overwrites its oldest
+ * entries, so a caller that is refused a thousand times must not fill it.
+ */
 const EVENTS_PER_MINUTE_MAX = 10;
 const MINUTE_MS = 60_000;
-/** ReportEventW takes 31,839 characters. */
+/** ReportEventW accepts at most 31,839 characters. */
 const TEXT_MAX = 31_000;
-/** How many events may wait while the event log does not answer. */
+/** How many events can wait while the event log does not respond. */
 const WAITING_MAX = 100;
 
 const TYPES: Readonly<Record<string, number>> = { error: EVENTLOG_ERROR_TYPE, warn: EVENTLOG_WARNING_TYPE };
 
-/** What of advapi32.dll it takes. */
+/** The functions of advapi32.dll that this needs. */
 export type EventFunctions = Pick<Advapi32, 'RegisterEventSourceW' | 'ReportEventW'>;
 
 interface Rate {
@@ -72,7 +75,10 @@ interface Rate {
   leftOut: number;
 }
 
-/** The events of one source. Nothing of it throws or waits: an event log that does not answer costs its events only. */
+/**
+ * Writes events of one source. No method throws or blocks. If the event log does not respond, only
+ * events are lost.
+ */
 export class EventLog {
   readonly #advapi32: EventFunctions;
   readonly #source: Promise<EventSourceHandle | undefined>;
@@ -88,7 +94,7 @@ export class EventLog {
     );
   }
 
-  /** Reports one line as the log wrote it, JSON with `event`, `level` and `msg`. */
+  /** Reports one line of the log: JSON with `event`, `level` and `msg`. */
   write(line: string): void {
     const { event, level, msg, time: _, ...fields } = JSON.parse(line) as Record<string, unknown>;
     const id = EVENT_IDS.get(String(event));
@@ -96,12 +102,12 @@ export class EventLog {
     const leftOut = this.#admit(id);
     if (leftOut === undefined) return;
     const details = Object.entries(fields).map(([name, value]) => `${name}: ${asText(value)}`);
-    if (leftOut > 0) details.push(`${leftOut} more like this were left out.`);
+    if (leftOut > 0) details.push(`${leftOut} more events like this were omitted.`);
     const text = [String(msg), ...(details.length > 0 ? ['', ...details] : [])].join('\r\n');
     this.#report(id, TYPES[String(level)] ?? EVENTLOG_INFORMATION_TYPE, safeText(text));
   }
 
-  /** Resolves when everything reported so far has been handed over. */
+  /** Resolves when all events so far have been reported. */
   flushed(): Promise<void> {
     return this.#last;
   }
@@ -119,7 +125,9 @@ export class EventLog {
       });
   }
 
-  /** How many of this id were left out before this one; undefined where this one is, too. */
+  /**
+   * How many events of this id were omitted before this one; undefined if this one is omitted too.
+   */
   #admit(id: number): number | undefined {
     const nowMs = performance.now();
     let rate = this.#rates.get(id);
@@ -138,7 +146,10 @@ export class EventLog {
   }
 }
 
-/** A log that writes to `log` and, what is an event, to the event log: whatever the level of `log`, and never with an address of a device. */
+/**
+ * A log that writes to `log`, and also writes event-log events, whatever the level of `log` and
+ * never with a device address.
+ */
 export async function withEvents(log: Log, events: EventLog): Promise<Log> {
   return tee(log, await createLog({ level: 'info', format: 'json', addresses: false }, events));
 }
@@ -159,7 +170,10 @@ function tee(log: Log, events: Log): Log {
   };
 }
 
-/** Tells the event viewer where the texts are: in a program of Windows whose every text, of ids from 1 to 1000, is what was reported. */
+/**
+ * Registers the message file. In EventCreate.exe of Windows, the text of every id from 1 to 1000 is
+ * the reported text itself (D-99).
+ */
 export async function registerEventSource(advapi32: Advapi32, source: string): Promise<void> {
   const file = Buffer.from('%SystemRoot%\\System32\\EventCreate.exe\0', 'utf16le');
   const types = Buffer.from([EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE, 0, 0, 0]);
@@ -171,7 +185,9 @@ export async function registerEventSource(advapi32: Advapi32, source: string): P
   await set('TypesSupported', REG_DWORD, types);
 }
 
-/** The events stay; the event viewer shows them without their framing text. */
+/**
+ * Existing events stay. The event viewer then shows them with a note that the source is unknown.
+ */
 export async function unregisterEventSource(advapi32: Advapi32, source: string): Promise<void> {
   const { code } = await advapi32.RegDeleteTreeW(HKEY_LOCAL_MACHINE, keyOf(source));
   if (code !== winerror.ERROR_SUCCESS && code !== winerror.ERROR_FILE_NOT_FOUND) {
@@ -187,7 +203,7 @@ function asText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** The event viewer takes `%1` in a text for a place to put something in, also that in an IPv6 address with a zone. */
+/** The event viewer treats `%1` as a placeholder, even in an IPv6 address with a zone. */
 function safeText(text: string): string {
   return text.replace(/%(?=\d)/g, '% ').slice(0, TEXT_MAX);
 }

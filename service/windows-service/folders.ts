@@ -1,13 +1,13 @@
 /**
- * The folder of the service below ProgramData: its configuration, which it may read, and in folders of their own its log and its
- * journal, which it may write.
+ * The folders of the service below ProgramData. It can read the configuration, and write to the
+ * folders of its log and its journal.
  *
- * The rule that must not be broken: **only administrators, the system and this one service enter, from the folder's first moment.**
- * Everybody may create folders in ProgramData, so one that is there already is used only if it and what is in it belong to
- * somebody who could change Windows anyway; and everything in it then has the permissions of the folder and no others.
+ * Invariant: only administrators, the system and this service have access, from the moment a folder
+ * exists. Any account can create folders in ProgramData. So an existing folder is used only if it
+ * and everything in it belong to accounts that could change Windows anyway, and then the
+ * permissions of everything in it are reset to those of the folder.
  *
- * The descriptor is set by SetNamedSecurityInfoW and not by icacls.exe: a folder is made with it instead of before it, a SID needs no
- * name, and nothing has to be read from the words of a program in the language of the host.
+ * Descriptors are set through advapi32.dll and not by icacls.exe (D-94).
  */
 import { lstatSync, readdirSync } from 'node:fs';
 import { join, win32 } from 'node:path';
@@ -16,10 +16,16 @@ import { winerror } from '../../native/constants.js';
 import { serviceSid } from './installation.js';
 import { Refusal, ServiceError } from './service-error.js';
 
-/** SYSTEM and the administrators: everything, also in what will be made in it. Nothing is inherited from ProgramData. */
+/**
+ * Full access for SYSTEM and administrators, also to new files. Nothing is inherited from
+ * ProgramData.
+ */
 const BASE = 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)';
 
-/** A private key: of its owner, the administrators and the system; that of the host the service `wfdd` reads as well. */
+/**
+ * The descriptor of a private key: its owner, administrators and the system. The service `wfdd` can
+ * also read the key of the host.
+ */
 export function keyDescriptor(isOfHost: boolean): string {
   const base = 'D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;OW)';
   return isOfHost ? `${base}(A;;FR;;;${serviceSid('wfdd')})` : base;
@@ -31,13 +37,13 @@ export interface Folders {
   readonly journal: string;
 }
 
-/** Where the service of this name has its files. */
+/** The folders of the service with this name. */
 export function foldersOf(name: string, environment: NodeJS.ProcessEnv): Folders {
   const data = win32.join(environment['ProgramData'] ?? 'C:\\ProgramData', name);
   return { data, logs: win32.join(data, 'logs'), journal: win32.join(data, 'journal') };
 }
 
-/** Makes the folders, or closes them where they are there. */
+/** Creates the folders, or resets the permissions of existing ones. */
 export function makeFolders(
   aclapi: Aclapi,
   name: string,
@@ -47,7 +53,7 @@ export function makeFolders(
   const sid = serviceSid(name);
   const windows = environment['SystemRoot'] ?? 'C:\\Windows';
   const mayRead = `${BASE}(A;OICI;FRFX;;;${sid})`;
-  // It may delete what is in the folders of its log and its journal, but not the folders.
+  // The service can delete files in these folders, but not the folders.
   const mayWrite = `${BASE}(A;OICI;FRFWFX;;;${sid})(A;OICIIO;SD;;;${sid})`;
   for (const [folder, sddl] of [
     [data, mayRead],
@@ -64,17 +70,18 @@ export function makeFolders(
     const below = folder === data ? everythingIn(data, own) : [folder];
     for (const path of below) if (!trusted.has(ownerOf(aclapi, path))) throw belongsToOthers(path);
     check('SetNamedSecurityInfoW', aclapi.SetNamedSecurityInfoW(folder, sddl).code);
-    // Who made a file before it was ours may have left himself an entry, which a change of owner keeps.
+    // The previous owner of a file may have an entry of its own, which a change of owner keeps.
     const isOfData = (path: string) => path !== data && !own.has(path);
     const inherits = folder === data ? below.filter(isOfData) : everythingIn(folder, new Set()).slice(1);
     for (const path of inherits) check('InheritSecurityInfo', aclapi.InheritSecurityInfo(path).code);
   }
 }
 
-/** The folder and what is in it at any depth, but for what the service itself writes. */
+/** The folder and everything in it at any depth, except what the service itself writes. */
 function everythingIn(folder: string, own: ReadonlySet<string>): string[] {
   const entry = lstatSync(folder);
-  if (entry.isSymbolicLink()) throw new Refusal(`${folder} is a link, and could lead anywhere; delete it.`);
+  if (entry.isSymbolicLink())
+    throw new Refusal(`${folder} is a link and could point anywhere. Delete it, then install again.`);
   if (!entry.isDirectory() || own.has(folder)) return [folder];
   const below = readdirSync(folder).flatMap((name) => everythingIn(join(folder, name), own));
   return [folder, ...below];
@@ -92,8 +99,8 @@ function check(fn: string, code: number): void {
 
 function belongsToOthers(path: string): Refusal {
   return new Refusal(
-    `${path} is there already and does not belong to the administrators, so somebody else could change it later.\n` +
-      `Look at what is in it; then delete it, or take it over and install again, which resets its permissions:\n` +
+    `${path} already exists and is not owned by administrators, so another account could change it later.\n` +
+      `Check its contents. Then delete it, or take ownership and install again, which resets its permissions:\n` +
       `  icacls "${path}" /setowner *S-1-5-32-544 /t`,
   );
 }

@@ -1,8 +1,9 @@
 /**
- * What `wfdd service install` makes of a host: every setting of the service, as values. It touches nothing.
+ * The settings of the service that `wfdd service install` makes, as values. Nothing here changes
+ * the host.
  *
- * The rule that must not be broken: **the service has no right that it does not need.** It runs as LocalService with one privilege;
- * what it may read and write beyond that is given to its own SID, which no other service has.
+ * Invariant: the service has no right that it does not need. It runs as LocalService with one
+ * privilege. Access to its files is granted to its own SID, which no other service has.
  */
 import { createHash } from 'node:crypto';
 import { win32 } from 'node:path';
@@ -27,17 +28,29 @@ import type { Config } from '../config/schema.js';
 import type { InstallCommand } from '../config/service-command.js';
 import { Refusal } from './service-error.js';
 
-/** What a stop that keeps to `shutdown.graceMs` takes besides, at most; and then the last words to Windows. */
+/**
+ * The longest time that a stop takes in addition to `shutdown.graceMs`, including the last report
+ * to Windows.
+ */
 const STOP_MARGIN_MS = 5000;
 
-/** Waits before the first, second and every later restart after a failure; they count from 0 again after RESET_AFTER_S without one. */
+/**
+ * Delays before the first, second and every later restart after a failure. The count restarts after
+ * RESET_AFTER_S without a failure.
+ */
 const RESTART_DELAYS_MS = [5000, 30_000, 300_000];
 const RESET_AFTER_S = 3600;
 
-/** One more than elsewhere: StartServiceCtrlDispatcherW holds a thread of the pool for the life of the service. */
+/**
+ * One more than elsewhere, because StartServiceCtrlDispatcherW blocks a pool thread for the
+ * lifetime of the service.
+ */
 const POOL_THREADS = 17;
 
-/** SeChangeNotifyPrivilege lets a process pass through folders that it may not list, as every program expects. */
+/**
+ * SeChangeNotifyPrivilege lets a process traverse folders that it cannot list, which all programs
+ * expect.
+ */
 const PRIVILEGES = ['SeChangeNotifyPrivilege'];
 
 const ACCOUNTS: Readonly<Record<string, string>> = {
@@ -48,21 +61,24 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
 
 export interface Installation {
   readonly name: string;
-  /** As Windows writes it. */
+  /** In the notation of Windows. */
   readonly account: string;
   /** The program and its arguments. */
   readonly command: readonly string[];
   readonly config: Config;
 }
 
-/** The installation that a command asks for; throws where its account can't be had. `program`: node.exe and the script it runs. */
+/**
+ * The installation that a command requests. `program` is node.exe and its script. Throws a Refusal
+ * if the account is not possible.
+ */
 export function installationOf(command: InstallCommand, program: readonly [string, string]): Installation {
   const { name, loaded, assigned } = command;
   const account = accountFrom(command.account);
   if (account === undefined) {
     throw new Refusal(
-      `${command.account} would need a password, which wfdd does not take. Name LocalService, NetworkService, LocalSystem, ` +
-        `NT SERVICE\\${name} or a managed account (DOMAIN\\name$), or set it afterwards in services.msc.`,
+      `The account ${command.account} needs a password, which wfdd does not accept. Use LocalService, NetworkService, LocalSystem, ` +
+        `NT SERVICE\\${name} or a managed account (DOMAIN\\name$), or set the account in services.msc afterwards.`,
     );
   }
   const { config, file } = loaded;
@@ -71,21 +87,28 @@ export function installationOf(command: InstallCommand, program: readonly [strin
   return { name, account, config, command: [...program, 'service', 'run', '--name', name, ...named, ...set] };
 }
 
-/** What whoever installs should know: settings that the service won't have, and what others could change. */
+/**
+ * Notes for the user: settings that the service will not have, and files that others could change.
+ */
 export function notesOn({ loaded }: InstallCommand, unprotected: readonly string[]): string[] {
   const lost = [...loaded.sources.values()].filter((source) => source.startsWith('environment '));
   return [
-    ...lost.map((source) => `Note: the service won't have ${source} of this console; put it into the file.`),
-    ...unprotected.map((path) => `Note: see that only administrators can change ${path}, and the account can read it.`),
+    ...lost.map(
+      (source) => `Note: the service will not see ${source} of this console. Set the key in the configuration file.`,
+    ),
+    ...unprotected.map(
+      (path) => `Note: make sure that only administrators can change ${path} and that the account can read it.`,
+    ),
   ];
 }
 
-/** Variables that name folders which only administrators can write to. */
+/** Variables of folders that only administrators can write to. */
 const PROTECTED = ['ProgramFiles', 'ProgramW6432', 'ProgramFiles(x86)', 'SystemRoot'];
 
 /**
- * Of the folder of the program and the file of the configuration, those that are in no folder which only
- * administrators can write to. `data` is that of the service, which the installation closes.
+ * Returns the program folder and the configuration file, if they are outside all folders that only
+ * administrators can write to. `data` is the folder of the service, which the installation
+ * protects.
  */
 export function unprotectedPaths(
   { loaded }: InstallCommand,
@@ -105,7 +128,10 @@ export function unprotectedPaths(
   return [...(isProgramSafe ? [] : [program]), ...(isFileSafe || loaded.file === undefined ? [] : [loaded.file])];
 }
 
-/** Refuses to install what somebody other than an administrator could change, unless whoever installs answers for it. */
+/**
+ * Throws a Refusal if accounts other than administrators could change the files, unless the user
+ * has allowed that.
+ */
 export function assertProtected(
   unprotected: readonly string[],
   account: string,
@@ -115,23 +141,20 @@ export function assertProtected(
   const isSystem = account === 'LocalSystem';
   if (unprotected.length === 0 || (isAllowed && !isSystem)) return;
   throw new Refusal(
-    `${unprotected.join(' and ')}: somebody who is no administrator may be able to change this, and with it what the service does.\n` +
+    `Accounts other than administrators may be able to change ${unprotected.join(' and ')}, and so control the service.\n` +
       `Put the program below Program Files and the configuration into ${data}` +
       (isSystem
-        ? '; for LocalSystem, which may do everything, --allow-unprotected does not count.'
-        : ', or add --allow-unprotected where only administrators can change them.'),
+        ? '. --allow-unprotected has no effect for LocalSystem, which has all rights.'
+        : ', or add --allow-unprotected if only administrators can change them.'),
   );
 }
 
-/** How long a stop may take before the process is ended whatever it does. */
+/** How long a stop may take before the process is killed. */
 export function stopLimitMs(config: Config): number {
   return config.shutdown.graceMs + STOP_MARGIN_MS;
 }
 
-/**
- * The main settings. There is no dependency on WlanSvc: Windows would stop the service with it and not start it again,
- * and would not start it at all on a Server without the feature. Delayed start is order enough, and the daemon waits.
- */
+/** The main settings. There is no dependency on WlanSvc (D-88). */
 export function serviceConfig({ name, account, command }: Installation): ServiceConfig {
   return {
     dwServiceType: SERVICE_WIN32_OWN_PROCESS,
@@ -144,7 +167,10 @@ export function serviceConfig({ name, account, command }: Installation): Service
   };
 }
 
-/** The settings of ChangeServiceConfig2W, by their levels, each with what a Windows that does not know it goes without. */
+/**
+ * The settings of ChangeServiceConfig2W by level. `what` names the feature for versions of Windows
+ * that lack it.
+ */
 export function serviceInfos({ config }: Installation) {
   const actions = RESTART_DELAYS_MS.map((Delay) => ({ Type: SC_ACTION_RESTART, Delay }));
   const description = 'Lets remote programs open and close Wi-Fi Direct sessions of this computer, over gRPC.';
@@ -161,7 +187,8 @@ export function serviceInfos({ config }: Installation) {
         lpsaActions: actions,
       },
     },
-    // A service that reports why it could not start is a failure too, not only a process that vanishes.
+    // A service that reports an error at startup counts as a failure too, not only a process that
+    // crashes.
     {
       level: SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
       what: 'restart after a failed start',
@@ -170,12 +197,12 @@ export function serviceInfos({ config }: Installation) {
     { level: SERVICE_CONFIG_DELAYED_AUTO_START_INFO, what: 'delayed start', info: { fDelayedAutostart: 1 } },
     {
       level: SERVICE_CONFIG_SERVICE_SID_INFO,
-      what: 'a SID of its own',
+      what: 'a service SID',
       info: { dwServiceSidType: SERVICE_SID_TYPE_UNRESTRICTED },
     },
     {
       level: SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO,
-      what: 'fewer privileges',
+      what: 'reduced privileges',
       info: { pmszRequiredPrivileges: multiSz(PRIVILEGES) },
     },
     {
@@ -186,30 +213,33 @@ export function serviceInfos({ config }: Installation) {
   ] as const;
 }
 
-/** What is added to the environment of the service. */
+/** Additional environment variables of the service. */
 export function serviceEnvironment(): readonly string[] {
   return [`UV_THREADPOOL_SIZE=${POOL_THREADS}`];
 }
 
-/** The account that somebody named, as Windows writes it; undefined where it would need a password. */
+/** The account in the notation of Windows; undefined if it needs a password. */
 function accountFrom(text: string): string | undefined {
   const wellKnown = ACCOUNTS[text.toLowerCase().replace(/^nt authority\\/, '')];
   return wellKnown ?? (/^NT SERVICE\\.|\\.+\$$/i.test(text) ? text : undefined);
 }
 
-/** The SID of the service of this name, which Windows derives from it alone. */
+/** The SID of the service. Windows derives it from the name alone. */
 export function serviceSid(name: string): string {
   const hash = createHash('sha1').update(name.toUpperCase(), 'utf16le').digest();
   const parts = [0, 4, 8, 12, 16].map((offset) => hash.readUInt32LE(offset));
   return `S-1-5-80-${parts.join('-')}`;
 }
 
-/** An argument that CommandLineToArgvW gives back as it is: always in quotes, so that no space can split a path. */
+/**
+ * Quotes an argument for CommandLineToArgvW. It is always in quotes, so that a space cannot split a
+ * path.
+ */
 export function quoted(argument: string): string {
   return `"${argument.replace(/(\\*)("|$)/g, (_, slashes: string, quote: string) => `${slashes}${slashes}${quote && '\\"'}`)}"`;
 }
 
-/** A value as `--set` takes it. */
+/** A value in the form that `--set` accepts. */
 function asText(value: unknown): string {
   if (typeof value === 'string') return value;
   return value === null ? '' : JSON.stringify(value);

@@ -1,10 +1,9 @@
 /**
- * `wfdd service run`: the daemon as the process that the service control manager has started.
+ * `wfdd service run`: the daemon as a process that the service control manager has started.
  *
- * The rule that must not be broken: **a stop that was asked for ends in time and counts as no
- * failure.** What did not end by then is logged, and the process is ended whatever hangs in it; and
- * whatever else ends the process does so without the report that it has stopped, or with an exit
- * code, so that it is restarted.
+ * Invariant: a requested stop ends in time and does not count as a failure. If the daemon has not
+ * stopped by then, that is logged and the process is killed. Any other end of the process happens
+ * without a STOPPED report or with an exit code, so that Windows restarts it (D-101).
  */
 import { statSync } from 'node:fs';
 import { loadAclapi } from '../../native/aclapi.js';
@@ -24,45 +23,47 @@ import { type EventFunctions, EventLog, withEvents } from './event-log.js';
 import { foldersOf } from './folders.js';
 import { serviceSid, stopLimitMs } from './installation.js';
 
-/** What is run. */
+/** The daemon, as this file sees it. */
 export interface Hosted {
-  /** Resolves when it serves, or has found out that it can't yet; rejects where it never will. */
+  /**
+   * Resolves when the daemon serves, even if Wi-Fi Direct is not available yet. Rejects if it
+   * cannot serve.
+   */
   start(): Promise<void>;
-  /** True: everything has ended as it should. */
+  /** Resolves with true if everything stopped cleanly. */
   stop(): Promise<boolean>;
-  /** The computer has slept: look at everything anew. */
+  /** The computer has slept: check everything again. */
   resume(): void;
 }
 
 export interface Parts {
   readonly host: (loaded: LoadedConfig, logs: Logs) => Promise<Hosted>;
-  /** Ends the process, at once where something hangs in it, such as a write of the log. */
-  readonly end: (exitCode: number, isStuck?: boolean) => void;
   /**
-   * Looks at the host as `wfdd doctor --as-service` asks it to, and leaves its report in the
-   * folder.
+   * Exits the process. If `isStuck`, something in it hangs, such as a write to the log, so it is
+   * killed.
    */
+  readonly end: (exitCode: number, isStuck?: boolean) => void;
+  /** Runs the checks of `wfdd doctor --as-service` and writes the report to the folder. */
   readonly diagnose: (wish: string, loaded: LoadedConfig | ConfigError, logFolder: string) => Promise<void>;
 }
 
-/** Before what `wfdd doctor` wants, among the arguments of a start of the service. */
+/** The start argument that precedes the request of `wfdd doctor`. */
 export const DOCTOR_ARGUMENT = '--doctor';
 
 /** A start that takes longer has hung. */
 const START_LIMIT_MS = 60_000;
 /**
- * How long the log and the event log, and then the service control manager, are waited for at the
- * end.
+ * How long the end waits for the log and the event log, and then for the service control manager.
  */
 const FAREWELL_MS = 1000;
 
-/** What there is on Windows. */
+/** The Windows functions and folders that the service uses. */
 export interface Surroundings {
   readonly advapi32: ServiceFunctions & EventFunctions;
   readonly logFolder: string;
-  /** Where its journal is, unless the configuration names another folder. */
+  /** The journal folder, unless the configuration names another one. */
   readonly journalFolder: string;
-  /** Whether the token of this process has this SID; undefined where Windows does not say. */
+  /** Whether the token of this process has this SID; undefined if Windows does not say. */
   readonly hasSid: (sid: string) => boolean | undefined;
 }
 
@@ -76,17 +77,17 @@ function onThisWindows(name: string): Surroundings {
   return { advapi32: loadAdvapi32(), logFolder, journalFolder, hasSid };
 }
 
-/** Runs until the service is stopped; resolves when it runs, or has failed to. */
+/** Runs the service until it is stopped. Resolves when it runs or has failed to start. */
 export async function runAsService(
   { name, loaded }: RunCommand,
   { host, end, diagnose }: Parts,
   { advapi32, logFolder, journalFolder, hasSid }: Surroundings = onThisWindows(name),
 ): Promise<void> {
-  const told: Demand[] = [];
-  let hear = (demand: Demand): void => void told.push(demand);
-  const connection = await ServiceConnection.open(advapi32, name, (demand) => hear(demand));
+  const pending: Demand[] = [];
+  let onDemand = (demand: Demand): void => void pending.push(demand);
+  const connection = await ServiceConnection.open(advapi32, name, (demand) => onDemand(demand));
   if (connection === undefined) {
-    process.stderr.write('Only Windows starts this, as a service; see wfdd service --help.\n');
+    process.stderr.write('error: only Windows can run this command, as a service. See wfdd service --help.\n');
     return end(EXIT.usage);
   }
 
@@ -102,20 +103,20 @@ export async function runAsService(
   const { log } = logs;
   process.on('uncaughtException', (error) => {
     log.error('crashed', 'Uncaught exception; exiting.', { err: error });
-    // No report that it has stopped: this is a crash.
+    // A crash: the process exits without a STOPPED report.
     void Promise.all([logs.flush(FAREWELL_MS), within(FAREWELL_MS, events.flushed())]).then(() =>
       end(EXIT.internal, logs.isStuck()),
     );
   });
-  // A configuration that it therefore cannot read is a problem, and ends it below: it never runs
-  // with less.
+  // If it therefore cannot read its configuration, that is a ConfigError below. It never runs with
+  // defaults instead.
   if (hasSid(serviceSid(name)) === false) log.error('service-sid-missing', sidMissing(name), { sid: serviceSid(name) });
   const asked = connection.args.indexOf(DOCTOR_ARGUMENT);
   if (asked !== -1) {
     const wish = connection.args[asked + 1] ?? '';
-    // No failure, whatever it finds: were it one, the service would be started again.
+    // This is never a failure, or Windows would restart the service.
     await diagnose(wish, loaded, logFolder).catch((error: unknown) =>
-      log.error('doctor-failed', 'The doctor could not leave its report.', { err: error }),
+      log.error('doctor-failed', 'Failed to write the doctor report.', { err: error }),
     );
     return leave(EXIT.ok);
   }
@@ -127,7 +128,8 @@ export async function runAsService(
   let hosted: Hosted;
   try {
     hosted = await host(withJournal(loaded, journalFolder), logs);
-    if ((await within(START_LIMIT_MS, hosted.start())) === LATE) throw new Error('It has not come up in a minute.');
+    if ((await within(START_LIMIT_MS, hosted.start())) === LATE)
+      throw new Error('The start did not finish within a minute.');
   } catch (error) {
     return leave(logStartFailure(log, error));
   }
@@ -140,29 +142,29 @@ export async function runAsService(
       .stop()
       .catch((error: unknown) => log.error('stop-incomplete', 'The stop failed.', { err: error }));
     if ((await within(limitMs, stopped)) === LATE) {
-      log.error('stop-incomplete', `Not everything ended within ${limitMs} ms; the process ends regardless.`);
+      log.error('stop-incomplete', `The stop did not finish within ${limitMs} ms; exiting anyway.`);
     }
-    // It was asked for: were it to count as a failure, the service would be restarted.
+    // The stop was requested, so it is not a failure, or Windows would restart the service.
     await leave(EXIT.ok);
   };
-  hear = (demand) => {
-    if (demand === 'suspend') log.info('suspending', 'The computer goes to sleep.');
+  onDemand = (demand) => {
+    if (demand === 'suspend') log.info('suspending', 'The computer is going to sleep.');
     else if (demand === 'resume') {
-      log.info('resumed', 'The computer has slept; every link is looked at anew.');
+      log.info('resumed', 'The computer has woken up; checking all links.');
       hosted.resume();
     } else if (!isStopping) {
       isStopping = true;
-      log.info('stopping', `${REASONS[demand]}: sessions are closed, then the process ends.`, { demand });
+      log.info('stopping', `${REASONS[demand]}; closing all sessions, then exiting.`, { demand });
       void stop();
     }
   };
   connection.running();
-  for (const demand of told) hear(demand);
+  for (const demand of pending) onDemand(demand);
 }
 
 /**
- * A service keeps a journal unless told otherwise. One that an older version installed has no
- * folder for it.
+ * A service has a journal by default. A service that an older version installed has no folder for
+ * it.
  */
 function withJournal(loaded: LoadedConfig, folder: string): LoadedConfig {
   const { journal } = loaded.config;
@@ -179,17 +181,17 @@ function isFolder(path: string): boolean {
   }
 }
 
-const REASONS = { stop: 'The service is stopped', shutdown: 'The computer shuts down' } as const;
+const REASONS = { stop: 'The service was asked to stop', shutdown: 'The computer is shutting down' } as const;
 
 function sidMissing(name: string): string {
   return (
-    `The process does not have the SID of the service ${name}, which alone may read its configuration and write its log. ` +
-    'Windows may add it only at its next start: restart Windows, or install the service with ' +
+    `The process does not have the SID of the service ${name}, which it needs to read its configuration and write its log. ` +
+    'Windows may add the SID only when it starts. Restart Windows, or install the service with ' +
     `--account "NT SERVICE\\${name}".`
   );
 }
 
-/** JSON whatever the configuration says: nobody sits before it. */
+/** Always JSON, whatever the configuration says, because nobody watches the output. */
 async function openServiceLogs(folder: string, name: string, config: Config, events: EventLog): Promise<Logs> {
   const failed = (error: Error) => reportLogFailure(events, error);
   const logs = await openLogs(
@@ -200,6 +202,6 @@ async function openServiceLogs(folder: string, name: string, config: Config, eve
 }
 
 function reportLogFailure(events: EventLog, { message }: Error): void {
-  const line = { level: 'error', event: 'log-file-failed', msg: `The log can't be written: ${message}` };
+  const line = { level: 'error', event: 'log-file-failed', msg: `Cannot write the log: ${message}` };
   events.write(JSON.stringify(line));
 }

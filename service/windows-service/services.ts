@@ -1,8 +1,8 @@
 /**
- * The service control manager, as one who controls services sees it: one service at a time, by name.
+ * Controls Windows services through the service control manager, one service at a time, by name.
  *
- * The rule that must not be broken: **every handle is closed when its use is over.** A handle that stays open keeps a service that was
- * deleted "marked for deletion", for everybody, until the next start of Windows.
+ * Invariant: every handle is closed after use. A handle that stays open keeps a deleted service
+ * "marked for deletion" for everyone until Windows restarts.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Advapi32, ManagerHandle, ServiceConfig, ServiceHandle } from '../../native/advapi32.js';
@@ -23,17 +23,20 @@ export type ServiceState = (typeof STATES)[keyof typeof STATES];
 
 export interface ServiceSight {
   readonly state: ServiceState;
-  /** Undefined where no process runs. */
+  /** Undefined if no process is running. */
   readonly processId: number | undefined;
-  /** Why it stopped: 0, a Win32 code, or 1066, and then `serviceExitCode` is an exit code of wfdd. */
+  /**
+   * Why the service stopped: 0 or a Win32 code. With 1066, `serviceExitCode` is an exit code of
+   * wfdd.
+   */
   readonly exitCode: number;
   readonly serviceExitCode: number;
-  /** Of a pending state: rises with each sign of life, the next of which comes within `waitHintMs`. */
+  /** In a pending state, increases at least every `waitHintMs` while the service makes progress. */
   readonly checkPoint: number;
   readonly waitHintMs: number;
 }
 
-/** What is to be done with the service. Whoever only looks needs no elevation. */
+/** The access that is needed. `look` needs no elevation. */
 export type Purpose = 'look' | 'start' | 'stop' | 'change';
 
 const LOOK = svc.SERVICE_QUERY_STATUS | svc.SERVICE_QUERY_CONFIG;
@@ -41,13 +44,13 @@ const ACCESS: Readonly<Record<Purpose, number>> = {
   look: LOOK,
   start: LOOK | svc.SERVICE_START,
   stop: LOOK | svc.SERVICE_STOP,
-  // That a service be restarted after a failure can be set only by somebody who may start it.
+  // Setting restart on failure requires the right to start the service.
   change: LOOK | svc.SERVICE_CHANGE_CONFIG | svc.SERVICE_START | svc.DELETE,
 };
 
-/** How often a pending state is looked at. */
+/** How often a pending state is polled. */
 const POLL_MS = 250;
-/** A pending service that shows no sign of life for this longer than it promised has hung. */
+/** A pending service without progress for this much longer than its wait hint has hung. */
 const PATIENCE_MS = 10_000;
 
 export class Services {
@@ -57,7 +60,7 @@ export class Services {
     this.#advapi32 = advapi32;
   }
 
-  /** Opens the service for the time of `use`; undefined where it is not installed. */
+  /** Opens the service while `use` runs; undefined if it is not installed. */
   async find<T>(name: string, purpose: Purpose, use: (service: Service) => Promise<T>): Promise<T | undefined> {
     return this.#withManager(svc.SC_MANAGER_CONNECT, async (manager) => {
       const { code, hService } = await this.#advapi32.OpenServiceW(manager, name, ACCESS[purpose]);
@@ -67,7 +70,10 @@ export class Services {
     });
   }
 
-  /** Creates the service, and opens it for the time of `use`. If that fails, it is deleted again. */
+  /**
+   * Creates the service and opens it while `use` runs. If `use` fails, the service is deleted
+   * again.
+   */
   async create(name: string, config: ServiceConfig, use: (service: Service) => Promise<void>): Promise<void> {
     await this.#withManager(svc.SC_MANAGER_CREATE_SERVICE, async (manager) => {
       const { code, hService } = await this.#advapi32.CreateServiceW(manager, name, ACCESS.change, config);
@@ -99,7 +105,7 @@ export class Services {
   }
 }
 
-/** An open service. What Windows refuses is thrown as a ServiceError. */
+/** An open service. Methods throw a ServiceError if Windows reports an error. */
 export class Service {
   readonly #advapi32: Advapi32;
   readonly #handle: ServiceHandle;
@@ -122,7 +128,7 @@ export class Service {
     };
   }
 
-  /** Its command line, its account, and whether it starts with Windows. */
+  /** The command line, the account, and whether the service starts with Windows. */
   async settings(): Promise<{ command: string; account: string; isAutomatic: boolean; startType: number }> {
     const answer = await this.#advapi32.QueryServiceConfigW(this.#handle);
     check('QueryServiceConfigW', answer.code);
@@ -139,7 +145,7 @@ export class Service {
     check('ChangeServiceConfigW', (await this.#advapi32.ChangeServiceConfigW(this.#handle, config)).code);
   }
 
-  /** False: this Windows does not know such a setting. */
+  /** Returns false if this version of Windows does not have the setting. */
   async changeInfo(level: number, info: Readonly<Record<string, unknown>>): Promise<boolean> {
     const { code } = await this.#advapi32.ChangeServiceConfig2W(this.#handle, level, info);
     if (code === svc.ERROR_INVALID_LEVEL) return false;
@@ -147,7 +153,10 @@ export class Service {
     return true;
   }
 
-  /** The first number of a setting of changeInfo(); undefined: this Windows does not know such a setting. */
+  /**
+   * The first number of a setting of changeInfo(); undefined if this version of Windows does not
+   * have the setting.
+   */
   async settingNumber(level: number): Promise<number | undefined> {
     const { code, first } = await this.#advapi32.QueryServiceConfig2W(this.#handle, level);
     if (code === svc.ERROR_INVALID_LEVEL) return undefined;
@@ -155,13 +164,13 @@ export class Service {
     return first;
   }
 
-  /** Starts it with these arguments, unless it has been started already. */
+  /** Starts the service with these arguments, unless it is already running. */
   async start(args: readonly string[] = []): Promise<void> {
     const { code } = await this.#advapi32.StartServiceW(this.#handle, args);
     if (code !== svc.ERROR_SERVICE_ALREADY_RUNNING) check('StartServiceW', code);
   }
 
-  /** Asks it to stop, unless it has stopped already. */
+  /** Asks the service to stop, unless it has already stopped. */
   async stop(): Promise<void> {
     const { code } = await this.#advapi32.ControlService(this.#handle, svc.SERVICE_CONTROL_STOP);
     if (code !== svc.ERROR_SERVICE_NOT_ACTIVE) check('ControlService', code);
@@ -173,8 +182,9 @@ export class Service {
   }
 
   /**
-   * Waits while it is pending, for as long as it shows signs of life; `tell` is called at each. So does one that is still in the state
-   * `from`, since a service that was asked to leave it may take a moment to say so.
+   * Waits while the service is pending and makes progress; `tell` is called at each change. Also
+   * waits while it is still in the state `from`, because a service may take a moment to report that
+   * it leaves it.
    */
   async settle(tell: (sight: ServiceSight) => void, from?: ServiceState): Promise<ServiceSight> {
     let last: ServiceSight | undefined;

@@ -155,8 +155,8 @@ test.serial('why a credential is refused stands in the log, and the caller alway
   const reasons = host.log.lines('access-denied').map(({ msg, principal }) => [msg.split(': ')[1], principal]);
   t.deepEqual(reasons, [
     ['The token has expired.', 'bob'],
-    ['The token is not known.', undefined],
-    ['There is no credential.', undefined],
+    ['The token is unknown.', undefined],
+    ['The call has no credential.', undefined],
   ]);
 });
 
@@ -175,7 +175,7 @@ test.serial('a daemon whose tokens cannot be used does not start, and does not q
   using files = new Files();
   const tokensFile = files.write('tokens', 'token-of-alice');
   const error = await t.throwsAsync(Host.start({ access: { mode: 'authenticated', tokensFile, roles } }));
-  t.is(error?.message, "The tokens can't be used: The file must be a list of tokens.");
+  t.is(error?.message, 'The tokens cannot be used: The file must be a list of tokens.');
 });
 
 test.after('nothing was misused', (t) => {

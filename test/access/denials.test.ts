@@ -13,7 +13,7 @@ test('every denial is counted, and those that would fill the disk are not logged
     reloadFailed: () => {},
   };
   const denials = new Denials(log, observer);
-  const denial = { why: 'There is no credential.', principal: undefined, client: '192.0.2.1:5' };
+  const denial = { why: 'The call has no credential.', principal: undefined, client: '192.0.2.1:5' };
   for (let i = 0; i < 500; i += 1) denials.call('a.B/C', 'UNAUTHENTICATED', denial);
   denials.connection('192.0.2.1:6', 'CERT_HAS_EXPIRED');
   t.is(counted.length, 501);
@@ -22,7 +22,7 @@ test('every denial is counted, and those that would fill the disk are not logged
   t.like(kept.all[0], {
     level: 'warn',
     event: 'access-denied',
-    msg: 'a.B/C was refused: There is no credential.',
+    msg: 'a.B/C was refused: The call has no credential.',
     rpc: 'a.B/C',
     code: 'UNAUTHENTICATED',
     client: '192.0.2.1:5',

@@ -20,9 +20,9 @@ test('what only its owner and root may write is well, a secret also where its gr
 });
 
 test('what everybody may write is an error; what a group may write, or everybody may read of secrets, a warning', (t) => {
-  t.deepEqual(judge(0o666), ['error: Everybody on this host may write to the file.']);
-  t.deepEqual(judge(0o664, false, 1000, 100), ['warning: The group 100 may write to the file.']);
-  t.deepEqual(judge(0o644, true), ['warning: Everybody on this host may read the file, and it holds a secret.']);
+  t.deepEqual(judge(0o666), ['error: Every account on this host can write to the file.']);
+  t.deepEqual(judge(0o664, false, 1000, 100), ['warning: The group 100 can write to the file.']);
+  t.deepEqual(judge(0o644, true), ['warning: Every account on this host can read the file, which contains a secret.']);
 });
 
 test('a file of another account is a warning, but not to root, who asks for others', (t) => {
@@ -38,12 +38,12 @@ onPosix('folders count, and the file behind a link', (t) => {
   symlinkSync(target, link);
   t.deepEqual(messages(link), []);
   chmodSync(target, 0o666);
-  t.regex(messages(link)[0] ?? '', /Everybody on this host may write to the file/);
+  t.regex(messages(link)[0] ?? '', /Every account on this host can write to the file/);
   const folder = files.path('open');
   mkdirSync(folder);
   writeFileSync(`${folder}/tokens`, '[]');
   chmodSync(folder, 0o777);
-  t.regex(messages(`${folder}/tokens`)[0] ?? '', /may put another file in its place: they may write to .*open/);
+  t.regex(messages(`${folder}/tokens`)[0] ?? '', /can replace the file, because it can write to .*open/);
   chmodSync(folder, 0o1777);
   t.deepEqual(messages(`${folder}/tokens`), [], 'as in /tmp, nobody takes away what is not theirs');
   t.deepEqual(messages(files.path('missing')), []);
@@ -96,10 +96,10 @@ test('a file below C:\\ProgramData that is closed is well, one in a new folder o
     );
   t.deepEqual(judged('C:\\ProgramData\\wfdd\\host.key'), []);
   t.deepEqual(judged('C:\\wfdd\\host.key'), [
-    'warning: Authenticated Users may write to the file.',
-    'warning: Users, Authenticated Users may read the file, and it holds a secret.',
-    'warning: Authenticated Users may put another file in its place: they may change what is in C:\\wfdd.',
+    'warning: Authenticated Users can write to the file.',
+    'warning: Users, Authenticated Users can read the file, which contains a secret.',
+    'warning: Authenticated Users can replace the file, because they can write to C:\\wfdd.',
   ]);
   const open = [...examineDescriptors('C:\\x', false, (path) => (path === 'C:\\x' ? 'D:(A;;FA;;;WD)' : CLOSED))];
-  t.like(open, [{ severity: 'error', message: 'Everyone may write to the file.' }]);
+  t.like(open, [{ severity: 'error', message: 'Everyone can write to the file.' }]);
 });

@@ -92,7 +92,7 @@ test('whether an RPC is served is told to who is known alone', async (t) => {
   const told = host.log.lines('access-denied').filter((line) => line['rpc'] === 'unserved');
   t.deepEqual(
     told.map(({ msg }) => msg),
-    ['unserved was refused: There is no credential.', 'unserved was refused: The token is not known.'],
+    ['unserved was refused: The call has no credential.', 'unserved was refused: The token is unknown.'],
   );
 });
 

@@ -97,17 +97,17 @@ test.serial('an authority that is a leaf is warned of, and one that signed itsel
     return [...examineFiles(makeConfig({ tls }), undefined)].filter(({ keys }) => keys.includes('tls.clientCaFile'));
   };
   t.deepEqual(warningsFor(clients.cert), []);
-  t.regex(warningsFor(clients.issue({ commonName: 'agent' }).cert)[0]?.message ?? '', /CN=agent is no authority/);
+  t.regex(warningsFor(clients.issue({ commonName: 'agent' }).cert)[0]?.message ?? '', /CN=agent is not an authority/);
 });
 
 test.serial('a key in a form that nobody knows is refused with what to do', (t) => {
   using files = new Files();
   const { publicKey } = generateKeyPairSync('ed25519');
   const wrong: [key: string, message: RegExp][] = [
-    [String(publicKey.export({ type: 'spki', format: 'pem' })), /There is no private key/],
-    ['-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n', /cannot be read/],
-    [PARAMETERS, /There is no private key/],
-    [rsa.key, /not that of the certificate/],
+    [String(publicKey.export({ type: 'spki', format: 'pem' })), /contains no private key/],
+    ['-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n', /is damaged/],
+    [PARAMETERS, /contains no private key/],
+    [rsa.key, /does not match the certificate/],
   ];
   for (const [key, message] of wrong) {
     const tls = files.writeTls({ cert: ec.cert, key });

@@ -79,7 +79,7 @@ sys.stdin.read()`;
   const other = spawn('python3', ['-c', program, path], { stdio: ['pipe', 'pipe', 'inherit'] });
   await once(other.stdout, 'data');
   chmodSync(path, 0o600);
-  await t.throwsAsync(start(files, { listen: [`unix:${path}`] }), { message: /another program serves this socket/ });
+  await t.throwsAsync(start(files, { listen: [`unix:${path}`] }), { message: /another program uses this socket/ });
   t.is(statSync(path).mode & 0o777, 0o600);
   other.stdin.end();
   await once(other, 'exit');

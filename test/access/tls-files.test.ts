@@ -141,11 +141,11 @@ test('half of a pair is refused, and nothing is written', (t) => {
   const key = read(files, 'ca.key');
   rmSync(files.path('tls/ca.key'));
   const error = t.throws(() => create(files), { instanceOf: TlsFilesError });
-  t.regex(error?.message ?? '', /ca\.pem is there, but not .*ca\.key\. Bring back/);
+  t.regex(error?.message ?? '', /ca\.pem exists, but .*ca\.key does not\. Restore/);
   t.false(existsSync(files.path('tls/bob.pem')));
   writeFileSync(files.path('tls/ca.key'), key);
   rmSync(files.path('tls/host.pem'));
-  t.throws(() => create(files), { message: /host\.key is there, but not .*host\.pem/ });
+  t.throws(() => create(files), { message: /host\.key exists, but .*host\.pem does not/ });
 });
 
 test('an authority that can not sign is refused, and none of its key is told', (t) => {
@@ -155,9 +155,9 @@ test('an authority that can not sign is refused, and none of its key is told', (
   chmodSync(files.path('tls/ca.key'), 0o600);
   writeFileSync(files.path('tls/ca.key'), stranger.key);
   const error = t.throws(() => create(files), { instanceOf: TlsFilesError });
-  t.regex(error?.message ?? '', /Its key is that of another certificate/);
+  t.regex(error?.message ?? '', /Its key belongs to another certificate/);
   writeFileSync(files.path('tls/ca.pem'), stranger.cert);
-  t.throws(() => create(files), { message: /certificate of no authority/ });
+  t.throws(() => create(files), { message: /not the certificate of an authority/ });
   writeFileSync(files.path('tls/ca.key'), 'hunter2');
   t.false(t.throws(() => create(files))?.message.includes('hunter2'));
 });
@@ -173,7 +173,7 @@ test('nothing lives longer than its authority', (t) => {
 test('what is said names the files, and no secret', (t) => {
   using files = new Files();
   const text = tlsText(create(files), files.path('tls'));
-  t.regex(text, /host\.pem, host\.key {3,}made {2}host, until \d{4}-\d\d-\d\d: .*gateway-7\.example/);
+  t.regex(text, /host\.pem, host\.key {3,}created {2}host, until \d{4}-\d\d-\d\d: .*gateway-7\.example/);
   t.true(text.includes(`principals: ["cert:${uri}", "cert:bob"]`));
   for (const name of ['ca', 'host', 'agent', 'bob']) {
     const [, line = 'no key'] = read(files, `${name}.key`).split('\n');

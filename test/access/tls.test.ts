@@ -91,7 +91,7 @@ for (const [what, make] of Object.entries(badCertificates)) {
     const connection = tlsTo(servers.cert, make());
     t.is(await codeOf(getHost(host.clients(undefined, connection))), status.UNAUTHENTICATED);
     const { msg, principal } = await host.log.line('access-denied');
-    t.regex(msg, make() === undefined ? /There is no credential/ : /The certificate is not trusted: [A-Z_]+/);
+    t.regex(msg, make() === undefined ? /The call has no credential/ : /The certificate is not trusted: [A-Z_]+/);
     t.is(principal, undefined);
     await getHost(host.clients(tokens.fleet, connection));
   });
@@ -152,7 +152,7 @@ test.serial('a renewal of which half is there is not used until it is whole', as
   await using host = await start(files, {});
   const renewed = servers.issue(forServer);
   files.write('server.pem', renewed.cert);
-  t.regex((await host.log.line('reload-failed')).msg, /The key is not that of the certificate/);
+  t.regex((await host.log.line('reload-failed')).msg, /The key does not match the certificate/);
   await getHost(host.clients(tokens.fleet, tlsTo(servers.cert)));
   files.write('server.key', renewed.key);
   await host.log.line('reloaded');
@@ -165,11 +165,11 @@ test.serial('a certificate of another key type than the key is not put in force,
   const renewed = servers.issue({ ...forServer, keyType: 'rsa' });
   files.write('server.pem', renewed.cert);
   // It may be read while it is being written.
-  await host.log.line('reload-failed', ({ msg }) => /The key is not that of the certificate/.test(msg));
+  await host.log.line('reload-failed', ({ msg }) => /The key does not match the certificate/.test(msg));
   (await handshake(host.address, {})).destroy();
   await getHost(host.clients(tokens.fleet, tlsTo(servers.cert)));
   const mixed = { certFile: files.path('server.pem'), keyFile: files.path('server.key') };
-  await t.throwsAsync(Host.start({ tls: mixed }), { message: /The key is not that of the certificate/ });
+  await t.throwsAsync(Host.start({ tls: mixed }), { message: /The key does not match the certificate/ });
   files.write('server.key', renewed.key);
   await host.log.line('reloaded');
   await getHost(host.clients(tokens.fleet, tlsTo(servers.cert)));
@@ -208,7 +208,7 @@ test.serial('authorities that are not there yet leave those before them in force
   using files = new Files();
   await using host = await start(files, { requireClientCertificate: true });
   files.write('clients.pem', '');
-  t.regex((await host.log.line('reload-failed')).msg, /^The changed TLS files can't be used/);
+  t.regex((await host.log.line('reload-failed')).msg, /^The changed TLS files cannot be used/);
   await getHost(host.clients(undefined, tlsTo(servers.cert, backend)));
 });
 
@@ -233,13 +233,13 @@ test.serial('files that cannot be used keep the daemon from starting, and the me
   const { key } = servers.issue(forServer);
   const mismatched = { ...files.writeTls(servers.issue(forServer)), keyFile: files.write('other.key', key) };
   await t.throwsAsync(Host.start({ tls: mismatched }), {
-    message: /^The TLS files can't be used: The key is not that of the certificate/,
+    message: /^The TLS files cannot be used: The key does not match the certificate/,
   });
   const garbled = {
     ...files.writeTls(servers.issue(forServer)),
     certFile: files.write('garbled.pem', 'no certificate'),
   };
-  await t.throwsAsync(Host.start({ tls: garbled }), { message: /^The TLS files can't be used: / });
+  await t.throwsAsync(Host.start({ tls: garbled }), { message: /^The TLS files cannot be used: / });
 });
 
 test.after('nothing was misused', (t) => {

@@ -50,7 +50,7 @@ test('a token holds until it expires, leaves the file or is bound to another pri
 
 test('a file that is empty, as one that is being written may be, is a mistake; an empty list is none', (t) => {
   for (const text of ['', '\n', '# soon\n', '---\n'])
-    t.throws(() => parseTokens(text), { message: 'The file is empty; for no tokens at all it must have [].' });
+    t.throws(() => parseTokens(text), { message: 'The file is empty. For no tokens at all, write [].' });
   t.deepEqual(parseTokens('[]'), []);
 });
 
@@ -64,9 +64,9 @@ test('a file that is wrong is refused, with the place and without its text', (t)
     [`- principal: a\n  hash: ${hash}\n  expires: ${secret}`, /^0\.expires must be a time/],
     [`${secret}: true`, /^The file must be a list/],
     [`- principal: a\n  hash: "${secret}`, /^It is not valid YAML at line 2/],
-    [`- &x ${secret}\n- *x`, /^It has an alias of YAML/],
-    [`- principal: a\n  hash: ${hash}\n- principal: b\n  hash: ${hash}`, /^A hash stands in it twice/],
-    [`- {principal: a, hash: "${hash}"}\n`.repeat(1001), /^The file must have 1000 tokens at most/],
+    [`- &x ${secret}\n- *x`, /^YAML aliases/],
+    [`- principal: a\n  hash: ${hash}\n- principal: b\n  hash: ${hash}`, /^A hash is listed twice/],
+    [`- {principal: a, hash: "${hash}"}\n`.repeat(1001), /^The file must have at most 1000 tokens/],
   ];
   for (const [text, message] of wrong) {
     const error = t.throws(() => parseTokens(text));

@@ -87,7 +87,7 @@ onPosix(
   async (t) => {
     const { code, error } = await launch(ECHO, {}, ...asWindows('1.51.0'));
     t.is(code, 70);
-    t.regex(error, /libuv 1\.51\.0.*start it with wfdd\.cmd, set UV_THREADPOOL_SIZE=16 before it starts/);
+    t.regex(error, /libuv 1\.51\.0.*Start it with wfdd\.cmd, set UV_THREADPOOL_SIZE=16 before starting it/);
     t.is((await launch(ECHO, { UV_THREADPOOL_SIZE: '16' }, ...asWindows('1.51.0'))).out, '16 a\n');
     t.is((await launch(ECHO, {}, ...asWindows('1.52.1'))).out, '16 a\n');
     t.is((await launch(ECHO, {}, ...asWindows('2.0.0'))).out, '16 a\n');
@@ -108,7 +108,7 @@ test('a native module that cannot be loaded is explained: what may block it, and
   ]) {
     const { code, error } = await launch(main, {});
     t.is(code, 70);
-    t.regex(error, /^wfdd can't load its native module: .*Smart App Control.*AppLocker.*event 3077.*Unblock-File/s);
+    t.regex(error, /^wfdd cannot load its native module: .*Smart App Control.*AppLocker.*event 3077.*Unblock-File/s);
     t.notRegex(error, / at /, 'no stack');
   }
 });

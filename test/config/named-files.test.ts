@@ -88,7 +88,7 @@ test(
   refuses,
   tls(`certFile: ${cert}, keyFile: ${other}`),
   /^tls\.keyFile/,
-  /not that of the certificate/,
+  /does not match the certificate/,
   /first certificate/,
 );
 
@@ -121,7 +121,7 @@ test(
   refuses,
   tls(`certFile: ${cert}, keyFile: ${sealed}, keyPassphrase: hunter22`),
   /^tls\.keyPassphrase: "\*{8}"|^tls\.keyPassphrase: \*{8}/,
-  /does not open/,
+  /does not decrypt/,
   /passphrase of this key/,
 );
 
@@ -168,7 +168,7 @@ test(
   refuses,
   authenticated(`jwt: { jwksFile: ${shared}, issuer: i, audience: a }`),
   /^access\.jwt\.jwksFile/,
-  /keys\.0 is a shared key/,
+  /keys\.0 is a symmetric key/,
   /public keys/,
 );
 
@@ -178,7 +178,7 @@ test(
   authenticated(`tokensFile: ${folder}`),
   /^access\.tokensFile/,
   /EISDIR/,
-  /may read/,
+  /can read/,
 );
 
 const onPosix = process.platform === 'win32' ? test.skip : test;
@@ -188,12 +188,15 @@ onPosix('files that everybody may write are refused, that of the configuration t
   const yaml = write(authenticated(`tokensFile: ${tokens}`));
   const ofTokens = await checkFile(yaml);
   t.is(ofTokens.exitCode, EXIT.config);
-  t.regex(ofTokens.text, /access\.tokensFile: .*\n {2}Everybody on this host may write to the file\.\n {2}chmod o-w /);
+  t.regex(
+    ofTokens.text,
+    /access\.tokensFile: .*\n {2}Every account on this host can write to the file\.\n {2}Run chmod o-w /,
+  );
   chmodSync(tokens, 0o644);
   chmodSync(yaml, 0o646);
   const ofItself = await checkFile(yaml);
   t.is(ofItself.exitCode, EXIT.config);
-  t.true(ofItself.text.includes(`\n\n${yaml}\n  Everybody on this host may write to the file.`), ofItself.text);
+  t.true(ofItself.text.includes(`\n\n${yaml}\n  Every account on this host can write to the file.`), ofItself.text);
   chmodSync(yaml, 0o644);
   t.is((await checkFile(yaml)).exitCode, EXIT.ok);
 });
@@ -203,7 +206,7 @@ test('a key of a kind that some clients can not use is a warning', async (t) => 
   const files = `certFile: ${write(edwards.cert)}, keyFile: ${write(edwards.key, 'key', 0o600)}`;
   const { text, exitCode } = await check(tls(files));
   t.is(exitCode, EXIT.ok);
-  t.regex(text, /warning: .*\n.*CN=ed has a key of type ed25519, so the Python and Java clients can't connect/);
+  t.regex(text, /warning: .*\n.*CN=ed has a key of type ed25519, so the Python and Java clients cannot connect/);
 });
 
 test('roles of the file count', async (t) => {
@@ -253,7 +256,7 @@ test('what works and is still not right is a warning', async (t) => {
   t.is(text.match(/^warning:/gm)?.length, 5, text);
   t.regex(text, /The certificate of CN=old\.test has no alternative name/);
   t.regex(text, /The certificate of CN=old\.test expired/);
-  t.regex(text, /The certificate of CN=wfdd\.test is no authority/);
+  t.regex(text, /The certificate of CN=wfdd\.test is not an authority/);
   t.regex(text, /A token of ops-1 has expired/);
   t.regex(text, /nobody has a token but no role/);
 });
@@ -265,7 +268,7 @@ test(
   `journal: { folder: ${noFolder}/journal }\n`,
   /journal\.folder/,
   /is not a folder/,
-  /Name a folder that this wfdd alone may use/,
+  /Name a folder that only this wfdd uses/,
 );
 
 test('a folder of the journal that is not there yet is fine, and a disk with too little room is warned of', async (t) => {
@@ -274,6 +277,6 @@ test('a folder of the journal that is not there yet is fine, and a disk with too
   t.notRegex(fine.text, /journal/);
   const small = await check(`journal: { folder: ${folder}/not/yet, bytesMax: 68719476736 }\n`);
   const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize < 68_719_476_736) t.regex(small.text, /MiB free, and the journal may take 65536 MiB/);
+  if (bavail * bsize < 68_719_476_736) t.regex(small.text, /MiB free, but the journal can take 65536 MiB/);
   t.is(small.exitCode, EXIT.ok);
 });

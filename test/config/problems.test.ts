@@ -80,9 +80,7 @@ test('a group that is no group is said to be so', async (t) => {
   t.deepEqual(await linesOf({ yaml: 'tls: yes\n' }), [
     'tls | yaml:1:6 | Expected keys with values. | Write `key: value`, one per line, indented below the group.',
   ]);
-  t.like(await problemsOf({ yaml: '- a\n' }), [
-    { path: '', source: 'yaml', message: 'Expected keys with values.' },
-  ]);
+  t.like(await problemsOf({ yaml: '- a\n' }), [{ path: '', source: 'yaml', message: 'Expected keys with values.' }]);
 });
 
 test('broken YAML is reported with its line, without showing the line', async (t) => {

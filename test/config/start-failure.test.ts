@@ -35,7 +35,10 @@ test('an address in use is a sentence with address, reason and remedy, and no st
     const { exitCode, out, last } = await start(...flags);
     t.is(exitCode, EXIT.address);
     t.like(last, { event: 'start-failed', address, code: 'EADDRINUSE' });
-    t.regex(last['msg'] ?? '', /Cannot listen on .*: another program uses this port \(EADDRINUSE\)\. Stop that program/);
+    t.regex(
+      last['msg'] ?? '',
+      /Cannot listen on .*: another program uses this port \(EADDRINUSE\)\. Stop that program/,
+    );
     t.notRegex(out, /"stack"|\\n {4}at /);
   }
   other.close();
@@ -103,13 +106,13 @@ test('each refusal of an address has its reason and remedy', async (t) => {
   const cases: [address: string, code: string, platform: NodeJS.Platform, told: RegExp][] = [
     ['127.0.0.1:443', 'EACCES', 'linux', /cannot use ports below 1024.*CAP_NET_BIND_SERVICE/],
     ['127.0.0.1:50051', 'EACCES', 'linux', /does not allow this account/],
+    ['127.0.0.1:50051', 'EACCES', 'win32', /has reserved the ports 50000 to 50059.*netsh interface ipv4 show excluded/],
     [
-      '127.0.0.1:50051',
+      '127.0.0.1:60000',
       'EACCES',
       'win32',
-      /has reserved the ports 50000 to 50059.*netsh interface ipv4 show excluded/,
+      /has reserved this port, or another program.*netsh interface ipv4 show excluded/,
     ],
-    ['127.0.0.1:60000', 'EACCES', 'win32', /has reserved this port, or another program.*netsh interface ipv4 show excluded/],
     ['127.0.0.1:50051', 'EADDRINUSE', 'win32', /netstat -ano/],
     ['127.0.0.1:50051', 'EADDRINUSE', 'linux', /ss -ltnp/],
     ['unix:/run/wfdd/a.sock', 'EADDRINUSE', 'linux', /another program uses this socket/],

@@ -223,7 +223,7 @@ finds('firewall', 'warning', /no rule/, /netsh advfirewall.*50051/s, () =>
 finds('journal', 'failed', /can't be written/, /Make the folder/, () =>
   hostWith({ loaded: loadedWith({ journal: { folder: '/nowhere/at/all' } as never }) }),
 );
-finds('journal', 'warning', /may write|may change/, /icacls/, () => {
+finds('journal', 'warning', /can write|can replace/, /icacls/, () => {
   chmodSync(folder, 0o700);
   const windows = windowsWith({ descriptorOf: () => 'D:(A;;FA;;;BU)' });
   return hostWith({ windows, loaded: loadedWith({ journal: { folder } as never }) });

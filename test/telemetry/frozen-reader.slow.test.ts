@@ -177,7 +177,7 @@ posix('SIGHUP of a terminal stops a daemon in good order', async (t) => {
   await untilServing(t, socket);
   process.kill(pidOf(child, 'terminal'), 'SIGHUP');
   await once(child, 'close');
-  t.regex(shown, /SIGHUP received: sessions are closed[\s\S]*Stopped cleanly/);
+  t.regex(shown, /Received SIGHUP; closing all sessions[\s\S]*Stopped cleanly/);
 });
 
 function argumentsFor(socket: string): string[] {

@@ -82,7 +82,7 @@ test('a collector that fails is told of once, and once when it takes metrics aga
   });
   const daemon = await startSimulated(...every(20, endpoint));
   t.teardown(() => daemon.kill());
-  t.regex(String((await daemon.line('metrics-lost'))['msg']), /it answers 503/);
+  t.regex(String((await daemon.line('metrics-lost'))['msg']), /responded with HTTP status 503/);
   await daemon.line('metrics-delivered');
   await arrived(6);
   t.is(await daemon.stop(), 0);

@@ -50,8 +50,8 @@ test.serial('the sentence of a line says what happened, not what it was taken fo
   const of = (event: string) => gateway().daemon.log.find((line) => line.event === event && line['sessionId'] === id);
   await gateway().until(async () => of('session-closed') !== undefined);
   t.is(of('session-opened')?.msg, `Session ${id} is open.`);
-  t.is(of('session-lease-expired')?.msg, `The lease of session ${id} has expired.`);
-  t.is(of('session-closing')?.msg, `Session ${id} is being closed.`);
+  t.is(of('session-lease-expired')?.msg, `The lease of session ${id} expired.`);
+  t.is(of('session-closing')?.msg, `Session ${id} is closing.`);
   t.is(of('session-closed')?.msg, `Session ${id} is closed.`);
 });
 

@@ -101,7 +101,7 @@ test('a collector that has another path is named with the path that was tried', 
   collector.status = 404;
   callMany(traces, 1);
   const { msg } = await log.line('traces-lost');
-  t.is(msg, `Spans do not reach ${collector.endpoint}: 404 Not Found.`);
+  t.is(msg, `Cannot send spans to ${collector.endpoint}: 404 Not Found.`);
   await traces.close(1000);
 });
 

@@ -100,7 +100,7 @@ test('a folder, or a file in it, that belongs to somebody else is not taken', (t
     mkdirSync(join(data, 'tls'), { recursive: true });
     if (planted !== '') writeFileSync(join(data, planted), '');
     owners.set(join(data, planted), user);
-    t.throws(make, { message: /does not belong to the administrators.*icacls/s }, planted);
+    t.throws(make, { message: /is not owned by administrators.*icacls/s }, planted);
     t.is(closed.size, 0);
   }
 });

@@ -140,7 +140,7 @@ test.serial(
     t.true(service.events().includes(108));
     service.send(svc.SERVICE_CONTROL_STOP);
     await service.ended;
-    t.regex(service.log(), /does not have the SID of the service wfdd.*restart Windows, or install the service with/);
+    t.regex(service.log(), /does not have the SID of the service wfdd.*Restart Windows, or install the service with/);
   },
 );
 

@@ -189,7 +189,7 @@ for (const time of ['first', 'second']) {
     t.is(code, 0, output);
     t.false(await isRunning());
     const started = await wfdd('service', 'start');
-    t.regex(started.output, /its configuration is wrong/);
+    t.regex(started.output, /its configuration is invalid/);
     // The file is somebody's by now: an upgrade takes it as it is, wrong as it is.
     t.is((await msiexec('/i', next)).code, 0);
     t.true(readFileSync(config, 'utf8').includes('nonsense'));

@@ -81,7 +81,7 @@ windowsTest(
     t.regex(refused.output, /Put the program below Program Files.*--allow-unprotected/s);
     const system = await service('install', ...simulated, '--account', 'LocalSystem');
     t.is(system.code, EXIT.service, system.output);
-    t.regex(system.output, /does not count/);
+    t.regex(system.output, /has no effect/);
     t.is((await status()).isInstalled, false);
   },
 );
@@ -96,7 +96,7 @@ windowsTest('a configuration that has gone wrong is named, by start and by statu
   writeFileSync(file, 'log: { levle: debug }\n');
   const started = await service('start');
   t.is(started.code, EXIT.service, started.output);
-  t.regex(started.output, /its configuration is wrong/);
+  t.regex(started.output, /its configuration is invalid/);
   t.is((await status()).serviceExitCode, EXIT.config);
   t.regex(String(log().at(-1)?.['msg']), /levle/);
 });
@@ -119,7 +119,7 @@ windowsTest('a service of that name that is not wfdd is left alone', async (t) =
   for (const verb of ['install', 'stop', 'uninstall']) {
     const { code, output } = await service(verb, '--name', name);
     t.is(code, EXIT.service);
-    t.regex(output, /is not wfdd, it runs .*notepad\.exe/);
+    t.regex(output, /is not wfdd: it runs .*notepad\.exe/);
   }
   t.is((await run('sc.exe', 'delete', name)).code, 0);
 });
@@ -127,5 +127,5 @@ windowsTest('a service of that name that is not wfdd is left alone', async (t) =
 windowsTest('nobody runs it as a service but Windows', async (t) => {
   const { code, output } = await service('run');
   t.is(code, EXIT.usage);
-  t.regex(output, /Only Windows starts this/);
+  t.regex(output, /only Windows can run this command/);
 });

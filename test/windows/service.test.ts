@@ -42,7 +42,7 @@ for (const time of ['first', 'second']) {
     t.is(first.code, EXIT.ok, first.output);
     const again = await service('install', ...simulated);
     t.is(again.code, EXIT.ok, again.output);
-    t.regex(again.output, /installed already/);
+    t.regex(again.output, /already installed/);
     const { command, state } = await status();
     t.is(state, 'stopped');
     t.regex(command, /^"[^"]+\\node\.exe" "[^"]+\\service\\wfdd\.cjs" "service" "run" /);
