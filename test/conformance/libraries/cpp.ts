@@ -1,5 +1,5 @@
 /** The C++ client. */
-import { equal, match } from 'node:assert/strict';
+import { doesNotMatch, equal, match, rejects } from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -12,12 +12,13 @@ const jobs = String(availableParallelism());
 /** All that is written by hand. */
 const sources = ['sh', '-c', 'find include src tests examples conformance -name "*.h" -o -name "*.cc"'];
 
-/** A project of somebody who has installed the package. */
-const project = `cmake_minimum_required(VERSION 3.25)
+/** A project of somebody who has installed the package, and these components of it. */
+const project = (components: readonly string[]) => `cmake_minimum_required(VERSION 3.25)
 project(example CXX)
-find_package(wifi_direct_gateway 0.1 REQUIRED)
+find_package(wifi_direct_gateway 0.1 REQUIRED COMPONENTS ${components.join(' ')})
 add_executable(example main.cc)
 target_link_libraries(example PRIVATE wifi_direct_gateway::wifi_direct_gateway)
+${components.map((name) => `target_link_libraries(example PRIVATE wifi_direct_gateway::${name})`).join('\n')}
 `;
 
 const installed = (name: string) => lack(name, ['pkg-config', '--modversion', name], [0, 0]);
@@ -56,17 +57,26 @@ export const cpp: Library = {
       name: 'the example of its README is built against the installed package, and runs',
       run: async ({ address, scratch }) => {
         const [example = ''] = await examples(folder, 'cpp', address);
-        await run(folder, ['cmake', '--install', build, '--prefix', join(scratch, 'installed')]);
-        await writeFile(join(scratch, 'CMakeLists.txt'), project);
-        await writeFile(join(scratch, 'main.cc'), example);
-        const clang = ['clang-format', `--style=file:${join(folder, '.clang-format')}`, '--dry-run', '--Werror'];
-        equal(await run(scratch, [...clang, 'main.cc']), '');
-        await run(scratch, ['cmake', '-S', '.', '-B', 'build', `-DCMAKE_PREFIX_PATH=${join(scratch, 'installed')}`]);
-        await run(scratch, ['cmake', '--build', 'build']);
-        const told = await run(scratch, ['build/example']);
+        await install(scratch, 'wifi_direct_gateway');
+        const told = await runProgram(scratch, example);
         match(told, /^02:11:22:33:44:01 Meeting Room Display$/m);
         match(told, /^open on the interface [0-9a-f-]{36}\nclosed, as seen by DISCONNECT_EVIDENCE_[A-Z_]+$/m);
         match(told, /SESSION_EVENT_TYPE_CLOSED\n$/);
+      },
+    },
+    {
+      name: 'the stubs of the simulator are a component of their own, made and installed only where it is asked for',
+      run: async ({ address, scratch }) => {
+        await run(folder, ['cmake', '-S', '.', '-B', join(scratch, 'usual')]);
+        const targets = await run(scratch, ['cmake', '--build', 'usual', '--target', 'help']);
+        match(targets, /\bwifi_direct_gateway\b/);
+        doesNotMatch(targets, /simulator/);
+        const [, example = ''] = await examples(folder, 'cpp', address);
+        await install(scratch, 'wifi_direct_gateway');
+        equal(await run(scratch, ['find', 'installed', '-name', '*simulator*']), '');
+        await rejects(runProgram(scratch, example, 'simulator'), /The component simulator is not installed/);
+        await install(scratch, 'simulator');
+        match(await runProgram(scratch, example, 'simulator'), /^simulated 02:11:22:33:44:01$/m);
       },
     },
     {
@@ -75,3 +85,20 @@ export const cpp: Library = {
     },
   ],
 };
+
+/** Installs a component of what was built into a folder of the scratch. */
+async function install(scratch: string, component: string): Promise<void> {
+  const prefix = ['--prefix', join(scratch, 'installed')];
+  await run(folder, ['cmake', '--install', build, '--component', component, ...prefix]);
+}
+
+/** Builds and runs a program on what is installed, to what it wrote. */
+async function runProgram(scratch: string, main: string, ...components: readonly string[]): Promise<string> {
+  await writeFile(join(scratch, 'CMakeLists.txt'), project(components));
+  await writeFile(join(scratch, 'main.cc'), main);
+  const style = `--style=file:${join(folder, '.clang-format')}`;
+  equal(await run(scratch, ['clang-format', style, '--dry-run', '--Werror', 'main.cc']), '');
+  await run(scratch, ['cmake', '-S', '.', '-B', 'build', `-DCMAKE_PREFIX_PATH=${join(scratch, 'installed')}`]);
+  await run(scratch, ['cmake', '--build', 'build']);
+  return run(scratch, ['build/example']);
+}
