@@ -1,13 +1,14 @@
 /** The Java client. */
-import { match, ok } from 'node:assert/strict';
+import { deepEqual, match, ok } from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { examples, type Library, lack, root, run, walkthrough } from '../library.js';
 
 const folder = join(root, 'clients/java');
-const target = join(folder, 'target');
+const target = join(folder, 'client/target');
 const jar = join(target, 'wifi-direct-gateway-client-0.1.0.jar');
+const simulatorJar = join(folder, 'simulator/target/wifi-direct-gateway-simulator-0.1.0.jar');
 const agent = join(target, 'agent.args');
 
 /** Maven colours the end of its output even where nobody sees colours. */
@@ -43,32 +44,22 @@ export const java: Library = {
     },
     {
       name: 'its jar has the library, the messages and the licence, and nothing else',
-      run: async () => {
-        const names = (await run(folder, ['jar', 'tf', jar])).split('\n').filter((name) => /[^/]$/.test(name));
-        for (const name of [
-          'GatewayClient',
-          'v1/Session',
-          'v1/SessionServiceGrpc',
-          'simulator/v1/SimulatorServiceGrpc',
-        ]) {
-          ok(names.includes(`io/github/wifidirectgateway/${name}.class`), name);
-        }
-        ok(names.includes('META-INF/LICENSE'));
-        const rest = names.filter(
-          (name) => !/^(META-INF|io\/github\/wifidirectgateway\/([A-Z]|v1|simulator))/.test(name),
-        );
-        ok(
-          rest.every((name) => name === 'io/github/wifidirectgateway/package-info.class'),
-          rest.join(' '),
-        );
+      run: () =>
+        hasOnly(jar, /^([A-Z]|package-info\.class$|v1\/)/, 'GatewayClient', 'v1/Session', 'v1/SessionServiceGrpc'),
+    },
+    {
+      name: 'the stubs of the simulator are a jar of their own',
+      run: async ({ address, scratch }) => {
+        await hasOnly(simulatorJar, /^simulator\/v1\//, 'simulator/v1/SimulatorServiceGrpc');
+        const [, example = ''] = await examples(folder, 'java', address);
+        match(await runProgram(scratch, example, jar, simulatorJar), /^simulated 02:11:22:33:44:01$/m);
       },
     },
     {
       name: 'the example of its README runs on the jar',
       run: async ({ address, scratch }) => {
         const [example = ''] = await examples(folder, 'java', address);
-        await writeFile(join(scratch, 'Example.java'), example);
-        const told = await run(scratch, ['java', '-cp', `${jar}${delimiter}${await dependencies()}`, 'Example.java']);
+        const told = await runProgram(scratch, example, jar);
         match(told, /^02:11:22:33:44:01 Meeting Room Display$/m);
         match(told, /^open on the interface [0-9a-f-]{36}\nclosed, as seen by DISCONNECT_EVIDENCE_[A-Z_]+$/m);
         match(told, /SESSION_EVENT_TYPE_CLOSED\n$/);
@@ -77,7 +68,30 @@ export const java: Library = {
     {
       name: 'its walkthrough ends with "ok"',
       run: async ({ address }) =>
-        match(await maven('--quiet', 'test-compile', 'exec:java', `-Dexec.args=${address}`), walkthrough),
+        match(
+          await maven('--quiet', '--projects', 'client', 'test-compile', 'exec:java', `-Dexec.args=${address}`),
+          walkthrough,
+        ),
     },
   ],
 };
+
+/** Whether a jar has these classes and the licence, and of the library's packages only what matches. */
+async function hasOnly(archive: string, allowed: RegExp, ...classes: readonly string[]): Promise<void> {
+  const names = (await run(folder, ['jar', 'tf', archive])).split('\n').filter((name) => /[^/]$/.test(name));
+  ok(names.includes('META-INF/LICENSE'));
+  const own = 'io/github/wifidirectgateway/';
+  for (const name of classes) ok(names.includes(`${own}${name}.class`), name);
+  const isAllowed = (name: string) =>
+    name.startsWith('META-INF/') || (name.startsWith(own) && allowed.test(name.slice(own.length)));
+  deepEqual(
+    names.filter((name) => !isAllowed(name)),
+    [],
+  );
+}
+
+/** Runs a program on these jars and what they need, to what it wrote. */
+async function runProgram(scratch: string, main: string, ...jars: readonly string[]): Promise<string> {
+  await writeFile(join(scratch, 'Main.java'), main);
+  return run(scratch, ['java', '-cp', [...jars, await dependencies()].join(delimiter), 'Main.java']);
+}
