@@ -56,7 +56,7 @@ test.serial('what is no token is refused, and not shown', async (t) => {
   }
   const { code, stderr } = await wfdctl(['list', '--token', 'top\nsecret'], { environment });
   t.is(code, 64);
-  t.regex(stderr, /^wfdctl: Invalid --token: it has a character that no header can hold/);
+  t.regex(stderr, /^wfdctl: Invalid --token: it contains a character that a header can't have/);
   t.notRegex(stderr, /secret/);
 });
 
@@ -110,7 +110,7 @@ test.serial('TLS: trusted, named, or told what is wrong', async (t) => {
   t.regex(await told(plain.address, '--tls'), /the host does not use TLS; add --no-tls to use clear text\.$/m);
   t.regex(
     await told('host.example:1', '--no-tls', '--token', 'x'),
-    /^wfdctl: Invalid --token: would reach host\.example:1 in clear text; use TLS\.$/m,
+    /^wfdctl: Invalid --token: it would be sent to host\.example:1 in clear text; use TLS\.$/m,
   );
   t.regex(await told(plain.address, '--ca', folder.path('none')), /^wfdctl: Invalid --ca: can't read/);
 });

@@ -53,7 +53,7 @@ test('a stream that ends is not silent, and nothing ticks after it', (t) => {
 });
 
 test('where a message says that no other need come, silence says nothing', (t) => {
-  const options = { intervalMs: 10_000, isReckoned: (message: string) => message !== 'old' };
+  const options = { intervalMs: 10_000, isFollowed: (message: string) => message !== 'old' };
   t.deepEqual(run(() => concat(of('old'), NEVER), options).told, [[0, 'old']]);
   t.deepEqual(run(() => concat(of('old', 'new'), NEVER), options).told.at(-1), [30_000, 'error']);
 });

@@ -1,13 +1,15 @@
 /**
- * A bound on each attempt to connect, which grpc-js (1.14) lacks: keepalive begins when a connection stands, and until
- * then an address that accepts and says nothing holds every call, for good.
+ * A timeout for each attempt to connect. grpc-js (1.14) has none: keepalive starts only after the
+ * connection is established, so a server that accepts the connection and sends nothing would block
+ * every call forever.
  *
- *   waitForReady --TCP--> connect --TLS--> the socket --SETTINGS--> the connection stands
+ *   waitForReady --TCP--> connect --TLS--> the socket --SETTINGS--> connected
  *   |<------------------------- connectTimeoutMs ----------------->|
  *
- * grpc-js asks its credentials at the first two of these steps, so a layer around them can measure. Where a socket is there,
- * it is destroyed, and grpc-js goes on as after any failed attempt. Where TCP itself gets no answer, grpc-js shows no
- * socket: then the owner of the channel has to replace it (`onNoAnswer`).
+ * grpc-js calls its credentials in the first two of these steps, so a wrapper around them can
+ * measure the time. If there is a socket, the wrapper destroys it, and grpc-js continues as after
+ * any failed attempt. If TCP gets no answer, grpc-js exposes no socket, so the owner of the channel
+ * has to replace the channel (`onNoAnswer`).
  */
 import type { Socket } from 'node:net';
 import { type CallCredentials, ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
@@ -15,7 +17,7 @@ import { type CallCredentials, ChannelCredentials, type ChannelOptions } from '@
 type SecureConnector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 type Target = Parameters<ChannelCredentials['_createSecureConnector']>[0];
 
-/** The header of the frame with which a host begins: SETTINGS. */
+/** The size of the header of the first frame that a host sends: SETTINGS. */
 const FRAME_HEADER_BYTES = 9;
 
 export class BoundedConnect extends ChannelCredentials {
@@ -46,7 +48,7 @@ export class BoundedConnect extends ChannelCredentials {
     const inner = this.#inner._createSecureConnector(target, options, callCredentials);
     const timeoutMs = this.#timeoutMs;
     const onNoAnswer = this.#onNoAnswer;
-    // There is one attempt at a time.
+    // There is only one attempt at a time.
     let deadline = 0;
     let dialing: NodeJS.Timeout | undefined;
     return {
@@ -66,7 +68,7 @@ export class BoundedConnect extends ChannelCredentials {
   }
 }
 
-/** TLS and SETTINGS, in the time that is left; then the socket is destroyed. */
+/** Waits for TLS and SETTINGS. Destroys the socket if they do not come within `leftMs`. */
 async function untilAnswered<Result extends { readonly socket: Socket }>(
   socket: Socket,
   leftMs: number,
@@ -76,9 +78,10 @@ async function untilAnswered<Result extends { readonly socket: Socket }>(
   const silence = new Error(`no answer within ${timeoutMs} ms`);
   let established: Socket | undefined;
   return new Promise((resolve, reject) => {
-    const patience = setTimeout(
+    const timer = setTimeout(
       () => {
-        // What a host sends first are its settings; on TLS only what was decrypted counts.
+        // The first bytes of a host are its settings. With TLS, bytesRead counts only decrypted
+        // bytes.
         if ((established?.bytesRead ?? 0) >= FRAME_HEADER_BYTES) return;
         reject(silence);
         established?.destroy(silence);
@@ -86,7 +89,7 @@ async function untilAnswered<Result extends { readonly socket: Socket }>(
       },
       Math.max(leftMs, 0),
     );
-    socket.once('close', () => clearTimeout(patience));
+    socket.once('close', () => clearTimeout(timer));
     connect().then((result) => {
       established = result.socket;
       resolve(result);

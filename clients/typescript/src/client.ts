@@ -1,9 +1,9 @@
 /**
- * The client library of the Wi-Fi Direct Gateway: a host's sessions and devices for programs anywhere.
+ * The client library of the Wi-Fi Direct Gateway. It opens, closes and watches sessions of a host.
  *
- * Unary calls are promises, streams are cold Observables whose unsubscribing cancels the call, and everything that is
- * thrown, rejected or emitted as an error is a GatewayError. RxJS has no back-pressure: a subscriber that can't keep up
- * bounds its own queue.
+ * Unary calls return promises. Streams are cold Observables: subscribing starts the call, and
+ * unsubscribing cancels it. Every error that is thrown, rejected or emitted is a GatewayError. RxJS
+ * has no back-pressure, so a slow subscriber must bound its own queue.
  */
 import type { Observable } from 'rxjs';
 import { type CallOptions, Connection } from './connection.js';
@@ -13,7 +13,7 @@ import { check, type HealthStatus, watchStatus } from './health.js';
 import type { ConnectOptions } from './options.js';
 import { Sessions } from './sessions.js';
 
-/** One host. Cheap to keep: it connects when it is first used, and again when it has to. */
+/** A client of one host. It connects at the first call, and reconnects when needed. */
 export class Client {
   readonly sessions: Sessions;
   readonly devices: Devices;
@@ -25,37 +25,40 @@ export class Client {
     this.devices = new Devices(this.#connection);
   }
 
-  /** Which host this is, whether it can do its work, on what it runs, and its limits. */
+  /** Returns the identity, state, driver and limits of the host. */
   host(options?: CallOptions): Promise<GetHostResponse> {
     return this.#connection.unary(HostServiceService.getHost, {}, options);
   }
 
   /**
-   * What the host tells load balancers and probes, of itself or of one of its services (`wifidirect.v1.SessionService`).
-   * NOT_FOUND for a service that it doesn't know.
+   * Returns the health of the host, or of one of its services, such as
+   * `wifidirect.v1.SessionService`. Load balancers and probes use the same call. Rejects with
+   * NOT_FOUND if the host does not have this service.
    */
   health(service = '', options?: CallOptions): Promise<HealthStatus> {
     return this.#connection.unary(check, service, options);
   }
 
   /**
-   * The health now, and again each time it changes. It doesn't attach again by itself: it errors when the stream breaks,
-   * and then `retry` of RxJS, with a delay, goes on.
+   * Emits the current health, and the new health after each change. It does not reconnect. When the
+   * stream breaks it emits an error; to continue, use `retry` of RxJS with a delay.
    */
   watchHealth(service = ''): Observable<HealthStatus> {
     return this.#connection.stream(watchStatus, service);
   }
 
-  /** Ends every call and Observable with CANCELLED, and the connection. */
+  /** Closes the connection. All pending calls and Observables fail with CANCELLED. */
   close(): void {
     this.#connection.close();
   }
 }
 
 /**
- * A client of the host at `host:port`, or `unix:/path`. Does not wait for the connection: `await client.host()` does.
- * Throws INVALID_ARGUMENT where an option can't be right (an address with a scheme, a token in clear text, a file that
- * can't be read), and names it.
+ * Creates a client of the host at `host:port` or `unix:/path`. It does not wait for the connection;
+ * to wait for it, use `await client.host()`.
+ *
+ * Throws a GatewayError INVALID_ARGUMENT, which names the option, if an option is invalid: an
+ * address with a scheme, a token that would be sent in clear text, or a file that can't be read.
  */
 export function connect(address: string, options?: ConnectOptions): Client {
   return new Client(address, options);

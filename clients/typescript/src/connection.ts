@@ -1,7 +1,7 @@
 /**
- * The way to one host: address, TLS and credentials in, calls out, each as a Promise or an Observable.
+ * The connection to one host. Makes calls, as Promises or Observables.
  *
- * The rule that must not be broken: no credential leaves in clear text, but to this machine itself.
+ * Invariant: credentials are never sent in clear text, except to this machine.
  */
 import {
   CallCredentials,
@@ -28,13 +28,16 @@ import {
 } from './options.js';
 
 export interface CallOptions {
-  /** Ends the call: GatewayError CANCELLED, with the signal's reason as its `cause`. What was begun on the host goes on. */
+  /**
+   * Cancels the call. It then fails with CANCELLED, and `cause` is the signal's reason. Operations
+   * that the host has started continue.
+   */
   readonly signal?: AbortSignal | undefined;
-  /** Deadline of this call: less than 24 days, or Infinity for none. */
+  /** Timeout of this call in ms: less than 24 days, or Infinity for none. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** How one RPC is called and its messages are written: an entry of a generated service. */
+/** The path of an RPC and how to encode its messages: an entry of a generated service. */
 export type Method<Request, Response> = Pick<
   MethodDefinition<Request, Response>,
   'path' | 'requestSerialize' | 'responseDeserialize'
@@ -43,14 +46,17 @@ export type Method<Request, Response> = Pick<
 const TIMEOUT_MS_DEFAULT = 10_000;
 const CONNECT_TIMEOUT_MS_DEFAULT = 10_000;
 
-/** A host that vanished without a word is noticed within 30 s: watches have no deadline that would tell. */
+/** Detects a host that disappeared within 30 s. Watches need this because they have no deadline. */
 const KEEPALIVE: ChannelOptions = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 10_000 };
 
-/** Calls fail at once while the channel waits to reconnect, so it must not wait longer than a watch does. */
+/**
+ * Calls fail at once while the channel waits to reconnect, so it must not wait longer than a watch
+ * does.
+ */
 const RECONNECT: ChannelOptions = { 'grpc.initial_reconnect_backoff_ms': 250, 'grpc.max_reconnect_backoff_ms': 10_000 };
 
 export class Connection {
-  /** Replaced when TCP gets no answer. */
+  /** Replaced when a TCP connect gets no answer. */
   #client: Client;
   readonly #credentials: CallCredentials;
   readonly #timeoutMs: number;
@@ -68,7 +74,7 @@ export class Connection {
     const isLocal = isThisMachine(address);
     const isSecure = tls === undefined ? !isLocal : tls !== false;
     if (token !== undefined && !isSecure && !isLocal)
-      throw invalid('token', `would reach ${address} in clear text; use TLS.`);
+      throw invalid('token', `it would be sent to ${address} in clear text; use TLS.`);
     const serverName = typeof tls === 'object' ? tls.serverName : undefined;
     this.#timeoutMs = timeoutMs;
     this.#metadata = metadata;
@@ -82,7 +88,7 @@ export class Connection {
         ...RECONNECT,
         ...(isLocal && { 'grpc.enable_http_proxy': 0 }),
         ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
-        // Shared, the attempts of a channel that was replaced would go on in the next.
+        // Otherwise connection attempts of a replaced channel would continue in the new one.
         'grpc.use_local_subchannel_pool': 1,
         ...channelOptions,
       });
@@ -98,7 +104,7 @@ export class Connection {
     request: Request,
     { signal, timeoutMs = this.#timeoutMs }: CallOptions = {},
   ): Promise<Response> {
-    // Of what it can't write, grpc-js throws where nobody can catch it.
+    // For an invalid deadline grpc-js throws where nobody can catch it.
     if (!(timeoutMs <= TIMER_MS_MAX || timeoutMs === Number.POSITIVE_INFINITY))
       return Promise.reject(invalid('timeoutMs', 'it must be less than 24 days, or Infinity.'));
     const { path, requestSerialize, responseDeserialize } = method;
@@ -108,7 +114,7 @@ export class Connection {
         requestSerialize,
         responseDeserialize,
         request,
-        this.#toSend(),
+        this.#outgoingMetadata(),
         { credentials: this.#credentials, deadline: Date.now() + timeoutMs },
         (error, value) => (value === undefined ? subscriber.error(error) : subscriber.next(value)),
       );
@@ -117,7 +123,7 @@ export class Connection {
     return firstValueFrom(this.#withErrorsDecoded(response).pipe(takeUntil(aborted(signal))));
   }
 
-  /** Cold: each subscription is a call of its own, and unsubscribing cancels it. */
+  /** Cold: each subscription makes its own call, and unsubscribing cancels that call. */
   stream<Request, Response>(method: Method<Request, Response>, request: Request): Observable<Response> {
     const { path, requestSerialize, responseDeserialize } = method;
     const responses = new Observable<Response>((subscriber) => {
@@ -126,10 +132,10 @@ export class Connection {
         requestSerialize,
         responseDeserialize,
         request,
-        this.#toSend(),
+        this.#outgoingMetadata(),
         { credentials: this.#credentials },
       );
-      // Reading begins here and is never paused: grpc-js would buffer without bound what comes before.
+      // Never paused, because grpc-js would then buffer messages without a bound.
       call.on('data', (response: Response) => subscriber.next(response));
       call.on('error', (error) => subscriber.error(error));
       call.on('end', () => subscriber.complete());
@@ -144,31 +150,34 @@ export class Connection {
     this.#client.close();
   }
 
-  /** The source, ended with CANCELLED when the connection is closed. */
+  /** Makes the source fail with CANCELLED when the connection is closed. */
   untilClosed<Item>(source: Observable<Item>): Observable<Item> {
     return source.pipe(takeUntil(this.#closing));
   }
 
-  /** The calls that wait fail with UNAVAILABLE; those that have reached the host go on. */
+  /**
+   * Calls that wait for the connection fail with UNAVAILABLE. Calls that have reached the host
+   * continue.
+   */
   #reconnect(make: () => Client): void {
     if (this.#isClosed) return;
-    const before = this.#client;
+    const replaced = this.#client;
     this.#client = make();
-    before.close();
+    replaced.close();
   }
 
-  /** What grpc-js tells calls that waited for a channel that was closed, as it is when it is replaced. */
-  #isOfReplaced(error: unknown): boolean {
+  /** Whether a call failed because it waited for a channel that was then replaced. */
+  #isFromReplacedChannel(error: unknown): boolean {
     return !this.#isClosed && error instanceof Error && error.message.includes('Channel closed before call started');
   }
 
-  /** What the hook gives. */
-  #toSend(): Metadata {
+  /** The metadata from the hook of the options. */
+  #outgoingMetadata(): Metadata {
     const metadata = new Metadata();
     try {
       for (const [name, value] of Object.entries(this.#metadata?.() ?? {})) metadata.set(name, value);
     } catch (error) {
-      throw new GatewayError(status.UNAVAILABLE, `The hook for metadata failed: ${messageOf(error)}`, {}, error);
+      throw new GatewayError(status.UNAVAILABLE, `The metadata hook failed: ${messageOf(error)}`, {}, error);
     }
     return metadata;
   }
@@ -176,7 +185,7 @@ export class Connection {
   #withErrorsDecoded<Response>(responses: Observable<Response>): Observable<Response> {
     return this.untilClosed(responses).pipe(
       catchError((error: unknown) => {
-        if (this.#isOfReplaced(error)) throw new GatewayError(status.UNAVAILABLE, this.#noAnswer, {}, error);
+        if (this.#isFromReplacedChannel(error)) throw new GatewayError(status.UNAVAILABLE, this.#noAnswer, {}, error);
         throw GatewayError.from(error);
       }),
     );
@@ -184,14 +193,14 @@ export class Connection {
 }
 
 /**
- * A cancel in the turn in which its call was begun is lost in grpc-js (1.14): the call goes out all the same, and then nothing ends it.
- * By the next turn it has been sent, or will not be.
+ * Cancels in the next turn. grpc-js (1.14) ignores a cancel in the turn that started the call; it
+ * then sends the call, and nothing ends it.
  */
 function cancelSoon(call: { cancel(): void }): void {
   setImmediate(() => call.cancel());
 }
 
-/** Errors when the signal is aborted, and never emits. */
+/** Fails when the signal is aborted. Never emits a value. */
 function aborted(signal: AbortSignal | undefined): Observable<never> {
   if (signal === undefined) return NEVER;
   return new Observable((subscriber) => {
@@ -209,7 +218,7 @@ function bearer(token: string | (() => string | Promise<string>)): CallCredentia
   const current = async (): Promise<string> => {
     const value = typeof token === 'string' ? token : await token();
     const fault = faultOfToken(value);
-    if (fault !== undefined) throw new Error(`the token is wrong: ${fault}`);
+    if (fault !== undefined) throw new Error(`invalid token: ${fault}`);
     return value;
   };
   return CallCredentials.createFromMetadataGenerator((_, done) => {
@@ -219,7 +228,7 @@ function bearer(token: string | (() => string | Promise<string>)): CallCredentia
         metadata.set('authorization', `Bearer ${value}`);
         done(null, metadata);
       },
-      // What gives tokens may be back soon, so a watch must not give up.
+      // UNAVAILABLE, so that a watch retries: the source of tokens may work again soon.
       (error: unknown) => done(Object.assign(new Error(messageOf(error)), { code: status.UNAVAILABLE })),
     );
   });

@@ -1,4 +1,4 @@
-/** DeviceService: which devices can be connected to, and are they in reach? See `device_service.proto`. */
+/** Lists and watches the devices of a host. `device_service.proto` documents each RPC. */
 import { status } from '@grpc/grpc-js';
 import type { Observable } from 'rxjs';
 import type { CallOptions, Connection } from './connection.js';
@@ -15,18 +15,18 @@ export interface DevicePage {
 }
 
 export interface ListDevicesOptions extends CallOptions {
-  /** The most devices of a page: 1 to 1000. Default 50. */
+  /** The maximum number of devices per page: 1 to 1000. Default 50. */
   readonly pageSize?: number | undefined;
 }
 
 export interface WatchDevicesOptions {
-  /** Resume after this cursor of DeviceService. Default: from now, after a snapshot. */
+  /** Resume after this cursor of DeviceService. Default: start now, with a snapshot. */
   readonly cursor?: string | undefined;
-  /** Only these devices. Default: all. */
+  /** Only these devices. Default: all devices. */
   readonly deviceAddresses?: readonly string[] | undefined;
   /**
-   * How long a silence lasts before a bookmark comes: 1,000 to 300,000 ms. Default 10,000 ms. A watch that hears nothing
-   * for three of them is disconnected, and resumes.
+   * How often the host sends a bookmark if there are no events: 1,000 to 300,000 ms. Default 10,000
+   * ms. After three intervals of silence the watch disconnects and resumes.
    */
   readonly bookmarkIntervalMs?: number | undefined;
   readonly backoff?: Backoff | undefined;
@@ -37,16 +37,19 @@ export interface VisibilityOptions extends CallOptions {
   readonly discoveryTimeoutMs?: number | undefined;
 }
 
-/** What is known of a device after a discovery. */
+/** The state of a device after a discovery. */
 export interface DeviceVisibility {
-  /** Its `isVisible` is the answer. */
+  /** `isVisible` of this device is the result. */
   readonly device: Device;
-  /** False: the discovery goes on, and `device` may be stale. */
+  /** False: the discovery has not completed, and `device` may be out of date. */
   readonly discoveryCompleted: boolean;
   readonly cursor: string;
 }
 
-/** All devices as they are. Replaces what was known, also when it comes in the middle of a watch. */
+/**
+ * The current state of all devices. It replaces everything known so far, also in the middle of a
+ * watch.
+ */
 export interface DeviceSnapshot {
   readonly kind: 'snapshot';
   readonly devices: readonly Device[];
@@ -57,7 +60,7 @@ export type DeviceWatchItem = DeviceSnapshot | Change<DeviceEvent> | Bookmark | 
 
 const DISCOVERY_TIMEOUT_MS_DEFAULT = 15_000;
 
-/** What the answer may take beyond the discovery. */
+/** Added to the discovery for the timeout of the call. */
 const ANSWER_MS = 10_000;
 
 export class Devices {
@@ -67,7 +70,7 @@ export class Devices {
     this.#connection = connection;
   }
 
-  /** The paired devices page by page, by address. */
+  /** Yields the paired devices page by page, ordered by address. */
   async *list(options: ListDevicesOptions = {}): AsyncGenerator<DevicePage, void, undefined> {
     const { pageSize = 0 } = options;
     let pageToken = '';
@@ -79,7 +82,7 @@ export class Devices {
     } while (pageToken !== '');
   }
 
-  /** Follows the devices, in the way of `Sessions.watch`. */
+  /** Watches the devices. Works like `Sessions.watch`. */
   watch({
     cursor,
     deviceAddresses = [],
@@ -99,16 +102,16 @@ export class Devices {
     return this.#connection.untilClosed(items);
   }
 
-  /** Looks for a paired device by radio. */
+  /** Searches for a paired device by radio. */
   async updateVisibility(deviceAddress: string, options: VisibilityOptions = {}): Promise<DeviceVisibility> {
     const { discoveryTimeoutMs, signal, timeoutMs } = options;
-    const patienceMs = (discoveryTimeoutMs ?? DISCOVERY_TIMEOUT_MS_DEFAULT) + ANSWER_MS;
+    const defaultTimeoutMs = (discoveryTimeoutMs ?? DISCOVERY_TIMEOUT_MS_DEFAULT) + ANSWER_MS;
     const request = { deviceAddress, timeout: toDuration(discoveryTimeoutMs) };
     const { device, ...rest } = await this.#connection.unary(service.updateDeviceVisibility, request, {
       signal,
-      timeoutMs: timeoutMs ?? patienceMs,
+      timeoutMs: timeoutMs ?? defaultTimeoutMs,
     });
-    if (device === undefined) throw new GatewayError(status.INTERNAL, 'The host answered without a device.');
+    if (device === undefined) throw new GatewayError(status.INTERNAL, 'The response of the host contains no device.');
     return { device, ...rest };
   }
 }

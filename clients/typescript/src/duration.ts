@@ -1,16 +1,17 @@
-/** google.protobuf.Duration as milliseconds, which is how this library speaks of time. */
+/** Converts google.protobuf.Duration to and from milliseconds, the unit of this library. */
 import type { Duration } from './gen/google/protobuf/duration.js';
 
-/** The longest Duration, about 10,000 years. */
+/** The longest Duration: about 10,000 years. */
 const DURATION_SECONDS_MAX = 315_576_000_000;
 
+/** Returns the duration in milliseconds. */
 export function toMilliseconds({ seconds, nanos }: Duration): number {
   return Number(seconds) * 1000 + nanos / 1e6;
 }
 
 /**
- * Undefined stays unset: the host has a default. What is no Duration (NaN, Infinity) becomes the longest one, which the
- * host refuses by the name of the field.
+ * Undefined stays undefined, and the host uses its default. NaN and Infinity become the longest
+ * Duration, which the host rejects with the name of the field.
  */
 export function toDuration(ms: number | undefined): Duration | undefined {
   if (ms === undefined) return undefined;

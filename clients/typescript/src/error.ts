@@ -1,6 +1,6 @@
 /**
- * What every call of this library rejects with, and every Observable of it errors with: the status of gRPC with its
- * details (see the table in `error.proto`) as one typed value.
+ * GatewayError, the error of every call and Observable of this library: a gRPC status with its
+ * details as one typed value. `error.proto` has a table of the reasons.
  */
 import { type Metadata, status } from '@grpc/grpc-js';
 import { toMilliseconds } from './duration.js';
@@ -8,10 +8,10 @@ import { BadRequest, ErrorInfo, RetryInfo } from './gen/google/rpc/error_details
 import { Status } from './gen/google/rpc/status.js';
 import { type ErrorReason, NativeResult } from './gen/wifidirect/v1/error.js';
 
-/** The reasons that this version knows: the names of `ErrorReason`. */
+/** The reasons that this version of the library knows: the names of `ErrorReason`. */
 export type Reason = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED' | 'UNRECOGNIZED'>;
 
-/** A field of the request that the host refused, by its path as in the .proto files, and what would be right. */
+/** An invalid field of a request: its path as in the .proto files, and what is wrong with it. */
 export interface FieldViolation {
   readonly field: string;
   readonly description: string;
@@ -25,28 +25,33 @@ interface Details {
   readonly fieldViolations?: readonly FieldViolation[];
 }
 
+/**
+ * An error of the host or of the connection to it. Check `reason` if the error comes from the host,
+ * else `code`.
+ */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
 
-  /** The status code of gRPC. */
+  /** The gRPC status code. */
   readonly code: status;
 
   /**
-   * Why the host refused; also a name that this version does not know, where the host is newer. Undefined where the host
-   * did not speak: the connection broke, the call's own deadline passed, or it was cancelled here.
+   * Why the host failed the call. A newer host can send a name that this version does not know.
+   * Undefined if the error does not come from the host: the connection broke, the call timed out,
+   * or it was cancelled by this program.
    */
   readonly reason: Reason | (string & {}) | undefined;
 
-  /** The variable parts of the message, by the keys that `error.proto` names at each reason. */
+  /** The variable parts of the message. `error.proto` lists the keys of each reason. */
   readonly metadata: Readonly<Record<string, string>>;
 
-  /** What the Windows function, or its callback, said; where one of them is what failed. */
+  /** The result of the Windows function, or of its callback, if that caused the error. */
   readonly native: NativeResult | undefined;
 
-  /** How long to wait before asking again, where the host said so. */
+  /** How long to wait before a retry, in ms, if the host sent this. */
   readonly retryDelayMs: number | undefined;
 
-  /** What is wrong with the request; empty unless the reason is INVALID_FIELD. */
+  /** The invalid fields of the request. Empty unless the reason is INVALID_FIELD. */
   readonly fieldViolations: readonly FieldViolation[];
 
   constructor(code: status, text: string, details: Details = {}, cause?: unknown) {
@@ -59,7 +64,7 @@ export class GatewayError extends Error {
     this.fieldViolations = details.fieldViolations ?? [];
   }
 
-  /** Whatever was thrown or received, as a GatewayError. */
+  /** Converts any thrown value to a GatewayError. */
   static from(thrown: unknown): GatewayError {
     if (thrown instanceof GatewayError) return thrown;
     if (isStatus(thrown)) return fromStatus(thrown);
@@ -73,7 +78,7 @@ interface ReceivedStatus {
   readonly metadata: Metadata;
 }
 
-/** A code that gRPC doesn't know is UNKNOWN, as gRPC wants it. */
+/** gRPC requires that an unknown status code becomes UNKNOWN. */
 function fromStatus(received: ReceivedStatus): GatewayError {
   const { code, details, metadata } = received;
   if (status[code] !== undefined) return new GatewayError(code, details, decode(metadata), received);
@@ -86,7 +91,10 @@ function isStatus(thrown: unknown): thrown is ReceivedStatus {
 
 const DOMAIN = 'wifidirect.v1';
 
-/** Details that can't be read, or that a proxy added, are left out: the status alone says enough. */
+/**
+ * Ignores details that can't be decoded or that come from a proxy, because the status alone is
+ * usable.
+ */
 function decode(trailers: Metadata): Details {
   const [bytes] = trailers.get('grpc-status-details-bin');
   if (!(bytes instanceof Buffer)) return {};
@@ -108,7 +116,7 @@ function decodeOne(typeUrl: string, value: Uint8Array): Details {
     case 'google.rpc.RetryInfo': {
       const { retryDelay } = RetryInfo.decode(value);
       const retryDelayMs = retryDelay === undefined ? 0 : toMilliseconds(retryDelay);
-      // Who asks for a negative pause asks for none.
+      // A negative delay counts as none.
       return retryDelayMs > 0 ? { retryDelayMs } : {};
     }
     case 'wifidirect.v1.NativeResult':

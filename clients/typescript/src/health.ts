@@ -1,15 +1,16 @@
 /**
- * grpc.health.v1.Health, Check and Watch. Their two messages have one field each: no generated code is worth it.
+ * grpc.health.v1.Health, with Check and Watch. Each message has one field, so generated code is not
+ * worth its size.
  */
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Method } from './connection.js';
 
 const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const;
 
-/** SERVING: the service can do its work, the host in all that of its sessions. NOT_SERVING: it can't; `host()` says why. */
+/** SERVING: the host or service can do its work. NOT_SERVING: it can't, and `host()` says why. */
 export type HealthStatus = (typeof STATUSES)[number];
 
-/** Takes the name of a service; empty: the host as a whole. */
+/** The request is the name of a service. An empty name means the host as a whole. */
 export const check: Method<string, HealthStatus> = {
   path: '/grpc.health.v1.Health/Check',
   requestSerialize: (service) => Buffer.from(new BinaryWriter().uint32(10).string(service).finish()),
@@ -25,5 +26,5 @@ export const check: Method<string, HealthStatus> = {
   },
 };
 
-/** The status now, then each that differs from the one before. */
+/** Sends the current status, then each change. */
 export const watchStatus: Method<string, HealthStatus> = { ...check, path: '/grpc.health.v1.Health/Watch' };

@@ -1,4 +1,7 @@
-/** A session that is held open by its own stream, for programs that await rather than subscribe. */
+/**
+ * A session with promises for its opening and its end, for programs that prefer `await` to an
+ * Observable.
+ */
 import { status } from '@grpc/grpc-js';
 import {
   filter,
@@ -23,68 +26,79 @@ const FINAL: ReadonlySet<SessionState> = new Set([
   SessionState.LOST,
 ]);
 
+/** A session that stays open as long as its stream, or its lease. Made by `Sessions.hold`. */
 export class HeldSession {
   readonly sessionId: string;
 
-  /** The session once it is OPEN. Rejects if it ends before. */
+  /** Resolves to the session when it is OPEN. Rejects if the session ends before. */
   readonly opened: Promise<Session>;
 
-  /** The session once it has ended, however it did. Rejects if the stream breaks before. */
+  /**
+   * Resolves to the session when it has ended, for whatever reason. Rejects if the stream breaks
+   * before.
+   */
   readonly ended: Promise<Session>;
 
-  /** The latest event, then those that come, then how the stream ended. Subscribing or not has no effect on the session. */
+  /**
+   * Emits the latest event, then all later ones, and completes or fails as the stream does.
+   * Subscribing and unsubscribing do not affect the session.
+   */
   readonly events: Observable<SessionEvent>;
 
   readonly #latest = new ReplaySubject<SessionEvent>(1);
   readonly #stream: Subscription;
   readonly #close: Close;
-  #hasBegun = false;
+  #hasEvents = false;
 
   constructor(sessionId: string, events: Observable<SessionEvent>, close: Close) {
     const latest = this.#latest;
     this.sessionId = sessionId;
     this.events = latest.asObservable();
     this.opened = reached(latest, ({ state }) => state === SessionState.OPEN, 'The session ended before it was open.');
-    this.ended = reached(latest, ({ state }) => FINAL.has(state), 'The stream ended before the session.');
+    this.ended = reached(latest, ({ state }) => FINAL.has(state), 'The stream ended before the session did.');
     this.#close = close;
-    const begin = (): void => {
-      this.#hasBegun = true;
+    const onEvent = (): void => {
+      this.#hasEvents = true;
     };
-    this.#stream = events.pipe(tap(begin)).subscribe(latest);
+    this.#stream = events.pipe(tap(onEvent)).subscribe(latest);
   }
 
-  /** Closes the session (cancels it, while it is opening), and answers with it when it has ended. */
+  /**
+   * Closes the session, or cancels it while it is opening. Resolves to the session when it has
+   * ended.
+   */
   async close(options?: CallOptions): Promise<Session> {
-    // One that the host refused was never there to be closed.
-    if (this.#stream.closed && !this.#hasBegun) return this.ended;
+    // If the host rejected the open, there is no session to close.
+    if (this.#stream.closed && !this.#hasEvents) return this.ended;
     const { session } = await this.#close(options);
     return session;
   }
 
   /**
-   * Leaves the stream: a session without a lease then ends, one with a lease lives on until it lapses. What has not come
-   * by then rejects, and `events` errors, with CANCELLED. Harmless to repeat, and after the end.
+   * Detaches from the stream. A session without a lease then ends; a session with a lease stays
+   * open until the lease expires. `opened` and `ended`, if they are still pending, and `events`
+   * fail with CANCELLED. Further calls have no effect.
    */
   detach(): void {
     this.#stream.unsubscribe();
-    this.#latest.error(new GatewayError(status.CANCELLED, 'The session was detached from.'));
+    this.#latest.error(new GatewayError(status.CANCELLED, 'The program detached from the session.'));
   }
 }
 
 function reached(
   events: Observable<SessionEvent>,
-  isIt: (session: Session) => boolean,
-  otherwise: string,
+  condition: (session: Session) => boolean,
+  missed: string,
 ): Promise<Session> {
   const session = firstValueFrom(
     events.pipe(
       map((event) => event.session),
       filter((session) => session !== undefined),
-      filter(isIt),
-      throwIfEmpty(() => new GatewayError(status.CANCELLED, otherwise)),
+      filter(condition),
+      throwIfEmpty(() => new GatewayError(status.CANCELLED, missed)),
     ),
   );
-  // Nobody has to await both: what is not asked for must not end the process as an unhandled rejection.
+  // Callers need not await both promises, and an unhandled rejection would end the process.
   session.catch(() => {});
   return session;
 }

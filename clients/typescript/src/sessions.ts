@@ -1,4 +1,4 @@
-/** SessionService: opens, closes and follows sessions. What each RPC promises is in `session_service.proto`. */
+/** Opens, closes and watches sessions. `session_service.proto` documents each RPC. */
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { filter, identity, map, type Observable } from 'rxjs';
@@ -16,40 +16,52 @@ import { failWhenSilent } from './silence.js';
 import { type Backoff, type Bookmark, type Change, type Disconnected, watch } from './watch.js';
 
 export interface OpenRequest {
-  /** P2P device address of a paired device, `aa:bb:cc:dd:ee:ff`. */
+  /** P2P device address of a paired device: `aa:bb:cc:dd:ee:ff`. */
   readonly deviceAddress: string;
-  /** Name for the session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Default: the host makes a UUID. */
+  /**
+   * The id of the session: 4 to 63 of `[a-z0-9-]`, starting with a letter or digit. Default: the
+   * host makes a UUID.
+   */
   readonly sessionId?: string | undefined;
   /** Default SessionKind.WIFI_DIRECT. */
   readonly kind?: SessionKind | undefined;
-  /** How long the open may take. Default: the host's, 60,000 ms. */
+  /** How long the open may take. Default: set by the host, 60,000 ms. */
   readonly openTimeoutMs?: number | undefined;
-  /** Lets the session outlive its streams by this long: 1,000 ms to 24 h. Default: it ends with them. */
+  /**
+   * Gives the session a lease of 1,000 ms to 24 h, so that it survives the end of its streams for
+   * this time. Default: no lease; the session ends with its last stream.
+   */
   readonly leaseTtlMs?: number | undefined;
-  /** UUID by which the host knows this request again. Default: a new one at each call. */
+  /** UUID by which the host recognizes a repeated request. Default: a new one for each call. */
   readonly requestId?: string | undefined;
   /**
-   * How long a silence lasts before the host sends a sign of life, which keeps proxies from cutting a quiet stream: 1,000
-   * to 300,000 ms, or 0 for none. After three of them in silence the stream errors with UNAVAILABLE. Default 10,000 ms.
+   * How often the host sends a heartbeat if it has nothing else to send: 1,000 to 300,000 ms, or 0
+   * for never. Heartbeats keep proxies from closing an idle stream. After three intervals of
+   * silence the stream fails with UNAVAILABLE. Default 10,000 ms.
    */
   readonly heartbeatIntervalMs?: number | undefined;
 }
 
-/** A session, and the cursor at which it was so: a watch from there sees all that came after. */
+/**
+ * A session and a cursor. A watch from this cursor gets every event after this state of the
+ * session.
+ */
 export interface SessionAt {
   readonly session: Session;
   readonly cursor: string;
-  /** The clock of the host at that time, for `leaseLeftMs`. Undefined: an older host, which does not tell. */
+  /**
+   * The time on the host's clock, for `leaseLeftMs`. Undefined if the host is too old to send it.
+   */
   readonly hostTime: Date | undefined;
 }
 
 export interface CloseOptions extends CallOptions {
-  /** Answer only when the session has ended. */
+  /** Resolve only when the session has ended. */
   readonly wait?: boolean | undefined;
 }
 
 export interface RenewOptions extends CallOptions {
-  /** 1,000 ms to 24 h. Default: the time that the session has. */
+  /** 1,000 ms to 24 h. Default: the length of the current lease. */
   readonly leaseTtlMs?: number | undefined;
 }
 
@@ -60,28 +72,31 @@ export interface SessionPage {
 }
 
 export interface ListOptions extends CallOptions {
-  /** Only sessions in one of these states. Default: in any. */
+  /** Only sessions in one of these states. Default: all states. */
   readonly states?: readonly SessionState[] | undefined;
-  /** Only sessions to this device. Default: to any. */
+  /** Only sessions with this device. Default: all devices. */
   readonly deviceAddress?: string | undefined;
-  /** The most sessions of a page: 1 to 1000. Default 50. */
+  /** The maximum number of sessions per page: 1 to 1000. Default 50. */
   readonly pageSize?: number | undefined;
 }
 
 export interface WatchOptions {
-  /** Resume after this cursor. Default: from now, after a snapshot. */
+  /** Resume after this cursor. Default: start now, with a snapshot. */
   readonly cursor?: string | undefined;
-  /** Only these sessions. Default: all that the caller may see. */
+  /** Only these sessions. Default: all sessions that the caller may see. */
   readonly sessionIds?: readonly string[] | undefined;
   /**
-   * How long a silence lasts before a bookmark comes: 1,000 to 300,000 ms. Default 10,000 ms. A watch that hears nothing
-   * for three of them is disconnected, and resumes.
+   * How often the host sends a bookmark if there are no events: 1,000 to 300,000 ms. Default 10,000
+   * ms. After three intervals of silence the watch disconnects and resumes.
    */
   readonly bookmarkIntervalMs?: number | undefined;
   readonly backoff?: Backoff | undefined;
 }
 
-/** All sessions as they are. Replaces what was known, also when it comes in the middle of a watch. */
+/**
+ * The current state of all sessions. It replaces everything known so far, also in the middle of a
+ * watch.
+ */
 export interface SessionSnapshot {
   readonly kind: 'snapshot';
   readonly sessions: readonly Session[];
@@ -100,10 +115,12 @@ export class Sessions {
   }
 
   /**
-   * The life of one session, from its first event to its last. Subscribing opens it; subscribing again (`retry`) attaches
-   * to the same session. Unsubscribing detaches, which ends a session that has no lease.
+   * Emits the events of one session, from the first to the last. Subscribing opens the session.
+   * Subscribing again, for example by `retry`, attaches to the same session. Unsubscribing
+   * detaches, which ends a session without a lease.
    *
-   * Completes after CLOSED, and after a CANCELLED that was asked for; else errors, after the last event.
+   * Completes after CLOSED, or after a CANCELLED that a client requested. Otherwise it fails after
+   * the last event.
    */
   open({
     deviceAddress,
@@ -119,44 +136,56 @@ export class Sessions {
     const heartbeatInterval = heartbeatIntervalMs === 0 ? undefined : toDuration(heartbeatIntervalMs);
     const request = { deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval };
     return this.#connection.stream(service.openSession, request).pipe(
-      heartbeatInterval === undefined ? identity : failWhenSilent({ intervalMs: heartbeatIntervalMs, isReckoned }),
+      heartbeatInterval === undefined ? identity : failWhenSilent({ intervalMs: heartbeatIntervalMs, isFollowed }),
       map(({ event }) => event),
       filter((event) => event !== undefined),
     );
   }
 
-  /** Opens a session and stays attached until it has ended: for who wants to await, not to subscribe. */
+  /**
+   * Opens a session and stays attached until it has ended. Offers promises instead of an
+   * Observable.
+   */
   hold(request: OpenRequest): HeldSession {
     const sessionId = request.sessionId || randomUUID();
     const events = this.open({ ...request, sessionId });
     return new HeldSession(sessionId, events, (options) => this.close(sessionId, { ...options, wait: true }));
   }
 
-  /** Closes an open session; cancels one that is opening. With `wait`, answers when it has ended, without a deadline. */
+  /**
+   * Closes an open session, or cancels one that is opening. With `wait`, it resolves when the
+   * session has ended, and has no default timeout.
+   */
   async close(sessionId: string, { wait = false, signal, timeoutMs }: CloseOptions = {}): Promise<SessionAt> {
     const request = { sessionId, waitForDisconnect: wait, requestId: randomUUID() };
     const options = { signal, timeoutMs: timeoutMs ?? (wait ? Number.POSITIVE_INFINITY : undefined) };
-    return shown(await this.#connection.unary(service.closeSession, request, options));
+    return sessionAtOf(await this.#connection.unary(service.closeSession, request, options));
   }
 
-  /** Stops a pending open. Its end, CANCELLED or, if the open wins the race, CLOSED, is an event. */
+  /**
+   * Cancels a pending open. It resolves before the session ends. The last event is CANCELLED, or
+   * CLOSED if the open succeeded first.
+   */
   async cancel(sessionId: string, options?: CallOptions): Promise<SessionAt> {
     const request = { sessionId, requestId: randomUUID() };
-    return shown(await this.#connection.unary(service.cancelOpenSession, request, options));
+    return sessionAtOf(await this.#connection.unary(service.cancelOpenSession, request, options));
   }
 
-  /** Extends a lease: it then lapses `leaseTtlMs` from now. */
+  /** Renews a lease. It then expires `leaseTtlMs` from now. */
   async renew(sessionId: string, { leaseTtlMs, ...options }: RenewOptions = {}): Promise<SessionAt> {
     const request = { sessionId, leaseTtl: toDuration(leaseTtlMs), requestId: randomUUID() };
-    return shown(await this.#connection.unary(service.renewSession, request, options));
+    return sessionAtOf(await this.#connection.unary(service.renewSession, request, options));
   }
 
-  /** One session, also for a while after its end. */
+  /** Returns one session. The host keeps sessions for a while after their end. */
   async get(sessionId: string, options?: CallOptions): Promise<SessionAt> {
-    return shown(await this.#connection.unary(service.getSession, { sessionId }, options));
+    return sessionAtOf(await this.#connection.unary(service.getSession, { sessionId }, options));
   }
 
-  /** The sessions page by page, oldest first. A watch from the cursor of the first page misses nothing. */
+  /**
+   * Yields the sessions page by page, oldest first. A watch from the cursor of the first page
+   * misses no event.
+   */
   async *list(options: ListOptions = {}): AsyncGenerator<SessionPage, void, undefined> {
     const { states = [], deviceAddress = '', pageSize = 0 } = options;
     let pageToken = '';
@@ -170,9 +199,9 @@ export class Sessions {
   }
 
   /**
-   * Follows sessions: a snapshot, unless there is a cursor, then every event, in order, none twice, whatever happens to
-   * the connection. Errors only with what trying again can't heal: UNAUTHENTICATED, PERMISSION_DENIED,
-   * INVALID_ARGUMENT, UNIMPLEMENTED.
+   * Watches sessions. Emits a snapshot, unless there is a cursor, and then every event, in order
+   * and once. It reconnects when the connection breaks. It fails only if a retry can't help: with
+   * UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT or UNIMPLEMENTED.
    */
   watch({ cursor, sessionIds = [], bookmarkIntervalMs, backoff }: WatchOptions = {}): Observable<SessionWatchItem> {
     const request = { sessionIds: [...sessionIds], bookmarkInterval: toDuration(bookmarkIntervalMs) };
@@ -189,19 +218,22 @@ export class Sessions {
   }
 }
 
-/** A host that does not tell its time is older than heartbeats, and its silence says nothing. */
-const isReckoned = ({ hostTime }: OpenSessionResponse): boolean => hostTime !== undefined;
+/**
+ * Hosts that do not send their time are too old to send heartbeats, so their silence means nothing.
+ */
+const isFollowed = ({ hostTime }: OpenSessionResponse): boolean => hostTime !== undefined;
 
-type Shown = Pick<GetSessionResponse, 'session' | 'cursor' | 'hostTime'>;
+type SessionResponse = Pick<GetSessionResponse, 'session' | 'cursor' | 'hostTime'>;
 
-function shown({ session, cursor, hostTime }: Shown): SessionAt {
-  if (session === undefined) throw new GatewayError(status.INTERNAL, 'The host answered without a session.');
+function sessionAtOf({ session, cursor, hostTime }: SessionResponse): SessionAt {
+  if (session === undefined) throw new GatewayError(status.INTERNAL, 'The response of the host contains no session.');
   return { session, cursor, hostTime };
 }
 
 /**
- * How long a lease still had at this time of the host's clock (of `SessionAt` or `SessionPage`; of an event, its `time`).
- * The clock of this machine may differ, and takes no part. Undefined: the session has no lease; negative: it has lapsed.
+ * Returns the time left of a lease at `hostTime`, a time on the host's clock: that of `SessionAt`
+ * or `SessionPage`, or the `time` of an event. The clock of this machine is not used, because it
+ * may differ. Undefined if the session has no lease, and negative if the lease has expired.
  */
 export function leaseLeftMs({ leaseExpireTime }: Session, hostTime: Date): number | undefined {
   return leaseExpireTime && leaseExpireTime.getTime() - hostTime.getTime();

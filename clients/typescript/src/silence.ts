@@ -1,4 +1,7 @@
-/** Silence on a stream: where the host was to send something every now and then, nothing at all says that it is gone. */
+/**
+ * Detects a host that disappeared: it sends something at regular intervals, so silence means that
+ * it is gone.
+ */
 import { status } from '@grpc/grpc-js';
 import {
   asyncScheduler,
@@ -11,29 +14,29 @@ import {
 } from 'rxjs';
 import { GatewayError } from './error.js';
 
-/** So many intervals without a message are silence. */
+/** The number of intervals without a message that count as silence. */
 const INTERVALS = 3;
 
 const INTERVAL_MS_DEFAULT = 10_000;
-/** What a host sends at most and at least; it refuses others by the name of the field. */
+/** The limits of the host. It rejects other values with INVALID_FIELD. */
 const INTERVAL_MS_MIN = 1000;
 const INTERVAL_MS_MAX = 300_000;
 
 export interface Silence<Message> {
-  /** How often the host says something. Default 10,000 ms, as the host's own. */
+  /** How often the host sends something. Default 10,000 ms, the host's default. */
   readonly intervalMs: number | undefined;
-  /** Whether, after this message, another will come in time. Default: always. */
-  readonly isReckoned?: (message: Message) => boolean;
+  /** Whether the host will send another message in time after this one. Default: always. */
+  readonly isFollowed?: (message: Message) => boolean;
   readonly scheduler?: SchedulerLike | undefined;
 }
 
 /**
- * Errors with UNAVAILABLE after three intervals without a message. Each is measured by itself, so that a process that was
- * stopped for a while does not take its own absence for silence of the host.
+ * Fails with UNAVAILABLE after three intervals without a message. Each interval has its own timer.
+ * So if this process was suspended, it does not take that time for silence of the host.
  */
 export function failWhenSilent<Message>({
   intervalMs = INTERVAL_MS_DEFAULT,
-  isReckoned = () => true,
+  isFollowed = () => true,
   scheduler = asyncScheduler,
 }: Silence<Message>): MonoTypeOperatorFunction<Message> {
   const eachMs = Math.min(Math.max(intervalMs, INTERVAL_MS_MIN), INTERVAL_MS_MAX) || INTERVAL_MS_DEFAULT;
@@ -41,16 +44,16 @@ export function failWhenSilent<Message>({
   return (messages) =>
     new Observable((subscriber) => {
       let silence = Subscription.EMPTY;
-      const listen = (): void => {
+      const restart = (): void => {
         silence.unsubscribe();
         silence = interval(eachMs, scheduler)
           .pipe(take(INTERVALS))
           .subscribe({ complete: () => subscriber.error(new GatewayError(status.UNAVAILABLE, text)) });
       };
-      listen();
-      const hearing = messages.subscribe({
+      restart();
+      const subscription = messages.subscribe({
         next: (message) => {
-          if (isReckoned(message)) listen();
+          if (isFollowed(message)) restart();
           else silence.unsubscribe();
           subscriber.next(message);
         },
@@ -59,7 +62,7 @@ export function failWhenSilent<Message>({
       });
       return () => {
         silence.unsubscribe();
-        hearing.unsubscribe();
+        subscription.unsubscribe();
       };
     });
 }

@@ -1,12 +1,13 @@
 /**
- * A watch that goes on: it attaches again after every error that may heal, from where it was.
+ * A watch that reconnects: after every error that a retry can cure, it resumes from its last
+ * cursor.
  *
  *   attach --batches--> items            attach again, after a pause, from the last cursor
  *      |                                    ^
- *      +--error that may heal--> disconnected
+ *      +--error, not fatal--> disconnected -+
  *
- * The rule that must not be broken: the cursor moves with the batch that carries it, in one turn with its items; so nothing
- * is skipped and nothing comes twice, however often the stream breaks.
+ * Invariant: the cursor advances together with the batch that carries it, in the same turn as its
+ * items are emitted. So no event is lost or repeated, however often the stream breaks.
  */
 import { status } from '@grpc/grpc-js';
 import {
@@ -27,42 +28,45 @@ import {
 } from 'rxjs';
 import { GatewayError } from './error.js';
 
-/** One thing that happened. */
+/** One event. */
 export interface Change<Event> {
   readonly kind: 'event';
   readonly event: Event;
   /**
-   * Keep it to resume a later watch: nothing will be missed. Events that came together share a cursor, so those handled
-   * already may then come again; pass over them by `epoch` and `sequence`.
+   * Save it to resume a later watch without missing an event. Events of one batch share a cursor,
+   * so a resumed watch can repeat events that were already handled. Skip them by `epoch` and
+   * `sequence`.
    */
   readonly cursor: string;
 }
 
-/** Nothing happened, up to this cursor. */
+/** Nothing happened until this cursor. */
 export interface Bookmark {
   readonly kind: 'bookmark';
   readonly cursor: string;
 }
 
-/** The stream broke, and will be attached again by itself: nothing to do. */
+/** The stream broke. The watch reconnects by itself. */
 export interface Disconnected {
   readonly kind: 'disconnected';
-  /** With the reason CURSOR_EXPIRED, events are lost for good: a snapshot follows. */
+  /** If the reason is CURSOR_EXPIRED, events are lost, and a snapshot follows. */
   readonly error: GatewayError;
   readonly retryInMs: number;
 }
 
 /**
- * The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row ("full jitter"). The
- * bound starts over after a stream that stood for a while, and when the host answers, if only to refuse, after failures
- * of which it knows nothing.
+ * The pauses between attempts. Each is random between 0 and a bound, which doubles with each
+ * consecutive failure ("full jitter"). The bound is reset after a stream has lasted for
+ * `resetAfterMs`, and when the host answers again, even with an error, after failures to reach it.
  */
 export interface Backoff {
   /** The bound after the first failure. Default 250 ms. */
   readonly initialMs?: number | undefined;
   /** The largest bound. Default 30,000 ms. */
   readonly maxMs?: number | undefined;
-  /** How long a stream has to stand, from its first message, until what was before no longer counts. Default 10,000 ms. */
+  /**
+   * How long a stream must last after its first message to reset the bound. Default 10,000 ms.
+   */
   readonly resetAfterMs?: number | undefined;
   /** Default Math.random. */
   readonly random?: (() => number) | undefined;
@@ -70,7 +74,7 @@ export interface Backoff {
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** A message of WatchSessions or WatchDevices. */
+/** A response of WatchSessions or WatchDevices. */
 export interface Batch<Thing, Event> {
   readonly events: readonly Event[];
   readonly cursor: string;
@@ -79,14 +83,14 @@ export interface Batch<Thing, Event> {
 }
 
 interface Watched<Thing, Event, Snapshot> {
-  /** Attaches once; an empty cursor asks for a snapshot. */
+  /** Starts one call. An empty cursor requests a snapshot. */
   readonly attach: (cursor: string) => Observable<Batch<Thing, Event>>;
   readonly toSnapshot: (things: readonly Thing[], cursor: string) => Snapshot;
   readonly cursor: string | undefined;
   readonly backoff: Backoff | undefined;
 }
 
-/** What trying again can't help against. */
+/** A retry can't succeed after these. */
 const FATAL: ReadonlySet<status> = new Set([
   status.UNAUTHENTICATED,
   status.PERMISSION_DENIED,
@@ -94,7 +98,7 @@ const FATAL: ReadonlySet<status> = new Set([
   status.UNIMPLEMENTED,
 ]);
 
-/** Longer than this no host makes a watch wait, whatever it asks for. */
+/** The longest pause that a host can request. */
 const RETRY_DELAY_MS_MAX = 300_000;
 
 export function watch<Thing, Event, Snapshot>({
@@ -117,20 +121,20 @@ export function watch<Thing, Event, Snapshot>({
 
     const items = defer(() => {
       const things: Thing[] = [];
-      const batches = attach(cursor).pipe(standing());
+      const batches = attach(cursor).pipe(resetWhenStable());
       return concat(batches, ended).pipe(concatMap((batch) => itemsOf(batch, things)));
     });
 
-    /** A stream that has stood for a while: what was before no longer counts. */
-    const standing = (): MonoTypeOperatorFunction<Batch<Thing, Event>> => {
-      let standing = Subscription.EMPTY;
-      const begin = (): void => {
-        if (standing === Subscription.EMPTY)
-          standing = timer(resetAfterMs, scheduler).subscribe(() => {
+    /** Resets the count of failures when a stream has lasted long enough. */
+    const resetWhenStable = (): MonoTypeOperatorFunction<Batch<Thing, Event>> => {
+      let stable = Subscription.EMPTY;
+      const onMessage = (): void => {
+        if (stable === Subscription.EMPTY)
+          stable = timer(resetAfterMs, scheduler).subscribe(() => {
             failures = 0;
           });
       };
-      return tap({ next: begin, finalize: () => standing.unsubscribe() });
+      return tap({ next: onMessage, finalize: () => stable.unsubscribe() });
     };
 
     const itemsOf = (batch: Batch<Thing, Event>, things: Thing[]): (Snapshot | Change<Event> | Bookmark)[] => {
@@ -163,5 +167,5 @@ export function watch<Thing, Event, Snapshot>({
   });
 }
 
-/** A watch has no end of its own. */
+/** The end of a watch is an error, because a watch has no end. */
 const ended = throwError(() => new GatewayError(status.UNAVAILABLE, 'The host ended the watch.'));

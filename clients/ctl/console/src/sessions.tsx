@@ -52,52 +52,7 @@ export function Sessions({ model }: { model: HostModel }) {
     .sort(inOrder);
   return (
     <section class="view fills" aria-labelledby="sessions-title">
-      <div class="toolbar">
-        <h1 id="sessions-title">
-          Sessions <span class="count">{found.length}</span>
-        </h1>
-        <fieldset class="choices">
-          <legend class="unseen">Which sessions</legend>
-          {CHOICES.map(({ choice: each, label }) => (
-            <button
-              key={each}
-              type="button"
-              aria-pressed={choice.value === each}
-              onClick={() => {
-                choice.value = each;
-              }}
-            >
-              {label}
-            </button>
-          ))}
-        </fieldset>
-        <fieldset class="choices">
-          <legend class="unseen">Length of the time line</legend>
-          {RANGES.map(({ ms, label }) => (
-            <button
-              key={ms}
-              type="button"
-              aria-pressed={rangeMs.value === ms}
-              onClick={() => {
-                rangeMs.value = ms;
-              }}
-            >
-              {label}
-            </button>
-          ))}
-        </fieldset>
-        {about.value.allowsActions && (
-          <button
-            type="button"
-            class="primary at-end"
-            onClick={() => {
-              dialog.value = { kind: 'open' };
-            }}
-          >
-            Open a session
-          </button>
-        )}
-      </div>
+      <Toolbar count={found.length} />
       {found.length === 0 ? (
         <NoSessions model={model} query={query} />
       ) : (
@@ -113,6 +68,57 @@ export function Sessions({ model }: { model: HostModel }) {
         </div>
       )}
     </section>
+  );
+}
+
+function Toolbar({ count }: { count: number }) {
+  return (
+    <div class="toolbar">
+      <h1 id="sessions-title">
+        Sessions <span class="count">{count}</span>
+      </h1>
+      <fieldset class="choices">
+        <legend class="unseen">Which sessions</legend>
+        {CHOICES.map(({ choice: each, label }) => (
+          <button
+            key={each}
+            type="button"
+            aria-pressed={choice.value === each}
+            onClick={() => {
+              choice.value = each;
+            }}
+          >
+            {label}
+          </button>
+        ))}
+      </fieldset>
+      <fieldset class="choices">
+        <legend class="unseen">Length of the time line</legend>
+        {RANGES.map(({ ms, label }) => (
+          <button
+            key={ms}
+            type="button"
+            aria-pressed={rangeMs.value === ms}
+            onClick={() => {
+              rangeMs.value = ms;
+            }}
+          >
+            {label}
+          </button>
+        ))}
+      </fieldset>
+      {about.value.allowsActions && (
+        <button
+          type="button"
+          class="primary at-end"
+          onClick={() => {
+            dialog.value = { kind: 'open' };
+          }}
+        >
+          Open a session
+        </button>
+      )}
+    </div>
   );
 }
 
