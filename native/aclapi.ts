@@ -1,10 +1,12 @@
 /**
- * Folders that only some may enter: security descriptors, given and shown as text (SDDL), from advapi32.dll and kernel32.dll.
- * Names are Microsoft's; `code` is 0 or a Win32 code.
+ * Restricts who can enter a folder: security descriptors as text (SDDL), with functions of
+ * advapi32.dll and kernel32.dll. Names are Microsoft's; `code` is 0 or a Win32 code.
  *
- * The rule that must not be broken: **what a function allocates is freed here,** by LocalFree, and no pointer leaves this file.
+ * Invariant: what a function allocates is freed here, by LocalFree, and no pointer leaves this
+ * file.
  *
- * Source: learn.microsoft.com/windows/win32/api/aclapi, .../secauthz/security-descriptor-string-format
+ * Source: learn.microsoft.com/windows/win32/api/aclapi,
+ * .../secauthz/security-descriptor-string-format
  */
 import koffi from 'koffi';
 import { type Library, lastError, openLibrary, system32 } from './library.js';
@@ -21,7 +23,7 @@ const NO_ENTRIES = 'D:';
 const SDDL_REVISION_1 = 1;
 
 koffi.alias('PACL', 'PVOID');
-/** A text that LocalFree frees, so its pointer is needed. */
+/** A text that LocalFree must free, so its pointer is kept. */
 koffi.alias('LOCAL_LPWSTR', 'PVOID');
 koffi.struct('SECURITY_ATTRIBUTES', { nLength: 'DWORD', lpSecurityDescriptor: 'PVOID', bInheritHandle: 'BOOL' });
 
@@ -30,12 +32,15 @@ type Out<T> = [T];
 /** The functions of bindAclapi(). */
 export type Aclapi = ReturnType<typeof bindAclapi>;
 
-/** Those of this Windows. */
+/** The functions of this Windows. */
 export function loadAclapi(): Aclapi {
   return bindAclapi(openLibrary(system32('advapi32.dll')), openLibrary(system32('kernel32.dll')));
 }
 
-/** Binds them. They answer from local data, and are used where nothing else waits, so they are synchronous. */
+/**
+ * Binds the functions. They only read local data, and nothing else waits for them, so they are
+ * synchronous.
+ */
 export function bindAclapi(advapi32: Library, kernel32: Library) {
   const ConvertStringSecurityDescriptorToSecurityDescriptorW = advapi32.bindSync<
     [string, number, Out<bigint | null>, null]
@@ -67,7 +72,9 @@ export function bindAclapi(advapi32: Library, kernel32: Library) {
   );
   const LocalFree = kernel32.bindSync<[bigint | null], bigint | null>('PVOID __stdcall LocalFree(PVOID hMem)');
 
-  /** Calls `use` with the descriptor of a text, or gives the code for which there is none. */
+  /**
+   * Calls `use` with the descriptor of a text, or returns the error code if the text is not valid.
+   */
   function withDescriptor(sddl: string, use: (descriptor: bigint | null) => number): { code: number } {
     const out: Out<bigint | null> = [null];
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, out, null)) {
@@ -80,7 +87,7 @@ export function bindAclapi(advapi32: Library, kernel32: Library) {
     }
   }
 
-  /** This part of the descriptor of a file or folder as text. */
+  /** A part of the descriptor of a file or folder, as text. */
   function describe(pObjectName: string, what: number): { code: number; sddl: string } {
     const descriptor: Out<bigint | null> = [null];
     const code = GetNamedSecurityInfoW(pObjectName, SE_FILE_OBJECT, what, null, null, null, null, descriptor);
@@ -107,7 +114,10 @@ export function bindAclapi(advapi32: Library, kernel32: Library) {
   }
 
   return {
-    /** Makes a folder that has this descriptor from its first moment. ERROR_ALREADY_EXISTS, ERROR_PATH_NOT_FOUND. */
+    /**
+     * Creates a folder with this descriptor, in one step. ERROR_ALREADY_EXISTS,
+     * ERROR_PATH_NOT_FOUND.
+     */
     CreateDirectoryW(lpPathName: string, sddl: string) {
       return withDescriptor(sddl, (lpSecurityDescriptor) => {
         const nLength = koffi.sizeof('SECURITY_ATTRIBUTES');
@@ -115,15 +125,20 @@ export function bindAclapi(advapi32: Library, kernel32: Library) {
       });
     },
 
-    /** Gives a file or folder the DACL of this descriptor, inherits nothing into it, and passes on to what is in it what is to be inherited. */
+    /**
+     * Gives a file or folder the DACL of this descriptor. It inherits nothing; its contents inherit
+     * from it.
+     */
     SetNamedSecurityInfoW: (pObjectName: string, sddl: string) =>
       setDacl(pObjectName, sddl, PROTECTED_DACL_SECURITY_INFORMATION),
 
-    /** Takes every entry of its own from a file or folder, so that it has what it inherits and nothing else. */
+    /** Removes all own entries of a file or folder, so that it has only inherited ones. */
     InheritSecurityInfo: (pObjectName: string) =>
       setDacl(pObjectName, NO_ENTRIES, UNPROTECTED_DACL_SECURITY_INFORMATION),
 
-    /** Whether the token of this process has this SID, enabled: that of its user, or of one of its groups. */
+    /**
+     * Whether the token of this process has this SID, enabled, as its user or as one of its groups.
+     */
     CheckTokenMembership(sid: string) {
       const pointer: Out<bigint | null> = [null];
       if (!ConvertStringSidToSidW(sid, pointer)) return { code: lastError(), isMember: false };
@@ -136,13 +151,16 @@ export function bindAclapi(advapi32: Library, kernel32: Library) {
       }
     },
 
-    /** Whose a file or folder is, as `O:BA` or `O:S-1-5-...`. ERROR_FILE_NOT_FOUND. */
+    /** The owner of a file or folder, as `O:BA` or `O:S-1-5-...`. ERROR_FILE_NOT_FOUND. */
     GetNamedSecurityInfoW(pObjectName: string) {
       const { code, sddl } = describe(pObjectName, OWNER_SECURITY_INFORMATION);
       return { code, owner: sddl };
     },
 
-    /** Who may do what with a file or folder, as `D:PAI(A;;FA;;;SY)...`. ERROR_FILE_NOT_FOUND, ERROR_ACCESS_DENIED. */
+    /**
+     * The DACL of a file or folder, as `D:PAI(A;;FA;;;SY)...`. ERROR_FILE_NOT_FOUND,
+     * ERROR_ACCESS_DENIED.
+     */
     GetDaclOf: (pObjectName: string) => describe(pObjectName, DACL_SECURITY_INFORMATION),
   };
 }

@@ -1,12 +1,15 @@
 /**
- * advapi32.dll: Windows services from both sides (the functions that control them, and those by which a process is one), the
- * event log, and the little of the registry that they need. Names and order of parameters are Microsoft's; those that are never
- * used here (load order groups, tags, passwords, machines other than this) are left out. `code` is 0 or what GetLastError says.
+ * advapi32.dll: Windows services from both sides (controlling services, and being one), the event
+ * log, and the part of the registry that they need. Names and the order of parameters are
+ * Microsoft's. Parameters that are never used here (load order groups, tags, passwords, other
+ * machines) are left out. `code` is 0 or the value of GetLastError.
  *
- * The rule that must not be broken: **StartServiceCtrlDispatcherW returns when the service has stopped,** and HandlerEx is
- * called from within it, so it is called asynchronously only; it holds a thread of the pool for the life of the service.
+ * Invariant: StartServiceCtrlDispatcherW is called asynchronously only. It returns when the service
+ * has stopped, and HandlerEx is called from within it. It holds a thread of the pool for the life
+ * of the service.
  *
- * Sources: learn.microsoft.com/windows/win32/api/winsvc, .../api/winbase (event log), .../api/winreg
+ * Sources: learn.microsoft.com/windows/win32/api/winsvc, .../api/winbase (event log),
+ * .../api/winreg
  */
 import koffi from 'koffi';
 import { type Library, lastError, openLibrary, system32 } from './library.js';
@@ -26,7 +29,7 @@ export type ServiceHandle = Handle<'service'>;
 export type StatusHandle = Handle<'service status'>;
 export type EventSourceHandle = Handle<'event source'>;
 
-/** A predefined key: in C a negative 32-bit number made a pointer. */
+/** A predefined key: in C, a negative 32-bit number cast to a pointer. */
 export const HKEY_LOCAL_MACHINE = 0xffff_ffff_8000_0002n;
 
 // winnt.h
@@ -38,7 +41,7 @@ export const EVENTLOG_ERROR_TYPE = 1;
 export const EVENTLOG_WARNING_TYPE = 2;
 export const EVENTLOG_INFORMATION_TYPE = 4;
 
-/** What CreateServiceW and ChangeServiceConfigW set. */
+/** The settings of CreateServiceW and ChangeServiceConfigW. */
 export interface ServiceConfig {
   readonly dwServiceType: number;
   readonly dwStartType: number;
@@ -49,7 +52,7 @@ export interface ServiceConfig {
   readonly lpDisplayName: string;
 }
 
-/** The struct that each `dwInfoLevel` of ChangeServiceConfig2W wants, by its number. */
+/** The struct for each `dwInfoLevel` of ChangeServiceConfig2W, by its number. */
 const INFO_TYPES = [
   undefined,
   'SERVICE_DESCRIPTIONW *',
@@ -63,10 +66,10 @@ const INFO_TYPES = [
 
 /** "SC_STATUS_PROCESS_INFO", the only level of QueryServiceStatusEx. */
 const SC_STATUS_PROCESS_INFO = 0;
-/** The most that QueryServiceConfigW gives. */
+/** The largest result of QueryServiceConfigW, in bytes. */
 const QUERY_SERVICE_CONFIG_BYTES = 8192;
 
-/** Longer values than this are ERROR_MORE_DATA: none that is read here comes near. */
+/** Longer values are ERROR_MORE_DATA. No value that is read here is nearly as long. */
 const REG_VALUE_BYTES = 65_536;
 /** `dwFlags` of RegGetValueW: of any type, expanded, and of the 64-bit registry. */
 const RRF_RT_ANY = 0xffff;
@@ -82,7 +85,7 @@ export function loadAdvapi32(): Advapi32 {
 
 /** Binds advapi32.dll. What is missing stands in `library.missing`. */
 export function bindAdvapi32(library: Library) {
-  /** A function that returns FALSE or NULL where it fails. */
+  /** Binds a function that returns FALSE or NULL if it fails. */
   const bind = <Args extends unknown[], Result extends number | bigint | null = number>(prototype: string) => {
     const call = library.bindWithLastError<Args, Result>(prototype);
     return async (...args: Args): Promise<{ code: number; result: bigint }> => {
@@ -159,8 +162,9 @@ export function bindAdvapi32(library: Library) {
 
   return {
     /**
-     * Makes this process the service `lpServiceName`, and resolves when that has stopped. ServiceMain comes to
-     * `mainContext`, of serviceMainCallbacks. ERROR_FAILED_SERVICE_CONTROLLER_CONNECT: it was not started as a service.
+     * Makes this process the service `lpServiceName`, and resolves when the service has stopped.
+     * ServiceMain is delivered to `mainContext`, from serviceMainCallbacks.
+     * ERROR_FAILED_SERVICE_CONTROLLER_CONNECT: the process was not started as a service.
      */
     async StartServiceCtrlDispatcherW(lpServiceName: string, mainContext: bigint) {
       setServiceMainContext(mainContext);
@@ -171,18 +175,26 @@ export function bindAdvapi32(library: Library) {
       return { code };
     },
 
-    /** Names who answers the controls of this service. `lpContext` comes from handlerCallbacks. It asks nobody, so it is synchronous. */
+    /**
+     * Sets the listener for the controls of this service; `lpContext` is from handlerCallbacks. It
+     * does not block, so it is synchronous.
+     */
     RegisterServiceCtrlHandlerExW(lpServiceName: string, lpContext: bigint) {
       const handle = RegisterServiceCtrlHandlerExW(lpServiceName, handlerCallbacks.pointer, lpContext);
       return { code: handle === null ? lastError() : 0, hServiceStatus: toBigInt(handle) as StatusHandle };
     },
 
-    /** Reports the state of this service. Synchronous, so that the last word is said even if no thread of the pool is free. */
+    /**
+     * Reports the state of this service. Synchronous, so that it works even if no thread of the
+     * pool is free.
+     */
     SetServiceStatus(hServiceStatus: StatusHandle, status: ServiceStatus) {
       return { code: SetServiceStatus(hServiceStatus, status) ? 0 : lastError() };
     },
 
-    /** The service control manager of this machine. ERROR_ACCESS_DENIED: the caller is not elevated. */
+    /**
+     * The service control manager of this machine. ERROR_ACCESS_DENIED: the caller is not elevated.
+     */
     async OpenSCManagerW(dwDesiredAccess: number) {
       const { code, result } = await OpenSCManagerW(null, null, dwDesiredAccess);
       return { code, hSCManager: result as ManagerHandle };
@@ -220,7 +232,10 @@ export function bindAdvapi32(library: Library) {
       return { code };
     },
 
-    /** `info` has the members of the struct of that level; an array is given as an array. ERROR_INVALID_LEVEL: this Windows has no such level. */
+    /**
+     * `info` has the members of the struct of the level, and arrays as arrays. ERROR_INVALID_LEVEL:
+     * this Windows does not know the level.
+     */
     async ChangeServiceConfig2W(hService: ServiceHandle, dwInfoLevel: number, info: Readonly<Record<string, unknown>>) {
       const type = INFO_TYPES[dwInfoLevel];
       if (type === undefined) throw new RangeError(`No struct is known for level ${dwInfoLevel}`);
@@ -228,7 +243,7 @@ export function bindAdvapi32(library: Library) {
       return { code };
     },
 
-    /** The command line and the account; the rest is left out. */
+    /** Only the command line and the account. */
     async QueryServiceConfigW(hService: ServiceHandle) {
       const buffer = Buffer.alloc(QUERY_SERVICE_CONFIG_BYTES);
       const { code } = await QueryServiceConfigW(hService, buffer, buffer.length, [0]);
@@ -237,19 +252,22 @@ export function bindAdvapi32(library: Library) {
       return { code, dwStartType, lpBinaryPathName, lpServiceStartName } as const;
     },
 
-    /** One DWORD, the first member of the struct of a level that begins with one. ERROR_INVALID_LEVEL. */
+    /** The first member of the struct of a level, if it is a DWORD. ERROR_INVALID_LEVEL. */
     async QueryServiceConfig2W(hService: ServiceHandle, dwInfoLevel: number) {
       const buffer = Buffer.alloc(QUERY_SERVICE_CONFIG_BYTES);
       const { code } = await QueryServiceConfig2W(hService, dwInfoLevel, buffer, buffer.length, [0]);
       return { code, first: buffer.readUInt32LE(0) };
     },
 
-    /** `args` come to ServiceMain. Returns when the process has connected to the service control manager, or has not in half a minute. */
+    /**
+     * ServiceMain gets `args`. Returns when the process has connected to the service control
+     * manager, or after half a minute.
+     */
     async StartServiceW(hService: ServiceHandle, args: readonly string[] = []) {
       return { code: (await StartServiceW(hService, args.length, args.length === 0 ? null : [...args])).code };
     },
 
-    /** Returns when HandlerEx of the service has. */
+    /** Returns when HandlerEx of the service has returned. */
     async ControlService(hService: ServiceHandle, dwControl: number) {
       const status = Buffer.alloc(koffi.sizeof('SERVICE_STATUS'));
       return { code: (await ControlService(hService, dwControl, status)).code };
@@ -261,7 +279,7 @@ export function bindAdvapi32(library: Library) {
       return { code, status: koffi.decode(buffer, 'SERVICE_STATUS_PROCESS') as ServiceStatusProcess };
     },
 
-    /** Marks it for deletion, which comes when nobody has it open and it has stopped. */
+    /** Marks the service for deletion. It is deleted when it has stopped and nobody has it open. */
     async DeleteService(hService: ServiceHandle) {
       return { code: (await DeleteService(hService)).code };
     },
@@ -270,7 +288,7 @@ export function bindAdvapi32(library: Library) {
       return { code: (await CloseServiceHandle(handle)).code };
     },
 
-    /** The source is let go with the process. */
+    /** The source is closed when the process ends. */
     async RegisterEventSourceW(lpSourceName: string) {
       const { code, result } = await RegisterEventSourceW(null, lpSourceName);
       return { code, hEventLog: result as EventSourceHandle };
@@ -282,12 +300,15 @@ export function bindAdvapi32(library: Library) {
       };
     },
 
-    /** Sets a value of a key, and makes the key where there is none. */
+    /** Sets a value of a key. Creates the key if it does not exist. */
     async RegSetKeyValueW(hKey: bigint, lpSubKey: string, lpValueName: string, dwType: number, data: Buffer) {
       return { code: await RegSetKeyValueW(hKey, lpSubKey, lpValueName, dwType, data, data.length) };
     },
 
-    /** A value of a key: text, a number, or the bytes of another type. ERROR_FILE_NOT_FOUND: there is none. */
+    /**
+     * A value of a key: text, a number, or the bytes of another type. ERROR_FILE_NOT_FOUND: it does
+     * not exist.
+     */
     async RegGetValueW(hKey: bigint, lpSubKey: string, lpValue: string) {
       const type = [0];
       const data = Buffer.alloc(REG_VALUE_BYTES);
@@ -297,7 +318,7 @@ export function bindAdvapi32(library: Library) {
       return { code, value: code === 0 ? registryValue(type[0] ?? 0, data.subarray(0, size[0])) : undefined };
     },
 
-    /** Deletes a key with all below it. ERROR_FILE_NOT_FOUND: there is none. */
+    /** Deletes a key and everything below it. ERROR_FILE_NOT_FOUND: it does not exist. */
     async RegDeleteTreeW(hKey: bigint, lpSubKey: string) {
       return { code: await RegDeleteTreeW(hKey, lpSubKey) };
     },

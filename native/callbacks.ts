@@ -1,15 +1,20 @@
 /**
- * Native callbacks: one koffi registration per signature, for the life of the process, shared by all who wait for it and told
- * apart by the context pointer, which is a number counted up from 1 and never dereferenced.
+ * Native callbacks. There is one koffi registration for each signature, for the life of the
+ * process. All listeners of a signature share it. A context pointer tells them apart: it is a
+ * number that is counted up from 1 and never dereferenced.
  *
- * The rule that must not be broken: **a registration is never taken back, and the native thread inside a callback is held until
- * the JavaScript function has returned.** So that function copies what it was given, hands it to the listener in a microtask,
- * and returns: it never throws, never waits, never calls native code. A call into an unregistered callback would end the process.
+ * Invariant: a registration is never undone, because a call into an unregistered callback would end
+ * the process. And the JavaScript function of a callback never throws, waits or calls native code,
+ * because the native thread is held until it returns. It copies its arguments, passes them to the
+ * listener in a microtask, and returns.
  */
 import koffi, { type TypeObject } from 'koffi';
 import './types.js';
 
-/** Hands one callback on: finds the listener of `context`, runs `copy` at once, and the listener when the callback is over. */
+/**
+ * Delivers one callback to the listener of `context`. It runs `copy` at once, and the listener when
+ * the callback has returned.
+ */
 export type Deliver<Event> = (context: bigint | null, copy: () => Event) => void;
 
 /** The longest interval that Node accepts. */
@@ -20,7 +25,7 @@ let contexts = 0n;
 let listeners = 0;
 let keepAlive: NodeJS.Timeout | undefined;
 
-/** How many contexts somebody waits with, by the name of the callback. */
+/** How many contexts have a listener, by the name of the callback. */
 export function openContexts(): readonly (readonly [string, number])[] {
   return all.map(({ name, contexts }) => [name, contexts]);
 }
@@ -35,9 +40,9 @@ export class Callbacks<Event> {
   #stray = 0;
 
   /**
-   * @param name the name of the callback's pointer type, for the prototypes of the functions that take it
-   * @param prototype its C prototype, without a name
-   * @param entry makes the function that native code calls; all it may do is call `deliver`
+   * @param name the name of the callback's pointer type, for the prototypes of the functions that
+   * take it @param prototype its C prototype, without a name @param entry makes the function that
+   * native code calls; that function must only call `deliver`
    */
   constructor(name: string, prototype: string, entry: (deliver: Deliver<Event>) => (...args: never[]) => void) {
     this.#type = koffi.pointer(name, koffi.proto(prototype));
@@ -46,14 +51,14 @@ export class Callbacks<Event> {
     all.push(this);
   }
 
-  /** How many contexts have been registered and not been forgotten. */
+  /** How many contexts are registered and not forgotten. */
   get contexts(): number {
     return this.#listeners.size;
   }
 
   /** The function pointer to give to native code. */
   get pointer(): bigint {
-    // Made at the first use, when library.ts has configured koffi.
+    // Registered at the first use: library.ts has configured koffi by then.
     this.#pointer ??= koffi.register(
       this.#entry((context, copy) => this.#deliver(context, copy)),
       this.#type,
@@ -61,14 +66,15 @@ export class Callbacks<Event> {
     return this.#pointer;
   }
 
-  /** How many callbacks named a context that nobody waits for. They were dropped. */
+  /** How many callbacks were dropped because their context has no listener. */
   get strayCallbacks(): number {
     return this.#stray;
   }
 
   /**
-   * A fresh context for `listener`, never used before in this process, not even for another signature. Until it is forgotten
-   * it keeps the event loop alive: koffi does not, and a process that ended while native threads call back would crash.
+   * Returns a new context for `listener`. No other context of this process has its number, not even
+   * one of another signature. The event loop stays alive until the context is forgotten. koffi does
+   * not keep it alive, and a process that ends while native threads call back would crash.
    */
   registerContext(listener: (event: Event) => void): bigint {
     contexts += 1n;
@@ -78,7 +84,10 @@ export class Callbacks<Event> {
     return contexts;
   }
 
-  /** Drops what still comes for `context`. Forget it when no more can come, or when it no longer matters. Idempotent. */
+  /**
+   * Forgets a context; later callbacks for it are dropped. Call it when no callback can arrive any
+   * more, or when it no longer matters. Idempotent.
+   */
   forgetContext(context: bigint): void {
     if (!this.#listeners.delete(context)) return;
     listeners -= 1;
@@ -97,7 +106,7 @@ export class Callbacks<Event> {
       const event = copy();
       queueMicrotask(() => listener(event));
     } catch (error) {
-      // A fault of ours in `copy`: let it be seen, but not by the native thread.
+      // A defect in `copy`. The error must be seen, but not by the native thread.
       queueMicrotask(() => {
         throw error;
       });

@@ -1,10 +1,12 @@
 /**
- * cfgmgr32.dll: the device query API (`devquery.h`), which knows the paired devices and whether each is connected. Names and
- * order of parameters are Microsoft's; a count and its array are one array here. `code` is the HRESULT as an unsigned number.
+ * cfgmgr32.dll: the device query API (`devquery.h`), which lists the paired devices and says
+ * whether each is connected. Names and the order of parameters are Microsoft's, except that a count
+ * and its array are one array here. `code` is the HRESULT as an unsigned number.
  *
- * The rule that must not be broken: **objects and properties belong to the system.** Those of a callback are freed when it
- * returns, those of DevGetObjects by DevFreeObjects; so both are copied into plain values at once. And DevCloseObjectQuery waits
- * for a running callback, which runs on the event loop's thread, so it is called asynchronously only.
+ * Invariant: objects and properties belong to the system, so they are copied into plain values at
+ * once. The system frees those of a callback when it returns, and DevFreeObjects frees those of
+ * DevGetObjects. DevCloseObjectQuery waits for a running callback, which runs on the thread of the
+ * event loop, so it is called asynchronously only.
  *
  * Source: learn.microsoft.com/windows/win32/api/devquery
  */
@@ -55,7 +57,10 @@ koffi.alias('PHDEVQUERY', 'HDEVQUERY *');
 /** `phDevQuery` of DevCreateObjectQuery. */
 export type DevQueryHandle = Handle<'device query'>;
 
-/** EMPTY is null, BOOLEAN boolean, UINT32 number, STRING and GUID string; BINARY, every other type and what is too short are the bytes. */
+/**
+ * EMPTY is null, BOOLEAN a boolean, UINT32 a number, STRING and GUID a string. BINARY, every other
+ * type, and a value that is too short are the bytes.
+ */
 export type DevPropertyValue = null | boolean | number | string | Buffer;
 
 /** A DEVPROPERTY of the system store, without a locale. */
@@ -71,18 +76,21 @@ export interface DevObject {
   /** DEV_OBJECT_TYPE */
   readonly ObjectType: number;
   readonly ObjectId: string;
-  /** Those asked for; of one that the object lacks, with type EMPTY or not at all. */
+  /** The requested properties. One that the object lacks has the type EMPTY or is left out. */
   readonly Properties: readonly DevProperty[];
 }
 
-/** A DEVPROP_FILTER_EXPRESSION: an object is in the result where `Property` compares so. */
+/** A DEVPROP_FILTER_EXPRESSION: the result has the objects whose `Property` compares like this. */
 export interface DevFilter {
   /** DEVPROP_OPERATOR */
   readonly Operator: number;
   readonly Property: DevProperty;
 }
 
-/** A DEV_QUERY_RESULT_ACTION_DATA: a state of the query, or an object that was added, updated or removed. */
+/**
+ * A DEV_QUERY_RESULT_ACTION_DATA: a state of the query, or an object that was added, updated or
+ * removed.
+ */
 export type DevQueryResult =
   | { readonly Action: typeof c.DevQueryResultStateChange; readonly State: number }
   | {
@@ -105,8 +113,9 @@ interface RawObject {
 }
 
 /**
- * Listeners for DevCreateObjectQuery. The calls of one query come one after the other: the objects that are there, the state
- * EnumCompleted, then what changes. After the state Aborted nothing more comes: close the query and create it anew.
+ * Listeners for DevCreateObjectQuery. The calls of one query are sequential: first the existing
+ * objects, then the state EnumCompleted, then each change. After the state Aborted there are no
+ * more calls: close the query and create another.
  */
 export const devQueryResultCallbacks = new Callbacks<DevQueryResult>(
   'PDEV_QUERY_RESULT_CALLBACK',
@@ -125,7 +134,7 @@ export const devQueryResultCallbacks = new Callbacks<DevQueryResult>(
 /** The functions of cfgmgr32.dll; see bindCfgmgr32(). */
 export type Cfgmgr32 = ReturnType<typeof bindCfgmgr32>;
 
-/** Binds cfgmgr32.dll, or a library with its exports. What is missing stands in `library.missing`. */
+/** Binds cfgmgr32.dll, or a library with its exports. `library.missing` lists what is missing. */
 export function bindCfgmgr32(library: Library) {
   const query =
     'DEV_OBJECT_TYPE ObjectType, ULONG QueryFlags, ULONG cRequestedProperties, const DEVPROPCOMPKEY *pRequestedProperties, ULONG cFilterExpressionCount, const DEVPROP_FILTER_EXPRESSION *pFilter';
@@ -143,7 +152,10 @@ export function bindCfgmgr32(library: Library) {
   );
 
   return {
-    /** Starts a query whose results come to the context of devQueryResultCallbacks, possibly before this resolves. */
+    /**
+     * Starts a query. Its results go to the context of devQueryResultCallbacks, possibly before
+     * this resolves.
+     */
     async DevCreateObjectQuery(
       ObjectType: number,
       QueryFlags: number,
@@ -161,10 +173,15 @@ export function bindCfgmgr32(library: Library) {
       return { code: code >>> 0, hDevQuery: toBigInt(phDevQuery[0]) as DevQueryHandle };
     },
 
-    /** Ends a query, after the callback that may be running; no other comes afterwards. Then forget the context. */
+    /**
+     * Ends a query. It waits for a running callback; there is none afterwards. Then forget the
+     * context.
+     */
     DevCloseObjectQuery: (hDevQuery: DevQueryHandle) => DevCloseObjectQuery(hDevQuery),
 
-    /** The objects that are there now, or those of them whose id is wanted: it is the decoding that takes the time. */
+    /**
+     * The objects that exist now, if `isWanted` accepts their id. Decoding is what takes the time.
+     */
     async DevGetObjects(
       ObjectType: number,
       QueryFlags: number,
@@ -189,7 +206,10 @@ export function bindCfgmgr32(library: Library) {
   };
 }
 
-/** The value of a property of `object`: null where it is EMPTY, undefined where the object does not have it at all. */
+/**
+ * The value of a property of `object`: null if it is EMPTY, undefined if the object does not have
+ * it.
+ */
 export function findProperty(object: DevObject, key: c.DevPropKey): DevPropertyValue | undefined {
   return object.Properties.find(({ Key }) => Key.pid === key.pid && Key.fmtid === key.fmtid)?.Value;
 }
@@ -207,7 +227,7 @@ function queryArguments(
     const bytes = toBytes(Type, Value);
     return { Operator, Property: { CompKey: toCompKey(Key), Type, BufferSize: bytes.length, Buffer: bytes } };
   });
-  // No array at all is said with NULL: DevQueryFlagAllProperties requires it.
+  // NULL means no array at all: DevQueryFlagAllProperties requires it.
   const orNull = (array: unknown[]) => (array.length > 0 ? array : null);
   return [ObjectType, QueryFlags, requested.length, orNull(requested), expressions.length, orNull(expressions)];
 }
@@ -216,7 +236,7 @@ function toCompKey({ fmtid, pid }: c.DevPropKey) {
   return { Key: { fmtid: guidToStruct(fmtid), pid }, Store: c.DEVPROP_STORE_SYSTEM, LocaleName: null };
 }
 
-/** The bytes of a value that a filter compares with. */
+/** The bytes of a value with which a filter compares. */
 function toBytes(Type: number, value: DevPropertyValue): Buffer {
   if (value === null) return Buffer.alloc(0);
   if (typeof value === 'boolean') return Buffer.from(Int8Array.of(value ? c.DEVPROP_TRUE : c.DEVPROP_FALSE));
@@ -236,7 +256,7 @@ function toProperty({ CompKey, Type, BufferSize, Buffer: pointer }: RawProperty)
   return { Key: { fmtid: guidFromStruct(fmtid), pid }, Type, Value: toValue(Type, bytes) };
 }
 
-/** In bytes, of the types that have one. */
+/** The size of each type that has one, in bytes. */
 const sizes: Readonly<Record<number, number>> = {
   [c.DEVPROP_TYPE_BOOLEAN]: 1,
   [c.DEVPROP_TYPE_UINT32]: 4,

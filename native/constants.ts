@@ -1,10 +1,10 @@
 /**
- * Constants of the Windows headers by their Microsoft names, and looking them up.
+ * Constants of the Windows headers under their Microsoft names, and functions that look them up.
  *
- * The rule that must not be broken: **a name means here what it means in the SDK;** anything of our own stands elsewhere.
+ * Invariant: a name means here what it means in the SDK. Constants of our own are elsewhere.
  */
 
-/** `winerror.h`: what the functions return and a callback's `dwError` can be, as far as Wi-Fi Direct is known to show them. */
+/** `winerror.h`: the codes that the functions and the `dwError` of a callback are known to have. */
 export const winerror = {
   ERROR_SUCCESS: 0,
   ERROR_FILE_NOT_FOUND: 2,
@@ -69,7 +69,7 @@ const winerrorNames: ReadonlyMap<number, string> = new Map(
   Object.entries(winerror).map(([name, code]) => [code, name]),
 );
 
-/** The name of a Win32 error code; undefined for one that `winerror` does not list. */
+/** The name of a Win32 error code; undefined if `winerror` does not list it. */
 export function winerrorName(code: number): WinerrorName | undefined {
   return winerrorNames.get(code) as WinerrorName | undefined;
 }
@@ -77,7 +77,7 @@ export function winerrorName(code: number): WinerrorName | undefined {
 /** FACILITY_WIN32 with the severity bit: what HRESULT_FROM_WIN32 puts above a Win32 code. */
 const HRESULT_WIN32 = 0x8007;
 
-/** The Win32 code inside a HRESULT: 0 of S_OK, nnnn of 0x8007nnnn; undefined for one of another facility. */
+/** The Win32 code in a HRESULT: 0 for S_OK, nnnn for 0x8007nnnn; undefined for another facility. */
 export function win32OfHresult(hresult: number): number | undefined {
   const unsigned = hresult >>> 0;
   if (unsigned === 0) return winerror.ERROR_SUCCESS;
@@ -87,7 +87,7 @@ export function win32OfHresult(hresult: number): number | undefined {
 
 // wlanapi.h
 
-/** WFD_API_VERSION_1_0, the only one there is, and the only value that WFDOpenHandle takes. */
+/** WFD_API_VERSION_1_0, the only version, and the only value that WFDOpenHandle accepts. */
 export const WFD_API_VERSION = 1;
 
 // ws2def.h
@@ -202,11 +202,11 @@ export interface DevPropKey {
 const wifiDirect = '1506935d-e3e7-450f-8637-82233ebe5f6e';
 const deviceInterface = '026e516e-b814-414b-83cd-856d6fef4822';
 
-/** BINARY, 6 octets; always there. The device's own copy of it is DEVPKEY_WiFiDirect_DeviceAddressCopy. */
+/** BINARY, 6 octets; always set. The device's own copy is DEVPKEY_WiFiDirect_DeviceAddressCopy. */
 export const DEVPKEY_WiFiDirect_DeviceAddress: DevPropKey = { fmtid: wifiDirect, pid: 1 };
-/** BINARY, 6 octets; there while connected. */
+/** BINARY, 6 octets; set while connected. */
 export const DEVPKEY_WiFiDirect_InterfaceAddress: DevPropKey = { fmtid: wifiDirect, pid: 2 };
-/** GUID of the local interface that hosts the session; there while connected. */
+/** GUID of the local interface of the session; set while connected. */
 export const DEVPKEY_WiFiDirect_InterfaceGuid: DevPropKey = { fmtid: wifiDirect, pid: 3 };
 /** GUID of the group (SSID and device address of its owner). */
 export const DEVPKEY_WiFiDirect_GroupId: DevPropKey = { fmtid: wifiDirect, pid: 4 };
@@ -225,7 +225,7 @@ export const DEVPKEY_WiFiDirect_LinkQuality: DevPropKey = { fmtid: wifiDirect, p
 
 /** STRING: the name shown for any object. */
 export const DEVPKEY_NAME: DevPropKey = { fmtid: 'b725f130-47ef-101a-a5f1-02608c9eebac', pid: 10 };
-/** BOOLEAN: FALSE for the node of a device that was there once and is not now. */
+/** BOOLEAN: FALSE for the node of a device that existed once and does not now. */
 export const DEVPKEY_Device_IsPresent: DevPropKey = { fmtid: '540b947e-8b40-45bc-a8a2-6a0b894cbda2', pid: 5 };
 /** STRING */
 export const DEVPKEY_Device_FriendlyName: DevPropKey = { fmtid: 'a45c254e-df1c-4efd-8020-67d146a850e0', pid: 14 };
@@ -240,5 +240,5 @@ export const DEVPKEY_DeviceInterface_ClassGuid: DevPropKey = { fmtid: deviceInte
 
 /** The device interface class of a paired Wi-Fi Direct device. */
 export const GUID_DEVINTERFACE_WIFIDIRECT_DEVICE = '439b20af-8955-405b-99f0-a62af0c68d43';
-/** The association endpoint service of one. */
+/** The association endpoint service of a paired Wi-Fi Direct device. */
 export const GUID_AEPSERVICE_WIFIDIRECT_DEVICE = 'cc29827c-9caf-4928-99a9-18f7c2381389';

@@ -1,16 +1,16 @@
 /**
- * A file that one process holds: `flock` of libc, and on Windows `CreateFileW` without sharing. The
- * system gives it back when the process ends, however it ends, so no lock is ever left behind.
+ * Locks a file for one process: `flock` of libc, and on Windows `CreateFileW` without sharing. The
+ * system releases the lock when the process ends in any way, so no lock is ever left behind.
  */
 import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
 import { lastError } from './library.js';
 
-/** Of `flock`: exclusive, and do not wait. */
+/** For `flock`: exclusive, and do not wait. */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** Of `CreateFileW`. */
+/** For `CreateFileW`. */
 const GENERIC_WRITE = 0x4000_0000;
 const SHARED_WITH_NOBODY = 0;
 const OPEN_ALWAYS = 4;
@@ -23,8 +23,8 @@ const ERROR_SHARING_VIOLATION = 32;
 export type Unlock = () => void;
 
 /**
- * Takes the lock; undefined where another process holds it. Throws where the file can't be made.
- * Returns at once: neither call waits.
+ * Takes the lock. Undefined if another process holds it. Throws if the file can't be created.
+ * Returns at once, because neither call waits.
  */
 export function lockFile(path: string): Unlock | undefined {
   return process.platform === 'win32' ? lockOnWindows(path) : lockOnUnix(path);

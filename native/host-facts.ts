@@ -1,9 +1,9 @@
 /**
- * What `wfdd doctor` asks Windows besides: WLAN settings and adapters, signatures of files, kinds of sleep. Names are
- * Microsoft's; `code` is what the function returned.
+ * Other facts about Windows that `wfdd doctor` needs: WLAN settings and adapters, signatures of
+ * files, kinds of sleep. Names are Microsoft's; `code` is what the function returned.
  *
- * The rule that must not be broken: **nothing here scans, connects, or needs consent to location.** What WlanApi
- * allocates is freed here, and no pointer leaves this file.
+ * Invariant: nothing here scans, connects, or needs consent to location. What WlanApi allocates is
+ * freed here, and no pointer leaves this file.
  *
  * Source: learn.microsoft.com/windows/win32/api/wlanapi, .../api/wintrust, .../api/powerbase
  */
@@ -26,11 +26,11 @@ export const WTD_UI_NONE = 2;
 export const WTD_REVOKE_NONE = 0;
 export const WTD_CHOICE_FILE = 1;
 export const WTD_STATEACTION_IGNORE = 0;
-/** Asks no server for what it does not have. */
+/** Use only what is cached, and ask no server. */
 export const WTD_CACHE_ONLY_URL_RETRIEVAL = 0x1000;
-/** WINTRUST_ACTION_GENERIC_VERIFY_V2, a GUID as it lies in memory. */
+/** WINTRUST_ACTION_GENERIC_VERIFY_V2, a GUID in its memory layout. */
 const GENERIC_VERIFY_V2 = Buffer.from('64c5aa0044cdd0118cc200c04fc295ee', 'hex');
-/** No window: there may be nobody before the screen. */
+/** No window: nobody may be in front of the screen. */
 const INVALID_HANDLE_VALUE = -1n;
 
 type WlanHandle = Handle<'WLAN client'>;
@@ -68,15 +68,15 @@ koffi.struct('WINTRUST_DATA', {
   dwUIContext: 'DWORD',
   pSignatureSettings: 'PVOID',
 });
-/** The first 24 of its 76 bytes, each a flag; the rest is of no interest here. */
+/** The first 24 of its 76 bytes, each a flag. The rest is not used here. */
 const SYSTEM_POWER_CAPABILITIES_BYTES = 76;
-/** Where SYSTEM_POWER_CAPABILITIES has what is read here. */
+/** The offsets of the flags in SYSTEM_POWER_CAPABILITIES that are read here. */
 export const powerOffsets = { SystemS3: 5, SystemS4: 6, Hiberboot: 18, AoAc: 20 } as const;
 
 /** The functions of bindHostFacts(). */
 export type HostFacts = ReturnType<typeof bindHostFacts>;
 
-/** Those of this Windows. */
+/** The functions of this Windows. */
 export function loadHostFacts(): HostFacts {
   const open = (name: string) => openLibrary(system32(name));
   return bindHostFacts({
@@ -92,7 +92,7 @@ export interface HostLibraries {
   readonly powrprof: Library;
 }
 
-/** Binds them. One that is missing rejects with LibraryNotAvailable. */
+/** Binds the functions. A missing one rejects with LibraryNotAvailable. */
 export function bindHostFacts({ wlanapi, wintrust, powrprof }: HostLibraries) {
   const WlanOpenHandle = wlanapi.bind<[number, null, number[], (bigint | null)[]]>(
     'DWORD __stdcall WlanOpenHandle(DWORD dwClientVersion, PVOID pReserved, _Out_ PDWORD pdwNegotiatedVersion, _Out_ PHANDLE phClientHandle)',
@@ -124,7 +124,7 @@ export function bindHostFacts({ wlanapi, wintrust, powrprof }: HostLibraries) {
 
     WlanCloseHandle: (hClientHandle: WlanHandle) => WlanCloseHandle(hClientHandle, null),
 
-    /** The WLAN adapters, without what they are connected to. */
+    /** The WLAN adapters, without the networks that they are connected to. */
     async WlanEnumInterfaces(hClientHandle: WlanHandle) {
       const out: (bigint | null)[] = [null];
       const code = await WlanEnumInterfaces(hClientHandle, null, out);
@@ -143,7 +143,7 @@ export function bindHostFacts({ wlanapi, wintrust, powrprof }: HostLibraries) {
       }
     },
 
-    /** Who may do this, as SDDL, and which rights this process has. */
+    /** Who may access an object, as SDDL, and which rights this process has. */
     async WlanGetSecuritySettings(hClientHandle: WlanHandle, SecurableObject: number) {
       const text: (bigint | null)[] = [null];
       const granted = [0];
@@ -157,7 +157,10 @@ export function bindHostFacts({ wlanapi, wintrust, powrprof }: HostLibraries) {
       }
     },
 
-    /** 0: a signature of this file that Windows trusts; else a HRESULT. It asks the network nothing. */
+    /**
+     * 0 if the file has a signature that Windows trusts, otherwise a HRESULT. It does not use the
+     * network.
+     */
     async WinVerifyTrust(pcwszFilePath: string) {
       const cbStruct = koffi.sizeof('WINTRUST_DATA');
       const file = { cbStruct: koffi.sizeof('WINTRUST_FILE_INFO'), pcwszFilePath, hFile: null, pgKnownSubject: null };
@@ -187,7 +190,7 @@ interface RawInterface {
   readonly isState: number;
 }
 
-/** Blocks one thread of libuv's pool for so long, to see how many there are. */
+/** Blocks one thread of libuv's pool for a time, to find out how many threads there are. */
 export function blockThread(ms: number): Promise<unknown> {
   const isWindows = process.platform === 'win32';
   const library = isWindows ? koffi.load('kernel32.dll') : koffi.load(null);

@@ -1,9 +1,11 @@
 /**
- * iphlpapi.dll: what it takes to see a session's interface go down and to learn the addresses of both ends. Prototypes as
- * Microsoft writes them; an out parameter comes back beside `code`, and means nothing unless `code` is 0.
+ * iphlpapi.dll: the functions that show when a session's interface goes down, and which addresses
+ * both ends have. Prototypes are Microsoft's. An out parameter is returned beside `code`, and has
+ * no meaning unless `code` is 0.
  *
- * The rule that must not be broken: **CancelMibChangeNotify2 waits for a running callback,** and a callback runs on the event
- * loop's thread, so it is called asynchronously only. Once it has resolved with 0, no callback of that notification comes.
+ * Invariant: CancelMibChangeNotify2 is called asynchronously only. It waits for a running callback,
+ * and a callback runs on the thread of the event loop. After it has resolved with 0, that
+ * notification makes no more callbacks.
  *
  * Source: learn.microsoft.com/windows/win32/api/netioapi
  */
@@ -22,10 +24,10 @@ import {
 } from './netioapi.js';
 import { guidToBytes, type Handle, toBigInt } from './types.js';
 
-/** `NotificationHandle` of either Notify... function. */
+/** The `NotificationHandle` of both Notify... functions. */
 export type NotificationHandle = Handle<'MIB change notification'>;
 
-/** A call of either change callback. */
+/** One call of a change callback. */
 export interface MibChange {
   /** MIB_NOTIFICATION_TYPE */
   readonly NotificationType: number;
@@ -33,14 +35,16 @@ export interface MibChange {
   readonly Row: ChangedRow | null;
 }
 
-/** The entry of a change callback. The row is the system's, and there only during the call. */
+/**
+ * The entry of a change callback. The row belongs to the system, and is valid only during the call.
+ */
 function changeEntry(changedRow: (row: bigint) => ChangedRow) {
   return (deliver: Deliver<MibChange>) =>
     (CallerContext: bigint | null, Row: bigint | null, NotificationType: number) =>
       deliver(CallerContext, () => ({ NotificationType, Row: Row === null ? null : changedRow(Row) }));
 }
 
-/** Listeners for NotifyIpInterfaceChange. The calls of one notification come one after the other. */
+/** Listeners for NotifyIpInterfaceChange. The calls of one notification are sequential. */
 export const ipInterfaceChangeCallbacks = new Callbacks<MibChange>(
   'PIPINTERFACE_CHANGE_CALLBACK',
   'VOID __stdcall (PVOID CallerContext, PMIB_IPINTERFACE_ROW Row, MIB_NOTIFICATION_TYPE NotificationType)',
@@ -65,7 +69,7 @@ type NotifyArguments = [
 /** The functions of iphlpapi.dll; see bindIphlpapi(). */
 export type Iphlpapi = ReturnType<typeof bindIphlpapi>;
 
-/** Binds iphlpapi.dll, or a library with its exports. What is missing stands in `library.missing`. */
+/** Binds iphlpapi.dll, or a library with its exports. `library.missing` lists what is missing. */
 export function bindIphlpapi(library: Library) {
   const ConvertInterfaceGuidToLuid = library.bind<[Buffer, (number | bigint)[]]>(
     'DWORD __stdcall ConvertInterfaceGuidToLuid(const GUID *InterfaceGuid, _Out_ PNET_LUID InterfaceLuid)',
@@ -115,14 +119,16 @@ export function bindIphlpapi(library: Library) {
     };
 
   return {
-    /** The LUID of an interface by its GUID. It fails once the interface is gone, so keep the LUID. */
+    /**
+     * The LUID of an interface by its GUID. It fails once the interface is gone, so keep the LUID.
+     */
     async ConvertInterfaceGuidToLuid(InterfaceGuid: string) {
       const out: (number | bigint)[] = [0];
       const code = await ConvertInterfaceGuidToLuid(guidToBytes(InterfaceGuid), out);
       return { code, InterfaceLuid: toBigInt(out[0]) };
     },
 
-    /** The interface as it is now; ERROR_FILE_NOT_FOUND where there is none with this LUID. */
+    /** The interface as it is now; ERROR_FILE_NOT_FOUND if no interface has this LUID. */
     async GetIfEntry2(InterfaceLuid: bigint): Promise<{ code: number; Row: InterfaceRow }> {
       const row = Buffer.alloc(koffi.sizeof('MIB_IF_ROW2'));
       row.writeBigUInt64LE(InterfaceLuid, koffi.offsetof('MIB_IF_ROW2', 'InterfaceLuid'));
@@ -130,13 +136,22 @@ export function bindIphlpapi(library: Library) {
       return { code, Row: interfaceRow(row) };
     },
 
-    /** Asks for a call at every change of an IP interface. `CallerContext` comes from ipInterfaceChangeCallbacks. */
+    /**
+     * Requests a call at each change of an IP interface. `CallerContext` is from
+     * ipInterfaceChangeCallbacks.
+     */
     NotifyIpInterfaceChange: notification(ipInterfaceChangeCallbacks, NotifyIpInterfaceChange),
 
-    /** Asks for a call at every change of a local address. `CallerContext` comes from unicastIpAddressChangeCallbacks. */
+    /**
+     * Requests a call at each change of a local address. `CallerContext` is from
+     * unicastIpAddressChangeCallbacks.
+     */
     NotifyUnicastIpAddressChange: notification(unicastIpAddressChangeCallbacks, NotifyUnicastIpAddressChange),
 
-    /** Ends either notification, after the callback that may be running. Forget the context afterwards. */
+    /**
+     * Ends a notification of either kind. It waits for a running callback. Forget the context
+     * afterwards.
+     */
     async CancelMibChangeNotify2(NotificationHandle: NotificationHandle) {
       return { code: await CancelMibChangeNotify2(NotificationHandle) };
     },
@@ -145,7 +160,10 @@ export function bindIphlpapi(library: Library) {
     GetUnicastIpAddressTable: (Family: number, of?: ReadonlySet<bigint>) =>
       readTable(GetUnicastIpAddressTable, Family, unicastIpAddressRows, of),
 
-    /** The neighbours of all interfaces, or of those with these LUIDs; ERROR_NOT_FOUND where there are none. */
+    /**
+     * The neighbours of all interfaces, or of those with these LUIDs; ERROR_NOT_FOUND if there are
+     * none.
+     */
     GetIpNetTable2: (Family: number, of?: ReadonlySet<bigint>) => readTable(GetIpNetTable2, Family, ipNetRows, of),
   };
 }

@@ -1,28 +1,30 @@
 /**
- * Opens a native library and binds its functions. Everything that calls native code goes through here.
+ * Opens a native library and binds its functions. Every native call goes through here.
  *
- * The rule that must not be broken: **a library is never unloaded, and nothing that native code may still read or write is
- * released before its call has completed.** A library has threads of its own and callbacks under way, and koffi keeps no
- * reference to the Buffers of an asynchronous call; both are held here.
+ * Invariant: a library is never unloaded, and memory that native code may still read or write is
+ * not released before its call has completed. A library has threads of its own and running
+ * callbacks, and koffi keeps no reference to the Buffers of an asynchronous call. Both are held
+ * here.
  *
- * A missing file or a missing export is not a failed start: the bound function rejects with LibraryNotAvailable when it is
- * called, and `missing` names it at once.
+ * A missing file or a missing export does not fail the start. A call of the bound function rejects
+ * with LibraryNotAvailable, and `missing` lists it at once.
  */
 import { basename, isAbsolute } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
 
 type KoffiFunction = ReturnType<LibraryHandle['func']>;
 
-// More threads than this inside callbacks at once would crash the process. Asynchronous calls count too, the default is 256,
-// and the setting is refused once a library is loaded or a callback registered.
+// The process would crash if more threads than this were inside callbacks at once. Asynchronous
+// calls count too. The default is 256. koffi refuses the setting after a library is loaded or a
+// callback is registered.
 koffi.config({ max_async_calls: 1024 });
 
-/** A native library, or one function of it, is not there. */
+/** A native library, or one of its functions, is missing. */
 export class LibraryNotAvailable extends Error {
   override readonly name = 'LibraryNotAvailable';
   /** The library's file name, e.g. `wlanapi.dll`. */
   readonly library: string;
-  /** The function that is wanted; undefined where the library itself is reported. */
+  /** The missing function; undefined if the library itself is missing. */
   readonly function: string | undefined;
 
   constructor(library: string, functionName: string | undefined, why: string) {
@@ -35,10 +37,10 @@ export class LibraryNotAvailable extends Error {
 /** Of dlopen(). */
 const RTLD_LAZY = 1;
 
-/** Keeps every loaded library for the life of the process: koffi unloads one that is collected. */
+/** Keeps every loaded library for the life of the process: koffi unloads a collected one. */
 const loaded = new Map<string, LibraryHandle>();
 
-/** The arguments of the calls under way: their Buffers must outlive the call. */
+/** The arguments of the running calls: their Buffers must outlive the call. */
 const callsUnderWay = new Set<readonly unknown[]>();
 
 /** How many asynchronous native calls have not returned. `process.exit()` waits for all of them. */
@@ -46,11 +48,11 @@ export function nativeCallsUnderWay(): number {
   return callsUnderWay.size;
 }
 
-/** One library file and what it lacks. Make it with openLibrary(). */
+/** One library file and what it lacks. Create it with openLibrary(). */
 export class Library {
   /** The absolute path, as given. */
   readonly path: string;
-  /** What is not there: the library itself, or its missing exports in the order they were bound. */
+  /** The library itself if it is missing, otherwise its missing exports in the order of binding. */
   readonly missing: readonly LibraryNotAvailable[];
 
   readonly #missing: LibraryNotAvailable[] = [];
@@ -67,14 +69,18 @@ export class Library {
   }
 
   /**
-   * The function of a C prototype, called on a thread of libuv's pool. It rejects with LibraryNotAvailable where the export is
-   * missing, and with koffi's TypeError where an argument does not fit; what the function returns is never an error here.
+   * Binds the function of a C prototype. It is called on a thread of libuv's pool. A call rejects
+   * with LibraryNotAvailable if the export is missing, and with koffi's TypeError if an argument
+   * does not fit. No return value of the function is an error here.
    */
   bind<Args extends unknown[], Result = number>(prototype: string): (...args: Args) => Promise<Result> {
     return this.#bind<Args, Result, Result>(prototype, (result) => result);
   }
 
-  /** The same for a function that leaves to GetLastError why it failed. `lastError` means nothing where it has not. Windows only. */
+  /**
+   * Like `bind`, for a function that reports its error by GetLastError. `lastError` has no meaning
+   * if the function succeeded. Windows only.
+   */
   bindWithLastError<Args extends unknown[], Result = number>(
     prototype: string,
   ): (...args: Args) => Promise<{ result: Result; lastError: number }> {
@@ -84,7 +90,10 @@ export class Library {
     }));
   }
 
-  /** The same, called on the thread of the event loop: only for functions that cannot block, such as those that free memory. */
+  /**
+   * Like `bind`, but the function is called on the thread of the event loop. Only for functions
+   * that can't block, such as those that free memory.
+   */
   bindSync<Args extends unknown[], Result = number>(prototype: string): (...args: Args) => Result {
     const found = this.#find(prototype);
     return (...args) => {
@@ -93,7 +102,7 @@ export class Library {
     };
   }
 
-  /** `complete` runs when the call returns, before anything else can call native code on this thread. */
+  /** `complete` runs when the call returns, before any other native call on this thread. */
   #bind<Args extends unknown[], Result, Answer>(
     prototype: string,
     complete: (result: Result) => Answer,
@@ -128,8 +137,9 @@ export class Library {
 }
 
 /**
- * Opens the library at an absolute path. A relative path, which the system would look for in several places, an absent file and
- * a file for another machine all give a Library whose functions reject.
+ * Opens the library at an absolute path. The functions of the Library reject if the file does not
+ * exist, is for another machine, or its path is relative: the system would search several places
+ * for it.
  */
 export function openLibrary(path: string): Library {
   return new Library(path);
@@ -138,8 +148,8 @@ export function openLibrary(path: string): Library {
 let getLastError: (() => number) | undefined;
 
 /**
- * GetLastError of the native call that has just returned: right after a synchronous one, or within the completion of an
- * asynchronous one. koffi keeps it for exactly so long. Windows only.
+ * GetLastError of the native call that has just returned. Valid right after a synchronous call, or
+ * within the completion of an asynchronous one; koffi keeps it no longer. Windows only.
  */
 export function lastError(): number {
   getLastError ??= koffi.load('kernel32.dll').func('uint32_t __stdcall GetLastError()') as () => number;
@@ -148,7 +158,7 @@ export function lastError(): number {
 
 /** The absolute path of a library of the Windows system directory. Windows only. */
 export function system32(name: string): string {
-  // kernel32.dll is one of the KnownDLLs: Windows maps it from the system directory whatever the search path.
+  // kernel32.dll is one of the KnownDLLs: Windows always maps it from the system directory.
   const GetSystemDirectoryW = koffi
     .load('kernel32.dll')
     .func('uint32_t __stdcall GetSystemDirectoryW(_Out_ uint16_t *lpBuffer, uint32_t uSize)');
@@ -167,8 +177,8 @@ function load(path: string): LibraryHandle {
 }
 
 /**
- * Takes a reference to the library that is never given back. When a process runs out of work Node has koffi let go of everything, and
- * the library's own threads would go on in memory where it no longer is.
+ * Takes a reference to the library and never releases it. When the process ends, Node makes koffi
+ * unload everything, while the library's own threads still run in its memory.
  */
 function pin(path: string): void {
   if (process.platform === 'win32') {

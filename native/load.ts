@@ -1,8 +1,9 @@
 /**
- * The door of this room: the three libraries, loaded from given paths. One path may stand for all three, as the simulator's does.
+ * Loads the three libraries from given paths. One path can stand for all three, as the simulator's
+ * does.
  *
- * The rule that must not be broken: **what is missing does not fail the start.** It is listed in `missing`, the functions that
- * need it reject with LibraryNotAvailable, and everything else works.
+ * Invariant: a missing library or function does not fail the start. It is listed in `missing`,
+ * functions that need it reject with LibraryNotAvailable, and everything else works.
  */
 import { bindCfgmgr32, type Cfgmgr32 } from './cfgmgr32.js';
 import { bindIphlpapi, type Iphlpapi } from './iphlpapi.js';
@@ -21,7 +22,9 @@ export interface NativeLibraries {
   readonly wlanapi: Wlanapi;
   readonly iphlpapi: Iphlpapi;
   readonly cfgmgr32: Cfgmgr32;
-  /** Absent libraries and exports, in the order wlanapi, iphlpapi, cfgmgr32 and, within one, of their declaration. */
+  /**
+   * Missing libraries and exports: wlanapi, iphlpapi, cfgmgr32, each in the order of declaration.
+   */
   readonly missing: readonly LibraryNotAvailable[];
 }
 
@@ -34,7 +37,7 @@ export function windowsLibraryPaths(): LibraryPaths {
   };
 }
 
-/** Opens the libraries and binds their functions. It does not throw for anything that is not there. */
+/** Opens the libraries and binds their functions. It does not throw if something is missing. */
 export function loadLibraries(paths: LibraryPaths): NativeLibraries {
   const libraries = new Map<string, Library>();
   const open = (path: string) => {

@@ -1,8 +1,9 @@
 /**
- * The structs of `netioapi.h` that iphlpapi.dll takes and gives: their layout, field by field as Microsoft writes it, and what
- * of them is handed on as a plain value. The functions are in iphlpapi.ts.
+ * The structs of `netioapi.h` that iphlpapi.dll takes and returns: their layout, field by field as
+ * Microsoft writes it, and the fields that are passed on as plain values. The functions are in
+ * iphlpapi.ts.
  *
- * The rule that must not be broken: **a layout changes only together with the ABI test,** which compares every size and offset
+ * Invariant: a layout changes only together with the ABI test, which compares every size and offset
  * with what C compilers make of Microsoft's headers.
  *
  * Source: learn.microsoft.com/windows/win32/api/netioapi
@@ -119,7 +120,7 @@ koffi.alias('PMIB_UNICASTIPADDRESS_ROW', 'MIB_UNICASTIPADDRESS_ROW *');
 koffi.alias('PMIB_UNICASTIPADDRESS_TABLE', 'MIB_UNICASTIPADDRESS_TABLE *');
 koffi.alias('PMIB_IPNET_TABLE2', 'MIB_IPNET_TABLE2 *');
 
-/** What a session's owner wants to know of a MIB_IF_ROW2. */
+/** The fields of a MIB_IF_ROW2 that matter for a session. */
 export interface InterfaceRow {
   readonly InterfaceLuid: bigint;
   readonly InterfaceIndex: number;
@@ -129,19 +130,22 @@ export interface InterfaceRow {
   readonly PhysicalAddress: Buffer;
   readonly Type: number;
   readonly PhysicalMediumType: number;
-  /** The bit-fields of which `NotMediaConnected` says: a wireless adapter that is not connected to a network. */
+  /**
+   * Bit-fields. `NotMediaConnected` is set for a wireless adapter without a connection to a
+   * network.
+   */
   readonly InterfaceAndOperStatusFlags: { readonly NotMediaConnected: boolean };
   readonly OperStatus: number;
   readonly AdminStatus: number;
   readonly MediaConnectState: number;
 }
 
-/** A SOCKADDR_INET. `address` is empty where `family` is neither AF_INET nor AF_INET6. */
+/** A SOCKADDR_INET. `address` is empty if `family` is neither AF_INET nor AF_INET6. */
 export interface InetAddress {
   readonly family: number;
   /** Without a zone; an IPv6 address in its short form. */
   readonly address: string;
-  /** `sin6_scope_id`, the zone of a link-local IPv6 address on this host; else 0. */
+  /** `sin6_scope_id`, the zone of a link-local IPv6 address on this host; otherwise 0. */
   readonly scopeId: number;
 }
 
@@ -160,24 +164,24 @@ export interface IpNetRow {
   readonly Address: InetAddress;
   readonly InterfaceLuid: bigint;
   readonly InterfaceIndex: number;
-  /** Of as many octets as the row says; none where it is not known. */
+  /** As many octets as the row says; empty if the address is not known. */
   readonly PhysicalAddress: Buffer;
   /** NL_NEIGHBOR_STATE */
   readonly State: number;
 }
 
-/** Of the row of a change notification: which interface to look at. */
+/** The fields of a change notification's row: which interface has changed. */
 export interface ChangedRow {
   readonly Family: number;
   readonly InterfaceLuid: bigint;
   readonly InterfaceIndex: number;
 }
 
-/** A struct as koffi reads it; each field that is handed on in another form is given here in koffi's. */
+/** A struct as koffi reads it. Fields that are passed on in another form have koffi's form here. */
 type Raw<Row, Form> = Omit<Row, keyof Form> & Form;
 
 interface RawLuid {
-  /** koffi gives a ULONG64 as a number where that is exact. */
+  /** koffi returns a ULONG64 as a number if that is exact. */
   readonly InterfaceLuid: number | bigint;
 }
 
@@ -195,7 +199,7 @@ type RawInterface = RawLuid & {
   readonly InterfaceAndOperStatusFlags: number;
 };
 
-/** MIB_IF_ROW2 read from the memory at `row`. */
+/** Reads the MIB_IF_ROW2 at `row`. */
 export function interfaceRow(row: Buffer): InterfaceRow {
   const raw: Raw<InterfaceRow, RawInterface> = koffi.decode(row, 'MIB_IF_ROW2');
   return {
@@ -248,13 +252,15 @@ export function ipNetRows(table: bigint, of?: ReadonlySet<bigint>): IpNetRow[] {
   }));
 }
 
-/** Which interface the MIB_IPINTERFACE_ROW at `row` is about. The rest of it is not filled in for a callback. */
+/** The interface of the MIB_IPINTERFACE_ROW at `row`. A callback gets its other fields unset. */
 export function ipInterfaceChange(row: bigint): ChangedRow {
   const raw = koffi.decode(row, 'MIB_IPINTERFACE_ROW');
   return { Family: raw.Family, InterfaceLuid: toBigInt(raw.InterfaceLuid), InterfaceIndex: raw.InterfaceIndex };
 }
 
-/** Which interface the MIB_UNICASTIPADDRESS_ROW at `row` is about. The rest of it is not filled in for a callback. */
+/**
+ * The interface of the MIB_UNICASTIPADDRESS_ROW at `row`. A callback gets its other fields unset.
+ */
 export function unicastIpAddressChange(row: bigint): ChangedRow {
   const raw = koffi.decode(row, 'MIB_UNICASTIPADDRESS_ROW');
   return {
@@ -264,7 +270,7 @@ export function unicastIpAddressChange(row: bigint): ChangedRow {
   };
 }
 
-/** The rows of a table, or those of the interfaces `of`: the others are passed over, as it is the decoding that takes the time. */
+/** The rows of a table, or only those of the interfaces `of`. Decoding is what takes the time. */
 function tableRows<Row>(table: bigint, tableType: string, rowType: string, of?: ReadonlySet<bigint>): Row[] {
   const count: number = koffi.decode(table, 'ULONG');
   const first = koffi.offsetof(tableType, 'Table');
@@ -283,7 +289,7 @@ function inetAddress({ si_family: family, Ipv4, Ipv6 }: RawAddress['Address']): 
   if (family === AF_INET) return { family, address: Ipv4.sin_addr.join('.'), scopeId: 0 };
   if (family !== AF_INET6) return { family, address: '', scopeId: 0 };
   const groups = Ipv6.sin6_addr.toString('hex').match(/.{4}/g) ?? [];
-  // Node's SocketAddress gives the short form.
+  // Node's SocketAddress writes the short form.
   const { address } = new SocketAddress({ family: 'ipv6', address: groups.join(':') });
   return { family, address, scopeId: Ipv6.sin6_scope_id };
 }

@@ -1,6 +1,7 @@
 /**
- * The codes that a WLAN_REASON_CODE can be, by Microsoft's names (`wlanapi.h`). Range markers (`..._BASE`, `..._END`, `..._MIN`,
- * `..._MAX`, `..._RANGE_SIZE`) are no reasons and are left out. Names only: the text is WlanReasonCodeToString's.
+ * The values of a WLAN_REASON_CODE under Microsoft's names (`wlanapi.h`). Range markers
+ * (`..._BASE`, `..._END`, `..._MIN`, `..._MAX`, `..._RANGE_SIZE`) are not reasons and are left out.
+ * Only names: WlanReasonCodeToString has the texts.
  */
 const wlanReasonCodes: Readonly<Record<number, string>> = {
   0: 'WLAN_REASON_CODE_SUCCESS',
@@ -142,7 +143,7 @@ const wlanReasonCodes: Readonly<Record<number, string>> = {
   524315: 'WLAN_REASON_CODE_HOTSPOT2_PROFILE_NOT_ALLOWED',
 };
 
-/** The name of a WLAN_REASON_CODE; undefined where it has none. */
+/** The name of a WLAN_REASON_CODE; undefined if it has none. */
 export function wlanReasonCodeName(code: number): string | undefined {
   return wlanReasonCodes[code];
 }

@@ -1,9 +1,9 @@
 /**
- * Scripts the simulator: the Sim* exports of `native/simulator/control.h`, in plain values. For tests and for the simulator's own
- * service; the product calls the Windows names only.
+ * Controls the simulator: the Sim* exports of `native/simulator/control.h`, in plain values. Tests
+ * and the simulator's own service use it; the product calls only the Windows names.
  *
- * The rule that must not be broken: **nothing here waits but `waitIdle`**, which is asynchronous, since the callbacks that it
- * waits for run on the thread of the event loop.
+ * Invariant: nothing here waits except `waitIdle`. It is asynchronous, because the callbacks for
+ * which it waits run on the thread of the event loop.
  */
 import { openLibrary } from './library.js';
 import * as structs from './simulator-structs.js';
@@ -31,10 +31,13 @@ import { macFromBytes, macToBytes } from './types.js';
 
 type Raw = structs.RawStruct;
 
-/** As many misuses as the simulator records. */
+/** How many misuses the simulator records. */
 const RECORDS_MAX = 64;
 
-/** A control refused: what it was given makes no sense to the world, such as a device that is not paired. */
+/**
+ * A control was refused, because an argument does not fit the world, such as a device that is not
+ * paired.
+ */
 export class SimulatorError extends Error {
   override readonly name = 'SimulatorError';
   /** The export of control.h. */
@@ -53,9 +56,10 @@ export class SimulatorError extends Error {
 export type SimulatorControl = ReturnType<typeof openSimulatorControl>;
 
 /**
- * Opens the controls of the simulator at this absolute path: the same world as behind the Windows names of that library. The
- * methods throw LibraryNotAvailable where there is none, SimulatorError where the world refuses, and RangeError or TypeError
- * for a value that no field can hold.
+ * Opens the controls of the simulator at this absolute path. They control the world behind the
+ * Windows names of the same library. The methods throw LibraryNotAvailable if the library is
+ * missing, SimulatorError if the world refuses, and RangeError or TypeError if a value does not fit
+ * its field.
  */
 export function openSimulatorControl(path: string) {
   const library = openLibrary(path);
@@ -117,43 +121,55 @@ export function openSimulatorControl(path: string) {
 
   return {
     /**
-     * Restores the world as it is at load: default devices, running service, real clock, no links, scripts or misuses. Handles,
-     * queries and notifications remain with those who hold them, and are still to be closed.
+     * Restores the world as it is at load: default devices, running service, real clock, no links,
+     * scripts or misuses. Handles, queries and notifications stay open, and their holders still
+     * have to close them.
      */
     reset: () => SimReset(),
 
     defaults,
-    /** Changes those that are given. */
+    /** Changes the given values. */
     setDefaults: (changes: Partial<SimulatorDefaults>) =>
       SimSetDefaults(structs.defaultsToRaw({ ...defaults(), ...changes })),
     limits,
-    /** Changes those that are given. */
+    /** Changes the given values. */
     setLimits: (changes: Partial<SimulatorLimits>) => SimSetLimits(structs.limitsToRaw({ ...limits(), ...changes })),
 
-    /** manual: time stands still but for advanceClock; real: it runs on from where it stood. */
+    /** manual: time moves only by advanceClock. real: it runs on from where it is. */
     setClock: (clock: 'manual' | 'real') => SimSetClock(Number(clock === 'manual')),
-    /** Moves a manual clock. Its effects are there when this returns, and its callbacks on their way. */
+    /**
+     * Moves a manual clock. When this returns, its effects have happened, and callbacks have been
+     * started.
+     */
     advanceClock: (ms: number) => SimAdvanceClock(structs.delayOf(ms)),
     /** The world's time in milliseconds. */
     clockMs: () => SimGetClock(),
 
-    /** Pairs a device. ERROR_ALREADY_EXISTS where its address is paired. */
+    /** Pairs a device. ERROR_ALREADY_EXISTS if its address is paired already. */
     addDevice: (deviceAddress: string, settings: DeviceSettings = {}) =>
       SimAddDevice(structs.deviceToRaw(deviceAddress, settings)),
-    /** Changes what is given. On a live link, new addresses appear after `addressMs`. ERROR_NOT_FOUND. */
+    /**
+     * Changes the given values. On a live link, new addresses appear after `addressMs`.
+     * ERROR_NOT_FOUND.
+     */
     updateDevice(deviceAddress: string, changes: DeviceSettings) {
       const canonical = macFromBytes(macToBytes(deviceAddress));
       const before = listDevices().find((device) => device.deviceAddress === canonical);
       SimUpdateDevice(structs.deviceToRaw(deviceAddress, { ...before, ...changes }));
     },
-    /** Unpairs a device: its links end, and their sessions still have to be closed. ERROR_NOT_FOUND. */
+    /**
+     * Unpairs a device. Its links end, but their sessions still have to be closed. ERROR_NOT_FOUND.
+     */
     removeDevice: (deviceAddress: string) => SimRemoveDevice(macToBytes(deviceAddress)),
     listDevices,
-    /** Adds the device node of this suffix, or changes it. ERROR_NOT_FOUND; ERROR_NOT_ENOUGH_MEMORY beyond four. */
+    /**
+     * Adds the device node of this suffix, or changes it. ERROR_NOT_FOUND; ERROR_NOT_ENOUGH_MEMORY
+     * beyond four.
+     */
     setNode: (deviceAddress: string, node: DeviceNode) => SimSetNode(structs.nodeToRaw(deviceAddress, node)),
-    /** Takes the device node of this suffix away; the device stays paired. ERROR_NOT_FOUND. */
+    /** Removes the device node of this suffix. The device stays paired. ERROR_NOT_FOUND. */
     removeNode: (deviceAddress: string, suffix: string) => SimRemoveNode(macToBytes(deviceAddress), suffix),
-    /** Which kinds of object have the Wi-Fi Direct properties. */
+    /** Sets which kinds of object have the Wi-Fi Direct properties. */
     setNodeProperties: ({ onDevices, onInterfaces }: NodeProperties) =>
       SimSetNodes(Number(onDevices) | (Number(onInterfaces) << 1)),
 
@@ -168,23 +184,25 @@ export function openSimulatorControl(path: string) {
         code: script.code ?? 0,
       }),
     clearScripts: () => SimClearScripts(),
-    /** Lets go of every call that is blocked now, of one function or of all, and returns how many. */
+    /** Releases every call that is blocked now, of one function or of all. Returns how many. */
     releaseCalls: (functionName?: SimulatedFunction) => SimReleaseCalls(structs.functionNumber(functionName)),
 
-    /** The peer leaves. ERROR_NOT_FOUND where there is no link to it. */
+    /** The peer leaves. ERROR_NOT_FOUND if there is no link to it. */
     dropLink: (deviceAddress: string, end?: LinkEnd) =>
       SimDropLink(macToBytes(deviceAddress), structs.linkEndToRaw(end)),
-    /** Stops the WLAN service: session handles become invalid, links end, their interfaces vanish. */
+    /**
+     * Stops the WLAN service: session handles become invalid, links end, their interfaces vanish.
+     */
     stopService: (stop: ServiceStop = {}) => SimStopService(structs.serviceStopToRaw(stop)),
-    /** Starts it again. Client handles of before stay invalid. */
+    /** Starts the WLAN service again. Earlier client handles stay invalid. */
     startService: () => SimStartService(),
-    /** Ends every device query with DevQueryStateAborted, and returns how many. */
+    /** Ends every device query with DevQueryStateAborted. Returns how many. */
     abortDeviceQueries: () => SimAbortDeviceQueries(),
-    /** What is left out is on. */
+    /** Notifications that are left out are on. */
     setNotifications: ({ interfaces = true, addresses = true, devices = true }: Partial<Notifications>) =>
       SimSetNotifications(Number(interfaces) | (Number(addresses) << 1) | (Number(devices) << 2)),
 
-    /** What has been misused since the last reset. */
+    /** All misuse since the last reset. */
     misuse(): Misuse {
       const raw: Raw[] = Array.from({ length: RECORDS_MAX }, () => ({}));
       const count = SimGetMisuseRecords(raw, RECORDS_MAX);
@@ -195,10 +213,15 @@ export function openSimulatorControl(path: string) {
         records: raw.slice(0, count).map(structs.misuseRecordFromRaw),
       };
     },
-    /** Counts what is held now and should not be, each thing once, as LEAKED_* misuse; returns how many it added. */
+    /**
+     * Counts everything that is still held as LEAKED_* misuse, each thing once. Returns how many it
+     * added.
+     */
     checkLeaks: () => SimCheckLeaks(),
     counts: () => structs.numbersFromRaw<SimulatorCounts>(read(SimGetCounts)),
-    /** Waits, in real time and at most so long, until no callback is under way; whether it came to that. */
+    /**
+     * Waits, in real time, until no callback is running. Resolves to false if that took too long.
+     */
     waitIdle: async (realMs: number) => (await SimWaitIdle(realMs)) === 1,
   };
 }

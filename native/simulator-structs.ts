@@ -1,7 +1,8 @@
 /**
- * The structs of `native/simulator/control.h` for koffi, and the way between them and the plain values of simulator-types.ts.
+ * The structs of `native/simulator/control.h` for koffi, and the conversion between them and the
+ * plain values of simulator-types.ts.
  *
- * The rule that must not be broken: **field order and widths are those of the header**; a test compares sizes.
+ * Invariant: the order and widths of the fields are those of the header. A test compares the sizes.
  */
 import { isIPv4 } from 'node:net';
 import koffi from 'koffi';
@@ -37,7 +38,7 @@ const NAME_BYTES = 64;
 const GROUP_BYTES = 32;
 const SUFFIX_BYTES = 16;
 const SIM_AS_DEVICE = 3;
-/** By the values of `is_absent`. */
+/** Indexed by the values of `is_absent`. */
 const PRESENCE: readonly Flag[] = [true, false, 'empty'];
 
 const address = koffi.array('uint8_t', 6, 'Buffer');
@@ -100,7 +101,7 @@ function fields(type: string, names: string): Record<string, string> {
   return Object.fromEntries(names.split(' ').map((name) => [name, type]));
 }
 
-/** A delay for a field; left out, it is as the world's defaults say. */
+/** A delay for a field. If it is left out, the default of the world applies. */
 export function delayOf(delay: Delay | undefined, otherwise: number = SIM_DEFAULT): number {
   if (delay === undefined) return otherwise;
   if (delay === 'never') return SIM_NEVER;
@@ -108,12 +109,12 @@ export function delayOf(delay: Delay | undefined, otherwise: number = SIM_DEFAUL
   return delay;
 }
 
-/** A count for a field; left out, it is 1. */
+/** A count for a field. If it is left out, it is 1. */
 export function countOf(count: Count | undefined): number {
   return count === 'always' ? SIM_ALWAYS : (count ?? 1);
 }
 
-/** The number of a function in control.h; left out, SIM_FUNCTION_ANY. */
+/** The number of a function in control.h. If it is left out, SIM_FUNCTION_ANY. */
 export function functionNumber(name: SimulatedFunction | undefined): number {
   return name === undefined ? 0 : SIMULATED_FUNCTIONS.indexOf(name) + 1;
 }
@@ -271,7 +272,7 @@ export function defaultsToRaw(defaults: SimulatorDefaults): RawStruct {
   return Object.fromEntries(Object.entries(defaults).map(([name, ms]) => [snake(name), delayOf(ms)]));
 }
 
-/** SimDefaults and SimCounts: the fields are those of the plain value, written the other way. */
+/** SimDefaults and SimCounts: the fields of the plain value, in snake_case. */
 export function numbersFromRaw<T extends SimulatorDefaults | SimulatorCounts>(raw: RawStruct): T {
   const camel = (name: string) => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   return Object.fromEntries(Object.entries(raw).map(([name, value]) => [camel(name), Number(value)])) as unknown as T;

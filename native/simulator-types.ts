@@ -1,22 +1,28 @@
 /**
- * What a test says to the simulator, in plain values: the types of simulator-control.ts.
+ * The types of simulator-control.ts: what a test can set in the simulator, in plain values.
  *
- * The rule that must not be broken: **names and order of the two lists are those of the enumerations in
- * `native/simulator/control.h`**; a test compares them with what the library says.
+ * Invariant: the names and the order of the two lists are those of the enumerations in
+ * `native/simulator/control.h`. A test compares them with the library.
  *
- * Times are milliseconds of the simulated world's clock. A property that is left out means what its comment says.
+ * Times are milliseconds on the clock of the simulated world. The comment of a property says what
+ * it is if it is left out.
  */
 
-/** Milliseconds, a whole number from 0 to 4,294,967,293; or that it does not happen. */
+/** Milliseconds, a whole number from 0 to 4,294,967,293; or `never`. */
 export type Delay = number | 'never';
 
-/** How often a script applies: a whole number from 1, or until the scripts are cleared. */
+/**
+ * How often a script applies: a whole number from 1, or `always`, until the scripts are cleared.
+ */
 export type Count = number | 'always';
 
-/** A property of a device node that may be absent: the SDK header lets IsConnected and IsVisible be FALSE or empty. */
+/**
+ * A property of a device node that can be absent. The SDK header allows FALSE or empty for
+ * IsConnected and IsVisible.
+ */
 export type Flag = boolean | 'empty';
 
-/** The functions that can be named, by the numbers of SIM_FUNCTION_*, counted from 1. */
+/** The functions that a script can name, in the order of SIM_FUNCTION_*, starting at 1. */
 export const SIMULATED_FUNCTIONS = [
   'WFDOpenHandle',
   'WFDCloseHandle',
@@ -43,7 +49,10 @@ export const SIMULATED_FUNCTIONS = [
 ] as const;
 export type SimulatedFunction = (typeof SIMULATED_FUNCTIONS)[number];
 
-/** What no caller of the Windows libraries may do, by the numbers of SIM_MISUSE_*, counted from 1. control.h says each. */
+/**
+ * The kinds of misuse of the Windows libraries, in the order of SIM_MISUSE_*, starting at 1.
+ * control.h describes each.
+ */
 export const MISUSE_KINDS = [
   'CLOSE_WHILE_PENDING',
   'CLOSE_TWICE',
@@ -65,30 +74,33 @@ export const MISUSE_KINDS = [
 ] as const;
 export type MisuseKind = (typeof MISUSE_KINDS)[number];
 
-/** How long things take unless scripted otherwise. */
+/** How long things take, unless a script says otherwise. */
 export interface SimulatorDefaults {
-  /** WFDStartOpenSession to its completion; 400. */
+  /** From WFDStartOpenSession to its completion; 400. */
   readonly openMs: number;
-  /** WFDOpenLegacySession blocks; 200. */
+  /** How long WFDOpenLegacySession blocks; 200. */
   readonly legacyOpenMs: number;
-  /** WFDCancelOpenSession to the completion of the cancelled open; 50. */
+  /** From WFDCancelOpenSession to the completion of the cancelled open; 50. */
   readonly cancelMs: number;
-  /** WFDCloseSession to the end of the link; 150. */
+  /** From WFDCloseSession to the end of the link; 150. */
   readonly closeMs: number;
-  /** WFDUpdateDeviceVisibility blocks; 300. */
+  /** How long WFDUpdateDeviceVisibility blocks; 300. */
   readonly visibilityMs: number;
-  /** Link up to addresses known; 100. */
+  /** From link up until the addresses are known; 100. */
   readonly addressMs: number;
-  /** A cancel after its callback, or a close after the service stopped, is no misuse within this time; 1000. */
+  /**
+   * A cancel after its callback, or a close after the service stopped, is not misuse for this time;
+   * 1000.
+   */
   readonly raceGraceMs: number;
 }
 
 export interface SimulatorLimits {
-  /** Client handles; 64. Beyond: ERROR_REMOTE_SESSION_LIMIT_EXCEEDED. */
+  /** The limit of client handles; 64. Beyond it: ERROR_REMOTE_SESSION_LIMIT_EXCEEDED. */
   readonly clientsMax: number;
-  /** Session handles; 65536. Beyond: the same. */
+  /** The limit of session handles; 65536. Beyond it: the same. */
   readonly sessionsMax: number;
-  /** Whatever may report that memory is short does so. */
+  /** Every function that can report a shortage of memory reports it. */
   readonly isMemoryExhausted: boolean;
 }
 
@@ -99,7 +111,7 @@ export interface SimulatedDevice {
   readonly name: string;
   /** A legacy WPS device, opened with WFDOpenLegacySession. */
   readonly isLegacy: boolean;
-  /** Opens succeed, and discovery finds it. */
+  /** Whether opens succeed and discovery finds the device. */
   readonly isInRange: boolean;
   readonly isVisible: Flag;
   readonly isConnected: Flag;
@@ -111,28 +123,36 @@ export interface SimulatedDevice {
   readonly localAddress: string;
   /** IPv4 of the peer on a link. */
   readonly peerAddress: string;
-  /** Link up to addresses known; undefined: as the defaults say. */
+  /** From link up until the addresses are known; undefined: the default. */
   readonly addressMs: Delay | undefined;
-  /** Devices of one group share an interface, up until the last link ends; '' is none. */
+  /**
+   * Devices of one group share an interface, which is up until the last link ends. '' is no group.
+   */
   readonly interfaceGroup: string;
   /** The pairing is not persistent: Windows forgets it when the device disconnects. */
   readonly isTransient: boolean;
   /** Whether its device nodes are present. */
   readonly isPresent: Flag;
-  /** 0 where no interface is there. */
+  /** 0 if there is no interface. */
   readonly interfaceIndex: number;
 }
 
-/** What of a device can be chosen. Left out of a new one: in range, visible, quality 100, no name, addresses derived. */
+/**
+ * The settings of a device. Defaults of a new one: in range, visible, quality 100, no name, derived
+ * addresses.
+ */
 export type DeviceSettings = Partial<Omit<SimulatedDevice, 'deviceAddress' | 'isConnected' | 'interfaceIndex'>>;
 
-/** A device node of a paired device. Each device has one, with the suffix '', and may have up to three more. */
+/**
+ * A device node of a paired device. Each device has one with the suffix '', and can have three
+ * more.
+ */
 export interface DeviceNode {
   /** Appended to the id of its object. At most 15 bytes. */
   readonly suffix: string;
-  /** What it says of the link; left out: as the device has it. */
+  /** Its IsConnected; left out: that of the device. */
   readonly isConnected?: Flag;
-  /** Likewise. */
+  /** Its IsVisible; left out: that of the device. */
   readonly isVisible?: Flag;
 }
 
@@ -142,31 +162,33 @@ export interface NodeProperties {
   readonly onInterfaces: boolean;
 }
 
-/** How the end of a link is seen, counted from it. */
+/** How the end of a link becomes visible. Times count from the end. */
 export interface LinkEnd {
-  /** What becomes of the interface; gone. */
+  /** What happens to the interface; gone. */
   readonly interfaceEffect?: 'gone' | 'down' | 'disconnected';
-  /** Until then; 0. never: it stays up. */
+  /** How long until then; 0. never: it stays up. */
   readonly interfaceMs?: Delay;
-  /** Until IsConnected is false; 0. never: it stays true. */
+  /** How long until IsConnected is false; 0. never: it stays true. */
   readonly nodeMs?: Delay;
 }
 
 /** Which uses a script is for. */
 export interface ScriptScope {
-  /** Any device where left out. */
+  /** Left out: any device. */
   readonly deviceAddress?: string;
-  /** 1 where left out. */
+  /** Left out: 1. */
   readonly count?: Count;
 }
 
 /** The next open. */
 export interface OpenScript extends ScriptScope {
-  /** WFDStartOpenSession (WFDOpenLegacySession) returns it and does no more. */
+  /** WFDStartOpenSession (WFDOpenLegacySession) returns this code and does nothing else. */
   readonly code?: number;
-  /** dwError of the completion (what a legacy open returns); left out: as the device's state has it. */
+  /**
+   * dwError of the completion, or the result of a legacy open. Left out: it depends on the device.
+   */
   readonly error?: number;
-  /** dwReasonCode, where `error` is given; 0. */
+  /** dwReasonCode, if `error` is given; 0. */
   readonly reasonCode?: number;
   readonly delayMs?: Delay;
   /** WFDStartOpenSession returns only after the callback has returned. */
@@ -178,17 +200,17 @@ export interface OpenScript extends ScriptScope {
   /** dwReasonCode of a cancelled open; WLAN_REASON_CODE_USER_CANCELLED. */
   readonly cancelReasonCode?: number;
   readonly cancelMs?: Delay;
-  /** Completion to interface up; 0. */
+  /** From the completion until the interface is up; 0. */
   readonly interfaceMs?: Delay;
-  /** Completion to IsConnected true; 0. */
+  /** From the completion until IsConnected is true; 0. */
   readonly nodeMs?: Delay;
-  /** Completion to the link dropping by itself; never. */
+  /** From the completion until the link drops by itself; never. */
   readonly dropMs?: Delay;
 }
 
 /** The next close. */
 export interface CloseScript extends ScriptScope {
-  /** WFDCloseSession returns it, and the link stays. */
+  /** WFDCloseSession returns this code, and the link stays. */
   readonly code?: number;
   /** never: the queued close does not happen. */
   readonly delayMs?: Delay;
@@ -197,38 +219,38 @@ export interface CloseScript extends ScriptScope {
 
 /** The next WFDUpdateDeviceVisibility. */
 export interface VisibilityScript extends ScriptScope {
-  /** Returned after the delay; the property stays as it was. */
+  /** The code that is returned after the delay. The property does not change. */
   readonly code?: number;
   readonly delayMs?: Delay;
-  /** IsVisible afterwards; whether the device is in range. */
+  /** IsVisible afterwards. Left out: whether the device is in range. */
   readonly visible?: Flag;
 }
 
-/** The next call of a function; not of one that only frees, or of DevFindProperty. */
+/** The next call of a function. Not for functions that only free, or for DevFindProperty. */
 export interface CallScript {
   readonly function: SimulatedFunction;
   readonly count?: Count;
-  /** 0; never: until released. */
+  /** How long it blocks; 0. never: until it is released. */
   readonly blockMs?: Delay;
-  /** Returned in place of doing anything; 0: it goes on as usual. */
+  /** The code that it returns without doing anything. 0: it works as usual. */
   readonly code?: number;
 }
 
 /** How the WLAN service stops. */
 export interface ServiceStop {
-  /** What new calls return; ERROR_SERVICE_NOT_ACTIVE. */
+  /** The result of new calls; ERROR_SERVICE_NOT_ACTIVE. */
   readonly callCode?: number;
-  /** What calls return that are in the service now; RPC_S_CALL_FAILED. */
+  /** The result of calls that are in the service now; RPC_S_CALL_FAILED. */
   readonly blockedCallCode?: number;
-  /** dwError with which pending opens call back, RPC_S_CALL_FAILED; 0: they never do. */
+  /** dwError of the callbacks of pending opens; RPC_S_CALL_FAILED. 0: there are no callbacks. */
   readonly openError?: number;
-  /** What WFDCloseHandle returns for a client handle of before; RPC_S_SERVER_UNAVAILABLE. */
+  /** The result of WFDCloseHandle for an earlier client handle; RPC_S_SERVER_UNAVAILABLE. */
   readonly closeHandleCode?: number;
-  /** What such a handle gives once the service runs again; ERROR_INVALID_HANDLE. */
+  /** The result for such a handle when the service runs again; ERROR_INVALID_HANDLE. */
   readonly staleClientCode?: number;
 }
 
-/** Which changes are told at all. */
+/** Which changes cause notifications. */
 export interface Notifications {
   readonly interfaces: boolean;
   readonly addresses: boolean;
@@ -238,14 +260,14 @@ export interface Notifications {
 /** One misuse. */
 export interface MisuseRecord {
   readonly kind: MisuseKind;
-  /** undefined for what was found at the end, such as a leak. */
+  /** Undefined for misuse that is found at the end, such as a leak. */
   readonly function: SimulatedFunction | undefined;
   readonly timeMs: number;
-  /** The handle or address. */
+  /** The handle or the address. */
   readonly value: bigint;
 }
 
-/** What has been misused since the last reset. */
+/** All misuse since the last reset. */
 export interface Misuse {
   readonly total: number;
   readonly counts: Readonly<Record<MisuseKind, number>>;
@@ -253,24 +275,24 @@ export interface Misuse {
   readonly records: readonly MisuseRecord[];
 }
 
-/** What is alive now, and what happened since the last reset. */
+/** What exists now, and what has happened since the last reset. */
 export interface SimulatorCounts {
   readonly clients: number;
-  /** Those that may still be closed, or whose open is pending. */
+  /** Handles that can still be closed, or whose open is pending. */
   readonly sessions: number;
   readonly opensPending: number;
   readonly closesQueued: number;
   readonly queries: number;
   readonly notifications: number;
-  /** Results not freed. */
+  /** Results that are not freed. */
   readonly dataBlocks: number;
-  /** Callers held inside a function. */
+  /** Calls that are blocked inside a function. */
   readonly callsBlocked: number;
-  /** Handed to their threads and not returned; 0 means idle. */
+  /** Callbacks that were started and have not returned. 0 means idle. */
   readonly callbacksPending: number;
   readonly eventsScheduled: number;
   readonly opens: number;
   readonly closes: number;
-  /** Calls that came too late and were not counted as misuse (`raceGraceMs`). */
+  /** Late calls that were not counted as misuse (`raceGraceMs`). */
   readonly lostRaces: number;
 }

@@ -1,10 +1,12 @@
 /**
- * The scalar and shared types of the Windows headers, for koffi and for TypeScript, and the text forms of GUID and MAC address.
+ * The scalar and shared types of the Windows headers, for koffi and for TypeScript, and the text
+ * forms of GUID and MAC address.
  *
- * The rule that must not be broken: **koffi's type names are global to the process, so each is defined once,** here, or in the
+ * Invariant: koffi's type names are global to the process, so each is defined once, here or in the
  * one module whose functions use it.
  *
- * Sizes are those of 64-bit Windows, and the same on 64-bit Linux, since nothing here is a `long`.
+ * Sizes are those of 64-bit Windows. They are the same on 64-bit Linux, because nothing here is a
+ * `long`.
  */
 import koffi from 'koffi';
 
@@ -38,10 +40,13 @@ koffi.alias('PDOT11_MAC_ADDRESS', 'DOT11_MAC_ADDRESS *');
 
 declare const kind: unique symbol;
 
-/** A native handle. koffi takes any pointer for any other, so the compiler keeps the kinds apart. 0n is NULL. */
+/**
+ * A native handle. koffi accepts any pointer for any other, so the compiler distinguishes them. 0n
+ * is NULL.
+ */
 export type Handle<Kind extends string> = bigint & { readonly [kind]: Kind };
 
-/** GUID as koffi hands it over inside a struct or by value. */
+/** A GUID as koffi passes it inside a struct or by value. */
 export interface GuidStruct {
   readonly Data1: number;
   readonly Data2: number;
@@ -52,7 +57,10 @@ export interface GuidStruct {
 const GUID_TEXT = /^\{?([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\}?$/i;
 const MAC_TEXT = /^([0-9a-f]{2})([:-])(?:[0-9a-f]{2}\2){4}[0-9a-f]{2}$/i;
 
-/** The 16 bytes of a GUID in memory: the first three fields little-endian, the rest as printed. Braces are accepted. */
+/**
+ * The 16 bytes of a GUID in memory: the first three fields little-endian, the rest as printed.
+ * Braces are accepted.
+ */
 export function guidToBytes(text: string): Buffer {
   const fields = GUID_TEXT.exec(text);
   if (fields === null) throw new TypeError(`Not a GUID: ${text}`);
@@ -62,7 +70,10 @@ export function guidToBytes(text: string): Buffer {
   return bytes;
 }
 
-/** The text of the GUID at `offset`, as `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` in lower case without braces. */
+/**
+ * The text of the GUID at `offset`, as `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` in lower case without
+ * braces.
+ */
 export function guidFromBytes(bytes: Uint8Array, offset = 0): string {
   const copy = Buffer.from(bytes.subarray(offset, offset + 16));
   if (copy.length !== 16) throw new RangeError('A GUID has 16 bytes');
@@ -71,7 +82,7 @@ export function guidFromBytes(bytes: Uint8Array, offset = 0): string {
   return copy.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-/** A GUID inside a struct that is given to koffi. */
+/** A GUID for a struct that is passed to koffi. */
 export function guidToStruct(text: string): GuidStruct {
   const bytes = guidToBytes(text);
   return {
@@ -82,7 +93,7 @@ export function guidToStruct(text: string): GuidStruct {
   };
 }
 
-/** The text of a GUID that came inside a struct or by value, as guidFromBytes() writes it. */
+/** The text of a GUID from a struct or by value, in the form of guidFromBytes(). */
 export function guidFromStruct({ Data1, Data2, Data3, Data4 }: GuidStruct): string {
   const tail = Buffer.from(Data4).toString('hex');
   return `${hex(Data1, 8)}-${hex(Data2, 4)}-${hex(Data3, 4)}-${tail.slice(0, 4)}-${tail.slice(4)}`;
@@ -101,7 +112,9 @@ export function macFromBytes(bytes: Uint8Array, offset = 0): string {
   return Array.from(octets, (octet) => hex(octet, 2)).join(':');
 }
 
-/** A pointer or 64-bit number as koffi gives it (null, number or bigint) as a bigint; NULL is 0n. */
+/**
+ * Converts a pointer or 64-bit number from koffi (null, number or bigint) to a bigint. NULL is 0n.
+ */
 export function toBigInt(value: number | bigint | null | undefined): bigint {
   return BigInt(value ?? 0);
 }

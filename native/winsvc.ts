@@ -1,9 +1,11 @@
 /**
- * `winsvc.h` and what goes with it: the structs and constants of Windows services, and the two callbacks by which the service
- * control manager speaks to a service. Names and values are those of the SDK.
+ * `winsvc.h` and what belongs to it: the structs and constants of Windows services, and the two
+ * callbacks by which the service control manager calls a service. Names and values are those of the
+ * SDK.
  *
- * The rule that must not be broken: **HandlerEx is answered from what the control is, not from what comes of it.** The service
- * control manager waits for the answer, and every other service with it; what the control demands is done afterwards.
+ * Invariant: HandlerEx answers from the control alone, and does not wait for its effect. The
+ * service control manager waits for the answer, and so do all other services. The work is done
+ * afterwards.
  *
  * Source: learn.microsoft.com/windows/win32/api/winsvc
  */
@@ -11,7 +13,7 @@ import koffi from 'koffi';
 import { Callbacks } from './callbacks.js';
 import { winerror } from './constants.js';
 
-// winerror.h: what the functions for services fail with.
+// winerror.h: the errors of the functions for services.
 export const ERROR_INVALID_LEVEL = 124;
 export const ERROR_SERVICE_REQUEST_TIMEOUT = 1053;
 export const ERROR_SERVICE_ALREADY_RUNNING = 1056;
@@ -41,7 +43,7 @@ export const SERVICE_START = 0x0010;
 export const SERVICE_STOP = 0x0020;
 export const DELETE = 0x00010000;
 
-// What CreateServiceW and ChangeServiceConfigW take.
+// Parameters of CreateServiceW and ChangeServiceConfigW.
 export const SERVICE_WIN32_OWN_PROCESS = 0x10;
 export const SERVICE_AUTO_START = 2;
 export const SERVICE_DISABLED = 4;
@@ -80,7 +82,10 @@ export const SERVICE_CONTROL_SHUTDOWN = 5;
 export const SERVICE_CONTROL_POWEREVENT = 0xd;
 export const SERVICE_CONTROL_PRESHUTDOWN = 0xf;
 
-/** `dwEventType` of SERVICE_CONTROL_POWEREVENT (`pbt.h`). A resume is always told by the last, by the second only to a user. */
+/**
+ * `dwEventType` of SERVICE_CONTROL_POWEREVENT (`pbt.h`). The last one reports every resume, the
+ * second one only a resume by a user.
+ */
 export const PBT_APMSUSPEND = 0x4;
 export const PBT_APMRESUMESUSPEND = 0x7;
 export const PBT_APMRESUMEAUTOMATIC = 0x12;
@@ -91,7 +96,7 @@ koffi.alias('LPDWORD', 'DWORD *');
 koffi.alias('SC_HANDLE', 'HANDLE');
 koffi.alias('SERVICE_STATUS_HANDLE', 'HANDLE');
 
-/** Its text has NULs in it, so it is a Buffer here. */
+/** A Buffer, because its text has NULs in it. */
 koffi.alias('MULTI_SZ', 'PVOID');
 
 /** A SERVICE_STATUS. */
@@ -108,7 +113,7 @@ export interface ServiceStatus {
 
 /** A SERVICE_STATUS_PROCESS. */
 export interface ServiceStatusProcess extends ServiceStatus {
-  /** 0 where no process runs. */
+  /** 0 if no process runs. */
   readonly dwProcessId: number;
   readonly dwServiceFlags: number;
 }
@@ -153,15 +158,18 @@ koffi.struct('SERVICE_SID_INFO', { dwServiceSidType: 'DWORD' });
 koffi.struct('SERVICE_REQUIRED_PRIVILEGES_INFOW', { pmszRequiredPrivileges: 'MULTI_SZ' });
 koffi.struct('SERVICE_PRESHUTDOWN_INFO', { dwPreshutdownTimeout: 'DWORD' });
 
-/** The one service of this process: ServiceMain is not told which context it is called for. */
+/** The only service of this process: ServiceMain gets no context. */
 let serviceMainContext = 0n;
 
-/** Says which context of serviceMainCallbacks the ServiceMain of this process is for. */
+/** Sets the context of serviceMainCallbacks for the ServiceMain of this process. */
 export function setServiceMainContext(context: bigint): void {
   serviceMainContext = context;
 }
 
-/** Listeners for ServiceMain, which get its arguments: one call, on a thread of its own, once the service control manager has the process. */
+/**
+ * Listeners for ServiceMain, which get its arguments. There is one call, on a thread of its own,
+ * when the service control manager has connected to the process.
+ */
 export const serviceMainCallbacks = new Callbacks<readonly string[]>(
   'LPSERVICE_MAIN_FUNCTIONW',
   'VOID __stdcall (DWORD dwNumServicesArgs, PVOID lpServiceArgVectors)',
@@ -176,7 +184,7 @@ koffi.struct('SERVICE_TABLE_ENTRYW', { lpServiceName: 'LPWSTR', lpServiceProc: '
 export interface ServiceControl {
   /** SERVICE_CONTROL_... */
   readonly dwControl: number;
-  /** What more there is to the control: PBT_APM... of a power event. */
+  /** More about the control: PBT_APM... for a power event. */
   readonly dwEventType: number;
 }
 
@@ -188,7 +196,10 @@ const handled: ReadonlySet<number> = new Set([
   SERVICE_CONTROL_PRESHUTDOWN,
 ]);
 
-/** Listeners for HandlerEx, on the thread that StartServiceCtrlDispatcherW has. Power events are granted, never refused. */
+/**
+ * Listeners for HandlerEx, on the thread of StartServiceCtrlDispatcherW. Power events are always
+ * granted.
+ */
 export const handlerCallbacks = new Callbacks<ServiceControl>(
   'LPHANDLER_FUNCTION_EX',
   'DWORD __stdcall (DWORD dwControl, DWORD dwEventType, PVOID lpEventData, PVOID lpContext)',
@@ -198,7 +209,7 @@ export const handlerCallbacks = new Callbacks<ServiceControl>(
   },
 );
 
-/** Strings as one MULTI_SZ: each with its NUL, and one more at the end. */
+/** Strings as one MULTI_SZ: each ends with a NUL, and there is one more NUL at the end. */
 export function multiSz(strings: readonly string[]): Buffer {
   return Buffer.from(`${strings.map((text) => `${text}\0`).join('')}\0`, 'utf16le');
 }

@@ -1,9 +1,11 @@
 /**
- * wlanapi.dll: the seven Wi-Fi Direct functions and the text of a reason code. Names, order of parameters and codes are
- * Microsoft's (`wlanapi.h`); an out parameter `phX` comes back as `hX` beside `code`, and means nothing unless `code` is 0.
+ * wlanapi.dll: the seven Wi-Fi Direct functions and the text of a reason code. Names, the order of
+ * parameters and codes are Microsoft's (`wlanapi.h`). An out parameter `phX` is returned as `hX`
+ * beside `code`, and has no meaning unless `code` is 0.
  *
- * The rule that must not be broken: **no policy here.** Nothing is checked, repeated or remembered. When a handle may be used is
- * for the caller to know; in short: cancel only while the open is pending, close exactly once and only after a successful open.
+ * Invariant: no policy here. Nothing is checked, repeated or remembered. The caller must know when
+ * a handle can be used: cancel only while the open is pending; close exactly once, and only after a
+ * successful open.
  */
 import { Callbacks } from './callbacks.js';
 import type { Library } from './library.js';
@@ -17,9 +19,9 @@ import {
   wideText,
 } from './types.js';
 
-/** `hClientHandle` of WFDOpenHandle. */
+/** The `hClientHandle` of WFDOpenHandle. */
 export type ClientHandle = Handle<'WFD client'>;
-/** `hSessionHandle` of WFDStartOpenSession or WFDOpenLegacySession. */
+/** The `hSessionHandle` of WFDStartOpenSession or WFDOpenLegacySession. */
 export type SessionHandle = Handle<'WFD session'>;
 
 /** The values of one WFD_OPEN_SESSION_COMPLETE_CALLBACK. */
@@ -31,13 +33,14 @@ export interface OpenSessionComplete {
   readonly dwReasonCode: number;
 }
 
-/** Characters that the text of a reason code may have, with its terminating NUL. */
+/** The longest text of a reason code, in characters, with its terminating NUL. */
 const REASON_TEXT_CHARACTERS = 1024;
 
 /**
- * Listeners for the completion of WFDStartOpenSession: exactly one call for each that returned 0, also after a cancel, on any
- * thread, possibly before WFDStartOpenSession has returned. So register first, and forget the context when the call has come or
- * WFDStartOpenSession has not returned 0.
+ * Listeners for the completion of WFDStartOpenSession. There is exactly one call for each start
+ * that returned 0, also after a cancel. It comes on any thread, possibly before WFDStartOpenSession
+ * returns. So register first. Forget the context after the call, or if WFDStartOpenSession did not
+ * return 0.
  */
 export const openSessionCallbacks = new Callbacks<OpenSessionComplete>(
   'WFD_OPEN_SESSION_COMPLETE_CALLBACK',
@@ -61,7 +64,7 @@ export const openSessionCallbacks = new Callbacks<OpenSessionComplete>(
 /** The functions of wlanapi.dll; see bindWlanapi(). */
 export type Wlanapi = ReturnType<typeof bindWlanapi>;
 
-/** Binds wlanapi.dll, or a library with its exports. What is missing stands in `library.missing`. */
+/** Binds wlanapi.dll, or a library with its exports. `library.missing` lists what is missing. */
 export function bindWlanapi(library: Library) {
   const WFDOpenHandle = library.bind<[number, number[], (bigint | null)[]]>(
     'DWORD __stdcall WFDOpenHandle(DWORD dwClientVersion, _Out_ PDWORD pdwNegotiatedVersion, _Out_ PHANDLE phClientHandle)',
@@ -86,8 +89,9 @@ export function bindWlanapi(library: Library) {
 
   return {
     /**
-     * Opens the Wi-Fi Direct service. `dwClientVersion` is WFD_API_VERSION, else ERROR_INVALID_PARAMETER.
-     * ERROR_REMOTE_SESSION_LIMIT_EXCEEDED: too many handles; ERROR_NOT_ENOUGH_MEMORY.
+     * Opens the Wi-Fi Direct service. `dwClientVersion` must be WFD_API_VERSION, otherwise
+     * ERROR_INVALID_PARAMETER. ERROR_REMOTE_SESSION_LIMIT_EXCEEDED: too many handles;
+     * ERROR_NOT_ENOUGH_MEMORY.
      */
     async WFDOpenHandle(dwClientVersion: number) {
       const pdwNegotiatedVersion = [0];
@@ -101,17 +105,17 @@ export function bindWlanapi(library: Library) {
     },
 
     /**
-     * Closes it. Waits, for as long as it takes, until every pending open of this handle has completed.
-     * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER: not a client handle.
+     * Closes a client handle. Waits without a bound until every pending open of the handle has
+     * completed. ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER: not a client handle.
      */
     async WFDCloseHandle(hClientHandle: ClientHandle) {
       return { code: await WFDCloseHandle(hClientHandle) };
     },
 
     /**
-     * Starts to connect to a paired device. `pvContext` comes from openSessionCallbacks, which reports the outcome.
-     * ERROR_INVALID_STATE: disabled by group policy; ERROR_SERVICE_NOT_ACTIVE: WLAN AutoConfig does not run;
-     * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER.
+     * Starts to connect to a paired device. `pvContext` comes from openSessionCallbacks, which
+     * reports the outcome. ERROR_INVALID_STATE: disabled by group policy; ERROR_SERVICE_NOT_ACTIVE:
+     * WLAN AutoConfig does not run; ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER.
      */
     async WFDStartOpenSession(hClientHandle: ClientHandle, pDeviceAddress: string, pvContext: bigint) {
       const phSessionHandle = [null];
@@ -121,12 +125,18 @@ export function bindWlanapi(library: Library) {
       return { code, hSessionHandle: toBigInt(phSessionHandle[0]) as SessionHandle };
     },
 
-    /** Asks to stop a pending open; the completion still comes, and may report success. ERROR_INVALID_HANDLE. */
+    /**
+     * Requests to stop a pending open. The completion still comes, and can report success.
+     * ERROR_INVALID_HANDLE.
+     */
     async WFDCancelOpenSession(hSessionHandle: SessionHandle) {
       return { code: await WFDCancelOpenSession(hSessionHandle) };
     },
 
-    /** Connects to a legacy device by its stored profile. There is no callback and no cancel; it may block for long. */
+    /**
+     * Connects to a legacy device by its stored profile. It has no callback and no cancel, and can
+     * block for long.
+     */
     async WFDOpenLegacySession(hClientHandle: ClientHandle, pLegacyMacAddress: string) {
       const phSessionHandle = [null];
       const pGuidSessionInterface = Buffer.alloc(16);
@@ -140,16 +150,17 @@ export function bindWlanapi(library: Library) {
     },
 
     /**
-     * Queues the close of an open session; the disconnection comes later and nothing reports it. While the open is pending it
-     * does nothing, and on a handle that is no longer valid it does anything. ERROR_INVALID_HANDLE, ERROR_INVALID_STATE.
+     * Queues the close of an open session. The disconnection happens later, and nothing reports it.
+     * The call does nothing while the open is pending. With an invalid handle its effect is
+     * undefined. ERROR_INVALID_HANDLE, ERROR_INVALID_STATE.
      */
     async WFDCloseSession(hSessionHandle: SessionHandle) {
       return { code: await WFDCloseSession(hSessionHandle) };
     },
 
     /**
-     * Looks for one paired device over the air. What it found is DEVPKEY_WiFiDirect_IsVisible of the device node, not `code`.
-     * ERROR_NOT_ENOUGH_MEMORY.
+     * Looks for one paired device over the air. DEVPKEY_WiFiDirect_IsVisible of its device node has
+     * the result; `code` does not. ERROR_NOT_ENOUGH_MEMORY.
      */
     async WFDUpdateDeviceVisibility(pDeviceAddress: string) {
       return { code: await WFDUpdateDeviceVisibility(macToBytes(pDeviceAddress)) };

@@ -1,8 +1,9 @@
 /**
- * Builds the simulator: `libwfdsim.so` with `cc`, and `wfdsim.dll` with mingw-w64 where that is there.
+ * Builds the simulator: `libwfdsim.so` with `cc`, and `wfdsim.dll` with mingw-w64 if that is
+ * installed.
  *
- * Needs a C compiler and Node, nothing else. One call of the compiler for all sources; nothing to do where the output is
- * newer than every source.
+ * It needs only a C compiler and Node. One call of the compiler builds all sources. Nothing is
+ * built if the output is newer than every source.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -12,13 +13,13 @@ import { fileURLToPath } from 'node:url';
 const script = fileURLToPath(import.meta.url);
 const outputFolder = dirname(script);
 
-/** The folder of the C sources. The compiled script lies in `dist/native/simulator`. */
+/** The folder of the C sources. The compiled script is in `dist/native/simulator`. */
 export const sourceFolder = resolve(outputFolder, '../../../native/simulator');
 
-/** What every build of the sources, also the tests', is compiled with. */
+/** The flags of every build of the sources, including those of the tests. */
 export const compilerFlags: readonly string[] = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'];
 
-/** The sources of the library, by absolute path, in one order everywhere. */
+/** The absolute paths of the library's sources, always in the same order. */
 export function sources(): string[] {
   return files('.c');
 }
@@ -30,7 +31,7 @@ function files(extension: string): string[] {
     .map((name) => join(sourceFolder, name));
 }
 
-/** Thrown where the compiler is absent; the message names the package that has it. */
+/** The compiler is missing. The message names the package that has it. */
 export class CompilerNotFound extends Error {
   override readonly name = 'CompilerNotFound';
 }
@@ -55,10 +56,12 @@ const windowsTarget: Target = {
   package: 'gcc-mingw-w64-x86-64-win32',
   flags: [
     ...['-O2', '-s', '-shared', '-static-libgcc'],
-    // No tail calls. At every system call Wine reads the stack as if six arguments had been passed, and koffi's stack ends after
-    // the room for four: a frame of the simulator has to lie between, or a call that wakes a thread faults and never returns.
+    // No tail calls. At each system call, Wine reads the stack as if six arguments had been passed,
+    // but koffi's stack ends after room for four. A frame of the simulator has to be between them.
+    // Otherwise a call that wakes a thread faults and never returns.
     '-fno-optimize-sibling-calls',
-    // No time of building, and an address that does not depend on where it is built: two builds of one commit are equal.
+    // No build time, and an address that does not depend on the folder: two builds of a commit are
+    // equal.
     ...['-Wl,--no-insert-timestamp', '-Wl,--image-base,0x180000000'],
   ],
 };
@@ -72,7 +75,8 @@ function build(target: Target): string {
   if (isUpToDate(target.file)) return target.file;
   const name = basename(target.file);
   console.log(`building ${name}`);
-  // Renamed into place, as a process may have the old one loaded; of the same name from the start, as a DLL holds its name.
+  // The file is renamed into place, because a process can have the old one loaded. It has its final
+  // name from the start, because a DLL contains its name.
   const draftFolder = mkdtempSync(join(dirname(target.file), 'build-'));
   try {
     const draft = join(draftFolder, name);
@@ -94,12 +98,18 @@ function compile({ compiler, flags, package: packageName }: Target, output: read
   if (status !== 0) throw new Error(`${compiler} failed with exit code ${status}.`);
 }
 
-/** Builds `libwfdsim.so` where it is out of date, and returns its path. Throws {@link CompilerNotFound} without `cc`. */
+/**
+ * Builds `libwfdsim.so` if it is out of date, and returns its path. Throws {@link CompilerNotFound}
+ * without `cc`.
+ */
 export function buildSimulator(): string {
   return build(linuxTarget);
 }
 
-/** Builds `wfdsim.dll` where it is out of date, and returns its path. Throws {@link CompilerNotFound} without mingw-w64. */
+/**
+ * Builds `wfdsim.dll` if it is out of date, and returns its path. Throws {@link CompilerNotFound}
+ * without mingw-w64.
+ */
 export function buildWindowsSimulator(file: string = windowsTarget.file): string {
   return build({ ...windowsTarget, file });
 }

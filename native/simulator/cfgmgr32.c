@@ -11,8 +11,8 @@ static bool is_operator(uint32_t value)
     return value == DEVPROP_OPERATOR_EXISTS || value == DEVPROP_OPERATOR_EQUALS;
 }
 
-/* Whether the documented conditions hold. Of filters, this simulator knows a list of (not) exists and (not) equals,
- * which must all be true. */
+/* Whether the documented conditions hold. This simulator supports filters that are a list of
+ * (not) exists and (not) equals, all of which must be true. */
 static bool is_valid(const struct request *request, uint32_t flags_allowed)
 {
     bool is_all = (request->flags & DevQueryFlagAllProperties) != 0;

@@ -1,12 +1,15 @@
 /*
- * How a test scripts the world behind the simulated Windows libraries: devices, outcomes, time, faults, and the count
- * of misuses. The product never calls these.
+ * Controls the world behind the simulated Windows libraries: devices, outcomes, time, faults, and
+ * the count of misuse. Tests call these functions; the product never does.
  *
- * Units: *_ms is milliseconds of the world's clock (SimSetClock). Two values of a time have a meaning of their own:
- * SIM_NEVER (it does not happen) and SIM_DEFAULT (as SimSetDefaults says).
- * Errors: a function that returns uint32_t gives 0, ERROR_INVALID_PARAMETER (a NULL, a value out of range),
- * ERROR_NOT_FOUND (no such device), ERROR_ALREADY_EXISTS or ERROR_NOT_ENOUGH_MEMORY.
- * Every function may be called at any time, on any thread, also inside a callback, and none but SimWaitIdle waits.
+ * Units: *_ms is milliseconds on the clock of the world (SimSetClock). Two values of a time are
+ * special: SIM_NEVER (it does not happen) and SIM_DEFAULT (the value of SimSetDefaults).
+ *
+ * Errors: a function that returns uint32_t returns 0, ERROR_INVALID_PARAMETER (a NULL, or a value
+ * out of range), ERROR_NOT_FOUND (no such device), ERROR_ALREADY_EXISTS or ERROR_NOT_ENOUGH_MEMORY.
+ *
+ * Every function can be called at any time, on any thread, and inside a callback. Only SimWaitIdle
+ * waits.
  */
 #ifndef WFDSIM_CONTROL_H
 #define WFDSIM_CONTROL_H
@@ -17,24 +20,27 @@
 #define SIM_DEFAULT 0xFFFFFFFEu
 #define SIM_ALWAYS 0xFFFFFFFFu /* as a count: until SimClearScripts */
 
-/* ---- the world ------------------------------------------------------------------------------------------------ */
+/* ---- the world ------------------------------------------------------------------------------- */
 
 /*
- * Restores the world as it is at load: the default devices without links, a running service, a real clock, no scripts,
- * limits or misuses. Calls that are held return, and pending opens end as cancelled, at once. Handles, queries and
- * notifications remain with those who hold them, still to be closed; what was leaked before is not counted again.
+ * Restores the world as it is at load: the default devices without links, a running service, a
+ * real clock, no scripts, limits or misuse. Blocked calls return, and pending opens end as
+ * cancelled, at once. Handles, queries and notifications stay open, and their holders still have to
+ * close them. Leaks from before are not counted again.
  *
  * The default devices (addresses 02:11:22:33:44:NN):
  *   01 Meeting Room Display, 02 Warehouse Scanner: in range.
  *   03 Label Printer: a legacy WPS device, opened with WFDOpenLegacySession.
- *   04 Delivery Robot: out of range; an open fails with ERROR_TIMEOUT, WLAN_REASON_CODE_NETWORK_NOT_AVAILABLE.
+ *   04 Delivery Robot: out of range; an open fails with ERROR_TIMEOUT,
+ *      WLAN_REASON_CODE_NETWORK_NOT_AVAILABLE.
  *   05, 06 Forklift Terminal 1 and 2: in range, sharing one interface (this host is group owner).
- * An address that is not paired fails with ERROR_NOT_FOUND, and so does a legacy device opened as an ordinary one, or
- * the reverse: there is no stored profile of that kind.
+ * An open of an address that is not paired fails with ERROR_NOT_FOUND. So does the open of a legacy
+ * device as an ordinary one, or the reverse, because there is no stored profile of that kind.
  */
 SIM_EXPORT void SimReset(void);
 
-/* How long things take unless scripted otherwise. 0 is allowed everywhere, and means at once. */
+/* How long things take, unless a script says otherwise. 0 is allowed everywhere and means at
+ * once. */
 typedef struct SimDefaults {
     uint32_t open_ms;        /* 400: WFDStartOpenSession to its completion */
     uint32_t legacy_open_ms; /* 200: WFDOpenLegacySession blocks */
@@ -42,8 +48,9 @@ typedef struct SimDefaults {
     uint32_t close_ms;       /* 150: WFDCloseSession to the end of the link */
     uint32_t visibility_ms;  /* 300: WFDUpdateDeviceVisibility blocks */
     uint32_t address_ms;     /* 100: link up to addresses known */
-    /* 1000: a cancel that comes this long after its callback has returned, or a close that comes this long after the
-     * service has stopped, was under way already and could not know: it is counted as a lost race, not as misuse. */
+    /* 1000: a cancel after its callback has returned, or a close after the service has stopped,
+     * counts as a lost race and not as misuse for this time, because the caller may not know
+     * yet. */
     uint32_t race_grace_ms;
 } SimDefaults;
 SIM_EXPORT void SimGetDefaults(SimDefaults *defaults);
@@ -52,27 +59,28 @@ SIM_EXPORT uint32_t SimSetDefaults(const SimDefaults *defaults);
 typedef struct SimLimits {
     uint32_t clients_max;      /* 64: WFDOpenHandle beyond it returns ERROR_REMOTE_SESSION_LIMIT_EXCEEDED */
     uint32_t sessions_max;     /* 65536: WFDStartOpenSession and WFDOpenLegacySession likewise */
-    uint32_t memory_exhausted; /* 0; 1: what may return ERROR_NOT_ENOUGH_MEMORY (E_OUTOFMEMORY) does so */
+    uint32_t memory_exhausted; /* 0; 1: every function that can return ERROR_NOT_ENOUGH_MEMORY (E_OUTOFMEMORY) does */
 } SimLimits;
 SIM_EXPORT void SimGetLimits(SimLimits *limits);
 SIM_EXPORT uint32_t SimSetLimits(const SimLimits *limits);
 
-/* ---- time ----------------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
-/* manual 1: time stands still but for SimAdvanceClock; 0: it runs on from where it stood. */
+/* manual 1: time moves only by SimAdvanceClock; 0: it runs on from where it is. */
 SIM_EXPORT uint32_t SimSetClock(uint32_t manual);
 
-/* Moves a manual clock, through everything due on the way in its order. Effects are visible and callbacks are handed
- * to their threads when it returns; it does not wait for them. ERROR_INVALID_PARAMETER where the clock is not manual.
- */
+/* Moves a manual clock, and lets everything that is due happen in order. When it returns,
+ * effects are visible and callbacks have been started; it does not wait for them.
+ * ERROR_INVALID_PARAMETER if the clock is not manual. */
 SIM_EXPORT uint32_t SimAdvanceClock(uint32_t ms);
 
 /* The world's time in milliseconds. */
 SIM_EXPORT uint64_t SimGetClock(void);
 
-/* ---- devices -------------------------------------------------------------------------------------------------- */
+/* ---- devices --------------------------------------------------------------------------------- */
 
-/* A paired device. Zero bytes ask for what is derived from device_address, and SimListDevices then shows. */
+/* A paired device. Values that are zero are derived from device_address; SimListDevices shows
+ * them. */
 typedef struct SimDevice {
     uint8_t device_address[6];    /* P2P device address, the key */
     uint8_t interface_address[6]; /* the peer's address on a link; derived: the device address, last octet xor 0x80 */
@@ -87,25 +95,27 @@ typedef struct SimDevice {
     uint8_t reserved[2];
     uint32_t link_quality;    /* 0..100 */
     uint32_t address_ms;      /* link up to addresses known; SIM_NEVER, SIM_DEFAULT */
-    uint32_t interface_index; /* out; 0 where no interface is there */
+    uint32_t interface_index; /* out; 0 if there is no interface */
     char name[64];            /* UTF-8, ended by 0 */
     char interface_group[32]; /* devices of one non-empty group share an interface, up until the last link ends */
 } SimDevice;
 
-/* ERROR_ALREADY_EXISTS where the address is paired. */
+/* Pairs a device. ERROR_ALREADY_EXISTS if its address is paired already. */
 SIM_EXPORT uint32_t SimAddDevice(const SimDevice *device);
 
-/* Changes a device. On a live link new addresses appear after address_ms; a new group counts from the next link. */
+/* Changes a device. On a live link, new addresses appear after address_ms. A new group applies
+ * to the next link. */
 SIM_EXPORT uint32_t SimUpdateDevice(const SimDevice *device);
 
-/* Unpairs a device; its links end at once, and their sessions still have to be closed. */
+/* Unpairs a device. Its links end at once, but their sessions still have to be closed. */
 SIM_EXPORT uint32_t SimRemoveDevice(const uint8_t device_address[6]);
 
 /* Fills up to capacity devices in the order of their pairing, and returns how many there are. */
 SIM_EXPORT uint32_t SimListDevices(SimDevice *devices, uint32_t capacity);
 
-/* A device node of a paired device. Each has one, with the suffix "", unless that is removed; Windows may give it more,
- * and they come and go in any order. All tell the same properties but for these. */
+/* A device node of a paired device. Each device has one with the suffix "", unless it is
+ * removed. Windows can add more, which appear and disappear in any order. All have the same
+ * properties, except these. */
 #define SIM_NODES_MAX 4u
 #define SIM_AS_DEVICE 3u
 typedef struct SimNode {
@@ -115,23 +125,24 @@ typedef struct SimNode {
     char suffix[16];      /* appended to the object id of the node, ended by 0 */
 } SimNode;
 
-/* Adds the node of this suffix, or changes it. ERROR_NOT_FOUND; ERROR_NOT_ENOUGH_MEMORY where the device had nodes of
- * SIM_NODES_MAX suffixes: that of "" counts, and removed ones do. */
+/* Adds the node of this suffix, or changes it. ERROR_NOT_FOUND. ERROR_NOT_ENOUGH_MEMORY if the
+ * device had nodes with SIM_NODES_MAX suffixes already, including "" and those of removed nodes. */
 SIM_EXPORT uint32_t SimSetNode(const SimNode *node);
 
-/* Takes the node of this suffix away. The device stays paired, also without any. ERROR_NOT_FOUND. */
+/* Removes the node of this suffix. The device stays paired, even without nodes. ERROR_NOT_FOUND. */
 SIM_EXPORT uint32_t SimRemoveNode(const uint8_t device_address[6], const char *suffix);
 
-/* Which kinds of object have the Wi-Fi Direct properties; SIM_NODES_ON_DEVICES at load. The SDK header documents them
- * on device nodes, and WinRT finds them on the device interfaces, by the canonical address (pid 13). */
+/* Sets which kinds of object have the Wi-Fi Direct properties; SIM_NODES_ON_DEVICES at load. The
+ * SDK header documents them on device nodes. WinRT finds them on device interfaces, by the
+ * canonical address (pid 13). */
 enum { SIM_NODES_ON_DEVICES = 1, SIM_NODES_ON_INTERFACES = 2 };
 SIM_EXPORT uint32_t SimSetNodes(uint32_t mask);
 
-/* ---- scripts -------------------------------------------------------------------------------------------------- */
-/* A script applies to the next `count` uses that match (SIM_ALWAYS: to all); earlier scripts first. A device_address
- * of zeros matches any device. */
+/* ---- scripts --------------------------------------------------------------------------------- */
+/* A script applies to the next `count` uses that match (SIM_ALWAYS: to all). Earlier scripts
+ * come first. A device_address of zeros matches any device. */
 
-/* How a link ends: what is seen of it, counted from its end. */
+/* How the end of a link becomes visible. Times count from the end. */
 enum {
     SIM_INTERFACE_GONE,         /* the interface is removed */
     SIM_INTERFACE_DOWN,         /* it stays, operationally down and without media */
@@ -210,8 +221,9 @@ enum {
     SIM_FUNCTION_COUNT
 };
 
-/* Blocks a function, or has it fail without effect. A NULL parameter is still refused first. Functions that only free,
- * and DevFindProperty, can't be scripted: ERROR_INVALID_PARAMETER. */
+/* Blocks a function, or makes it fail without an effect. NULL parameters are still refused
+ * first. Functions that only free, and DevFindProperty, can't be scripted:
+ * ERROR_INVALID_PARAMETER. */
 typedef struct SimCallScript {
     uint32_t function;
     uint32_t count;
@@ -220,16 +232,17 @@ typedef struct SimCallScript {
 } SimCallScript;
 SIM_EXPORT uint32_t SimScriptCall(const SimCallScript *script);
 
-/* Lets go of every call that is blocked now in this function (SIM_FUNCTION_ANY: in any), as if its time had come. A
- * WFDCloseHandle that waits for opens returns too, and those opens never call back. Returns how many. */
+/* Releases every call that is blocked now in this function (SIM_FUNCTION_ANY: in any), as if its
+ * time were over. A WFDCloseHandle that waits for opens returns too, and those opens never call
+ * back. Returns how many calls were released. */
 SIM_EXPORT uint32_t SimReleaseCalls(uint32_t function);
 
 /* Forgets every script. */
 SIM_EXPORT void SimClearScripts(void);
 
-/* ---- events --------------------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
-/* The peer leaves: every link to the device ends now. ERROR_NOT_FOUND where there is none. */
+/* The peer leaves: every link to the device ends now. ERROR_NOT_FOUND if there is none. */
 SIM_EXPORT uint32_t SimDropLink(const uint8_t device_address[6], const SimLinkEnd *end);
 
 typedef struct SimServiceStop {
@@ -243,19 +256,21 @@ typedef struct SimServiceStop {
 /* Stops the WLAN service: session handles become invalid, links end, their interfaces vanish. */
 SIM_EXPORT uint32_t SimStopService(const SimServiceStop *stop);
 
-/* Starts it again. Client handles of before stay invalid, but each may still be closed, once. */
+/* Starts the WLAN service again. Earlier client handles stay invalid, but each can still be
+ * closed once. */
 SIM_EXPORT void SimStartService(void);
 
 /* Ends every device query with DevQueryStateAborted. Returns how many. */
 SIM_EXPORT uint32_t SimAbortDeviceQueries(void);
 
-/* Which changes are told at all; what is off is still true for those who ask. Default: all. */
+/* Sets which changes cause notifications. The other changes are still visible to callers.
+ * Default: all. */
 enum { SIM_NOTIFY_INTERFACES = 1, SIM_NOTIFY_ADDRESSES = 2, SIM_NOTIFY_DEVICES = 4 };
 SIM_EXPORT uint32_t SimSetNotifications(uint32_t mask);
 
-/* ---- what happened -------------------------------------------------------------------------------------------- */
+/* ---- what happened --------------------------------------------------------------------------- */
 
-/* What no caller of the Windows libraries may do. */
+/* The kinds of misuse: what no caller of the Windows libraries may do. */
 enum {
     SIM_MISUSE_CLOSE_WHILE_PENDING = 1, /* WFDCloseSession before the open's callback has begun */
     SIM_MISUSE_CLOSE_TWICE,             /* a session, query or notification, closed before */
@@ -285,15 +300,16 @@ typedef struct SimMisuseRecord {
     uint32_t kind;
     uint32_t function;
 } SimMisuseRecord;
-/* Fills up to capacity of the first 64 misuses since SimReset, and returns how many of these there are. */
+/* Fills in up to capacity of the first 64 records since SimReset, and returns how many records
+ * there are. */
 SIM_EXPORT uint32_t SimGetMisuseRecords(SimMisuseRecord *records, uint32_t capacity);
 
-/* Names for people: "CLOSE_TWICE", "WFDCloseSession". NULL for a number that has none. */
+/* Names for people: "CLOSE_TWICE", "WFDCloseSession". NULL if the number has no name. */
 SIM_EXPORT const char *SimGetMisuseName(uint32_t kind);
 SIM_EXPORT const char *SimGetFunctionName(uint32_t function);
 
-/* Counts what is held now and should not be, each thing once however often it is called, as LEAKED_* misuse. Returns
- * how many it added. */
+/* Counts everything that is still held as LEAKED_* misuse, each thing once, even if it is called
+ * again. Returns how many it added. */
 SIM_EXPORT uint32_t SimCheckLeaks(void);
 
 typedef struct SimCounts {
@@ -311,8 +327,8 @@ typedef struct SimCounts {
 } SimCounts;
 SIM_EXPORT void SimGetCounts(SimCounts *counts);
 
-/* Waits, in real time and at most so long, until no callback is pending; 1 if so. It must not be called on the thread
- * that callbacks need: from JavaScript, only asynchronously. */
+/* Waits at most real_ms, in real time, until no callback is pending; 1 if none is. It must not
+ * be called on the thread that callbacks need: from JavaScript, only asynchronously. */
 SIM_EXPORT uint32_t SimWaitIdle(uint32_t real_ms);
 
 #endif

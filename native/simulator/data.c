@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define POISON 0xDD
-/* How much freed data is kept to notice its use: the newest blocks, and no more than so many bytes. */
+/* How much freed data is kept to detect its use: the newest blocks, up to this many bytes. */
 #define FREED_BLOCKS_MAX 64
 #define FREED_BYTES_MAX (1024 * 1024)
 

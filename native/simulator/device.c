@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Slots in the order of first pairing; a removed device keeps its slot, so that its interface keeps its GUID. */
+/* Slots in the order of first pairing. A removed device keeps its slot, so that its interface
+ * keeps its GUID. */
 static struct device **devices;
 static uint32_t count;
 /* Slots by address, open addressing, at most half full; NO_SLOT is free. */
@@ -132,8 +133,8 @@ void device_disconnected(uint32_t slot)
 }
 
 /*
- * A place belongs to its suffix for good, the first one to "". A query knows objects by their place, and one that is
- * still to tell that a node is gone needs the id that the node had.
+ * A place belongs to its suffix for good, the first one to "". A query knows objects by their
+ * place, and one that is still to tell that a node is gone needs the id that the node had.
  */
 static struct node *node_of(uint32_t slot, const char *suffix)
 {

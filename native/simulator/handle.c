@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-/* High bits set, so that a handle cut to 32 bits is noticed; spaced, so that one off by a little is. */
+/* The high bits are set, so that a handle that is cut to 32 bits is detected. The values are
+ * spaced, so that a slightly wrong one is detected too. */
 #if UINTPTR_MAX == UINT64_MAX
 #define HANDLE_BASE ((uintptr_t)0x57 << 40)
 #else

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* GUIDs and LUIDs hold the slot, counted from these. */
+/* GUIDs and LUIDs contain the slot, added to these. */
 #define GUID_BASE 0x5F1D0000u
 #define LUID_BASE 0x8000u
 
-/* One for each device or group that ever had a link, after the host's own; so that its GUID and LUID are for ever. */
+/* One for each device or group that ever had a link, after the host's own; so that its GUID and
+ * LUID are for ever. */
 static struct interface **interfaces;
 static uint32_t count;
 /* Given anew at every arrival: an index "should not be considered persistent". */

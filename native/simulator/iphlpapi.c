@@ -211,7 +211,7 @@ static MIB_IPNET_ROW2 *add_neighbor(MIB_IPNET_TABLE2 *table, const struct interf
     return row;
 }
 
-/* What Windows lists of every interface: multicast groups are neighbors too, and no peers. */
+/* Windows lists these for every interface: multicast groups are neighbors too, but not peers. */
 static void add_multicast(MIB_IPNET_TABLE2 *table, ADDRESS_FAMILY family)
 {
     static const uint8_t group_mac[6] = {0x01, 0x00, 0x5E, 0x00, 0x00, 0x16}, group[4] = {224, 0, 0, 22};

@@ -1,6 +1,7 @@
 /*
- * The threads that call back. Opens may call back several at a time; interface and address changes one after another,
- * and so do device queries. A thread holds the lock while it takes work and after the callback, never inside it.
+ * The threads that call back. Several opens can call back at the same time. Interface changes,
+ * address changes and device queries call back one after another. A thread holds the lock while it
+ * takes work and after the callback, but never inside it.
  */
 #include "world.h"
 

@@ -1,7 +1,8 @@
 /*
- * All that the simulator asks of the operating system: one lock, a few conditions on it, threads and a clock.
+ * Everything that the simulator needs from the operating system: one lock, its conditions, threads
+ * and a clock.
  *
- * The rule: this is the only door to POSIX and Win32; nothing else includes their headers.
+ * Invariant: only this file's implementation includes headers of POSIX and Win32.
  */
 #ifndef WFDSIM_PLATFORM_H
 #define WFDSIM_PLATFORM_H
@@ -24,7 +25,8 @@ enum platform_condition {
 void platform_lock(void);
 void platform_unlock(void);
 
-/* Releases the lock, sleeps until woken or until platform_now_us() reaches until_us, takes the lock. May wake early. */
+/* Releases the lock, sleeps until woken or until platform_now_us() reaches until_us, takes the
+ * lock. May wake early. */
 void platform_wait(enum platform_condition condition, uint64_t until_us);
 void platform_wake_one(enum platform_condition condition);
 void platform_wake_all(enum platform_condition condition);

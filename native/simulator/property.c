@@ -1,6 +1,7 @@
 /*
- * Device nodes as objects with properties. The Wi-Fi Direct properties are on DevObjectTypeDevice, where the SDK header
- * documents them, unless SimSetNodes puts them elsewhere; DevObjectTypeDeviceInterface has the interface's own, too.
+ * Device nodes as objects with properties. The Wi-Fi Direct properties are on DevObjectTypeDevice,
+ * where the SDK header documents them, unless SimSetNodes moves them. DevObjectTypeDeviceInterface
+ * also has the interface's own properties.
  */
 #include "query.h"
 

@@ -1,6 +1,6 @@
 /*
- * Device queries. Each keeps what it has told about every device, and a queue of the devices that may have changed
- * since; what is told is how the device is at the moment of the callback.
+ * Device queries. Each keeps what it has reported about every device, and a queue of the devices
+ * that may have changed since. A callback reports the device as it is at that moment.
  */
 #include "query.h"
 

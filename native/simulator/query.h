@@ -1,7 +1,8 @@
 /*
  * Device nodes as objects with properties, and the queries on them.
  *
- * The rule: a query keeps copies of what it was asked, and tells how a device is at the moment of the callback.
+ * Invariant: a query keeps copies of its parameters, and a callback reports the device as it is at
+ * that moment.
  */
 #ifndef WFDSIM_QUERY_H
 #define WFDSIM_QUERY_H
@@ -25,9 +26,11 @@ struct object_values {
 };
 /* Room for the properties that the request yields. */
 uint32_t property_count(const struct request *request);
-/* Objects are numbered: that of a device's node is at the slot of the device times SIM_NODES_MAX, plus the node. */
+/* Objects are numbered: that of a device's node is at the slot of the device times
+ * SIM_NODES_MAX, plus the node. */
 uint32_t object_count(void);
-/* Fills in the object; false where there is none, or the request does not match it (then only values->id is set). */
+/* Fills in the object; false where there is none, or the request does not match it (then only
+ * values->id is set). */
 bool property_object(const struct request *request, uint32_t object_slot, DEV_OBJECT *object, DEVPROPERTY *properties,
                      struct object_values *values);
 bool property_key_equals(const DEVPROPKEY *a, const DEVPROPKEY *b);

@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 
-/* The reasons that a Wi-Fi Direct connection may plausibly give; Windows has texts for about a hundred. */
+/* The reasons that are plausible for a Wi-Fi Direct connection. Windows has texts for about a
+ * hundred. */
 static const struct {
     DWORD code;
     const char *text;

@@ -46,7 +46,7 @@ static bool matches(const struct script *script, enum script_kind kind, const ui
     return address == NULL || memcmp(script->address, any, 6) == 0 || memcmp(script->address, address, 6) == 0;
 }
 
-/* Copies the script that applies, and uses it up once. */
+/* Copies the script that applies, and counts one use of it. */
 static bool take(enum script_kind kind, const uint8_t *address, uint32_t function, struct script *taken)
 {
     struct script **at = &scripts;

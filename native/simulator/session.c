@@ -42,7 +42,7 @@ void session_cancel(struct session *session)
     complete_after(session, session->script.cancel_ms);
 }
 
-/* Sets error and reason by the script, else by the device's state. */
+/* Sets error and reason from the script, otherwise from the state of the device. */
 static void decide(struct session *session, uint32_t slot)
 {
     const SimOpenScript *script = &session->script;
@@ -150,7 +150,8 @@ void sessions_abandon(HANDLE client, bool is_leak)
     }
 }
 
-/* Has a pending open fail with the service; one that has not called back yet does so with the error. */
+/* Has a pending open fail with the service; one that has not called back yet does so with the
+ * error. */
 static void fail_with_service(struct session *session)
 {
     bool was_completed = session->is_completed;

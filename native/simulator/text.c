@@ -1,7 +1,7 @@
 #include "world.h"
 
-/* The code point at *at, which moves on. What is cut short is U+FFFD; what is otherwise wrong may come out as anything.
- */
+/* Reads the code point at *at, and advances *at. A sequence that is cut short gives U+FFFD. Any
+ * other invalid sequence can give any code point. */
 static uint32_t next_point(const uint8_t **at)
 {
     static const uint8_t lead_bits[] = {0x7F, 0x1F, 0x0F, 0x07};

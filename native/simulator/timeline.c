@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* A binary heap: the earliest event first, and of equal ones the one scheduled first. */
+/* A binary heap: the earliest event first; events at the same time in the order of scheduling. */
 static struct event *heap;
 static uint32_t heap_count, heap_capacity;
 static uint64_t sequence;
@@ -64,7 +64,8 @@ static void run_until(uint64_t until_us)
 {
     while (heap_count > 0 && heap[0].due_us <= until_us) {
         struct event event = pop();
-        /* What follows from an event is counted from when it was due, not from when a thread came to it. */
+        /* What follows from an event is counted from when it was due, not from when a thread
+         * came to it. */
         world.now_us = event.due_us;
         event.happen(&event);
     }

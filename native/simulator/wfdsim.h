@@ -1,10 +1,13 @@
 /*
- * The ABI of the Windows libraries that Wi-Fi Direct needs, as this simulator exports it: the functions of wlanapi.dll,
- * iphlpapi.dll and cfgmgr32.dll by their own names, with Microsoft's types written in fixed widths. How a test scripts
- * the world behind them is in control.h.
+ * The ABI of the Windows libraries that Wi-Fi Direct needs, as this simulator exports it: the
+ * functions of wlanapi.dll, iphlpapi.dll and cfgmgr32.dll under their own names, with Microsoft's
+ * types in fixed widths. control.h has the controls of the world behind them.
  *
- * The rule: no `long` and no `wchar_t`, whose widths differ between Linux and Windows; every layout below is asserted.
- * Pages: learn.microsoft.com/windows/win32/api, wlanapi, netioapi, devquery, devquerydef, devfiltertypes.
+ * Invariant: no `long` and no `wchar_t`, because their widths differ between Linux and Windows.
+ * Every layout below is asserted.
+ *
+ * Pages: learn.microsoft.com/windows/win32/api, wlanapi, netioapi, devquery, devquerydef,
+ * devfiltertypes.
  */
 #ifndef WFDSIM_H
 #define WFDSIM_H
@@ -57,7 +60,7 @@ enum {
 #define E_OUTOFMEMORY ((HRESULT)0x8007000E)
 #define E_ELEMENT_NOT_FOUND ((HRESULT)0x80070490) /* HRESULT_FROM_WIN32(ERROR_NOT_FOUND) */
 
-/* ---- wlanapi.dll ---------------------------------------------------------------------------------------------- */
+/* ---- wlanapi.dll ----------------------------------------------------------------------------- */
 
 #define WFD_API_VERSION 1u
 
@@ -67,7 +70,8 @@ enum { WLAN_REASON_CODE_USER_CANCELLED = 0x38001 };
 /* Octets in the order in which they are printed. */
 typedef UCHAR DOT11_MAC_ADDRESS[6];
 
-/* guidSessionInterface is passed by value, and means something only where dwError is ERROR_SUCCESS. */
+/* guidSessionInterface is passed by value, and means something only where dwError is
+ * ERROR_SUCCESS. */
 typedef void(WINAPI *WFD_OPEN_SESSION_COMPLETE_CALLBACK)(HANDLE hSessionHandle, PVOID pvContext,
                                                          GUID guidSessionInterface, DWORD dwError, DWORD dwReasonCode);
 
@@ -83,7 +87,7 @@ SIM_EXPORT DWORD WINAPI WFDUpdateDeviceVisibility(DOT11_MAC_ADDRESS *pDeviceAddr
 SIM_EXPORT DWORD WINAPI WlanReasonCodeToString(DWORD dwReasonCode, DWORD dwBufferSize, WCHAR *pStringBuffer,
                                                PVOID pReserved);
 
-/* ---- iphlpapi.dll --------------------------------------------------------------------------------------------- */
+/* ---- iphlpapi.dll ---------------------------------------------------------------------------- */
 
 enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 23 };
 enum { MibParameterNotification, MibAddInstance, MibDeleteInstance, MibInitialNotification };
@@ -115,8 +119,8 @@ typedef struct MIB_IF_ROW2 {
     ULONG Mtu;
     ULONG Type;
     uint32_t TunnelType, MediaType, PhysicalMediumType, AccessType, DirectionType;
-    /* Bits: 0 HardwareInterface, 1 FilterInterface, 2 ConnectorPresent, 3 NotAuthenticated, 4 NotMediaConnected,
-     * 5 Paused, 6 LowPower, 7 EndPointInterface. */
+    /* Bits: 0 HardwareInterface, 1 FilterInterface, 2 ConnectorPresent, 3 NotAuthenticated, 4
+     * NotMediaConnected, 5 Paused, 6 LowPower, 7 EndPointInterface. */
     UINT8 InterfaceAndOperStatusFlags;
     uint32_t OperStatus, AdminStatus, MediaConnectState;
     GUID NetworkGuid;
@@ -201,7 +205,8 @@ typedef struct MIB_IPNET_TABLE2 {
     MIB_IPNET_ROW2 Table[1];
 } MIB_IPNET_TABLE2;
 
-/* Row is NULL for MibInitialNotification. The row is the system's, and gone when the callback returns. */
+/* Row is NULL for MibInitialNotification. The row is the system's, and gone when the callback
+ * returns. */
 typedef void(WINAPI *PIPINTERFACE_CHANGE_CALLBACK)(PVOID CallerContext, MIB_IPINTERFACE_ROW *Row,
                                                    uint32_t NotificationType);
 typedef void(WINAPI *PUNICAST_IPADDRESS_CHANGE_CALLBACK)(PVOID CallerContext, MIB_UNICASTIPADDRESS_ROW *Row,
@@ -220,7 +225,7 @@ SIM_EXPORT DWORD WINAPI GetUnicastIpAddressTable(ADDRESS_FAMILY Family, MIB_UNIC
 SIM_EXPORT DWORD WINAPI GetIpNetTable2(ADDRESS_FAMILY Family, MIB_IPNET_TABLE2 **Table);
 SIM_EXPORT void WINAPI FreeMibTable(PVOID Memory);
 
-/* ---- cfgmgr32.dll --------------------------------------------------------------------------------------------- */
+/* ---- cfgmgr32.dll ---------------------------------------------------------------------------- */
 
 enum { DevObjectTypeDeviceInterface = 1, DevObjectTypeDevice = 3 };
 enum { DevQueryFlagUpdateResults = 1, DevQueryFlagAllProperties = 2 };

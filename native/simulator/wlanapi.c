@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* What a call to the service returns before it looks at anything else; 0 where the service runs. */
+/* The result of a call to the service if the service does not run; 0 if it runs. */
 static DWORD service_code(void)
 {
     return world.is_stopped ? world.stop.call_code : ERROR_SUCCESS;
@@ -47,7 +47,8 @@ static DWORD wait_for_opens(struct client *client)
         misuse_count(SIM_MISUSE_CLOSE_IN_CALLBACK, SIM_FUNCTION_WFD_CLOSE_HANDLE, client->object.handle);
         return ERROR_SUCCESS;
     }
-    /* Not ended by a stop of the service: the opens call back with its error, and then the wait is over. */
+    /* Not ended by a stop of the service: the opens call back with its error, and then the wait
+     * is over. */
     call_begin(&call, SIM_FUNCTION_WFD_CLOSE_HANDLE, false);
     client->close_call = call.id;
     DWORD code = call_wait(&call);
@@ -234,7 +235,8 @@ static DWORD close_session(HANDLE handle)
         misuse_count(SIM_MISUSE_CLOSE_OF_FAILED_OPEN, SIM_FUNCTION_WFD_CLOSE_SESSION, handle);
         return ERROR_INVALID_HANDLE;
     }
-    /* Used up, whatever comes of it: a handle that "has become invalid" must not be closed again. */
+    /* Used up, whatever comes of it: a handle that "has become invalid" must not be closed
+     * again. */
     handle_retire(&session->object, END_CLOSED);
     DWORD code = script_call(SIM_FUNCTION_WFD_CLOSE_SESSION);
     if (code == ERROR_SUCCESS)

@@ -13,7 +13,7 @@ static const SimDefaults defaults = {
 };
 static const SimLimits limits = {.clients_max = 64, .sessions_max = 65536};
 
-/* What SimReset sets anew; with no handle given out, all there is. */
+/* The state that SimReset restores. Before any handle exists, this is the whole state. */
 static void restore(void)
 {
     world.defaults = defaults;

@@ -1,9 +1,10 @@
 /*
- * The world behind the exports: handles, sessions, links, interfaces, device nodes, time, and the calls and callbacks
- * under way. Everything here is called with the lock held (world_enter to world_leave).
+ * The world behind the exports: handles, sessions, links, interfaces, device nodes, time, and the
+ * running calls and callbacks. Everything here is called with the lock held (world_enter to
+ * world_leave).
  *
- * The rules: no callback is called, and nothing is waited for, with the lock held but in the ways of call_wait and the
- * threads of notify.c. After such a wait every object is looked up anew by its handle: it may be gone.
+ * Invariant: only call_wait and the threads of notify.c wait, and no callback is called with the
+ * lock held. After such a wait, every object is looked up again by its handle: it may be gone.
  *
  *   WFDStartOpenSession --> PENDING --(time, cancel)--> completed --> callback --> OPEN or handle retired (failed)
  *   OPEN --> WFDCloseSession: handle retired, close queued --(time)--> link ends --> interface, node, addresses change
@@ -16,7 +17,7 @@
 
 #define SIM_ARRAY_LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-/* ---- handles (handle.c): never reused; a retired one remembers how it ended ------------------------------------ */
+/* ---- handles (handle.c): never reused; a retired one remembers how it ended ------------------ */
 
 enum handle_kind { HANDLE_CLIENT, HANDLE_SESSION, HANDLE_NOTIFICATION, HANDLE_QUERY, HANDLE_KINDS };
 enum handle_end { END_LIVE, END_CLOSED, END_FAILED_OPEN, END_CLIENT_CLOSED, END_SERVICE_STOPPED };
@@ -37,16 +38,18 @@ void handle_retire(struct object *object, enum handle_end end);
 void *handle_object(HANDLE handle, enum handle_kind kind);
 /* The live object; else NULL, and the misuse of using the handle is counted. */
 void *handle_use(HANDLE handle, enum handle_kind kind, uint32_t function, bool closes);
-/* Whether a call that comes too late may have been under way already (SimDefaults.race_grace_ms); counted if so. */
+/* Whether a call that comes too late may have been under way already
+ * (SimDefaults.race_grace_ms); counted if so. */
 bool handle_lost_race(uint64_t since_us);
 
-/* ---- misuse (misuse.c) and memory given out (data.c) ----------------------------------------------------------- */
+/* ---- misuse (misuse.c) and memory given out (data.c) ----------------------------------------- */
 
 void misuse_count(uint32_t kind, uint32_t function, const void *value);
 void misuse_reset(void);
 
 enum data_kind { DATA_MIB_TABLE, DATA_OBJECTS, DATA_PROPERTIES, DATA_CALLBACK };
-/* Zeroed memory that the caller of an export, or a callback, will hold. NULL where memory is exhausted. */
+/* Zeroed memory that the caller of an export, or a callback, will hold. NULL where memory is
+ * exhausted. */
 void *data_allocate(enum data_kind kind, size_t size, uint32_t count);
 /* How many elements it turned out to have. */
 void data_set_count(void *pointer, uint32_t count);
@@ -57,7 +60,7 @@ bool data_is_freed(const void *pointer, uint32_t function);
 uint32_t data_live(void);
 uint32_t data_count_leaks(void);
 
-/* ---- time (timeline.c) ----------------------------------------------------------------------------------------- */
+/* ---- time (timeline.c) ----------------------------------------------------------------------- */
 
 struct event {
     uint64_t due_us, sequence;
@@ -75,7 +78,7 @@ uint32_t timeline_length(void);
 /* The sum of two times, where one may be SIM_NEVER. */
 uint32_t time_sum(uint32_t a_ms, uint32_t b_ms);
 
-/* ---- calls held inside an export (call.c) ---------------------------------------------------------------------- */
+/* ---- calls held inside an export (call.c) ---------------------------------------------------- */
 
 struct call {
     uint64_t id;
@@ -98,7 +101,7 @@ void call_finish_in_service(uint32_t code);
 uint32_t call_release(uint32_t function, uint32_t code);
 uint32_t calls_held(void);
 
-/* ---- scripts (script.c) ---------------------------------------------------------------------------------------- */
+/* ---- scripts (script.c) ---------------------------------------------------------------------- */
 
 /* Each takes one use of the first script that matches; else what happens without one. */
 SimOpenScript script_open(const uint8_t address[6], uint32_t delay_ms);
@@ -108,7 +111,7 @@ SimVisibilityScript script_visibility(const uint8_t address[6]);
 uint32_t script_call(uint32_t function);
 void script_reset(void);
 
-/* ---- clients and sessions (session.c) -------------------------------------------------------------------------- */
+/* ---- clients and sessions (session.c) -------------------------------------------------------- */
 
 struct client {
     struct object object;
@@ -152,7 +155,7 @@ void sessions_lose_service(void);
 /* Completes every pending open as a cancelled one. */
 void sessions_cancel_all(void);
 
-/* ---- devices, links and interfaces (device.c, link.c, interface.c) ---------------------------------------------- */
+/* ---- devices, links and interfaces (device.c, link.c, interface.c) --------------------------- */
 
 #define NO_SLOT UINT32_MAX
 
@@ -222,7 +225,7 @@ void interface_set_local(uint32_t slot, const uint8_t local[4]); /* NULL: it has
 void interface_link_local(const uint8_t mac[6], uint8_t address[16]);
 void interface_reset(void);
 
-/* ---- callbacks (notify.c) and who wants them (change.c, query.c: see also query.h) ------------------------------ */
+/* ---- callbacks (notify.c) and who wants them (change.c, query.c: see also query.h) ----------- */
 
 void notify_open(const struct session *session);
 /* Whether this thread is inside an open callback of this client. */
@@ -251,7 +254,8 @@ void change_address(const struct interface *interface, ADDRESS_FAMILY family, co
 
 /* The device's node has changed; queries will see what of it concerns them. */
 void query_device_changed(uint32_t slot);
-/* Runs one callback of one query, releasing the lock around it; false where there is none to run. */
+/* Runs one callback of one query, releasing the lock around it; false where there is none to
+ * run. */
 bool query_run_one(void);
 /* How many queries have callbacks to run, or are inside one. */
 uint32_t query_work(void);
@@ -260,7 +264,7 @@ uint32_t query_abort_all(void);
 /* Ends the text by 0, and cuts it to fit. */
 void text_from_utf8(WCHAR *text, size_t capacity, const char *utf8);
 
-/* ---- the whole (world.c) ---------------------------------------------------------------------------------------- */
+/* ---- the whole (world.c) --------------------------------------------------------------------- */
 
 struct world {
     uint64_t now_us;

@@ -1,6 +1,6 @@
 /*
- * A small harness for the simulator's own tests. Every test begins with SimReset and a manual clock, and ends with the
- * check that nothing leaked and nothing was misused but what it expected.
+ * A small harness for the simulator's own tests. Every test begins with SimReset and a manual
+ * clock, and ends with the check that nothing leaked and nothing was misused but what it expected.
  */
 #ifndef WFDSIM_CHECK_H
 #define WFDSIM_CHECK_H

@@ -1,4 +1,5 @@
-/* Everything at once, from several threads, in real time: for the sanitizers rather than for what it checks itself. */
+/* Everything at once, from several threads, in real time: for the sanitizers rather than for
+ * what it checks itself. */
 #include "check.h"
 
 #define WORKERS 4
