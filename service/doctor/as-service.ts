@@ -1,6 +1,6 @@
 /**
- * `wfdd doctor --as-service`: the service is started once to look at the host with its own account, in its own session. It
- * leaves its report in the folder of its log, serves nobody, and stops.
+ * `wfdd doctor --as-service`: starts the service once to run the checks with its own account, in
+ * its own session. The service writes its report to its log folder and stops without serving.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,21 +12,21 @@ import { Services } from '../windows-service/services.js';
 import { diagnose, type Report } from './doctor.js';
 import { type Self, thisHost } from './this-host.js';
 
-/** What the service is asked to do. */
+/** The options that are passed to the service. */
 type Wish = Pick<DoctorChoice, 'open' | 'holdMs' | 'showAddresses' | 'endpoints' | 'service'>;
 
 const reportIn = (folder: string) => join(folder, 'doctor.json');
 
-/** In the service: looks, and leaves the report. */
+/** In the service: runs the checks and writes the report. */
 export async function leaveReport(wish: string, self: Self, logFolder: string): Promise<void> {
   const choice = JSON.parse(wish) as Wish;
   const report = await diagnose(await thisHost(choice, self, true), choice);
   writeFileSync(reportIn(logFolder), JSON.stringify(report));
 }
 
-/** In the console: the report of the service, or why there is none. */
+/** In the console: returns the report of the service, or why there is none. */
 export async function askService(choice: DoctorChoice, environment: NodeJS.ProcessEnv): Promise<Report | string> {
-  if (process.platform !== 'win32') return 'only Windows has services; look without --as-service.';
+  if (process.platform !== 'win32') return '--as-service works on Windows only. Run wfdd doctor without it.';
   const { loadAdvapi32 } = await import('../../native/advapi32.js');
   const { service: name, open, holdMs, showAddresses, endpoints } = choice;
   const file = reportIn(foldersOf(name, environment).logs);
@@ -34,28 +34,28 @@ export async function askService(choice: DoctorChoice, environment: NodeJS.Proce
   try {
     const answer = await new Services(loadAdvapi32()).find(name, 'start', async (service) => {
       const before = await service.look();
-      if (before.state !== 'stopped') return `the service ${name} is ${before.state}; stop it first: wfdd service stop`;
+      if (before.state !== 'stopped') return `the service ${name} is ${before.state}. Stop it first: wfdd service stop`;
       rmSync(file, { force: true });
       await service.start([name, DOCTOR_ARGUMENT, JSON.stringify(wish)]);
       await service.settle(() => {});
       return readFileSync(file, 'utf8');
     });
-    if (answer === undefined) return `the service ${name} is not installed; do that with wfdd service install.`;
+    if (answer === undefined) return `the service ${name} is not installed. Run wfdd service install.`;
     return answer.startsWith('{') ? (JSON.parse(answer) as Report) : answer;
   } catch (error) {
     if (error instanceof ServiceError) return error.message;
     const { logs } = foldersOf(name, environment);
-    return `the service left no report (${(error as Error).message}). Its log: ${logs}`;
+    return `the service wrote no report (${(error as Error).message}). Its log: ${logs}`;
   } finally {
     forget(file);
   }
 }
 
-/** Whoever may not delete it could not have it made. */
+/** Deletes the report, ignoring errors. */
 function forget(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // It is written anew the next time.
+    // The next run overwrites it.
   }
 }

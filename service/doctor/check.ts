@@ -1,4 +1,4 @@
-/** What a check is, what it finds, and the words that checks share. */
+/** Checks and findings, and what checks share. */
 import { winerrorName } from '../../native/constants.js';
 import type { DoctorHost } from './host.js';
 
@@ -6,23 +6,23 @@ export type State = 'ok' | 'warning' | 'failed';
 
 export interface Finding {
   readonly state: State;
-  /** What was seen, as sentences. */
+  /** The observation, in sentences. */
   readonly seen: string;
-  /** What helps; not where all is well. */
+  /** The remedy; absent if the state is ok. */
   readonly help?: string;
-  /** Everything that was measured, for whoever reads the report. */
+  /** All measured values, for the report. */
   readonly facts?: Facts;
 }
 
 export type Facts = Readonly<Record<string, unknown>>;
 
 export interface Check {
-  /** Stable, for programs. */
+  /** A stable id, for programs. */
   readonly id: string;
   readonly title: string;
-  /** Where it means nothing: why, in a few words. Undefined where it is to be run. */
+  /** Returns why the check does not apply here, in a few words; undefined if it applies. */
   readonly notHere?: (host: DoctorHost) => string | undefined;
-  /** How long it may take, where that is more than usual. */
+  /** The time limit, if it is longer than usual. */
   readonly limitMs?: (host: DoctorHost) => number;
   readonly run: (host: DoctorHost) => Promise<Finding>;
 }
@@ -45,22 +45,22 @@ export function worstOf(states: readonly State[]): State {
   return states.reduce((worst, state) => (RANK[state] > RANK[worst] ? state : worst), 'ok');
 }
 
-/** Several findings of one check as one. The good ones are told only where nothing is wrong. */
+/** Combines findings of one check. Good ones are shown only if nothing is wrong. */
 export function together(findings: readonly Finding[], facts?: Facts): Finding {
   const state = worstOf(findings.map((finding) => finding.state));
-  const told = findings.filter((finding) => state === 'ok' || finding.state !== 'ok');
-  const help = [...new Set(told.flatMap((finding) => finding.help ?? []))].join(' ');
+  const shown = findings.filter((finding) => state === 'ok' || finding.state !== 'ok');
+  const help = [...new Set(shown.flatMap((finding) => finding.help ?? []))].join(' ');
   const all = Object.assign({}, facts, ...findings.map((finding) => finding.facts ?? {}));
-  return { state, seen: told.map(({ seen }) => seen).join(' '), ...(help && { help }), facts: all };
+  return { state, seen: shown.map(({ seen }) => seen).join(' '), ...(help && { help }), facts: all };
 }
 
 export const onWindowsOnly = ({ windows }: DoctorHost) => (windows === undefined ? 'only on Windows' : undefined);
 
-/** For what would ask the real radio of a host whose devices are made up. */
+/** For checks of the real radio, which do not apply if devices are simulated. */
 export const withRadioOnly = (host: DoctorHost) =>
   onWindowsOnly(host) ?? (host.isSimulated ? 'the devices are simulated' : undefined);
 
-/** `1062 ERROR_SERVICE_NOT_ACTIVE`, or a HRESULT in hexadecimal. */
+/** `1062 ERROR_SERVICE_NOT_ACTIVE`, or an HRESULT in hexadecimal. */
 export function codeText(code: number): string {
   const unsigned = code >>> 0;
   if (unsigned > 0xffff) return `0x${unsigned.toString(16).padStart(8, '0')}`;
@@ -68,7 +68,7 @@ export function codeText(code: number): string {
   return name === undefined ? String(unsigned) : `${unsigned} ${name}`;
 }
 
-/** The answer, and how long it took. */
+/** Returns the result of a call and its duration. */
 export async function timed<T>(call: () => Promise<T>): Promise<{ answer: T; ms: number }> {
   const startMs = performance.now();
   const answer = await call();

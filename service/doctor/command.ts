@@ -1,4 +1,4 @@
-/** `wfdd doctor` as somebody types it: this host is looked at, and what was found is written. */
+/** Runs `wfdd doctor` and prints its results. */
 import { writeFileSync } from 'node:fs';
 import { EXIT } from '../config/command-line.js';
 import type { DoctorChoice, DoctorPlan } from '../config/doctor-command.js';
@@ -8,7 +8,7 @@ import { checkText, DOCTOR_EXIT, reportMarkdown, summaryText } from './report.js
 import { openAndStay } from './session-check.js';
 import { thisHost } from './this-host.js';
 
-/** Does what was typed; the answer is the exit code. */
+/** Runs the command and returns the exit code. */
 export async function runDoctor(
   { choice, loaded }: DoctorPlan,
   version: string,
@@ -49,9 +49,9 @@ async function writeReport(
   try {
     writeFileSync(file, reportMarkdown(report));
   } catch (error) {
-    process.stderr.write(`error: the report can't be written: ${(error as Error).message}\n`);
+    process.stderr.write(`error: cannot write the report: ${(error as Error).message}\n`);
     return false;
   }
-  if (!json) await write(`The report is in ${file}; look at it before you share it.\n`);
+  if (!json) await write(`Wrote the report to ${file}. Read it before you share it.\n`);
   return true;
 }

@@ -1,4 +1,4 @@
-/** What the daemon itself needs: its configuration, its files, its ports, its process. */
+/** Checks of the daemon itself: configuration, files, ports, process. */
 import type { X509Certificate } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -17,7 +17,7 @@ import { serviceSid } from '../windows-service/installation.js';
 import { type Check, type Finding, failed, ok, timed, together, warning } from './check.js';
 import type { DoctorHost } from './host.js';
 
-/** What counts where the configuration is wrong. */
+/** The configuration, or the defaults if it is invalid. */
 export function configOf({ loaded }: DoctorHost): Config {
   return loaded instanceof ConfigError ? makeConfig() : loaded.config;
 }
@@ -27,13 +27,13 @@ export const configuration: Check = {
   title: 'Configuration',
   run: async ({ loaded }) => {
     if (loaded instanceof ConfigError) {
-      return failed(loaded.message.trim(), 'Put it right; wfdd config check says the same.');
+      return failed(loaded.message.trim(), 'Fix the configuration. wfdd config check reports the same problems.');
     }
     const file = loaded.file ?? 'no file, defaults';
     const [first, ...others] = loaded.warnings;
     if (first === undefined) return ok(`Valid (${file}).`);
     const seen = `Valid (${file}), with warnings: ${[first, ...others].map(describeProblem).join(' ')}`;
-    return warning(seen, 'Each warning says what helps.');
+    return warning(seen, 'Each warning names its remedy.');
   },
 };
 
@@ -55,22 +55,23 @@ function examineCertificates(key: string, file: string, nowMs: number): Finding[
   try {
     found = certificatesIn(readFileSync(file, 'latin1'));
   } catch (error) {
-    return [failed(`${key}: ${(error as Error).message}`, `Name a readable file of certificates in ${key}.`)];
+    return [failed(`${key}: ${(error as Error).message}`, `Set ${key} to a readable file with certificates.`)];
   }
   return found.map((certificate) => {
     const name = certificate.subject?.replaceAll('\n', ', ') || 'a certificate without a name';
     const { state, text } = expiryOf(certificate, nowMs);
     const seen = `${key}: ${name} ${text}.`;
     if (state === 'good') return ok(seen);
-    if (state === 'soon') return warning(seen, 'Issue its successor, and put it in the same place: it is read again.');
-    const help = state === 'early' ? 'Look at the clock of this host.' : 'Issue a new one: nobody can connect with it.';
+    if (state === 'soon') return warning(seen, 'Renew it and replace the file. The daemon reloads it.');
+    const help =
+      state === 'early' ? 'Check the clock of this host.' : 'Renew it. Until then nobody can connect with it.';
     return failed(seen, help);
   });
 }
 
 export const ports: Check = {
   id: 'ports',
-  title: 'Addresses to serve',
+  title: 'Listen addresses',
   run: async (host) => {
     const { listen, metrics } = configOf(host);
     const addresses = [...listen, ...(metrics.listen === null ? [] : [metrics.listen])];
@@ -81,12 +82,13 @@ export const ports: Check = {
 
 async function examineAddress(address: string, host: DoctorHost, isRunning: boolean): Promise<Finding> {
   const error = await bindError(parseListenAddress(address));
-  if (error === undefined) return ok(`${address} can be served.`);
-  if (error.code === 'EADDRINUSE' && isRunning) return ok(`${address} is in use, as the service ${host.service} runs.`);
+  if (error === undefined) return ok(`${address} is available.`);
+  if (error.code === 'EADDRINUSE' && isRunning)
+    return ok(`${address} is in use, because the service ${host.service} is running.`);
   const ranges = () => (host.platform === 'win32' ? readExcludedPorts() : Promise.resolve([]));
   const { message } = await addressFailure(address, error, { platform: host.platform, excludedPorts: ranges });
-  if (error.code !== 'EADDRINUSE') return failed(message, 'Change listen, or give the port free.');
-  return warning(message, 'It is as it should be where that program is wfdd itself.');
+  if (error.code !== 'EADDRINUSE') return failed(message, 'Change listen, or free the address.');
+  return warning(message, 'If that program is wfdd itself, nothing is wrong.');
 }
 
 function bindError(address: ListenAddress): Promise<NodeJS.ErrnoException | undefined> {
@@ -105,18 +107,18 @@ export const clock: Check = {
   run: async ({ nowMs, builtMs, windows }) => {
     const now = new Date(nowMs()).toISOString();
     if (nowMs() < builtMs) {
-      const seen = `The clock says ${now}, before this program was built.`;
-      return failed(seen, 'Set the clock: certificates and tokens are judged by it.');
+      const seen = `The clock shows ${now}, which is before this program was built.`;
+      return failed(seen, 'Set the clock. The validity of certificates and tokens depends on it.');
     }
     const key = 'SYSTEM\\CurrentControlSet\\Services\\W32Time\\Parameters';
     const type = await windows?.registry(key, 'Type');
-    if (type !== 'NoSync') return ok(`The clock says ${now}.`, { synchronised: type });
-    const help = 'Let Windows set it: w32tm /config /syncfromflags:manual /manualpeerlist:SERVER /update';
-    return warning(`The clock says ${now}, and nothing sets it (W32Time Type is NoSync).`, help);
+    if (type !== 'NoSync') return ok(`The clock shows ${now}.`, { synchronised: type });
+    const help = 'Enable time synchronization: w32tm /config /syncfromflags:manual /manualpeerlist:SERVER /update';
+    return warning(`The clock shows ${now}, and is not synchronized (W32Time Type is NoSync).`, help);
   },
 };
 
-/** How many threads are tried, and for how long each is held. */
+/** How many pool threads are blocked, and for how long. */
 const POOL_TRIED = 8;
 const POOL_HELD_MS = 200;
 
@@ -129,10 +131,10 @@ export const runtime: Check = {
     const { UV_THREADPOOL_SIZE: size } = host.environment;
     const facts = { node: process.version, libuv: process.versions.uv, UV_THREADPOOL_SIZE: size, poolMs: ms };
     const seen = `Node ${process.version}, libuv ${process.versions.uv}; ${POOL_TRIED} calls of ${POOL_HELD_MS} ms took ${ms} ms.`;
-    // Twice as long: half of them had to wait for a thread.
+    // If it took twice as long, half of the calls had to wait for a thread.
     if (ms < 2 * POOL_HELD_MS) return ok(seen, facts);
-    const help = 'Start it with wfdd.cmd, or set UV_THREADPOOL_SIZE=16 before it starts, or free the processor.';
-    return warning(`${seen} Native calls would wait for each other.`, help, facts);
+    const help = 'Start wfdd with wfdd.cmd, set UV_THREADPOOL_SIZE=16 before it starts, or reduce the processor load.';
+    return warning(`${seen} Native calls have to wait for each other.`, help, facts);
   },
 };
 
@@ -142,12 +144,12 @@ export const account: Check = {
   run: async (host) => {
     const { windows, service, isService, loaded } = host;
     const { username } = userInfo();
-    if (windows === undefined) return ok(`It runs as ${username}.`);
+    if (windows === undefined) return ok(`The process runs as ${username}.`);
     const sids = { administrators: 'S-1-5-32-544', LocalService: 'S-1-5-19', LocalSystem: 'S-1-5-18' };
     const has = Object.entries(sids).filter(([, sid]) => windows.hasSid(sid) === true);
     const facts = { username, has: has.map(([name]) => name), serviceSid: windows.hasSid(serviceSid(service)) };
-    const who = `It runs as ${username}${has.length > 0 ? ` (${has.map(([name]) => name).join(', ')})` : ''}`;
-    if (!isService) return ok(`${who}, in a console; --as-service asks as the service does.`, facts);
+    const who = `The process runs as ${username}${has.length > 0 ? ` (${has.map(([name]) => name).join(', ')})` : ''}`;
+    if (!isService) return ok(`${who}, in a console. Use --as-service to check as the service.`, facts);
     if (facts.serviceSid !== true) {
       const help = `Restart Windows, or install with --account "NT SERVICE\\${service}".`;
       return failed(`${who}, without the SID of the service ${service}.`, help, facts);
@@ -155,8 +157,12 @@ export const account: Check = {
     const file = loaded instanceof ConfigError ? undefined : loaded.file;
     const { logs } = foldersOf(service, host.environment);
     const wrong = [...whyNot(() => probe(logs)), ...(file === undefined ? [] : whyNot(() => readFileSync(file)))];
-    if (wrong.length === 0) return ok(`${who}; it has the SID of the service, and writes its log.`, facts);
-    return failed(`${who}: ${wrong.join(' ')}`, 'Install it anew: that resets the permissions of its folder.', facts);
+    if (wrong.length === 0) return ok(`${who}. It has the SID of the service and can write its log.`, facts);
+    return failed(
+      `${who}: ${wrong.join(' ')}`,
+      'Run wfdd service install again. It resets the permissions of the folder.',
+      facts,
+    );
   },
 };
 
@@ -187,27 +193,27 @@ export const journal: Check = {
     const configured = configOf(host).journal.folder;
     const { journal: ofService } = foldersOf(host.service, host.environment);
     const folder = configured ?? (host.windows !== undefined && host.isService ? ofService : null);
-    if (folder === null) return ok('No journal is configured: what happens is not kept across restarts.');
+    if (folder === null) return ok('No journal is configured, so events are lost at a restart.');
     let measured: { readonly freeBytes: number; readonly flushMs: number };
     try {
       const { bavail, bsize } = statfsSync(folder);
       measured = { freeBytes: bavail * bsize, flushMs: slowestFlushMs(folder) };
     } catch (error) {
-      const help = 'Make the folder, and let the account of the daemon write to it.';
-      return failed(`${folder} can't be written: ${(error as Error).message}`, help);
+      const help = 'Create the folder, and give the account of the daemon write access.';
+      return failed(`Cannot write to ${folder}: ${(error as Error).message}`, help);
     }
     return together([...judgeDisk(folder, measured), ...exposures(folder, host)], measured);
   },
 };
 
-/** What a disk is worth for the journal. */
+/** Whether a disk is suitable for the journal. */
 export function judgeDisk(folder: string, { freeBytes, flushMs }: { freeBytes: number; flushMs: number }): Finding[] {
   const freeMib = Math.floor(freeBytes / 2 ** 20);
   const seen = `${folder} has ${freeMib} MiB free; the slowest of ${FLUSHES} flushes took ${flushMs} ms.`;
-  if (freeBytes < FREE_BYTES_MIN) return [failed(seen, 'Make room on the disk, or move journal.folder.')];
-  if (freeBytes < FREE_BYTES_GOOD) return [warning(seen, 'Make room on the disk: the journal ends where it is full.')];
+  if (freeBytes < FREE_BYTES_MIN) return [failed(seen, 'Free disk space, or move journal.folder.')];
+  if (freeBytes < FREE_BYTES_GOOD) return [warning(seen, 'Free disk space. The journal stops when the disk is full.')];
   if (flushMs <= FLUSH_MS_GOOD) return [ok(seen)];
-  return [warning(seen, 'Take the folder out of virus scans, or put it on a faster disk.')];
+  return [warning(seen, 'Exclude the folder from virus scans, or move it to a faster disk.')];
 }
 
 function exposures(folder: string, { windows }: DoctorHost): Finding[] {
@@ -234,7 +240,7 @@ function slowestFlushMs(folder: string): number {
   }
 }
 
-/** Whether the devices of this host are made up, by its configuration. */
+/** Whether the configuration selects simulated devices. */
 export function isSimulated(config: Config, platform: NodeJS.Platform): boolean {
   return chooseDriver(config, platform).kind !== 'wlanapi';
 }

@@ -1,6 +1,6 @@
 /**
- * `wfdd doctor`: the checks, one after another. None ends the others, none takes for ever, and none changes anything but
- * the session that `--open` wants.
+ * Runs the checks of `wfdd doctor` one after another. A failing check does not stop the others,
+ * each has a time limit, and none changes anything, except for the sessions of `--open`.
  */
 import { hostname, userInfo } from 'node:os';
 import { LATE, within } from '../deadline.js';
@@ -12,7 +12,7 @@ import { redact } from './redact.js';
 import { session } from './session-check.js';
 import * as ofWindows from './windows-checks.js';
 
-/** In the order in which one fails because of another. */
+/** In order of dependency: a check comes after those that it depends on. */
 export const CHECKS: readonly Check[] = [
   ofWindows.system,
   ofDaemon.runtime,
@@ -38,7 +38,7 @@ export const CHECKS: readonly Check[] = [
   session,
 ];
 
-/** A check that takes longer has hung, as native calls may. */
+/** A check that takes longer has hung, as native calls can. */
 const CHECK_MS = 30_000;
 
 export interface Checked {
@@ -56,11 +56,11 @@ export interface Report {
   readonly time: string;
   readonly platform: string;
   readonly isSimulated: boolean;
-  /** Whether it ran as the service does. */
+  /** Whether the checks ran inside the Windows service. */
   readonly asService: boolean;
   readonly state: State;
   readonly checks: readonly Checked[];
-  /** What was not checked, and why. */
+  /** Checks that did not apply, and why. */
   readonly notChecked: readonly { readonly id: string; readonly title: string; readonly why: string }[];
 }
 
@@ -71,12 +71,12 @@ export interface Diagnosis {
   readonly tell?: (checked: Checked) => void;
 }
 
-/** Runs the checks. Everything in the report is fit to be shown to others. */
+/** Runs the checks. The report is redacted, so it can be shared. */
 export async function diagnose(host: DoctorHost, diagnosis: Diagnosis): Promise<Report> {
   const { checks = CHECKS, showAddresses, tell = () => {} } = diagnosis;
   const done: Checked[] = [];
   const notChecked: Report['notChecked'][number][] = [];
-  // What names a device is found by the checks themselves.
+  // The checks themselves find the device names to redact.
   const words = privateWords();
   for (const check of checks) {
     const { id, title } = check;
@@ -110,9 +110,12 @@ async function findingOf(limitMs: number, running: Promise<Finding>): Promise<Fi
   try {
     const finding = await within(limitMs, running);
     if (finding !== LATE) return finding;
-    return failed(`No answer came in ${limitMs / 1000} s.`, 'Something hangs: restart WLAN AutoConfig, or Windows.');
+    return failed(
+      `The check did not finish within ${limitMs / 1000} s.`,
+      'A call hangs. Restart WLAN AutoConfig, or Windows.',
+    );
   } catch (error) {
-    return failed(`The check itself failed: ${error instanceof Error ? error.message : error}`, 'Send the report.');
+    return failed(`The check itself failed: ${error instanceof Error ? error.message : error}`, 'Send us the report.');
   }
 }
 
@@ -123,7 +126,7 @@ function shown(checked: Checked, words: Words, showAddresses: boolean): Checked 
   return JSON.parse(redact(text, { words, showAddresses })) as Checked;
 }
 
-/** Accounts of Windows that are on every host, and so name nobody. */
+/** Well-known accounts, which identify nobody. */
 const EVERYWHERE = /^(system|root|administrator|local service|network service|localservice|nobody|wfdd)$/i;
 
 function privateWords(): Words {
@@ -138,7 +141,7 @@ function deviceNames({ facts }: Finding): Words {
   return devices.flatMap(({ name }, index) => (name ? [[jsonText(name), `(device ${index + 1})`] as const] : []));
 }
 
-/** As it stands within JSON. */
+/** The text as it appears within JSON. */
 function jsonText(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }

@@ -1,6 +1,6 @@
 /**
- * What the checks look at, so that each can be shown a host on which it fails. The native libraries are the real ones, or
- * what stands in for them; the rest of Windows is asked through WindowsFacts.
+ * The host as the checks see it. Tests replace it to make each check fail. The native libraries are
+ * the real ones or the simulator; WindowsFacts answers everything else about Windows.
  */
 import type { NativeLibraries } from '../../native/load.js';
 import type { LoadedConfig } from '../config/load.js';
@@ -13,37 +13,37 @@ export interface DoctorHost {
   readonly loaded: LoadedConfig | ConfigError;
   readonly native: NativeLibraries;
   readonly isSimulated: boolean;
-  /** The service that is looked at, and whether this process is it. */
+  /** The name of the service to check, and whether this process is that service. */
   readonly service: string;
   readonly isService: boolean;
-  /** Undefined elsewhere than on Windows. */
+  /** Undefined on other systems. */
   readonly windows: WindowsFacts | undefined;
   readonly nowMs: () => number;
-  /** From the start of the process to that of the checks. */
+  /** Time from the start of the process to the start of the checks. */
   readonly startMs: number;
-  /** When this program was built: no clock is right that is before. */
+  /** When this program was built. A clock before that is wrong. */
   readonly builtMs: number;
-  /** A session that is to be opened. */
+  /** The session to open, if any. */
   readonly session: SessionWish | undefined;
-  /** Association endpoints are looked at, too; that may start a discovery. */
+  /** Whether to check association endpoints too, which can start a discovery. */
   readonly endpoints: boolean;
-  /** Blocks a thread of the pool. */
+  /** Blocks a pool thread. */
   readonly blockThread: (ms: number) => Promise<unknown>;
 }
 
 export interface SessionWish {
   readonly address: string;
   readonly holdMs: number;
-  /** How long a link may take to come up or go away. */
+  /** How long a link can take to come up or go down. */
   readonly watchMs: number;
-  /** Starts a process that opens the session and stays. */
+  /** Starts a process that opens the session and keeps running. */
   readonly startChild: (address: string) => SessionChild;
 }
 
 export interface SessionChild {
-  /** Resolves with the Win32 code of its open. */
+  /** Resolves with the Win32 code of the open. */
   readonly opened: Promise<number>;
-  /** Ends it as a crash does, and waits until it is gone. */
+  /** Kills the process and waits until it has exited. */
   kill(): Promise<void>;
 }
 
@@ -57,35 +57,35 @@ export interface ServiceFacts {
 export interface WlanFacts {
   readonly openCode: number;
   readonly interfaces: readonly { readonly guid: string; readonly description: string; readonly isState: number }[];
-  /** Undefined where this Windows has no such function. */
+  /** Undefined if this version of Windows does not have the function. */
   readonly security: { readonly code: number; readonly sddl: string; readonly granted: number } | undefined;
 }
 
-/** A program of Windows and what it wrote; the language is that of the host. */
+/** The result of a Windows program. The output is in the language of the host. */
 export interface Ran {
   readonly exitCode: number;
   readonly text: string;
 }
 
 export interface WindowsFacts {
-  /** A value below HKEY_LOCAL_MACHINE; undefined where there is none. */
+  /** A value below HKEY_LOCAL_MACHINE; undefined if it does not exist. */
   registry(key: string, value: string): Promise<string | number | Buffer | undefined>;
-  /** Undefined where it is not installed. */
+  /** Undefined if the service is not installed. */
   service(name: string): Promise<ServiceFacts | undefined>;
-  /** The first DWORD of a setting of QueryServiceConfig2; undefined where there is none. */
+  /** The first DWORD of a setting of QueryServiceConfig2; undefined if it does not exist. */
   serviceSetting(name: string, level: number): Promise<number | undefined>;
   wlan(): Promise<WlanFacts>;
   /** 0, or the HRESULT of WinVerifyTrust. */
   signature(file: string): Promise<number>;
   power(): Promise<{ code: number; modernStandby: boolean; s3: boolean; fastStartup: boolean }>;
-  /** A program of System32. */
+  /** Runs a program of System32. */
   run(program: string, args: readonly string[]): Promise<Ran>;
-  /** Whether this process has the SID; undefined where Windows does not say. */
+  /** Whether this process has the SID; undefined if Windows does not say. */
   hasSid(sid: string): boolean | undefined;
-  /** Who may do what with a file, as text. */
+  /** The security descriptor of a file, as SDDL. */
   descriptorOf(path: string): string | undefined;
-  /** Whether the file came from elsewhere: it has a Zone.Identifier. */
+  /** Whether the file was downloaded: it has a Zone.Identifier. */
   isDownloaded(file: string): boolean;
-  /** The native modules and programs whose signature counts. */
+  /** The native modules and programs whose signatures are checked. */
   readonly programs: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** The native libraries, called as the daemon calls them. */
+/** Checks of the native libraries, called as the daemon calls them. */
 import { type DevFilter, type DevObject, findProperty } from '../../native/cfgmgr32.js';
 import * as c from '../../native/constants.js';
 import { ipInterfaceChangeCallbacks } from '../../native/iphlpapi.js';
@@ -10,7 +10,7 @@ import { type Check, codeText, type Facts, type Finding, failed, ok, timed, toge
 import type { DoctorHost } from './host.js';
 
 const { winerror } = c;
-/** An answer that takes longer is told. */
+/** Slower calls are reported. */
 const ANSWER_MS_GOOD = 1000;
 
 export const libraries: Check = {
@@ -18,20 +18,22 @@ export const libraries: Check = {
   title: 'Native libraries',
   run: async ({ native }) => {
     const missing = native.missing.map(({ message }) => message);
-    if (missing.length === 0) return ok('Every function is there.');
+    if (missing.length === 0) return ok('All functions are available.');
     const help =
-      'On Windows Server install the feature (Install-WindowsFeature Wireless-Networking) and restart; ' +
-      'on Windows N, or where a tool has removed it, repair Windows.';
+      'On Windows Server, install the feature (Install-WindowsFeature Wireless-Networking) and restart. ' +
+      'On Windows N, or if a tool has removed it, repair Windows.';
     return failed(`${missing.join('; ')}.`, help, { missing });
   },
 };
 
 const HANDLE_HELP: Readonly<Record<number, string>> = {
-  [winerror.ERROR_ACCESS_DENIED]: 'Its account has no right to Wi-Fi Direct: use --account LocalSystem.',
-  [winerror.ERROR_NOT_SUPPORTED]: 'The driver of the adapter has no Wi-Fi Direct: update it, or use another adapter.',
-  [winerror.ERROR_NOT_FOUND]: 'The driver of the adapter has no Wi-Fi Direct: update it, or use another adapter.',
+  [winerror.ERROR_ACCESS_DENIED]:
+    'The account has no access to Wi-Fi Direct. Install the service with --account LocalSystem.',
+  [winerror.ERROR_NOT_SUPPORTED]:
+    'The adapter driver does not support Wi-Fi Direct. Update it, or use another adapter.',
+  [winerror.ERROR_NOT_FOUND]: 'The adapter driver does not support Wi-Fi Direct. Update it, or use another adapter.',
   [winerror.ERROR_SERVICE_NOT_ACTIVE]: 'Start WLAN AutoConfig: net start WlanSvc',
-  [winerror.ERROR_INVALID_STATE]: 'A group policy forbids Wi-Fi Direct: have it taken back.',
+  [winerror.ERROR_INVALID_STATE]: 'A group policy disables Wi-Fi Direct. Ask the administrator to change it.',
   [winerror.ERROR_MOD_NOT_FOUND]: 'Install the feature: Install-WindowsFeature Wireless-Networking',
 };
 
@@ -40,23 +42,26 @@ export const handle: Check = {
   title: 'Wi-Fi Direct (WFDOpenHandle)',
   run: async ({ native: { wlanapi } }) => {
     const { answer, ms } = await timed(() => unlessMissing(() => wlanapi.WFDOpenHandle(c.WFD_API_VERSION)));
-    if (answer instanceof LibraryNotAvailable) return failed(`${answer.message}.`, 'See the native libraries above.');
+    if (answer instanceof LibraryNotAvailable)
+      return failed(`${answer.message}.`, 'See the check "Native libraries" above.');
     const { code, dwNegotiatedVersion, hClientHandle } = answer;
     if (code !== 0) {
-      const help = HANDLE_HELP[code] ?? 'Restart WLAN AutoConfig (net stop WlanSvc, net start WlanSvc), and ask again.';
-      return failed(`WFDOpenHandle failed: ${codeText(code)}, after ${ms} ms.`, help, { code, openMs: ms });
+      const help =
+        HANDLE_HELP[code] ??
+        'Restart WLAN AutoConfig (net stop WlanSvc, net start WlanSvc), then run the doctor again.';
+      return failed(`WFDOpenHandle failed after ${ms} ms: ${codeText(code)}.`, help, { code, openMs: ms });
     }
     const closed = await timed(() => wlanapi.WFDCloseHandle(hClientHandle));
     const facts = { code, version: dwNegotiatedVersion, openMs: ms, closeCode: closed.answer.code, closeMs: closed.ms };
     const seen = `Version ${dwNegotiatedVersion}; opened in ${ms} ms, closed in ${closed.ms} ms.`;
     if (closed.answer.code !== 0) {
-      return failed(`WFDCloseHandle failed: ${codeText(closed.answer.code)}.`, 'Send the report.', facts);
+      return failed(`WFDCloseHandle failed: ${codeText(closed.answer.code)}.`, 'Send us the report.', facts);
     }
     if (dwNegotiatedVersion !== c.WFD_API_VERSION) {
-      return warning(`${seen} Version ${c.WFD_API_VERSION} was asked for.`, 'Send the report.', facts);
+      return warning(`${seen} Version ${c.WFD_API_VERSION} was requested.`, 'Send us the report.', facts);
     }
     if (Math.max(ms, closed.ms) < ANSWER_MS_GOOD) return ok(seen, facts);
-    return warning(`${seen} That is slow.`, 'Restart WLAN AutoConfig; a driver may hang.', facts);
+    return warning(`${seen} That is slow.`, 'Restart WLAN AutoConfig. A driver may hang.', facts);
   },
 };
 
@@ -83,7 +88,10 @@ const ofClass: DevFilter = {
   },
 };
 
-/** Every way in which Windows might be asked for paired devices. The daemon takes the first for nodes, and for interfaces. */
+/**
+ * All queries that could find paired devices. The daemon uses the first, for nodes and for
+ * interfaces.
+ */
 const FILTERS: readonly (readonly [string, DevFilter])[] = [
   ['has DeviceAddress', has(c.DEVPKEY_WiFiDirect_DeviceAddress)],
   ['has DeviceAddressCopy', has(c.DEVPKEY_WiFiDirect_DeviceAddressCopy)],
@@ -132,21 +140,21 @@ async function askAll({ native: { cfgmgr32 }, endpoints }: DoctorHost): Promise<
   return answers;
 }
 
-/** Whether Windows takes the questions that the daemon asks, and answers them alike. */
+/** Judges whether Windows accepts the daemon's queries, and whether their results agree. */
 function judgeQueries(answers: readonly Asked[]): Finding {
   const facts = { queries: answers.map(describeAnswer) };
   const asked = (what: string) => answers.find((each) => each.what === what && each.filter === 'has DeviceAddress');
   const [nodes, interfaces] = [asked('nodes'), asked('interfaces')];
   const refused = [nodes, interfaces].find((each) => each !== undefined && each.code !== 0);
   if (refused !== undefined) {
-    const seen = `Windows refuses the query of device ${refused.what}: ${codeText(refused.code)}.`;
-    return failed(seen, 'Send the report; devices can not be listed, but sessions open by address.', facts);
+    const seen = `The query for device ${refused.what} failed: ${codeText(refused.code)}.`;
+    return failed(seen, 'Send us the report. Devices cannot be listed, but sessions can be opened by address.', facts);
   }
   const of = (each: Asked | undefined) => [...new Set(each?.objects.flatMap(addressOf))].sort();
   const [onNodes, onInterfaces] = [of(nodes), of(interfaces)];
   const count = `${nodes?.objects.length ?? 0} nodes with ${onNodes.length} addresses, ${interfaces?.objects.length ?? 0} interfaces with ${onInterfaces.length}.`;
   if (onNodes.join() === onInterfaces.join() || onInterfaces.length === 0) return ok(count, facts);
-  return warning(`${count} They are not the same.`, 'Nothing to do: both are merged. Send the report.', facts);
+  return warning(`${count} They differ.`, 'Nothing to do, because both are merged. Send us the report.', facts);
 }
 
 function addressOf(object: DevObject): string[] {
@@ -154,7 +162,7 @@ function addressOf(object: DevObject): string[] {
   return Buffer.isBuffer(bytes) && bytes.length === 6 ? [macFromBytes(bytes)] : [];
 }
 
-/** Types and lengths alone: what stands in the properties is nobody's business. */
+/** Only types and lengths, because the values of properties are private. */
 function describeAnswer({ what, filter, code, objects }: Asked): Facts {
   const shown = objects.map(({ ObjectId, Properties }) => ({
     id: ObjectId,
@@ -182,17 +190,17 @@ export const devices: Check = {
     nodes.settle();
     const all = [...nodes.devices.values()];
     if (all.length === 0) {
-      const help = 'Pair one: Settings, Bluetooth & devices, Add device, Everything else; then look again.';
+      const help = 'Pair one in Settings, Bluetooth & devices, Add device, Everything else. Then run the doctor again.';
       return warning('No Wi-Fi Direct device is paired.', help);
     }
     const transient = all.filter(({ isTransient }) => isTransient === true).length;
     const absent = all.filter(({ isPresent }) => isPresent === false).length;
-    const told = [
+    const parts = [
       `${all.length} ${all.length === 1 ? 'is' : 'are'} paired`,
       ...(absent > 0 ? [`${absent} not present`] : []),
-      ...(transient > 0 ? [`${transient} forgotten by Windows when disconnected`] : []),
+      ...(transient > 0 ? [`${transient} that Windows forgets after disconnection`] : []),
     ];
-    return ok(`${told.join(', ')}.`, { devices: all });
+    return ok(`${parts.join(', ')}.`, { devices: all });
   },
 };
 
@@ -214,7 +222,7 @@ export const notifications: Check = {
       const asked = await unlessMissing(() => iphlpapi.NotifyIpInterfaceChange(c.AF_UNSPEC, context, true));
       if (asked instanceof LibraryNotAvailable) return failed(`${asked.message}.`, 'Repair Windows.');
       if (asked.code !== 0) {
-        return failed(`NotifyIpInterfaceChange failed: ${codeText(asked.code)}.`, 'Send the report.');
+        return failed(`NotifyIpInterfaceChange failed: ${codeText(asked.code)}.`, 'Send us the report.');
       }
       await within(ANSWER_MS_GOOD, arrived);
       const cancelled = await timed(() => iphlpapi.CancelMibChangeNotify2(asked.NotificationHandle));
@@ -229,13 +237,13 @@ function judgeNotification(firstMs: number | undefined, cancelCode: number, canc
   const facts = { firstMs, cancelCode, cancelMs };
   const findings: Finding[] = [];
   if (firstMs === undefined) {
-    const help = 'Send the report: links are then judged by looking every few seconds.';
-    findings.push(warning('Windows called nobody within a second of being asked to.', help));
+    const help = 'Send us the report. Links are then only polled.';
+    findings.push(warning('Windows sent no notification within a second.', help));
   }
   if (cancelCode !== 0) {
-    findings.push(failed(`CancelMibChangeNotify2 failed: ${codeText(cancelCode)}.`, 'Send the report.'));
+    findings.push(failed(`CancelMibChangeNotify2 failed: ${codeText(cancelCode)}.`, 'Send us the report.'));
   }
-  if (cancelMs > ANSWER_MS_GOOD) findings.push(warning(`The cancel took ${cancelMs} ms.`, 'Send the report.'));
+  if (cancelMs > ANSWER_MS_GOOD) findings.push(warning(`The cancel took ${cancelMs} ms.`, 'Send us the report.'));
   if (findings.length > 0) return together(findings, facts);
-  return ok(`The first came after ${firstMs} ms; the cancel took ${cancelMs} ms.`, facts);
+  return ok(`The first notification came after ${firstMs} ms. The cancel took ${cancelMs} ms.`, facts);
 }

@@ -1,14 +1,14 @@
 /**
- * Makes a text fit to be shown to strangers: addresses are cut to their maker's part, names of people, hosts and devices
- * are taken out. Secrets never come into a report in the first place.
+ * Makes a text safe to share: MAC addresses are cut to their vendor part, and names of people,
+ * hosts and devices are replaced. Secrets never get into a report in the first place.
  */
 export interface Private {
-  /** What is replaced, by what: host, user, devices. */
+  /** Words to replace, such as host, user and device names. */
   readonly words: readonly (readonly [word: string, instead: string])[];
   readonly showAddresses: boolean;
 }
 
-/** Shorter words would be found in the middle of everything. */
+/** Shorter words would match too much. */
 const WORD_CHARACTERS_MIN = 3;
 
 export function redact(text: string, { words, showAddresses }: Private): string {
@@ -24,7 +24,7 @@ function replaceWord(text: string, word: string, instead: string): string {
   return text.replace(new RegExp(`(?<![\\p{L}\\p{N}])${pattern}(?![\\p{L}\\p{N}])`, 'giu'), instead);
 }
 
-/** Folders of people; in JSON each backslash is two. */
+/** Replaces user names in home folders. In JSON a backslash is doubled. */
 function withoutHomes(text: string): string {
   return text.replace(/(\\Users\\|\\\\Users\\\\|\/home\/)[^\\/"'\s]+/gi, '$1(user)');
 }
@@ -36,9 +36,10 @@ function withoutAddresses(text: string): string {
         /(?<![0-9a-f:-])([0-9a-f]{2})[:-]([0-9a-f]{2})[:-]([0-9a-f]{2})(?:[:-][0-9a-f]{2}){3}(?![0-9a-f])/gi,
         cut,
       )
-      // As ids of device nodes have it. What ends a GUID has a hyphen before it.
+      // The form in ids of device nodes. The end of a GUID has a hyphen before it and does not
+      // match.
       .replace(/(?<![0-9a-f-])([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})[0-9a-f]{6}(?![0-9a-f-])/gi, cut)
-      // The lower half may be made of the address of the adapter.
+      // The lower half can contain the MAC address of the adapter.
       .replace(/(?<![0-9a-f:])(fe80|f[cd][0-9a-f]{2}|[23][0-9a-f]{3}):[0-9a-f:]*(?:%\w+)?/gi, '$1:(shortened)')
   );
 }

@@ -1,13 +1,13 @@
-/** A report as text for a terminal, as Markdown to be pasted into an issue, and as an exit code. */
+/** Formats a report for a terminal and as Markdown for an issue, and maps it to an exit code. */
 import type { State } from './check.js';
 import type { Checked, Report } from './doctor.js';
 
-/** Exit codes by the worst of a report. */
+/** Exit codes by the worst state of a report. */
 export const DOCTOR_EXIT: Readonly<Record<State, number>> = { ok: 0, warning: 1, failed: 2 };
 
 const INDENT = '           ';
 
-/** One check on a terminal: what was seen, and what helps below it. */
+/** One check for a terminal: the observation, and the remedy below it. */
 export function checkText({ state, title, seen, help }: Checked): string {
   const helped = help === undefined ? '' : `\n${indented(`-> ${help}`)}`;
   return `${state.padEnd(8)} ${title}\n${indented(seen)}${helped}\n`;
@@ -32,7 +32,7 @@ export function summaryText(report: Report): string {
   return `\n${lines.join('\n')}\n`;
 }
 
-/** Fit for an issue: a table that is read, and the facts folded away. */
+/** A report for an issue: a table, and the facts in a collapsed section. */
 export function reportMarkdown(report: Report): string {
   const { version, time, platform, state, checks, notChecked, isSimulated, asService } = report;
   const how = [platform, ...(asService ? ['as the service'] : []), ...(isSimulated ? ['simulated devices'] : [])];
@@ -45,15 +45,15 @@ export function reportMarkdown(report: Report): string {
     '',
     `${time}, ${how.join(', ')}`,
     '',
-    '| check | state | what was seen | took |',
+    '| check | state | observation | time |',
     '|---|---|---|---|',
     ...rows,
     ...notChecked.map(({ title, why }) => `| ${title} | not checked | ${why} | |`),
     '',
-    '<details><summary>Everything that was measured</summary>',
+    '<details><summary>All measured values</summary>',
     '',
     '```json',
-    // No text of the host can end the fence.
+    // Text of the host cannot end the code fence.
     JSON.stringify(report, null, 1).replaceAll('`', "'"),
     '```',
     '',

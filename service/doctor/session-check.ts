@@ -1,8 +1,8 @@
 /**
- * One whole session, as `--open` wants it: opened, held, closed; an open that is cancelled; and a session whose process
- * dies. What Windows shows of each is noted step by step, and judged at the end.
+ * The session check of `--open`: it opens, holds and closes a session, cancels an open, and kills a
+ * process that has a session. It records what Windows shows at each step and judges it at the end.
  *
- * The rule that must not be broken: what was opened is closed, whatever comes between.
+ * Invariant: every opened session is closed, whatever happens in between.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { findProperty } from '../../native/cfgmgr32.js';
@@ -14,22 +14,22 @@ import { LATE, within } from '../deadline.js';
 import { type Check, codeText, type Facts, type Finding, failed, ok, timed, together, warning } from './check.js';
 import type { SessionWish } from './host.js';
 
-/** How often the link is looked at. */
+/** How often the link is polled. */
 const LOOK_MS = 1000;
-/** When the interface is asked for after the open. */
+/** When the interface is queried after the open. */
 const INTERFACE_AT_MS = [0, 100, 1000, 3000];
-/** An open that takes longer than the radio allows has hung. */
+/** An open that takes longer has hung. */
 const OPEN_LIMIT_MS = 150_000;
 
 export const session: Check = {
   id: 'session',
-  title: 'One whole session',
+  title: 'Test session',
   notHere: ({ session: wish }) => (wish === undefined ? 'needs --open ADDRESS' : undefined),
   limitMs: ({ session: wish }) => 3 * OPEN_LIMIT_MS + (wish?.holdMs ?? 0) + 3 * (wish?.watchMs ?? 0),
   run: async ({ native, session: wish, isSimulated }) => {
-    if (wish === undefined) return ok('No session is wanted.');
+    if (wish === undefined) return ok('No session was requested.');
     const { code, hClientHandle } = await native.wlanapi.WFDOpenHandle(c.WFD_API_VERSION);
-    if (code !== 0) return failed(`WFDOpenHandle failed: ${codeText(code)}.`, 'See Wi-Fi Direct above.');
+    if (code !== 0) return failed(`WFDOpenHandle failed: ${codeText(code)}.`, 'See the check "Wi-Fi Direct" above.');
     try {
       const whole = await openHoldClose(native, hClientHandle, wish);
       if (whole.state === 'failed') return whole;
@@ -45,11 +45,11 @@ interface Opening {
   readonly code: number;
   readonly hSessionHandle: Parameters<NativeLibraries['wlanapi']['WFDCloseSession']>[0];
   readonly returnedMs: number;
-  /** Undefined where none came in time. */
+  /** Undefined if no callback came in time. */
   readonly completion: (OpenSessionComplete & { readonly atMs: number; readonly beforeReturn: boolean }) | undefined;
 }
 
-/** Starts an open and waits for its outcome. `started` is called when WFDStartOpenSession has returned 0. */
+/** Starts an open and waits for its outcome. Calls `started` if WFDStartOpenSession returns 0. */
 async function open(
   { wlanapi }: NativeLibraries,
   client: ClientHandle,
@@ -76,7 +76,7 @@ async function open(
   await started(hSessionHandle);
   const answer = await within(OPEN_LIMIT_MS, arrived);
   const completion = answer === LATE ? undefined : answer;
-  // A context without its callback is kept: the callback may still come.
+  // The context is kept until its callback has come, which may still happen.
   if (completion !== undefined) openSessionCallbacks.forgetContext(context);
   return { code, hSessionHandle, returnedMs, completion };
 }
@@ -86,7 +86,7 @@ async function openHoldClose(native: NativeLibraries, client: ClientHandle, wish
   const opening = await open(native, client, wish.address);
   const told = await describeOpening(native, opening);
   if (opening.completion === undefined || opening.completion.dwError !== 0) {
-    const help = 'Is the device on, in reach, and paired? The code and the reason say what Windows thinks.';
+    const help = 'Check that the device is on, in range and paired. The code and the reason come from Windows.';
     return failed(`The session did not open: ${told.text}.`, help, { open: told.facts });
   }
   let held: Held;
@@ -111,28 +111,33 @@ interface Judged {
   readonly wish: Pick<SessionWish, 'holdMs' | 'watchMs'>;
 }
 
-/** What was seen of a session, against what the daemon takes for granted. */
+/** Compares what was observed with what the daemon assumes. */
 export function judgeSession({ text, held, closeCode, gone, wish }: Judged, facts: Facts): Finding {
   const findings: Finding[] = [];
   if (held.lostAtMs !== undefined) {
-    const seen = `The link went ${held.lostAtMs} ms after the open, before it was closed.`;
-    findings.push(failed(seen, 'Send the report: Windows may drop sessions that no WinRT object holds.'));
+    const seen = `The link went down ${held.lostAtMs} ms after the open, before it was closed.`;
+    findings.push(failed(seen, 'Send us the report. Windows may drop sessions that no WinRT object holds.'));
   }
   if (held.luid === undefined) {
-    findings.push(warning('The interface of the session was never known by its GUID.', 'Send the report.'));
+    findings.push(warning('The interface of the session could not be found by its GUID.', 'Send us the report.'));
   }
   if (held.connectedAtMs === undefined) {
-    findings.push(warning('The device was never shown as connected.', 'Send the report: links are judged by it.'));
+    findings.push(
+      warning(
+        'Windows never showed the device as connected.',
+        'Send us the report. The daemon relies on this property.',
+      ),
+    );
   }
-  if (closeCode !== 0) findings.push(failed(`WFDCloseSession failed: ${codeText(closeCode)}.`, 'Send the report.'));
+  if (closeCode !== 0) findings.push(failed(`WFDCloseSession failed: ${codeText(closeCode)}.`, 'Send us the report.'));
   if (gone.disconnectedMs === undefined && gone.downMs === undefined) {
-    const seen = `Nothing showed within ${wish.watchMs} ms that the closed link is gone.`;
-    findings.push(warning(seen, 'Send the report: another program may hold the link.'));
+    const seen = `Windows did not show within ${wish.watchMs} ms that the closed link is down.`;
+    findings.push(warning(seen, 'Send us the report. Another program may hold the link.'));
   }
   if (findings.length > 0) return together(findings, facts);
   const evidence = [
     ...(gone.disconnectedMs === undefined ? [] : [`the device disconnected after ${gone.disconnectedMs} ms`]),
-    ...(gone.downMs === undefined ? [] : [`the interface went after ${gone.downMs} ms`]),
+    ...(gone.downMs === undefined ? [] : [`the interface went down after ${gone.downMs} ms`]),
   ];
   return ok(`${text}; held for ${wish.holdMs} ms; closed: ${evidence.join(', ')}.`, facts);
 }
@@ -157,7 +162,7 @@ interface Held {
   readonly facts: Facts;
 }
 
-/** Looks at the link once a second, for as long as it is held, and notes each change. */
+/** Polls the link once a second while the session is held, and records each change. */
 async function hold(native: NativeLibraries, guid: string, { address, holdMs }: SessionWish): Promise<Held> {
   const startMs = performance.now();
   const sinceOpen = () => Math.round(performance.now() - startMs);
@@ -200,7 +205,7 @@ interface Sight {
   readonly neighbours?: number;
 }
 
-/** What Windows shows of a link: the device, the interface, its addresses and its neighbours. */
+/** Reads the state of a link: the device, the interface, its addresses and its neighbours. */
 async function look(
   { cfgmgr32, iphlpapi }: NativeLibraries,
   address: string,
@@ -231,7 +236,9 @@ async function look(
   };
 }
 
-/** When the device and the interface show that the link is gone; undefined for what did not in time. */
+/**
+ * Measures when the device and the interface show that the link is down; undefined if not in time.
+ */
 async function watchGone(native: NativeLibraries, luid: bigint | undefined, { address, watchMs }: SessionWish) {
   const startMs = performance.now();
   let disconnectedMs: number | undefined;
@@ -256,18 +263,22 @@ async function openAndCancel(native: NativeLibraries, client: ClientHandle, wish
   });
   const told = await describeOpening(native, opening);
   const facts = { cancel: { ...told.facts, cancelCode: codeText(cancelCode) } };
-  if (opening.code !== 0) return warning(`A second open failed: ${told.text}.`, 'Send the report.', facts);
+  if (opening.code !== 0) return warning(`A second open failed: ${told.text}.`, 'Send us the report.', facts);
   if (opening.completion === undefined) {
-    return failed('A cancelled open called nobody back.', 'Send the report: the daemon would wait for it.', facts);
+    return failed(
+      'A cancelled open did not call back.',
+      'Send us the report. The daemon would have to wait for it.',
+      facts,
+    );
   }
   if (opening.completion.dwError === 0) {
     await wlanapi.WFDCloseSession(opening.hSessionHandle);
-    return ok('The cancel came too late, and the session was closed.', facts);
+    return ok('The cancel came too late, so the session was closed.', facts);
   }
   return ok(`A cancelled open ended with ${codeText(opening.completion.dwError)}.`, facts);
 }
 
-/** A child opens the session and is killed: does Windows take the link down? */
+/** Kills a child that has a session, to see whether Windows takes the link down. */
 async function openAndDie(native: NativeLibraries, wish: SessionWish, isSimulated: boolean): Promise<Finding> {
   const child = wish.startChild(wish.address);
   let code: number;
@@ -278,20 +289,25 @@ async function openAndDie(native: NativeLibraries, wish: SessionWish, isSimulate
   }
   if (code !== 0) {
     const facts = { death: { openCode: codeText(code) } };
-    return warning(`The process that was to die could not open: ${codeText(code)}.`, 'Send the report.', facts);
+    return warning(
+      `The process to be killed could not open a session: ${codeText(code)}.`,
+      'Send us the report.',
+      facts,
+    );
   }
   if (isSimulated) {
-    // Each process has a simulated world of its own, so nothing of the child's can be seen from here.
-    return ok('A process with a session was killed; its simulated world went with it.', { death: 'simulated' });
+    // Each process has its own simulated world, so the session of the child is not visible here.
+    return ok('A process with a session was killed. Its simulated devices ended with it.', { death: 'simulated' });
   }
   const { disconnectedMs } = await watchGone(native, undefined, wish);
   const facts = { death: { disconnectedMs } };
-  if (disconnectedMs !== undefined) return ok(`A killed process lost its session in ${disconnectedMs} ms.`, facts);
-  const help = 'Restart WLAN AutoConfig to take it down (net stop WlanSvc, net start WlanSvc), and send the report.';
+  if (disconnectedMs !== undefined)
+    return ok(`The session of a killed process ended within ${disconnectedMs} ms.`, facts);
+  const help = 'To end it, restart WLAN AutoConfig (net stop WlanSvc, net start WlanSvc). Send us the report.';
   return failed('The session of a killed process stayed up.', help, facts);
 }
 
-/** What the child does: opens, says with which code, and waits for its end. */
+/** The child process: opens a session, prints the result code, and waits to be killed. */
 export async function openAndStay(
   native: NativeLibraries,
   address: string,
@@ -301,7 +317,8 @@ export async function openAndStay(
   const opening = code === 0 ? await open(native, hClientHandle, address) : undefined;
   const outcome = opening?.completion?.dwError ?? (opening?.code || code || c.winerror.ERROR_TIMEOUT);
   say(`opened ${outcome}\n`);
-  // Whoever started it kills it; if that one dies first, this ends by itself, and with it its session.
+  // The parent kills this process. If the parent dies first, stdin closes and this process kills
+  // itself.
   process.stdin.resume().once('close', () => process.kill(process.pid, 'SIGKILL'));
   await new Promise(() => setInterval(() => {}, 60_000));
 }

@@ -1,4 +1,4 @@
-/** The host that this process runs on, as the checks look at it. */
+/** The host that this process runs on. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
@@ -13,10 +13,10 @@ import { type Config, makeConfig } from '../config/schema.js';
 import { root } from '../root.js';
 import type { DoctorHost, SessionChild } from './host.js';
 
-/** How long a link may take to come up or to go away. */
+/** How long a link can take to come up or go down. */
 const WATCH_MS = 30_000;
 
-/** What the process knows of itself. */
+/** What the process knows about itself. */
 export interface Self {
   readonly loaded: DoctorPlan['loaded'];
   readonly version: string;
@@ -61,7 +61,7 @@ function librariesOf(driver: ReturnType<typeof chooseDriver>): NativeLibraries {
   return loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
 }
 
-/** Another wfdd with the same driver, which opens the session. */
+/** Starts another wfdd with the same driver, which opens the session. */
 function startChild(address: string, { driver }: Config): SessionChild {
   const script = fileURLToPath(new URL('service/wfdd.cjs', root));
   const keys = Object.entries(driver).filter(([key, value]) => typeof value === 'string' && isOfLibrary(key));
@@ -74,7 +74,7 @@ function startChild(address: string, { driver }: Config): SessionChild {
       const [, code] = /^opened (\d+)$/.exec(line) ?? [];
       if (code !== undefined) return Number(code);
     }
-    throw new Error('The process that was to open a session ended before it did.');
+    throw new Error('The child process ended before it opened a session.');
   })();
   return {
     opened: said,
@@ -85,7 +85,7 @@ function startChild(address: string, { driver }: Config): SessionChild {
   };
 }
 
-/** Which library is loaded; the rest of the driver's settings do not matter to the child. */
+/** The keys that select the library. Other driver settings do not matter to the child. */
 function isOfLibrary(key: string): boolean {
   return key === 'kind' || key.endsWith('Library');
 }

@@ -1,4 +1,4 @@
-/** What Windows itself must be: its version, its services, its adapters and what they are allowed to do. */
+/** Checks of Windows: version, services, adapters, policies and permissions. */
 
 import { winerror } from '../../native/constants.js';
 import { wlan_interface_state_not_ready } from '../../native/host-facts.js';
@@ -20,13 +20,13 @@ import { configOf } from './daemon-checks.js';
 import type { DoctorHost, WindowsFacts } from './host.js';
 
 const CURRENT_VERSION = 'SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion';
-/** The first build of Windows 10: WFD* came with 8, but nothing here is meant for what Microsoft no longer mends. */
+/** The first build of Windows 10. WFD* came with Windows 8, which Microsoft no longer supports. */
 const WINDOWS_10_BUILD = 10_240;
 const WINDOWS_11_BUILD = 22_000;
-/** A start that takes longer comes near the 30 s after which Windows gives up on a service. */
+/** Slower starts come close to 30 s, after which Windows gives up on a service. */
 const START_MS_GOOD = 10_000;
 
-/** A check of Windows gets the facts that it is run with. */
+/** Makes a check that receives WindowsFacts. */
 function windowsCheck(
   check: Omit<Check, 'run'> & { readonly run: (windows: WindowsFacts, host: DoctorHost) => Promise<Finding> },
 ): Check {
@@ -55,10 +55,10 @@ export const system: Check = {
     const number = Number(build);
     if (!(number >= WINDOWS_10_BUILD)) return failed(seen, 'Use Windows 10 or 11, or Server 2016 or newer.', facts);
     if (arch === 'ARM64' && number < WINDOWS_11_BUILD) {
-      return failed(seen, 'Use Windows 11: the program is for x64, which Windows 10 on Arm does not run.', facts);
+      return failed(seen, 'Use Windows 11. The program is for x64, which Windows 10 on Arm does not support.', facts);
     }
     if (startMs <= START_MS_GOOD) return ok(seen, facts);
-    return warning(seen, 'Take its folder out of virus scans: a service must answer within 30 s.', facts);
+    return warning(seen, 'Exclude its folder from virus scans. A service must respond within 30 s.', facts);
   },
 };
 
@@ -83,21 +83,24 @@ export const modules = windowsCheck({
     const findings: Finding[] = [];
     const names = (files: typeof each) => files.map(({ file }) => file.replace(/.*[\\/]/, '')).join(', ');
     if (unsigned.length > 0 && isEnforced) {
-      const seen = `Smart App Control is on, and nobody whom Windows trusts has signed ${names(unsigned)}.`;
-      findings.push(failed(seen, 'Have it signed (npm run bundle:windows -- --sign PROGRAM), or turn it off.'));
+      const seen = `Smart App Control is on, but these files have no trusted signature: ${names(unsigned)}.`;
+      findings.push(
+        failed(seen, 'Sign them (npm run bundle:windows -- --sign PROGRAM), or turn Smart App Control off.'),
+      );
     }
     if (downloaded.length > 0) {
-      const seen = `${names(downloaded)} came from the Internet zone and may be blocked.`;
+      const seen = `${names(downloaded)} may be blocked, because Windows marked the file as downloaded.`;
       findings.push(warning(seen, 'In PowerShell: Get-ChildItem -Recurse | Unblock-File'));
     }
-    const told = unsigned.length === 0 ? 'All are signed.' : `Unsigned: ${names(unsigned)}; no policy minds.`;
-    return together(findings.length > 0 ? findings : [ok(`The native modules load. ${told}`)], facts);
+    const signatures =
+      unsigned.length === 0 ? 'All are signed.' : `Unsigned, but no policy blocks them: ${names(unsigned)}.`;
+    return together(findings.length > 0 ? findings : [ok(`The native modules load. ${signatures}`)], facts);
   },
 });
 
 export const wlanService = windowsCheck({
   id: 'wlan-service',
-  title: 'WLAN AutoConfig and its kin',
+  title: 'WLAN AutoConfig and related services',
   notHere: withRadioOnly,
   run: async (windows) => {
     const [wlan, connection] = await Promise.all([windows.service('WlanSvc'), windows.service('WFDSConMgrSvc')]);
@@ -113,18 +116,18 @@ export const wlanService = windowsCheck({
     if (wlan.startType === disabled || connection?.startType === disabled) {
       const which = wlan.startType === disabled ? 'WlanSvc' : 'WFDSConMgrSvc';
       const help = `As administrator: sc config ${which} start= demand`;
-      return warning(`WLAN AutoConfig runs, but ${which} is disabled.`, help, facts);
+      return warning(`WLAN AutoConfig is running, but ${which} is disabled.`, help, facts);
     }
-    return ok('WLAN AutoConfig runs.', facts);
+    return ok('WLAN AutoConfig is running.', facts);
   },
 });
 
 const INSTALL_WLAN = 'On Windows Server: Install-WindowsFeature Wireless-Networking, then restart.';
 
-/** The network adapters: each has a numbered key below that of its class. */
+/** Each network adapter has a numbered key below the key of the class. */
 const CLASS_NET = 'SYSTEM\\CurrentControlSet\\Control\\Class\\{4d36e972-e325-11ce-bfc1-08002be10318}';
 const ADAPTER_KEYS = 64;
-/** The adapter that Windows makes beside a radio that can do Wi-Fi Direct. */
+/** The virtual adapter that Windows creates for a radio that supports Wi-Fi Direct. */
 const WIFI_DIRECT_ADAPTER = /vwifimp_wfd/i;
 
 export const adapters = windowsCheck({
@@ -147,17 +150,17 @@ export const adapters = windowsCheck({
     const capabilities = await windows.run('netsh.exe', ['wlan', 'show', 'wirelesscapabilities']);
     const facts = { radios, virtualAdapters: virtual, wirelesscapabilities: capabilities.text };
     if (radios.length === 0) {
-      const help = 'Put a Wi-Fi adapter in, install its driver, and switch it on in the Device Manager.';
+      const help = 'Install a Wi-Fi adapter and its driver, and enable it in Device Manager.';
       return failed('There is no Wi-Fi adapter.', help, facts);
     }
-    const told = radios.map(({ description, driver }) => `${description} (driver ${driver?.version ?? 'unknown'})`);
-    const seen = `${told.join(', ')}.`;
+    const names = radios.map(({ description, driver }) => `${description} (driver ${driver?.version ?? 'unknown'})`);
+    const seen = `${names.join(', ')}.`;
     if (radios.every(({ isState }) => isState === wlan_interface_state_not_ready)) {
-      return failed(`${seen} None is ready.`, 'Switch Wi-Fi on (aeroplane mode, a switch, Settings).', facts);
+      return failed(`${seen} None is ready.`, 'Turn Wi-Fi on (Settings, airplane mode, a hardware switch).', facts);
     }
-    if (virtual.length > 0) return ok(`${seen} Windows has made a Wi-Fi Direct adapter.`, facts);
-    const help = 'Look at "netsh wlan show wirelesscapabilities"; a newer driver, or another adapter, may do it.';
-    return warning(`${seen} Windows has made no Wi-Fi Direct adapter beside it.`, help, facts);
+    if (virtual.length > 0) return ok(`${seen} Windows has created a Wi-Fi Direct adapter.`, facts);
+    const help = 'See "netsh wlan show wirelesscapabilities". Try a newer driver or another adapter.';
+    return warning(`${seen} Windows has not created a Wi-Fi Direct adapter for it.`, help, facts);
   },
 });
 
@@ -177,38 +180,40 @@ export const policy = windowsCheck({
     const findings: Finding[] = [];
     if (allow === 0) {
       findings.push(
-        failed('A policy forbids Wi-Fi Direct (AllowWiFiDirect is 0).', 'Have it set to 1, or taken back.'),
+        failed('A policy disables Wi-Fi Direct (AllowWiFiDirect is 0).', 'Set it to 1, or remove the policy.'),
       );
     }
     if (hotspot?.state === 'running') {
-      const help = 'Turn Mobile hotspot off: many radios can not do both.';
-      findings.push(warning('Mobile hotspot may be using the radio (icssvc runs).', help));
+      const help = 'Turn Mobile hotspot off. Many radios do not support both at once.';
+      findings.push(warning('Mobile hotspot may be using the radio (icssvc is running).', help));
     }
     if (location === 'Deny') {
-      const help = 'If Windows refuses calls with 5: Settings, Privacy & security, Location, on.';
-      findings.push(warning('Location access is off; since Windows 11 24H2 some WLAN calls need it.', help));
+      const help = 'If calls fail with error 5, turn it on in Settings, Privacy & security, Location.';
+      findings.push(warning('Location access is off. Since Windows 11 24H2 some WLAN calls need it.', help));
     }
-    return together(findings.length > 0 ? findings : [ok('No policy forbids Wi-Fi Direct.')], facts);
+    return together(findings.length > 0 ? findings : [ok('No policy disables Wi-Fi Direct.')], facts);
   },
 });
 
 export const rights = windowsCheck({
   id: 'rights',
-  title: 'Rights to WLAN',
+  title: 'Access to WLAN',
   notHere: withRadioOnly,
   run: async (windows) => {
     const { openCode, security } = await windows.wlan();
     const facts = { openCode, security };
-    const account = 'Install the service with --account LocalSystem (from a protected folder), or ask as another user.';
-    if (openCode === winerror.ERROR_ACCESS_DENIED) return failed('Windows denies WlanOpenHandle (5).', account, facts);
+    const account = 'Install the service with --account LocalSystem (from a protected folder), or use another account.';
+    if (openCode === winerror.ERROR_ACCESS_DENIED)
+      return failed('WlanOpenHandle failed with access denied (5).', account, facts);
     if (openCode !== 0) {
       return failed(`WlanOpenHandle failed: ${codeText(openCode)}.`, 'Start WLAN AutoConfig: net start WlanSvc', facts);
     }
-    if (security === undefined) return ok('WLAN can be opened; nothing is told of rights to Wi-Fi Direct.', facts);
+    if (security === undefined) return ok('WLAN can be opened. Access to Wi-Fi Direct could not be checked.', facts);
     const { code, granted } = security;
-    if (code === 0 && granted !== 0) return ok(`WLAN can be opened; rights 0x${granted.toString(16)}.`, facts);
-    const seen = `WLAN can be opened, but not its Wi-Fi Direct settings: ${code === 0 ? 'no right' : codeText(code)}.`;
-    return warning(seen, `If sessions fail with 5: ${account}`, facts);
+    if (code === 0 && granted !== 0)
+      return ok(`WLAN can be opened. Access to Wi-Fi Direct: 0x${granted.toString(16)}.`, facts);
+    const seen = `WLAN can be opened, but not its Wi-Fi Direct settings: ${code === 0 ? 'access denied' : codeText(code)}.`;
+    return warning(seen, `If sessions fail with error 5: ${account}`, facts);
   },
 });
 
@@ -219,21 +224,21 @@ export const firewall = windowsCheck({
   run: async (windows, host) => {
     const config = configOf(host);
     const served = exposedPorts(config);
-    if (served.length === 0) return ok('Only this machine is served, so no rule is needed.');
+    if (served.length === 0) return ok('Only this host is served, so no rule is needed.');
     const rule = `Wi-Fi Direct Gateway (${host.service})`;
     const { exitCode } = await windows.run('netsh.exe', ['advfirewall', 'firewall', 'show', 'rule', `name=${rule}`]);
-    if (exitCode === 0) return ok(`The rule "${rule}" is there, for port ${served.join(', ')}.`);
+    if (exitCode === 0) return ok(`The rule "${rule}" exists for port ${served.join(', ')}.`);
     const note = firewallNote(config, { rule, program: process.execPath, service: host.service }) ?? '';
-    return warning(`There is no rule "${rule}" for port ${served.join(', ')}; another one may do.`, note);
+    return warning(`There is no rule "${rule}" for port ${served.join(', ')}. Another rule may allow it.`, note);
   },
 });
 
-/** What `service install` sets, where it is one number. */
+/** Settings of `service install` that are one number. */
 const SETTINGS = [
   ['restart on failure', svc.SERVICE_CONFIG_FAILURE_ACTIONS, (first: number) => first > 0],
   ['restart after a failed start', svc.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, (first: number) => first !== 0],
   ['delayed start', svc.SERVICE_CONFIG_DELAYED_AUTO_START_INFO, (first: number) => first !== 0],
-  ['a SID of its own', svc.SERVICE_CONFIG_SERVICE_SID_INFO, (first: number) => first !== 0],
+  ['a service SID', svc.SERVICE_CONFIG_SERVICE_SID_INFO, (first: number) => first !== 0],
   ['time to close sessions at shutdown', svc.SERVICE_CONFIG_PRESHUTDOWN_INFO, (first: number) => first > 0],
 ] as const;
 
@@ -259,10 +264,10 @@ export const service = windowsCheck({
     const facts = { ...found, settings, environment, dependencies, events, sid: serviceSid(name) };
     const lacking: string[] = settings.flatMap(({ what, isSet }) => (isSet ? [] : [what]));
     if (environment !== serviceEnvironment().join('\n')) lacking.push('UV_THREADPOOL_SIZE in its environment');
-    if (events === undefined) lacking.push('its source of events');
+    if (events === undefined) lacking.push('its event source');
     const seen = `${name} is ${found.state}, as ${found.account}`;
     if (found.startType === svc.SERVICE_DISABLED) {
-      return failed(`${seen}, and disabled.`, 'wfdd service install makes it start again.', facts);
+      return failed(`${seen}, and disabled.`, 'Run wfdd service install to enable it.', facts);
     }
     if (lacking.length === 0) return ok(`${seen}, with the settings of the installation.`, facts);
     return warning(`${seen}, without ${lacking.join(', ')}.`, 'Run wfdd service install again.', facts);
@@ -280,12 +285,14 @@ export const power = windowsCheck({
     const hiberboot = await windows.registry(POWER_KEY, 'HiberbootEnabled');
     const facts = { code, modernStandby, HiberbootEnabled: hiberboot };
     if (code !== 0) {
-      const seen = `Windows does not tell its kinds of sleep (${codeText(code)}).`;
-      return warning(seen, 'Tell us: nothing else depends on it.', facts);
+      const seen = `Windows does not report its sleep states (${codeText(code)}).`;
+      return warning(seen, 'Send us the report. Nothing else depends on it.', facts);
     }
-    const kind = modernStandby ? 'It has Modern Standby, of which services are not told.' : 'It has no Modern Standby.';
+    const kind = modernStandby
+      ? 'The computer has Modern Standby, which Windows does not report to services.'
+      : 'The computer has no Modern Standby.';
     if (hiberboot !== 1) return ok(kind, facts);
-    const help = 'To have sessions closed at "Shut down", turn Fast startup off (Control Panel, Power Options).';
+    const help = 'Turn Fast startup off (Control Panel, Power Options), so that "Shut down" closes sessions.';
     return warning(`${kind} Fast startup is on: "Shut down" hibernates services.`, help, facts);
   },
 });

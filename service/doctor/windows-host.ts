@@ -1,4 +1,4 @@
-/** This Windows, as the checks ask it. */
+/** WindowsFacts of the Windows that this process runs on. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { win32 } from 'node:path';
@@ -12,7 +12,7 @@ import { ServiceError } from '../windows-service/service-error.js';
 import { Services } from '../windows-service/services.js';
 import type { Ran, WindowsFacts, WlanFacts } from './host.js';
 
-/** How long a program of Windows may take. */
+/** How long a Windows program can take. */
 const PROGRAM_MS = 20_000;
 
 export function thisWindows(environment: NodeJS.ProcessEnv): WindowsFacts {
@@ -20,7 +20,7 @@ export function thisWindows(environment: NodeJS.ProcessEnv): WindowsFacts {
   const services = new Services(advapi32);
   const system32 = win32.join(environment['SystemRoot'] ?? 'C:\\Windows', 'System32');
 
-  /** What may not be looked at is as if it were not there. */
+  /** A service without permission to look at it counts as not installed. */
   const find = async <T>(name: string, use: Parameters<typeof services.find<T>>[2]): Promise<T | undefined> => {
     try {
       return await services.find(name, 'look', use);
@@ -35,7 +35,8 @@ export function thisWindows(environment: NodeJS.ProcessEnv): WindowsFacts {
     if (code !== 0) return { openCode: code, interfaces: [], security: undefined };
     try {
       const { interfaces } = await facts.WlanEnumInterfaces(hClientHandle);
-      // Without an adapter there is nothing to have rights to; and Wine, which has none, ends a process that asks.
+      // Without an adapter there is nothing to check, and Wine terminates a process that asks
+      // (D-105).
       if (interfaces.length === 0) return { openCode: code, interfaces, security: undefined };
       const security = await facts
         .WlanGetSecuritySettings(hClientHandle, wlan_secure_wfd_elevated_access)
@@ -74,7 +75,7 @@ export function thisWindows(environment: NodeJS.ProcessEnv): WindowsFacts {
   };
 }
 
-/** The binary of koffi is in a package of its own for each platform. */
+/** koffi has its binary in a separate package for each platform. */
 function nativeModules(): string[] {
   const { arch } = process;
   const file = fileURLToPath(new URL(`node_modules/@koromix/koffi-win32-${arch}/win32_${arch}/koffi.node`, root));

@@ -87,17 +87,17 @@ const ci = 'SYSTEM\\CurrentControlSet\\Control\\CI\\Policy\\VerifiedAndReputable
 finds('modules', 'failed', /Smart App Control.*koffi\.node/, /--sign/, () =>
   onWindows({ ...key(ci, 1), signature: async (file) => (file.endsWith('.node') ? 0x800b0100 : 0) }),
 );
-finds('modules', 'warning', /Internet zone/, /Unblock-File/, () => onWindows({ isDownloaded: () => true }));
+finds('modules', 'warning', /may be blocked/, /Unblock-File/, () => onWindows({ isDownloaded: () => true }));
 
 const asService = { isService: true, environment: { ProgramData: 'C:\\nowhere' } };
 finds('account', 'failed', /without the SID/, /Restart Windows/, () => onWindows({ hasSid: () => false }, asService));
-finds('account', 'failed', /no such file/, /Install it anew/, () => hostWith(asService));
+finds('account', 'failed', /no such file/, /service install again/, () => hostWith(asService));
 
 finds('configuration', 'failed', /1 problem/, /config check/, () => {
   const problem = { path: 'listen', source: 'x.yaml', message: 'No.', remedy: 'Yes.', severity: 'error' };
   return hostWith({ loaded: new ConfigError([problem as never]) });
 });
-finds('configuration', 'warning', /Hm\./, /what helps/, () => {
+finds('configuration', 'warning', /Hm\./, /names its remedy/, () => {
   const warning = { path: 'listen', source: 'x.yaml', message: 'Hm.', remedy: 'Do.', severity: 'warning' };
   return hostWith({ loaded: { ...loadedWith(), warnings: [warning as never] } });
 });
@@ -114,8 +114,8 @@ function withCertificate(days: number): DoctorHost {
   writeFileSync(keyFile, key);
   return hostWith({ loaded: loadedWith({ tls: { certFile, keyFile } as never }) });
 }
-finds('certificates', 'warning', /in 29 days/, /successor/, () => withCertificate(29));
-finds('certificates', 'failed', /expired/, /new one/, () => withCertificate(-2));
+finds('certificates', 'warning', /in 29 days/, /Renew it/, () => withCertificate(29));
+finds('certificates', 'failed', /expired/, /Renew it/, () => withCertificate(-2));
 finds('certificates', 'failed', /ENOENT|no such file/, /readable/, () =>
   hostWith({ loaded: loadedWith({ tls: { certFile: '/nowhere.pem', keyFile: '/nowhere.key' } as never }) }),
 );
@@ -127,7 +127,7 @@ finds('clock', 'failed', /before this program was built/, /Set the clock/, () =>
   hostWith({ builtMs: Date.now() + DAY_MS }),
 );
 const time = 'SYSTEM\\CurrentControlSet\\Services\\W32Time\\Parameters\\Type';
-finds('clock', 'warning', /nothing sets it/, /w32tm/, () => onWindows(key(time, 'NoSync')));
+finds('clock', 'warning', /not synchronized/, /w32tm/, () => onWindows(key(time, 'NoSync')));
 
 finds('libraries', 'failed', /WFDCancelOpenSession/, /Install-WindowsFeature/, async () => {
   const library = await simulatorWithout('WFDCancelOpenSession');
@@ -153,24 +153,26 @@ const wlan = (changes: object): Ills => ({
   wlan: async () => ({ ...(await windowsWith().wlan()), ...changes }),
 });
 finds('adapters', 'failed', /no Wi-Fi adapter/, /driver/, () => onWindows(wlan({ interfaces: [] })));
-finds('adapters', 'failed', /None is ready/, /aeroplane/, () =>
+finds('adapters', 'failed', /None is ready/, /airplane/, () =>
   onWindows(wlan({ interfaces: [{ guid: '', description: 'Old', isState: 0 }] })),
 );
 const virtual = 'SYSTEM\\CurrentControlSet\\Control\\Class\\{4d36e972-e325-11ce-bfc1-08002be10318}\\0002';
-finds('adapters', 'warning', /no Wi-Fi Direct adapter/, /wirelesscapabilities/, () =>
+finds('adapters', 'warning', /not created a Wi-Fi Direct adapter/, /wirelesscapabilities/, () =>
   onWindows(key(`${virtual}\\MatchingDeviceId`, undefined)),
 );
 
-finds('policy', 'failed', /AllowWiFiDirect is 0/, /set to 1/, () =>
+finds('policy', 'failed', /AllowWiFiDirect is 0/, /Set it to 1/, () =>
   onWindows(key('SOFTWARE\\Microsoft\\PolicyManager\\current\\device\\Wifi\\AllowWiFiDirect', 0)),
 );
 finds('policy', 'warning', /Mobile hotspot/, /off/, () => onWindows(service('icssvc', running)));
 const consent = 'SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\CapabilityAccessManager\\ConsentStore\\location\\Value';
 finds('policy', 'warning', /Location access is off/, /Settings/, () => onWindows(key(consent, 'Deny')));
 
-finds('rights', 'failed', /denies/, /LocalSystem/, () => onWindows(wlan({ openCode: winerror.ERROR_ACCESS_DENIED })));
+finds('rights', 'failed', /access denied/, /LocalSystem/, () =>
+  onWindows(wlan({ openCode: winerror.ERROR_ACCESS_DENIED })),
+);
 finds('rights', 'failed', /1062 ERROR_SERVICE_NOT_ACTIVE/, /net start/, () => onWindows(wlan({ openCode: 1062 })));
-finds('rights', 'warning', /no right/, /LocalSystem/, () =>
+finds('rights', 'warning', /settings: access denied/, /LocalSystem/, () =>
   onWindows(wlan({ security: { code: 0, sddl: '', granted: 0 } })),
 );
 
@@ -181,7 +183,7 @@ for (const [code, help] of [
   [winerror.ERROR_INVALID_STATE, /policy/],
   [winerror.ERROR_MOD_NOT_FOUND, /feature/],
 ] as const) {
-  finds('handle', 'failed', new RegExp(`WFDOpenHandle failed: ${code} `), help, () => {
+  finds('handle', 'failed', new RegExp(`WFDOpenHandle failed after \\d+ ms: ${code} `), help, () => {
     world.scriptCall({ function: 'WFDOpenHandle', code });
     return hostWith();
   });
@@ -190,7 +192,7 @@ finds('handle', 'warning', /That is slow/, /Restart WLAN AutoConfig/, () => {
   world.scriptCall({ function: 'WFDOpenHandle', blockMs: 1100 });
   return hostWith();
 });
-finds('device-query', 'failed', /refuses the query of device nodes: 0x80070057/, /report/, () => {
+finds('device-query', 'failed', /query for device nodes failed: 0x80070057/, /report/, () => {
   world.scriptCall({ function: 'DevGetObjects', code: 0x80070057 });
   return hostWith();
 });
@@ -220,7 +222,7 @@ finds('firewall', 'warning', /no rule/, /netsh advfirewall.*50051/s, () =>
   onWindows({ run: async () => ({ exitCode: 1, text: '' }) }, { loaded: others }),
 );
 
-finds('journal', 'failed', /can't be written/, /Make the folder/, () =>
+finds('journal', 'failed', /Cannot write to/, /Create the folder/, () =>
   hostWith({ loaded: loadedWith({ journal: { folder: '/nowhere/at/all' } as never }) }),
 );
 finds('journal', 'warning', /can write|can replace/, /icacls/, () => {
@@ -241,7 +243,7 @@ test('journal: a disk that is full, nearly full, or slow', (t) => {
 finds('service', 'failed', /disabled/, /install/, () =>
   onWindows(service('wfdd', { ...running, startType: SERVICE_DISABLED })),
 );
-finds('service', 'warning', /without a SID of its own/, /install again/, () =>
+finds('service', 'warning', /without a service SID/, /install again/, () =>
   onWindows({ serviceSetting: async (_, level) => (level === 5 ? 0 : 1) }),
 );
 finds('service', 'warning', /UV_THREADPOOL_SIZE/, /install again/, () =>
@@ -250,19 +252,19 @@ finds('service', 'warning', /UV_THREADPOOL_SIZE/, /install again/, () =>
 
 const hiberboot = 'SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Power\\HiberbootEnabled';
 finds('power', 'warning', /Fast startup/, /Power Options/, () => onWindows(key(hiberboot, 1)));
-finds('power', 'warning', /does not tell/, /./, () =>
+finds('power', 'warning', /does not report/, /./, () =>
   onWindows({ power: async () => ({ code: 0xc0000022, modernStandby: false, s3: false, fastStartup: false }) }),
 );
 
-finds('session', 'failed', /did not open: 1460 ERROR_TIMEOUT/, /in reach/, () => {
+finds('session', 'failed', /did not open: 1460 ERROR_TIMEOUT/, /in range/, () => {
   world.scriptOpen({ deviceAddress: display, error: winerror.ERROR_TIMEOUT } as never);
   return hostWith({ session: wish() });
 });
-finds('session', 'failed', /link went .* before it was closed/, /WinRT/, () => {
+finds('session', 'failed', /link went down .* before it was closed/, /WinRT/, () => {
   setTimeout(() => world.dropLink(display), 900);
   return hostWith({ session: wish({ holdMs: 10_000 }) });
 });
-finds('session', 'warning', /could not open: 1167/, /report/, () =>
+finds('session', 'warning', /could not open a session: 1167/, /report/, () =>
   hostWith({ session: wish({}, winerror.ERROR_DEVICE_NOT_CONNECTED) }),
 );
 
@@ -301,7 +303,7 @@ test('a check that hangs or breaks is a finding, and the next is made', async (t
   t.deepEqual(
     report.checks.map(({ state, seen }) => [state, seen]),
     [
-      ['failed', 'No answer came in 0.02 s.'],
+      ['failed', 'The check did not finish within 0.02 s.'],
       ['failed', 'The check itself failed: oh'],
       ['ok', 'yes'],
     ],

@@ -24,7 +24,7 @@ test('a host without trouble: what was seen, what was not checked, and exit code
   const { stdout, stderr, status } = doctor();
   t.is(status, 0, stderr);
   t.regex(stdout, /^ok {7}Native libraries$/m);
-  t.regex(stdout, /Not checked: .*One whole session \(needs --open ADDRESS\)/);
+  t.regex(stdout, /Not checked: .*Test session \(needs --open ADDRESS\)/);
   t.regex(stdout, /simulated: no radio was used\.\nOK: 13 ok, 0 warnings, 0 failed\.\n$/);
 });
 
@@ -36,7 +36,7 @@ test('a session is opened, held, closed, cancelled, and killed with its process;
   t.regex(stdout, /A cancelled open ended with 1223 ERROR_CANCELLED\./);
   t.regex(stdout, /A process with a session was killed/);
   const markdown = readFileSync(report, 'utf8');
-  t.regex(markdown, /\| One whole session \| ok \|/);
+  t.regex(markdown, /\| Test session \| ok \|/);
   for (const text of [stdout, markdown]) {
     t.false(text.includes(display));
     t.false(text.includes('Meeting Room'));
@@ -77,14 +77,14 @@ test('a warning alone is exit code 1', async (t) => {
   const args = ['--listen', `127.0.0.1:${port}`, '--driver', 'simulator', 'doctor'];
   const { status, stdout } = spawnSync(process.execPath, [launcher, ...args], { encoding: 'utf8' });
   t.is(status, 1, stdout);
-  t.regex(stdout, /^warning {2}Addresses to serve$/m);
+  t.regex(stdout, /^warning {2}Listen addresses$/m);
   t.regex(stdout, /WARNING: 12 ok, 1 warnings, 0 failed/);
 });
 
-test('only Windows has services', (t) => {
+test('works on Windows only', (t) => {
   const { status, stderr } = doctor('--as-service');
   t.is(status, EXIT.service);
-  t.regex(stderr, /only Windows has services/);
+  t.regex(stderr, /works on Windows only/);
 });
 
 test('what is wrong on the command line is told', (t) => {
@@ -95,7 +95,7 @@ test('what is wrong on the command line is told', (t) => {
 test('a report that can not be written is told', (t) => {
   const { stderr, status } = doctor('--report', join(folder, 'no', 'where.md'));
   t.is(status, EXIT.denied);
-  t.regex(stderr, /can't be written/);
+  t.regex(stderr, /cannot write the report/);
 });
 
 test('the child of a doctor that dies ends with it', async (t) => {

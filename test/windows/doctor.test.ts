@@ -63,5 +63,5 @@ windowsTest('the service looks as itself, leaves its report, and has stopped', a
   t.regex((await service('status')).output, /is stopped/);
   const started = await service('start');
   t.is(started.code, 0, started.output);
-  t.regex((await doctor('doctor', '--as-service', '--service', serviceName)).output, /is running; stop it first/);
+  t.regex((await doctor('doctor', '--as-service', '--service', serviceName)).output, /is running\. Stop it first/);
 });
