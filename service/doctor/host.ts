@@ -1,6 +1,6 @@
 /**
  * The host as the checks see it. Tests replace it to make each check fail. The native libraries are
- * the real ones or the simulator; WindowsFacts answers everything else about Windows.
+ * the real ones or replacements; WindowsFacts answers everything else about Windows.
  */
 import type { NativeLibraries } from '../../native/load.js';
 import type { LoadedConfig } from '../config/load.js';
