@@ -3,8 +3,8 @@
 set(protos ${CMAKE_CURRENT_SOURCE_DIR}/../../proto)
 file(GLOB_RECURSE sources_of_protos CONFIGURE_DEPENDS ${protos}/*.proto)
 
-# The messages of google.rpc are in a package of their own here. Many programs have them already, from googleapis, and
-# protobuf ends a program in which two libraries define the same messages.
+# The messages of google.rpc are in a package of their own here. Many programs have them already,
+# from googleapis, and protobuf ends a program in which two libraries define the same messages.
 set(renamed ${CMAKE_CURRENT_BINARY_DIR}/proto)
 file(MAKE_DIRECTORY ${renamed})
 foreach(name IN ITEMS error_details status)
@@ -14,9 +14,10 @@ foreach(name IN ITEMS error_details status)
   file(CONFIGURE OUTPUT ${renamed}/wifidirect/google_rpc/${name}.proto CONTENT "${text}" @ONLY)
 endforeach()
 
-# add_generated(<target> <folder> MESSAGES <file>... SERVICES <file>...): generates the code of these
-# .proto files, named without their ending, into the folder, and compiles it into the target.
-# Services are files with messages too.
+# add_generated(<target> <folder> MESSAGES <file>... SERVICES <file>...)
+#
+# Generates the code of these .proto files, which are named without their ending, into the folder,
+# and compiles it into the target. SERVICES are the files that define a service.
 function(add_generated target folder)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "MESSAGES;SERVICES")
   set(messages ${arg_MESSAGES} ${arg_SERVICES})
