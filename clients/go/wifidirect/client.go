@@ -1,9 +1,9 @@
-// Package wifidirect is the client library of the Wi-Fi Direct Gateway: the Wi-Fi Direct sessions and devices of
-// Windows hosts for programs anywhere.
+// Package wifidirect is the client library of the Wi-Fi Direct Gateway. It opens, closes and
+// watches Wi-Fi Direct sessions on Windows hosts.
 //
-// Streams are iterators, the context of a call bounds it, and every error that a host or the way to it is the cause of
-// is an *Error. The messages are those of the generated package wifidirectv1, whose comments are the manual of every
-// field, event and reason.
+// Streams are iterators. The context of a call bounds it. Every error of a host, or of the
+// connection to it, is an *Error. The messages are those of the generated package wifidirectv1,
+// whose comments document every field, event and reason.
 package wifidirect
 
 import (
@@ -16,8 +16,8 @@ import (
 	wifidirectv1 "github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1"
 )
 
-// Client is one host. It is cheap to keep, and safe for use by several goroutines: it connects when it is first used,
-// and again when it has to.
+// Client is a client of one host. It connects at the first call, and reconnects when needed. It is
+// safe for concurrent use.
 type Client struct {
 	Sessions *Sessions
 	Devices  *Devices
@@ -25,18 +25,19 @@ type Client struct {
 	close    func() error
 }
 
-// Connect makes a client of the host at "host:port", or "unix:/path". It does not wait for the connection; Client.Host
-// does. It fails only where address or options can't be right, such as a token in clear text: codes.InvalidArgument.
+// Connect returns a client of the host at "host:port" or "unix:/path". It does not wait for the
+// connection; Client.Host does. It fails with codes.InvalidArgument if the address or an option is
+// invalid, for example if a token would be sent in clear text.
 func Connect(address string, options ...Option) (*Client, error) {
 	clock := &hostClock{}
 	conn, err := dial(address, options, clock)
 	if err != nil {
 		return nil, err
 	}
-	isOpen, closeAll := context.WithCancel(context.Background())
+	clientCtx, closeAll := context.WithCancel(context.Background())
 	return &Client{
-		Sessions: &Sessions{wifidirectv1.NewSessionServiceClient(conn), isOpen, clock},
-		Devices:  &Devices{wifidirectv1.NewDeviceServiceClient(conn), isOpen},
+		Sessions: &Sessions{wifidirectv1.NewSessionServiceClient(conn), clientCtx, clock},
+		Devices:  &Devices{wifidirectv1.NewDeviceServiceClient(conn), clientCtx},
 		conn:     conn,
 		close: sync.OnceValue(func() error {
 			closeAll()
@@ -45,13 +46,14 @@ func Connect(address string, options ...Option) (*Client, error) {
 	}, nil
 }
 
-// Host tells which host this is, whether it can do its work, on what it runs, and its limits.
+// Host returns the identity, state, driver and limits of the host.
 func (c *Client) Host(ctx context.Context) (*wifidirectv1.GetHostResponse, error) {
 	return wifidirectv1.NewHostServiceClient(c.conn).GetHost(ctx, &wifidirectv1.GetHostRequest{})
 }
 
-// Health is what the host tells load balancers and probes, of itself (service is empty) or of one of its services
-// ("wifidirect.v1.SessionService"). NotFound for a service that it doesn't know.
+// Health returns the health of the host or, if service is not empty, of one of its services, such
+// as "wifidirect.v1.SessionService". Load balancers and probes use the same call. It fails with
+// NotFound if the host does not have this service.
 func (c *Client) Health(
 	ctx context.Context, service string,
 ) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
@@ -60,9 +62,9 @@ func (c *Client) Health(
 	return response.GetStatus(), err
 }
 
-// Conn is the connection itself, for generated clients; they too fail with *Error.
+// Conn returns the connection, for generated clients. Their errors are also of type *Error.
 func (c *Client) Conn() grpc.ClientConnInterface { return c.conn }
 
-// Close ends every call and iterator with codes.Canceled, which errors.Is tells as context.Canceled, and the connection.
-// Harmless to repeat.
+// Close closes the connection. All pending calls and iterators fail with codes.Canceled, for which
+// errors.Is(err, context.Canceled) is true. Further calls have no effect.
 func (c *Client) Close() error { return c.close() }

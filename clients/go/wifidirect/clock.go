@@ -9,8 +9,8 @@ import (
 	wifidirectv1 "github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1"
 )
 
-// hostClock is the clock of the host, as its messages tell it; between them it runs on with the monotonic clock. Times of
-// sessions are by it, not by the clock here.
+// hostClock estimates the host's clock: the time of its last message plus the monotonic time since
+// then. The times of sessions are on the host's clock, not on the clock of this machine.
 type hostClock struct {
 	last atomic.Pointer[reading]
 }
@@ -20,13 +20,14 @@ type reading struct {
 	here time.Time
 }
 
-// dated is a message that says when it was sent. Hosts of version 0.1.0 do not.
+// dated is a message that contains the time when it was sent. Hosts of version 0.1.0 do not send
+// it.
 type dated interface {
 	GetHostTime() *timestamppb.Timestamp
 }
 
-func (c *hostClock) hear(message any) {
-	if dated, is := message.(dated); is && dated.GetHostTime() != nil {
+func (c *hostClock) observe(message any) {
+	if dated, ok := message.(dated); ok && dated.GetHostTime() != nil {
 		c.last.Store(&reading{dated.GetHostTime().AsTime(), time.Now()})
 	}
 }
@@ -39,9 +40,9 @@ func (c *hostClock) now() time.Time {
 	return last.host.Add(time.Since(last.here))
 }
 
-// LeaseLeft tells how long the lease of a session has left, at least 0; false where it has no lease. It is by the clock of
-// the host, as its last message told it, whatever the clock here shows.
-func (s *Sessions) LeaseLeft(session *wifidirectv1.Session) (left time.Duration, has bool) {
+// LeaseLeft returns the time left of the lease of a session, at least 0. ok is false if the session
+// has no lease. It uses the host's clock, because the clock of this machine may differ.
+func (s *Sessions) LeaseLeft(session *wifidirectv1.Session) (left time.Duration, ok bool) {
 	end := session.GetLeaseExpireTime()
 	if end == nil {
 		return 0, false
@@ -49,5 +50,6 @@ func (s *Sessions) LeaseLeft(session *wifidirectv1.Session) (left time.Duration,
 	return max(0, end.AsTime().Sub(s.clock.now())), true
 }
 
-// HostNow is the time on the host, by its last message; before any, the time here. Times of sessions are by it.
+// HostNow returns the current time on the host's clock, to which the times of sessions refer.
+// Before the first message of the host it returns the time of this machine.
 func (c *Client) HostNow() time.Time { return c.Sessions.clock.now() }

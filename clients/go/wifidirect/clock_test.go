@@ -19,23 +19,23 @@ func TestLeaseIsReckonedByTheClockOfTheHost(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			host := time.Now().Add(ahead)
 			sessions := &Sessions{clock: &hostClock{}}
-			sessions.clock.hear(&wifidirectv1.GetSessionResponse{HostTime: timestamppb.New(host)})
+			sessions.clock.observe(&wifidirectv1.GetSessionResponse{HostTime: timestamppb.New(host)})
 			session := leased(host, time.Minute)
-			left, has := sessions.LeaseLeft(session)
-			equal(t, []any{left, has}, []any{time.Minute, true})
+			left, ok := sessions.LeaseLeft(session)
+			equal(t, []any{left, ok}, []any{time.Minute, true})
 			time.Sleep(20 * time.Second)
 			left, _ = sessions.LeaseLeft(session)
 			equal(t, left, 40*time.Second)
 			time.Sleep(time.Hour)
-			left, has = sessions.LeaseLeft(session)
-			equal(t, []any{left, has}, []any{time.Duration(0), true})
+			left, ok = sessions.LeaseLeft(session)
+			equal(t, []any{left, ok}, []any{time.Duration(0), true})
 		})
 	}
 }
 
 func TestSessionWithoutALeaseHasNoneLeft(t *testing.T) {
-	_, has := (&Sessions{clock: &hostClock{}}).LeaseLeft(&wifidirectv1.Session{})
-	equal(t, has, false)
+	_, ok := (&Sessions{clock: &hostClock{}}).LeaseLeft(&wifidirectv1.Session{})
+	equal(t, ok, false)
 }
 
 func TestEveryAnswerAndMessageSetsTheClock(t *testing.T) {

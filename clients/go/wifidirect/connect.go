@@ -22,13 +22,15 @@ const (
 	connectTimeoutDefault = 10 * time.Second
 )
 
-// A host that vanished without a word is noticed within 30 s: streams have no deadline that would tell.
-var alive = keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}
+// keepaliveParams detect a host that disappeared within 30 s. Streams need this because they have
+// no deadline.
+var keepaliveParams = keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}
 
-// reconnect: calls fail at once while the channel waits to reconnect, so it must not wait longer than a watch does.
-func reconnect(connectTimeout time.Duration) grpc.ConnectParams {
-	// gRPC lets an attempt take as long as the pause that would follow it, lengthened by the jitter, if that is longer than
-	// the timeout. With so much less it never is.
+// connectParams bounds attempts to connect and the pauses between them. Calls fail at once while
+// the channel waits to reconnect, so it must not wait longer than a watch does.
+func connectParams(connectTimeout time.Duration) grpc.ConnectParams {
+	// If the next pause, with its jitter, is longer than the timeout, gRPC uses that pause as the
+	// timeout. This maximum keeps every pause shorter.
 	const jitter, share = 0.2, 0.8
 	longest := time.Duration(share * float64(min(connectTimeout, 10*time.Second)))
 	return grpc.ConnectParams{
@@ -42,41 +44,41 @@ func reconnect(connectTimeout time.Duration) grpc.ConnectParams {
 var thisMachine = regexp.MustCompile(
 	`^(unix:|((dns|passthrough):(///)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1)$)`)
 
-// dial makes the connection; the clock is set by what comes through it.
+// dial returns a connection to the address. Messages on it set the clock.
 func dial(address string, options []Option, clock *hostClock) (*grpc.ClientConn, error) {
-	set := settings{timeout: timeoutDefault, connectTimeout: connectTimeoutDefault}
-	set.refuse(checkAddress(address))
+	cfg := settings{timeout: timeoutDefault, connectTimeout: connectTimeoutDefault}
+	cfg.refuse(checkAddress(address))
 	for _, option := range options {
-		option(&set)
+		option(&cfg)
 	}
 	isLocal := thisMachine.MatchString(address)
-	isSecure := set.tls != nil || !isLocal && !set.clear
-	if set.token != nil && !isSecure && !isLocal {
-		// The rule that must not be broken: no credential leaves in clear text, but to this machine itself.
-		set.refuse(invalid("token", "would reach %s in clear text; use TLS", address))
+	isSecure := cfg.tls != nil || !isLocal && !cfg.clear
+	if cfg.token != nil && !isSecure && !isLocal {
+		// Invariant: credentials are never sent in clear text, except to this machine.
+		cfg.refuse(invalid("token", "would be sent to %s in clear text; use TLS", address))
 	}
-	if set.err != nil {
-		return nil, set.err
+	if cfg.err != nil {
+		return nil, cfg.err
 	}
-	calls := calls{set, clock}
-	dialling := []grpc.DialOption{
-		grpc.WithKeepaliveParams(alive),
-		grpc.WithConnectParams(reconnect(set.connectTimeout)),
+	calls := calls{cfg, clock}
+	dialOpts := []grpc.DialOption{
+		grpc.WithKeepaliveParams(keepaliveParams),
+		grpc.WithConnectParams(connectParams(cfg.connectTimeout)),
 		grpc.WithChainUnaryInterceptor(calls.unary),
 		grpc.WithChainStreamInterceptor(calls.stream),
 	}
 	if isLocal {
-		dialling = append(dialling, grpc.WithNoProxy())
+		dialOpts = append(dialOpts, grpc.WithNoProxy())
 	}
 	if isSecure {
-		dialling = append(dialling, grpc.WithTransportCredentials(credentials.NewTLS(set.tls)))
+		dialOpts = append(dialOpts, grpc.WithTransportCredentials(credentials.NewTLS(cfg.tls)))
 	} else {
-		dialling = append(dialling, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		dialOpts = append(dialOpts, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	}
-	if set.token != nil {
-		dialling = append(dialling, grpc.WithPerRPCCredentials(bearer{set.token, isSecure}))
+	if cfg.token != nil {
+		dialOpts = append(dialOpts, grpc.WithPerRPCCredentials(bearer{cfg.token, isSecure}))
 	}
-	conn, err := grpc.NewClient(address, append(dialling, set.dialling...)...)
+	conn, err := grpc.NewClient(address, append(dialOpts, cfg.dialOpts...)...)
 	if err != nil {
 		return nil, invalid("address", "%q: %v", address, err)
 	}
@@ -91,30 +93,33 @@ type bearer struct {
 func (b bearer) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
 	token, err := b.token(ctx)
 	if err == nil {
-		if wrong := checkToken(token); wrong != nil {
-			err = wrong
+		if invalid := checkToken(token); invalid != nil {
+			err = invalid
 		}
 	}
 	if err != nil {
-		return nil, notHad("token", err)
+		return nil, unavailable("token", err)
 	}
 	return map[string]string{"authorization": "Bearer " + token}, nil
 }
 
-// notHad is what a call fails with; whatever gives tokens may be back soon, so a watch is not to give up.
-func notHad(what string, err error) error {
-	return status.Error(codes.Unavailable, fmt.Sprintf("the %s can't be had: %v", what, err))
+// unavailable is the error of a call whose token or metadata failed. Its code is Unavailable, so
+// that a watch retries: the source may work again soon.
+func unavailable(what string, err error) error {
+	return status.Error(codes.Unavailable, fmt.Sprintf("can't get the %s: %v", what, err))
 }
 
 func (b bearer) RequireTransportSecurity() bool { return b.isSecure }
 
-// within is a call option: how long this call may take where its context has no deadline; 0: as long as it takes.
+// within is a call option: the timeout of this call if its context has no deadline. 0 means no
+// timeout.
 type within struct {
 	grpc.EmptyCallOption
 	timeout time.Duration
 }
 
-// calls is what is done to every call: its metadata and deadline go in, its errors come out as *Error, and the clock is set.
+// calls intercepts every call. It adds metadata and a deadline, decodes errors to *Error, and sets
+// the clock.
 type calls struct {
 	settings
 	clock *hostClock
@@ -125,11 +130,11 @@ func (c calls) unary(ctx context.Context, method string, request, reply any, con
 ) error {
 	timeout := c.timeout
 	for _, option := range options {
-		if own, is := option.(within); is {
+		if own, ok := option.(within); ok {
 			timeout = own.timeout
 		}
 	}
-	if _, has := ctx.Deadline(); !has && timeout > 0 {
+	if _, ok := ctx.Deadline(); !ok && timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
@@ -141,7 +146,7 @@ func (c calls) unary(ctx context.Context, method string, request, reply any, con
 	if err != nil {
 		return c.decode(err)
 	}
-	c.clock.hear(reply)
+	c.clock.observe(reply)
 	return nil
 }
 
@@ -159,10 +164,11 @@ func (c calls) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.Cli
 	return decodedStream{inner, c}, nil
 }
 
-// decode adds the cause to what gRPC says of an attempt to connect, where its words hide it.
+// decode decodes the error. For a connect that timed out it adds the cause, which gRPC's message
+// hides.
 func (c calls) decode(err error) error {
 	err = decode(err)
-	if failure, is := err.(*Error); is && failure.Code == codes.Unavailable && strings.Contains(failure.Message, "connection error") {
+	if failure, ok := err.(*Error); ok && failure.Code == codes.Unavailable && strings.Contains(failure.Message, "connection error") {
 		for _, sign := range []string{"context deadline exceeded", "i/o timeout", "error reading server preface"} {
 			if strings.Contains(failure.Message, sign) {
 				failure.Message = fmt.Sprintf("no answer within %v, or the connection was cut (%s)", c.connectTimeout, failure.Message)
@@ -179,11 +185,11 @@ func (c calls) withMetadata(ctx context.Context) (context.Context, error) {
 	}
 	pairs, err := c.metadata(ctx)
 	if err != nil {
-		return nil, notHad("metadata", err)
+		return nil, unavailable("metadata", err)
 	}
 	for name, value := range pairs {
-		if wrong := checkHeader(name, value); wrong != nil {
-			return nil, notHad("metadata", wrong)
+		if invalid := checkHeader(name, value); invalid != nil {
+			return nil, unavailable("metadata", invalid)
 		}
 		ctx = metadata.AppendToOutgoingContext(ctx, name, value)
 	}
@@ -199,6 +205,6 @@ func (s decodedStream) RecvMsg(message any) error {
 	if err := s.ClientStream.RecvMsg(message); err != nil {
 		return s.calls.decode(err)
 	}
-	s.calls.clock.hear(message)
+	s.calls.clock.observe(message)
 	return nil
 }

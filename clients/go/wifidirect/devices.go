@@ -8,14 +8,15 @@ import (
 	wifidirectv1 "github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1"
 )
 
-// Devices tells which devices can be connected to, and whether they are in reach. See device_service.proto.
+// Devices lists and watches the devices of one host. device_service.proto documents each RPC.
 type Devices struct {
 	client wifidirectv1.DeviceServiceClient
 	// Done when the client is closed.
-	isOpen context.Context
+	clientCtx context.Context
 }
 
-// List goes through the paired devices, by address, and asks for them page by page. It ends after an error.
+// List iterates over the paired devices, ordered by address. It requests them page by page, and
+// stops after an error.
 func (d *Devices) List(ctx context.Context) iter.Seq2[*wifidirectv1.Device, error] {
 	return pages(func(token string) ([]*wifidirectv1.Device, string, error) {
 		response, err := d.client.ListDevices(ctx, &wifidirectv1.ListDevicesRequest{PageToken: token})
@@ -23,24 +24,28 @@ func (d *Devices) List(ctx context.Context) iter.Seq2[*wifidirectv1.Device, erro
 	})
 }
 
-// WatchDevicesOptions choose what Devices.Watch shows; the zero value is every device, from now.
+// WatchDevicesOptions select events for Devices.Watch. The zero value selects every device, from
+// now.
 type WatchDevicesOptions struct {
-	// Cursor of DeviceService: resume after it. Default: from now, after a snapshot.
+	// Cursor is a cursor of DeviceService, where to resume. Default: start now, with a snapshot.
 	Cursor string
-	// DeviceAddresses: only these. Default: all.
+	// DeviceAddresses selects these devices. Default: all devices.
 	DeviceAddresses []string
-	// BookmarkInterval is how long a silence lasts before a bookmark comes: 1 s to 5 min. Default 10 s.
+	// BookmarkInterval is how often the host sends a bookmark if there are no events: 1 s to 5 min.
+	// Default 10 s.
 	BookmarkInterval time.Duration
 	Backoff          Backoff
 }
 
-// Items of a watch of devices, beside Bookmark and Disconnected.
+// DeviceSnapshot and DeviceChange are items of a watch of devices, as are Bookmark and
+// Disconnected.
 type (
 	DeviceSnapshot = Snapshot[*wifidirectv1.Device]
 	DeviceChange   = Change[*wifidirectv1.DeviceEvent]
 )
 
-// Watch follows the devices, with DeviceSnapshot and DeviceChange, in the way of Sessions.Watch.
+// Watch iterates over what happens to devices. It works like Sessions.Watch, with DeviceSnapshot
+// and DeviceChange.
 func (d *Devices) Watch(ctx context.Context, options WatchDevicesOptions) iter.Seq2[WatchItem, error] {
 	attach := func(ctx context.Context, cursor string) (receiver[*wifidirectv1.WatchDevicesResponse], error) {
 		return d.client.WatchDevices(ctx, &wifidirectv1.WatchDevicesRequest{
@@ -49,17 +54,17 @@ func (d *Devices) Watch(ctx context.Context, options WatchDevicesOptions) iter.S
 			BookmarkInterval: optional(options.BookmarkInterval),
 		})
 	}
-	return watch(ctx, d.isOpen, attach, start{options.Cursor, options.BookmarkInterval, options.Backoff})
+	return watch(ctx, d.clientCtx, attach, start{options.Cursor, options.BookmarkInterval, options.Backoff})
 }
 
 const (
 	discoveryTimeoutDefault = 15 * time.Second
-	// What the answer may take beyond the discovery.
+	// Added to the discovery for the timeout of the call.
 	answerTimeout = 10 * time.Second
 )
 
-// UpdateVisibility looks for a paired device by radio: the IsVisible of the answer's device is what was found. The host
-// waits for the discovery for 1 s to 2 min; 0: 15 s.
+// UpdateVisibility searches for a paired device by radio. IsVisible of the device in the response
+// is the result. The host waits for the discovery for 1 s to 2 min; 0 means 15 s.
 func (d *Devices) UpdateVisibility(
 	ctx context.Context, deviceAddress string, discoveryTimeout time.Duration,
 ) (*wifidirectv1.UpdateDeviceVisibilityResponse, error) {

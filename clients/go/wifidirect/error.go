@@ -13,29 +13,35 @@ import (
 	wifidirectv1 "github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1"
 )
 
-// Error is what every call and iterator of this package fails with: the status of gRPC with its details (see the table
-// in error.proto) as one value. Get it with errors.As; status.Code and status.FromError read it too.
+// Error is the error of every call and iterator of this package: a gRPC status with its details as
+// one value. Get it with errors.As; status.Code and status.FromError also work. error.proto has a
+// table of the reasons.
 type Error struct {
-	// Code is the status code of gRPC.
+	// Code is the gRPC status code.
 	Code codes.Code
 
-	// Reason says why the host refused; it may be one that this version does not know, where the host is newer. Empty
-	// where the host did not speak: the connection broke, the call's deadline passed, or it was cancelled here.
+	// Reason is why the host failed the call. A newer host can send a reason that this version does
+	// not know. It is empty if the error does not come from the host: the connection broke, the
+	// call timed out, or it was canceled by this program.
 	Reason Reason
 
 	// Message is for people.
 	Message string
 
-	// Metadata holds the variable parts of the message, by the keys that error.proto names at each reason.
+	// Metadata contains the variable parts of the message. error.proto lists the keys of each
+	// reason.
 	Metadata map[string]string
 
-	// Native is what the Windows function, or its callback, said; nil unless one of them is what failed.
+	// Native is the result of the Windows function, or of its callback, if that caused the error;
+	// else nil.
 	Native *wifidirectv1.NativeResult
 
-	// RetryDelay is how long to wait before asking again; 0 where the host does not say. Never negative.
+	// RetryDelay is how long to wait before a retry. It is 0 if the host did not send it, and never
+	// negative.
 	RetryDelay time.Duration
 
-	// FieldViolations say what is wrong with the request; empty unless the reason is ReasonInvalidField.
+	// FieldViolations are the invalid fields of the request. Empty unless the reason is
+	// ReasonInvalidField.
 	FieldViolations []*errdetails.BadRequest_FieldViolation
 
 	status *status.Status
@@ -52,7 +58,7 @@ func (e *Error) Error() string {
 	return e.Code.String() + ": " + text
 }
 
-// GRPCStatus is the status as it was received.
+// GRPCStatus returns the status as it was received.
 func (e *Error) GRPCStatus() *status.Status {
 	if e.status == nil {
 		return status.New(e.Code, e.Message)
@@ -60,8 +66,8 @@ func (e *Error) GRPCStatus() *status.Status {
 	return e.status
 }
 
-// Is tells that a call which its own context ended is context.Canceled or context.DeadlineExceeded, and one that
-// Client.Close ended context.Canceled.
+// Is reports whether the error is context.Canceled or context.DeadlineExceeded. A call that its own
+// context ended is one of these. A call that Client.Close ended is context.Canceled.
 func (e *Error) Is(target error) bool {
 	if e.Reason != "" || e.status == nil {
 		return false
@@ -72,8 +78,8 @@ func (e *Error) Is(target error) bool {
 
 const domain = "wifidirect.v1"
 
-// decode makes an *Error of what gRPC failed with. Details that can't be read, or that a proxy added, are left out: the
-// status alone says enough.
+// decode converts an error of gRPC to an *Error. It ignores details that can't be decoded or that
+// come from a proxy, because the status alone is usable.
 func decode(err error) error {
 	if err == nil || err == io.EOF {
 		return err
@@ -84,7 +90,7 @@ func decode(err error) error {
 	received := status.Convert(err)
 	decoded := &Error{Code: received.Code(), Message: received.Message(), status: received}
 	if decoded.Code > codes.Unauthenticated {
-		// gRPC knows no more of it than its number.
+		// A code that gRPC does not define.
 		decoded.Code = codes.Unknown
 	}
 	for _, detail := range received.Details() {
@@ -104,12 +110,12 @@ func decode(err error) error {
 	return decoded
 }
 
-// incomplete is what an answer is that lacks what the contract promises.
+// incomplete returns the error for a response in which a required part is missing.
 func incomplete(what string) *Error {
-	return &Error{Code: codes.Internal, Message: "the host answered without " + what}
+	return &Error{Code: codes.Internal, Message: "the response of the host does not contain " + what}
 }
 
-// asError is for errors that decode has made.
+// asError returns the *Error in an error that decode has returned.
 func asError(err error) *Error {
 	if decoded := (*Error)(nil); errors.As(err, &decoded) {
 		return decoded

@@ -109,7 +109,7 @@ func TestReasonsAreThoseOfTheContract(t *testing.T) {
 	}
 	declared := []string{}
 	ast.Inspect(file, func(node ast.Node) bool {
-		if value, is := node.(*ast.BasicLit); is && value.Kind == token.STRING {
+		if value, ok := node.(*ast.BasicLit); ok && value.Kind == token.STRING {
 			text, _ := strconv.Unquote(value.Value)
 			declared = append(declared, text)
 		}

@@ -33,7 +33,7 @@ func ExampleSessions_Open() {
 	}
 }
 
-// A watch needs no care for what happens to the connection.
+// A watch reconnects by itself.
 func ExampleSessions_Watch() {
 	client, err := wifidirect.Connect("localhost:50051")
 	if err != nil {

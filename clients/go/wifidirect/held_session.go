@@ -10,25 +10,26 @@ import (
 	wifidirectv1 "github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1"
 )
 
-// HeldSession is a session and the stream that holds it: without a lease, the session ends when the stream does. Events
-// and WaitOpen read the stream, so one goroutine at a time may use them; Close and Detach may be called from any.
+// HeldSession is a session and the stream that holds it. A session without a lease ends when its
+// stream ends. Events and WaitOpen read the stream, so only one goroutine at a time may use them.
+// Close and Detach are safe for concurrent use.
 type HeldSession struct {
-	// ID is the name of the session.
+	// ID is the id of the session.
 	ID string
 
 	sessions *Sessions
-	stream   *attentive[*wifidirectv1.OpenSessionResponse]
+	stream   *silenceDetector[*wifidirectv1.OpenSessionResponse]
 	detach   context.CancelFunc
-	// Read ahead, and not given out yet.
+	// The first event, until it is returned.
 	next *wifidirectv1.SessionEvent
-	// As of the last event that was given out.
+	// The session of the last event that was returned.
 	session *wifidirectv1.Session
-	// What the stream has ended with.
+	// The error or io.EOF that ended the stream.
 	end error
 }
 
 func hold(
-	sessions *Sessions, stream *attentive[*wifidirectv1.OpenSessionResponse], detach context.CancelFunc,
+	sessions *Sessions, stream *silenceDetector[*wifidirectv1.OpenSessionResponse], detach context.CancelFunc,
 ) (*HeldSession, error) {
 	held := &HeldSession{sessions: sessions, stream: stream, detach: detach}
 	first, err := held.receive()
@@ -43,9 +44,9 @@ func hold(
 	return held, nil
 }
 
-// Events goes through the events of the session that were not given out yet, as they come. Breaking off keeps the
-// session: the next Events goes on from there. It ends after CLOSED, and after a CANCELLED that was asked for; else
-// with an error, after the last event.
+// Events iterates over the events of the session as they come. If the loop breaks off, the session
+// stays open, and the next call of Events continues there. The iterator ends after CLOSED, or after
+// a CANCELLED that a client requested. Otherwise it ends with an error after the last event.
 func (h *HeldSession) Events() iter.Seq2[*wifidirectv1.SessionEvent, error] {
 	return func(yield func(*wifidirectv1.SessionEvent, error) bool) {
 		for {
@@ -57,8 +58,8 @@ func (h *HeldSession) Events() iter.Seq2[*wifidirectv1.SessionEvent, error] {
 	}
 }
 
-// WaitOpen passes over events until the session is OPEN, and answers with it. If it ends before, the error is the one
-// that the stream ends with, or codes.Canceled where it ends well.
+// WaitOpen skips events until the session is OPEN, and returns it. If the session ends before,
+// WaitOpen returns the error of the stream, or codes.Canceled if the stream ends without an error.
 func (h *HeldSession) WaitOpen() (*wifidirectv1.Session, error) {
 	for h.session.GetState() != wifidirectv1.SessionState_SESSION_STATE_OPEN {
 		_, err := h.read()
@@ -72,15 +73,15 @@ func (h *HeldSession) WaitOpen() (*wifidirectv1.Session, error) {
 	return h.session, nil
 }
 
-// Close closes the session (cancels it, while it is opening), and answers with it when it has ended. The events of the
-// end can still be read.
+// Close closes the session, or cancels it while it is opening. It returns the session when it has
+// ended. The last events can still be read.
 func (h *HeldSession) Close(ctx context.Context) (*wifidirectv1.Session, error) {
 	closed, err := h.sessions.CloseAndWait(ctx, h.ID)
 	return closed.Session, err
 }
 
-// Detach lets go of the stream. A session without a lease then ends; one that has ended is not touched. Harmless to
-// repeat: defer it.
+// Detach ends the stream. A session without a lease then ends. Detach has no effect on a session
+// that has ended, and further calls have no effect, so it can be deferred.
 func (h *HeldSession) Detach() { h.detach() }
 
 func (h *HeldSession) read() (*wifidirectv1.SessionEvent, error) {
@@ -96,7 +97,7 @@ func (h *HeldSession) read() (*wifidirectv1.SessionEvent, error) {
 	return event, nil
 }
 
-// receive passes over signs of life.
+// receive returns the next event. It skips heartbeats.
 func (h *HeldSession) receive() (*wifidirectv1.SessionEvent, error) {
 	for {
 		response, err := h.stream.Recv()
@@ -104,8 +105,9 @@ func (h *HeldSession) receive() (*wifidirectv1.SessionEvent, error) {
 			return nil, err
 		}
 		if response.GetHostTime() == nil {
-			// A host that does not date its messages sends no signs of life either: its silence means nothing.
-			h.stream.patience = 0
+			// A host that does not send its time is too old to send heartbeats, so its silence
+			// means nothing.
+			h.stream.timeout = 0
 		}
 		if event := response.GetEvent(); event != nil {
 			if event.GetSession() == nil {

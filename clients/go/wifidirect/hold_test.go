@@ -44,7 +44,8 @@ func eventWith(state wifidirectv1.SessionState, isDated bool) openResponse {
 	return response
 }
 
-// holding holds a session for an hour of simulated time; what it was told, when that ended, and how.
+// holding holds a session for an hour of simulated time. It returns the events, and when and how the
+// stream ended.
 func holding(t *testing.T, interval time.Duration, messages ...openResponse) (
 	seen []wifidirectv1.SessionState, after time.Duration, end error,
 ) {
@@ -52,8 +53,8 @@ func holding(t *testing.T, interval time.Duration, messages ...openResponse) (
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		start := time.Now()
-		stream := &attentive[openResponse]{
-			receiver: &quietStream{ctx, interval, messages}, patience: patience(0), end: cancel,
+		stream := &silenceDetector[openResponse]{
+			receiver: &quietStream{ctx, interval, messages}, timeout: silenceTimeout(0), end: cancel,
 		}
 		session, err := hold(nil, stream, cancel)
 		if err != nil {
@@ -72,7 +73,7 @@ func TestSignsOfLifeKeepASessionAndAreNotHandedOn(t *testing.T) {
 	equal(t, seen, []wifidirectv1.SessionState{opens, open})
 	equal(t, asError(end).Code, codes.Unavailable)
 	equal(t, asError(end).Reason, Reason(""))
-	equal(t, asError(end).Message, "nothing was heard from the host for 30s")
+	equal(t, asError(end).Message, "the host has been silent for 30s")
 	equal(t, after, 5*20*time.Second+30*time.Second)
 }
 

@@ -83,7 +83,7 @@ func caller(ctx context.Context) (token, name string) {
 		token = values[0]
 	}
 	who, _ := peer.FromContext(ctx)
-	if info, is := who.AuthInfo.(credentials.TLSInfo); is && len(info.State.PeerCertificates) > 0 {
+	if info, ok := who.AuthInfo.(credentials.TLSInfo); ok && len(info.State.PeerCertificates) > 0 {
 		name = info.State.PeerCertificates[0].Subject.CommonName
 	}
 	return token, name

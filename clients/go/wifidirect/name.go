@@ -7,8 +7,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// NameOf is the name of an enum value as people say it: NameOf(session.GetState()) is "OPEN", not "SESSION_STATE_OPEN".
-// It is the number as text where the host is newer, and this version has no name for it.
+// NameOf returns the name of an enum value without its prefix: NameOf(session.GetState()) is
+// "OPEN", not "SESSION_STATE_OPEN". For a value of a newer host that this version does not know, it
+// returns the number as text.
 func NameOf(value protoreflect.Enum) string {
 	values := value.Descriptor().Values()
 	found := values.ByNumber(value.Number())

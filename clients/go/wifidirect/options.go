@@ -25,26 +25,28 @@ type settings struct {
 	metadata       MetadataHook
 	timeout        time.Duration
 	connectTimeout time.Duration
-	dialling       []grpc.DialOption
-	// The first option that can't be right.
+	dialOpts       []grpc.DialOption
+	// The first invalid option.
 	err *Error
 }
 
-// TokenSource gives the current bearer token; it is asked at each call.
+// TokenSource returns the current bearer token. It is called for each call.
 type TokenSource func(ctx context.Context) (string, error)
 
-// MetadataHook gives names and values that go with a call, such as "traceparent"; it is asked once for each call, with
-// the context of the call.
+// MetadataHook returns metadata to send with a call, such as "traceparent". It is called once for
+// each call, with the context of the call.
 type MetadataHook func(ctx context.Context) (map[string]string, error)
 
-// WithTLS sets what TLS trusts and shows. Without it or WithClearText, connections to this machine ("localhost",
-// "127.x.x.x", "[::1]", "unix:") are in clear text, and those to any other are TLS, trusting what the system trusts.
+// WithTLS sets the TLS configuration. Without WithTLS and WithClearText, connections to this
+// machine ("localhost", "127.x.x.x", "[::1]", "unix:") use clear text, and connections to other
+// machines use TLS with the CAs of the system.
 func WithTLS(config *tls.Config) Option { return func(s *settings) { s.tls, s.clear = config, false } }
 
-// WithClearText goes without TLS, also to another machine: for laboratories.
+// WithClearText turns TLS off, even to other machines. Use it only in a test network.
 func WithClearText() Option { return func(s *settings) { s.tls, s.clear = nil, true } }
 
-// WithToken sends this bearer token with each call. Connect refuses it in clear text to another machine.
+// WithToken sends this bearer token with each call. Connect fails if it would be sent in clear text
+// to another machine.
 func WithToken(token string) Option {
 	return func(s *settings) {
 		s.refuse(checkToken(token))
@@ -52,13 +54,14 @@ func WithToken(token string) Option {
 	}
 }
 
-// WithTokenSource is WithToken for tokens that change.
+// WithTokenSource is like WithToken, for tokens that change.
 func WithTokenSource(source TokenSource) Option { return func(s *settings) { s.token = source } }
 
-// WithMetadata sends what the hook gives with each call.
+// WithMetadata sends the metadata of the hook with each call.
 func WithMetadata(hook MetadataHook) Option { return func(s *settings) { s.metadata = hook } }
 
-// WithTimeout bounds unary calls whose context has no deadline. Default 10 s; math.MaxInt64: not at all.
+// WithTimeout sets the timeout of unary calls whose context has no deadline. Default 10 s.
+// math.MaxInt64 means none.
 func WithTimeout(timeout time.Duration) Option {
 	return func(s *settings) {
 		s.refuse(checkDuration("timeout", timeout, 1))
@@ -66,8 +69,8 @@ func WithTimeout(timeout time.Duration) Option {
 	}
 }
 
-// WithConnectTimeout bounds an attempt to connect, with TCP, TLS and the first frame of HTTP/2: 1 ms or more. Default
-// 10 s.
+// WithConnectTimeout sets the timeout of one attempt to connect: TCP, TLS and the first frame of
+// HTTP/2 together. At least 1 ms. Default 10 s.
 func WithConnectTimeout(timeout time.Duration) Option {
 	return func(s *settings) {
 		s.refuse(checkDuration("connect timeout", timeout, time.Millisecond))
@@ -75,9 +78,10 @@ func WithConnectTimeout(timeout time.Duration) Option {
 	}
 }
 
-// WithDialOptions are handed to grpc.NewClient as they are; they win over what this package sets.
+// WithDialOptions passes options to grpc.NewClient. They override the options that this package
+// sets.
 func WithDialOptions(options ...grpc.DialOption) Option {
-	return func(s *settings) { s.dialling = append(s.dialling, options...) }
+	return func(s *settings) { s.dialOpts = append(s.dialOpts, options...) }
 }
 
 func (s *settings) refuse(err *Error) {
@@ -86,7 +90,7 @@ func (s *settings) refuse(err *Error) {
 	}
 }
 
-// invalid is what an option that can't be right is refused with.
+// invalid returns the error for an invalid option.
 func invalid(option, format string, arguments ...any) *Error {
 	return &Error{Code: codes.InvalidArgument, Message: option + " " + fmt.Sprintf(format, arguments...)}
 }
@@ -96,25 +100,25 @@ func checkDuration(option string, duration, least time.Duration) *Error {
 	case duration >= least:
 		return nil
 	case least > 1:
-		return invalid(option, "is %v; it has to be %v or more", duration, least)
+		return invalid(option, "is %v; it must be at least %v", duration, least)
 	default:
-		return invalid(option, "is %v; it has to be more than 0", duration)
+		return invalid(option, "is %v; it must be more than 0", duration)
 	}
 }
 
-// What HTTP/2 and gRPC let through as the value of a header, and as its name.
+// The characters that gRPC allows in the value and in the name of a header.
 var (
 	unsendable = regexp.MustCompile(`[^\x20-\x7e]`)
 	headerName = regexp.MustCompile(`^[0-9a-z_.-]+$`)
 )
 
-// checkToken does not tell the token: it is a secret.
+// checkToken returns an error without the token in it, because the token is secret.
 func checkToken(token string) *Error {
 	if strings.Trim(token, " ") == "" {
 		return invalid("token", "is empty")
 	}
 	if at := unsendable.FindStringIndex(token); at != nil {
-		return invalid("token", "has the character %q at position %d, which no header can hold; was it read from a file?",
+		return invalid("token", "contains the character %q at position %d, which is not allowed in a header; was it read from a file?",
 			[]rune(token[at[0]:])[0], at[0]+1)
 	}
 	return nil
@@ -123,16 +127,17 @@ func checkToken(token string) *Error {
 func checkHeader(name, value string) *Error {
 	switch {
 	case !headerName.MatchString(name) || strings.HasPrefix(name, "grpc-"):
-		return invalid("metadata", "has %q, no name of a header: lower case, digits, _ . and -, and not grpc-*", name)
+		return invalid("metadata", "has %q, which is not a valid name of a header; use lower case, digits, _ . and -, and no grpc- prefix", name)
 	case name == "authorization":
-		return invalid("metadata", "has authorization, the header of the option WithToken")
+		return invalid("metadata", "has authorization; use WithToken for it")
 	case unsendable.MatchString(value):
-		return invalid("metadata", "has a character in the value of %q that no header can hold", name)
+		return invalid("metadata", "has a character in the value of %q that is not allowed in a header", name)
 	}
 	return nil
 }
 
-// Of the schemes that gRPC knows, those after which "host:port" follows, and those after which something else does.
+// The schemes of gRPC that are followed by "host:port", and those that are followed by something
+// else.
 var (
 	schemesOfHosts = []string{"dns", "passthrough"}
 	schemesOfPaths = []string{"unix", "unix-abstract", "vsock", "xds"}
@@ -141,14 +146,15 @@ var (
 
 const portMax = 65535
 
-// checkAddress refuses what can't be the address of a host, before anybody tries to look it up.
+// checkAddress returns an error for an invalid address, so that it is reported before a name
+// lookup.
 func checkAddress(address string) *Error {
 	const wanted = "give host:port, such as host-7.example:50051"
 	if strings.TrimSpace(address) == "" {
 		return invalid("address", "is empty; %s", wanted)
 	}
 	if strings.ContainsAny(address, " \t\r\n") {
-		return invalid("address", "%q has white space in it; %s", address, wanted)
+		return invalid("address", "%q contains white space; %s", address, wanted)
 	}
 	scheme, rest, hasScheme := strings.Cut(address, ":")
 	switch {
@@ -158,7 +164,7 @@ func checkAddress(address string) *Error {
 		// dns://authority/host:port
 		rest = rest[strings.LastIndex(rest, "/")+1:]
 	case strings.HasPrefix(rest, "//"):
-		return invalid("address", "%q begins with %s://; %s. Whether it is TLS, the options say", address, scheme, wanted)
+		return invalid("address", "%q starts with %s://; %s. The options select TLS", address, scheme, wanted)
 	default:
 		rest = address
 	}
@@ -171,14 +177,14 @@ func checkAddress(address string) *Error {
 	}
 	found := endpoint.FindStringSubmatchIndex(rest)
 	if found == nil {
-		return invalid("address", "%q names no host; %s", address, wanted)
+		return invalid("address", "%q is not the address of a host; %s", address, wanted)
 	}
 	if found[2] < 0 {
 		return nil
 	}
 	text := rest[found[2]:found[3]]
 	if port, err := strconv.ParseUint(text, 10, 32); err != nil || port == 0 || port > portMax {
-		return invalid("address", "%q ends with %q, which is no port from 1 to %d", address, text, portMax)
+		return invalid("address", "%q ends with %q, which is not a port from 1 to %d", address, text, portMax)
 	}
 	return nil
 }

@@ -33,11 +33,11 @@ func refusal(t *testing.T, address string, options ...Option) string {
 func TestAddressThatIsNoneIsRefused(t *testing.T) {
 	for address, want := range map[string]string{
 		"": "is empty", " \t": "is empty", "host.example:1 ": "white space",
-		"http://127.0.0.1:50051": "begins with http://", "https://host.example": "begins with https://",
-		"grpc://host.example:1": "begins with grpc://", "tcp://h:1": "begins with tcp://",
-		"host.example:50051/path": "has a path", "host.example:0": "no port", "host.example:65536": "no port",
-		"host.example:port": "no port", "host.example:": "no port", "host.example:-1": "no port", ":50051": "names no host",
-		"dns:///host.example:0": "no port", "[::1]:65536": "no port", "a:b:c": "names no host",
+		"http://127.0.0.1:50051": "starts with http://", "https://host.example": "starts with https://",
+		"grpc://host.example:1": "starts with grpc://", "tcp://h:1": "starts with tcp://",
+		"host.example:50051/path": "has a path", "host.example:0": "not a port", "host.example:65536": "not a port",
+		"host.example:port": "not a port", "host.example:": "not a port", "host.example:-1": "not a port", ":50051": "not the address of a host",
+		"dns:///host.example:0": "not a port", "[::1]:65536": "not a port", "a:b:c": "not the address of a host",
 	} {
 		text := refusal(t, address)
 		if !strings.HasPrefix(text, "address ") || !strings.Contains(text, want) {
@@ -90,7 +90,7 @@ func TestTokenOfASourceThatNoHeaderCanHoldFailsTheCall(t *testing.T) {
 	}))
 	_, err := client.Sessions.Get(t.Context(), "a-session")
 	equal(t, asError(err).Code, codes.Unavailable)
-	equal(t, strings.Contains(err.Error(), "the token can't be had") && !strings.Contains(err.Error(), "secret"), true)
+	equal(t, strings.Contains(err.Error(), "can't get the token") && !strings.Contains(err.Error(), "secret"), true)
 }
 
 func TestEveryCallHasWhatTheHookForMetadataGives(t *testing.T) {
@@ -122,16 +122,16 @@ func TestEveryCallHasWhatTheHookForMetadataGives(t *testing.T) {
 
 func TestMetadataThatCannotBeSentFailsTheCall(t *testing.T) {
 	for want, hook := range map[string]MetadataHook{
-		"no tracer":            func(context.Context) (map[string]string, error) { return nil, errors.New("no tracer") },
-		`"Upper"`:              func(context.Context) (map[string]string, error) { return map[string]string{"Upper": ""}, nil },
-		"grpc-*":               func(context.Context) (map[string]string, error) { return map[string]string{"grpc-x": ""}, nil },
-		"the option WithToken": func(context.Context) (map[string]string, error) { return map[string]string{"authorization": "x"}, nil },
-		"no header can hold":   func(context.Context) (map[string]string, error) { return map[string]string{"x": "\n"}, nil },
+		"no tracer":               func(context.Context) (map[string]string, error) { return nil, errors.New("no tracer") },
+		`"Upper"`:                 func(context.Context) (map[string]string, error) { return map[string]string{"Upper": ""}, nil },
+		"no grpc- prefix":         func(context.Context) (map[string]string, error) { return map[string]string{"grpc-x": ""}, nil },
+		"use WithToken":           func(context.Context) (map[string]string, error) { return map[string]string{"authorization": "x"}, nil },
+		"not allowed in a header": func(context.Context) (map[string]string, error) { return map[string]string{"x": "\n"}, nil },
 	} {
 		client := connected(t, serve(t, seesCallers()), WithMetadata(hook))
 		_, err := client.Sessions.Get(t.Context(), "a-session")
 		equal(t, asError(err).Code, codes.Unavailable)
-		if !strings.Contains(err.Error(), "the metadata can't be had") || !strings.Contains(err.Error(), want) {
+		if !strings.Contains(err.Error(), "can't get the metadata") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v is not about %s", err, want)
 		}
 	}
@@ -169,7 +169,7 @@ func TestAttemptToConnectIsBoundedInAll(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	params := reconnect(connectTimeoutDefault)
+	params := connectParams(connectTimeoutDefault)
 	equal(t, params.MinConnectTimeout, 10*time.Second)
 	longest := float64(params.Backoff.MaxDelay) * (1 + params.Backoff.Jitter)
 	equal(t, longest <= float64(10*time.Second), true)

@@ -8,9 +8,10 @@ import (
 	"strings"
 )
 
-// LoadTLS reads PEM files for WithTLS: of the authorities that may have signed the host's certificate, or that
-// certificate itself (empty: those that the system trusts); and, for mTLS, of the client's own certificate with its
-// chain, and its key, without a password. Keys may be PKCS#8, PKCS#1 or SEC1.
+// LoadTLS reads PEM files and returns a configuration for WithTLS. caFile contains the CA
+// certificates to verify the host with, or the certificate of the host itself; if it is empty, the
+// CAs of the system are used. certFile and keyFile are for mutual TLS: the client certificate with
+// its chain, and its key without a password. Keys can be PKCS#8, PKCS#1 or SEC1.
 func LoadTLS(caFile, certFile, keyFile string) (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if caFile != "" {
@@ -45,13 +46,13 @@ func addCertificates(pool *x509.CertPool, file string, blocks []*pem.Block) erro
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return invalid("tls", "%s holds a certificate that can't be read: %v", file, err)
+			return invalid("tls", "%s contains an invalid certificate: %v", file, err)
 		}
 		pool.AddCert(certificate)
 		found = true
 	}
 	if !found {
-		return invalid("tls", "%s holds no certificate, but %s%s", file, listed(blocks), adviceFor(blocks))
+		return invalid("tls", "%s contains no certificate, but %s%s", file, listed(blocks), adviceFor(blocks))
 	}
 	return nil
 }
@@ -70,7 +71,7 @@ func loadIdentity(certFile, keyFile string) (tls.Certificate, error) {
 	}
 	own, wrong := tls.X509KeyPair(certPEM, keyPEM)
 	if wrong != nil {
-		return own, invalid("tls", "%s (%s) and %s (%s) don't make a certificate with its key: %v",
+		return own, invalid("tls", "%s (%s) and %s (%s) are not a certificate and its key: %v",
 			certFile, listed(certBlocks), keyFile, listed(keyBlocks), wrong)
 	}
 	return own, nil
@@ -93,21 +94,21 @@ func readPEM(file string) ([]byte, []*pem.Block, error) {
 		return data, blocks, nil
 	}
 	if len(data) > 0 && data[0] == 0x30 {
-		return nil, nil, invalid("tls", "%s is binary, and PEM is wanted. DER of a certificate: openssl x509 -inform DER "+
+		return nil, nil, invalid("tls", "%s is binary, but must be PEM. To convert DER of a certificate: openssl x509 -inform DER "+
 			"-in FILE -out FILE.pem; of a key: openssl pkey -inform DER -in FILE -out FILE.pem; PKCS#12 (.pfx, .p12): "+
 			"openssl pkcs12 -nodes -in FILE -out FILE.pem", file)
 	}
 	return nil, nil, invalid("tls", `%s is not PEM: it has no "-----BEGIN ...-----" with its END`, file)
 }
 
-// adviceFor says what to do about what Go can't read; empty where it can.
+// adviceFor returns how to convert a file that Go can't read. It is empty if Go can read it.
 func adviceFor(blocks []*pem.Block) string {
 	for _, block := range blocks {
 		switch {
 		case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
-			return ": it is encrypted, and there is nobody to ask for its password: openssl pkey -in KEY -out PLAIN.pem"
+			return ": it is encrypted; decrypt it: openssl pkey -in KEY -out PLAIN.pem"
 		case block.Type == "OPENSSH PRIVATE KEY":
-			return ": it is a key of OpenSSH; convert a copy: ssh-keygen -p -N '' -m PKCS8 -f COPY"
+			return ": it is an OpenSSH key; convert a copy: ssh-keygen -p -N '' -m PKCS8 -f COPY"
 		case block.Type == "TRUSTED CERTIFICATE":
 			return "; convert it: openssl x509 -in FILE -out FILE.pem"
 		}

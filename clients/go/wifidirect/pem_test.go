@@ -124,7 +124,7 @@ func TestFilesThatCannotBeUsedAreNamedWithWhatToDo(t *testing.T) {
 	path := certificates(t)
 	for _, files := range []struct{ ca, cert, key, want string }{
 		{"no-such.pem", "", "", "no-such.pem"},
-		{"pkcs8.key", "", "", "holds no certificate, but PRIVATE KEY"},
+		{"pkcs8.key", "", "", "contains no certificate, but PRIVATE KEY"},
 		{"trusted.pem", "", "", "openssl x509 -in FILE"},
 		{"ca.der", "", "", "openssl x509 -inform DER"},
 		{"leaf.ext", "", "", "is not PEM"},

@@ -1,10 +1,10 @@
 package wifidirect
 
-// Reason is why a host refused, from the closed set of the contract: the name of a wifidirectv1.ErrorReason. error.proto
-// has the manual.
+// Reason is why a host failed a call: the name of a wifidirectv1.ErrorReason. error.proto documents
+// each reason.
 type Reason string
 
-// The reasons that this version knows.
+// The reasons that this version of the package knows.
 const (
 	ReasonInvalidField               Reason = "INVALID_FIELD"
 	ReasonRequestIDReused            Reason = "REQUEST_ID_REUSED"

@@ -12,44 +12,48 @@ import (
 	wifidirectv1 "github.com/wifi-direct-gateway/wifi-direct-gateway/clients/go/gen/wifidirect/v1"
 )
 
-// Sessions opens, closes and follows the sessions of one host. What each RPC promises is in session_service.proto.
+// Sessions opens, closes and watches the sessions of one host. session_service.proto documents each
+// RPC.
 type Sessions struct {
 	client wifidirectv1.SessionServiceClient
 	// Done when the client is closed.
-	isOpen context.Context
-	clock  *hostClock
+	clientCtx context.Context
+	clock     *hostClock
 }
 
-// OpenRequest says what to open. Only DeviceAddress is required.
+// OpenRequest describes the session to open. Only DeviceAddress is required.
 type OpenRequest struct {
 	// DeviceAddress is the P2P device address of a paired device, "aa:bb:cc:dd:ee:ff".
 	DeviceAddress string
-	// SessionID names the session: 4 to 63 of [a-z0-9-], the first a letter or
-	// digit. Default: the host makes a UUID.
+	// SessionID is the id of the session: 4 to 63 of [a-z0-9-], starting with a letter or digit.
+	// Default: the host makes a UUID.
 	SessionID string
 	// Kind is SESSION_KIND_WIFI_DIRECT by default.
 	Kind wifidirectv1.SessionKind
-	// OpenTimeout is how long the open may take. Default: the host's, 60 s.
+	// OpenTimeout is how long the open may take. Default: set by the host, 60 s.
 	OpenTimeout time.Duration
-	// LeaseTTL lets the session outlive its streams by this long: 1 s to 24 h. Default: it ends with them.
+	// LeaseTTL gives the session a lease of 1 s to 24 h, so that it survives the end of its streams
+	// for this time. Default: no lease; the session ends with its last stream.
 	LeaseTTL time.Duration
-	// HeartbeatInterval is how often the host gives a sign of life when nothing happens: 1 s to 5 min. Proxies then don't
-	// take the stream for dead, and after three intervals of silence it ends with codes.Unavailable. Default 10 s;
-	// negative: never.
+	// HeartbeatInterval is how often the host sends a heartbeat if it has nothing else to send: 1 s
+	// to 5 min. Heartbeats keep proxies from closing an idle stream. After three intervals of
+	// silence the stream ends with codes.Unavailable. Default 10 s. Negative: no heartbeats.
 	HeartbeatInterval time.Duration
-	// RequestID is a UUID by which the host knows this request again: opening with it again attaches to the same
-	// session. Default: a new one at each call.
+	// RequestID is a UUID by which the host recognizes a repeated request: opening with it again
+	// attaches to the same session. Default: a new one for each call.
 	RequestID string
 }
 
-// SessionAt is a session, and the cursor at which it was so: a watch from there sees all that came after.
+// SessionAt is a session and a cursor. A watch from this cursor gets every event after this state
+// of the session.
 type SessionAt struct {
 	Session *wifidirectv1.Session
 	Cursor  string
 }
 
-// Open opens a session, or attaches to the one that the same RequestID has made. It answers when the host has accepted,
-// not when the session is open: see HeldSession.WaitOpen. The end of the context detaches, as Detach does.
+// Open opens a session, or attaches to the session that the same RequestID has opened. It returns
+// when the host has accepted the request; to wait until the session is open, use
+// HeldSession.WaitOpen. When the context ends, the session is detached, as by Detach.
 func (s *Sessions) Open(ctx context.Context, request OpenRequest) (*HeldSession, error) {
 	if request.RequestID == "" {
 		request.RequestID = newRequestID()
@@ -73,57 +77,61 @@ func (s *Sessions) Open(ctx context.Context, request OpenRequest) (*HeldSession,
 		cancel()
 		return nil, err
 	}
-	heard := &attentive[*wifidirectv1.OpenSessionResponse]{receiver: stream, end: cancel}
+	receiver := &silenceDetector[*wifidirectv1.OpenSessionResponse]{receiver: stream, end: cancel}
 	if heartbeat > 0 {
-		heard.patience = patience(heartbeat)
+		receiver.timeout = silenceTimeout(heartbeat)
 	}
-	return hold(s, heard, cancel)
+	return hold(s, receiver, cancel)
 }
 
-// Close closes an open session, and cancels one that is opening. It answers when that is under way.
+// Close closes an open session, or cancels one that is opening. It returns before the session has
+// ended.
 func (s *Sessions) Close(ctx context.Context, sessionID string) (SessionAt, error) {
 	request := &wifidirectv1.CloseSessionRequest{SessionId: sessionID, RequestId: newRequestID()}
-	return shown(s.client.CloseSession(ctx, request))
+	return sessionAt(s.client.CloseSession(ctx, request))
 }
 
-// CloseAndWait closes the session, and answers when it has ended. It has no deadline but that of the context.
+// CloseAndWait closes the session and returns when it has ended. Only the context bounds it.
 func (s *Sessions) CloseAndWait(ctx context.Context, sessionID string) (SessionAt, error) {
 	request := &wifidirectv1.CloseSessionRequest{
 		SessionId: sessionID, WaitForDisconnect: true, RequestId: newRequestID(),
 	}
-	return shown(s.client.CloseSession(ctx, request, within{}))
+	return sessionAt(s.client.CloseSession(ctx, request, within{}))
 }
 
-// Cancel stops a pending open. Its end, CANCELLED or, if the open wins the race, CLOSED, is an event.
+// Cancel cancels a pending open. It returns before the session ends. The last event is CANCELLED,
+// or CLOSED if the open succeeded first.
 func (s *Sessions) Cancel(ctx context.Context, sessionID string) (SessionAt, error) {
 	request := &wifidirectv1.CancelOpenSessionRequest{SessionId: sessionID, RequestId: newRequestID()}
-	return shown(s.client.CancelOpenSession(ctx, request))
+	return sessionAt(s.client.CancelOpenSession(ctx, request))
 }
 
-// Renew extends a lease: it then lapses so long from now; 0: by the time that the session has.
+// Renew renews the lease of a session, which then expires leaseTTL from now. 0 means the length of
+// the current lease.
 func (s *Sessions) Renew(ctx context.Context, sessionID string, leaseTTL time.Duration) (SessionAt, error) {
 	request := &wifidirectv1.RenewSessionRequest{
 		SessionId: sessionID, LeaseTtl: optional(leaseTTL), RequestId: newRequestID(),
 	}
-	return shown(s.client.RenewSession(ctx, request))
+	return sessionAt(s.client.RenewSession(ctx, request))
 }
 
-// Get shows one session, also for a while after its end.
+// Get returns one session. The host keeps sessions for a while after their end.
 func (s *Sessions) Get(ctx context.Context, sessionID string) (SessionAt, error) {
-	return shown(s.client.GetSession(ctx, &wifidirectv1.GetSessionRequest{SessionId: sessionID}))
+	return sessionAt(s.client.GetSession(ctx, &wifidirectv1.GetSessionRequest{SessionId: sessionID}))
 }
 
-// ListOptions choose what List shows; the zero value is every session.
+// ListOptions select sessions for List. The zero value selects every session.
 type ListOptions struct {
-	// States: only sessions in one of these.
+	// States selects sessions in one of these states. Default: all states.
 	States []wifidirectv1.SessionState
-	// DeviceAddress: only sessions to this device.
+	// DeviceAddress selects sessions with this device. Default: all devices.
 	DeviceAddress string
-	// PageSize is how many to ask for at once: 1 to 1000. Default 50.
+	// PageSize is the number of sessions per request: 1 to 1000. Default 50.
 	PageSize int32
 }
 
-// List goes through the sessions, oldest first, and asks for them page by page. It ends after an error.
+// List iterates over the sessions, oldest first. It requests them page by page, and stops after an
+// error.
 func (s *Sessions) List(ctx context.Context, options ListOptions) iter.Seq2[*wifidirectv1.Session, error] {
 	return pages(func(token string) ([]*wifidirectv1.Session, string, error) {
 		response, err := s.client.ListSessions(ctx, &wifidirectv1.ListSessionsRequest{
@@ -136,28 +144,31 @@ func (s *Sessions) List(ctx context.Context, options ListOptions) iter.Seq2[*wif
 	})
 }
 
-// WatchOptions choose what Watch shows; the zero value is every session, from now.
+// WatchOptions select events for Watch. The zero value selects every session, from now.
 type WatchOptions struct {
-	// Cursor: resume after it. Default: from now, after a snapshot.
+	// Cursor is where to resume. Default: start now, with a snapshot.
 	Cursor string
-	// SessionIDs: only these. Default: all that the caller may see.
+	// SessionIDs selects these sessions. Default: all sessions that the caller may see.
 	SessionIDs []string
-	// BookmarkInterval is how long a silence lasts before a bookmark comes: 1 s to 5 min. Default 10 s.
+	// BookmarkInterval is how often the host sends a bookmark if there are no events: 1 s to 5 min.
+	// Default 10 s.
 	BookmarkInterval time.Duration
 	Backoff          Backoff
 }
 
-// Items of a watch of sessions, beside Bookmark and Disconnected.
+// SessionSnapshot and SessionChange are items of a watch of sessions, as are Bookmark and
+// Disconnected.
 type (
 	SessionSnapshot = Snapshot[*wifidirectv1.Session]
 	SessionChange   = Change[*wifidirectv1.SessionEvent]
 )
 
-// Watch follows sessions: a SessionSnapshot, unless there is a cursor, then each SessionChange, in order, none twice,
-// whatever happens to the connection, with Bookmark and Disconnected between them. A stream that breaks, or brings nothing
-// for three bookmark intervals, is attached again. It ends with an error when the
-// context ends, when the client is closed, and where trying again can't help: Unauthenticated, PermissionDenied,
-// InvalidArgument, Unimplemented.
+// Watch iterates over what happens to sessions. It yields a SessionSnapshot, unless there is a
+// cursor, and then every SessionChange, in order and once, with Bookmark and Disconnected between
+// them. It reconnects when the stream breaks, or is silent for three bookmark intervals.
+//
+// Watch ends with an error when the context ends, when the client is closed, and if a retry can't
+// help: with Unauthenticated, PermissionDenied, InvalidArgument or Unimplemented.
 func (s *Sessions) Watch(ctx context.Context, options WatchOptions) iter.Seq2[WatchItem, error] {
 	attach := func(ctx context.Context, cursor string) (receiver[*wifidirectv1.WatchSessionsResponse], error) {
 		return s.client.WatchSessions(ctx, &wifidirectv1.WatchSessionsRequest{
@@ -166,10 +177,10 @@ func (s *Sessions) Watch(ctx context.Context, options WatchOptions) iter.Seq2[Wa
 			BookmarkInterval: optional(options.BookmarkInterval),
 		})
 	}
-	return watch(ctx, s.isOpen, attach, start{options.Cursor, options.BookmarkInterval, options.Backoff})
+	return watch(ctx, s.clientCtx, attach, start{options.Cursor, options.BookmarkInterval, options.Backoff})
 }
 
-func shown[Response interface {
+func sessionAt[Response interface {
 	GetSession() *wifidirectv1.Session
 	GetCursor() string
 }](response Response, err error) (SessionAt, error) {
@@ -200,7 +211,7 @@ func pages[Thing any](ask func(token string) ([]Thing, string, error)) iter.Seq2
 	}
 }
 
-// optional leaves 0 unset: the host has a default.
+// optional returns nil for 0, so that the host uses its default.
 func optional(duration time.Duration) *durationpb.Duration {
 	if duration == 0 {
 		return nil
@@ -208,7 +219,7 @@ func optional(duration time.Duration) *durationpb.Duration {
 	return durationpb.New(duration)
 }
 
-// newRequestID makes a random UUID (RFC 9562, version 4).
+// newRequestID returns a random UUID (RFC 9562, version 4).
 func newRequestID() string {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // Never fails.

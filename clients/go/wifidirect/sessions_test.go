@@ -156,8 +156,8 @@ func TestRequestSaysWhatWasAskedForAndNoMore(t *testing.T) {
 
 func TestUnaryCallsHaveADeadlineButWhereTheyWait(t *testing.T) {
 	left := func(ctx context.Context) time.Duration {
-		deadline, has := ctx.Deadline()
-		if !has {
+		deadline, ok := ctx.Deadline()
+		if !ok {
 			return 0
 		}
 		return time.Until(deadline).Round(time.Second)

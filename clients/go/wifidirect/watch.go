@@ -12,39 +12,40 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// A watch goes on: it attaches again after every error that may heal, from where it was.
+// A watch reconnects: after every error that a retry can cure, it resumes from its last cursor.
 //
 //	attach --batches--> items            attach again, after a pause, from the last cursor
 //	   |                                    ^
-//	   +--error that may heal--> Disconnected
+//	   +--error, not fatal--> Disconnected -+
 //
-// The rule that must not be broken: the cursor moves with the batch that carries it, before its items are given out; so
-// nothing is skipped and nothing comes twice, however often the stream breaks.
+// Invariant: the cursor advances with the batch that carries it, before the items of the batch are
+// yielded. So no event is lost or repeated, however often the stream breaks.
 
 // WatchItem is an item of a watch: a Snapshot, a Change, a Bookmark or a Disconnected.
 type WatchItem interface{ isWatchItem() }
 
-// Snapshot is all there is. It replaces what was known, also when it comes in the middle of a watch.
+// Snapshot is the current state of everything. It replaces everything known so far, also in the
+// middle of a watch.
 type Snapshot[Thing any] struct {
 	Items  []Thing
 	Cursor string
 }
 
-// Change is one thing that happened.
+// Change is one event.
 type Change[Event any] struct {
 	Event Event
-	// Cursor is what to keep, once the event is dealt with, to resume a later watch: nothing will be missed. Events that
-	// came together share a cursor, so a program that ends in the middle of them gets some again; pass over those by epoch
-	// and sequence.
+	// Cursor can be saved, after the event was handled, to resume a later watch without missing an
+	// event. Events of one batch share a cursor, so a resumed watch can repeat events that were
+	// already handled. Skip them by epoch and sequence.
 	Cursor string
 }
 
-// Bookmark says that nothing happened, up to this cursor.
+// Bookmark means that nothing happened until this cursor.
 type Bookmark struct{ Cursor string }
 
-// Disconnected says that the stream broke. It will be attached again by itself: there is nothing to do.
+// Disconnected means that the stream broke. The watch reconnects by itself.
 type Disconnected struct {
-	// Err: with ReasonCursorExpired, events are lost for good, and a snapshot follows.
+	// Err is why. If its reason is ReasonCursorExpired, events are lost, and a snapshot follows.
 	Err     *Error
 	RetryIn time.Duration
 }
@@ -54,14 +55,14 @@ func (Change[Event]) isWatchItem()   {}
 func (Bookmark) isWatchItem()        {}
 func (Disconnected) isWatchItem()    {}
 
-// Backoff sets the pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row ("full
-// jitter").
+// Backoff sets the pauses between attempts. Each is random between 0 and a bound, which doubles
+// with each consecutive failure ("full jitter").
 type Backoff struct {
 	// Initial is the bound after the first failure. Default 250 ms.
 	Initial time.Duration
 	// Max is the largest bound. Default 30 s.
 	Max time.Duration
-	// Random gives numbers from 0 to below 1. Default rand.Float64.
+	// Random returns numbers in [0, 1). Default rand.Float64.
 	Random func() float64
 }
 
@@ -81,9 +82,9 @@ func (b Backoff) pause(failures int, err *Error) time.Duration {
 }
 
 const (
-	// How long a watch waits at most because the host asks for it.
+	// The longest pause that a host can request.
 	retryDelayMax = 5 * time.Minute
-	// A stream that stood for so long was well: the pauses start over.
+	// A stream that lasted this long resets the pauses.
 	healthyAfter = 10 * time.Second
 )
 
@@ -95,7 +96,7 @@ type batch[Thing, Event any] interface {
 	GetSnapshotComplete() bool
 }
 
-// start is where and how a watch begins.
+// start is the start of a watch and its options.
 type start struct {
 	cursor           string
 	bookmarkInterval time.Duration
@@ -107,15 +108,15 @@ func (s start) check() *Error {
 		"bookmark interval": s.bookmarkInterval, "backoff, initial": s.backoff.Initial, "backoff, max": s.backoff.Max,
 	} {
 		if duration < 0 {
-			return invalid(option, "is %v; it has to be 0 (the default) or more", duration)
+			return invalid(option, "is %v; it must be 0 (the default) or more", duration)
 		}
 	}
 	return nil
 }
 
-// watch ends with either context.
+// watch runs until one of the contexts ends.
 func watch[Thing, Event any, Batch batch[Thing, Event]](
-	ctx, isOpen context.Context,
+	ctx, clientCtx context.Context,
 	attach func(ctx context.Context, cursor string) (receiver[Batch], error),
 	from start,
 ) iter.Seq2[WatchItem, error] {
@@ -126,10 +127,10 @@ func watch[Thing, Event any, Batch batch[Thing, Event]](
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		defer context.AfterFunc(isOpen, cancel)()
-		watching := watching[Thing, Event, Batch]{start: from}
+		defer context.AfterFunc(clientCtx, cancel)()
+		state := watching[Thing, Event, Batch]{start: from}
 		for {
-			err := watching.follow(ctx, attach, yield)
+			err := state.follow(ctx, attach, yield)
 			if err == nil {
 				return
 			}
@@ -137,7 +138,7 @@ func watch[Thing, Event any, Batch batch[Thing, Event]](
 				yield(nil, err)
 				return
 			}
-			broken := watching.broke(err)
+			broken := state.disconnected(err)
 			if !yield(broken, nil) {
 				return
 			}
@@ -149,18 +150,19 @@ func watch[Thing, Event any, Batch batch[Thing, Event]](
 	}
 }
 
-// watching is where one watch is.
+// watching is the state of one watch.
 type watching[Thing, Event any, Batch batch[Thing, Event]] struct {
-	// Its cursor moves.
+	// The cursor in it advances.
 	start
 	failures int
-	// Of the failure before; empty: the host did not say why, or there was none.
+	// The reason of the last failure; empty if it had none, or if there was no failure.
 	reason Reason
-	// When the first message of the stream came; zero: none has.
-	standsSince time.Time
+	// When the first message of the stream came; zero if none has.
+	firstMessage time.Time
 }
 
-// follow attaches once, and gives out what comes. It answers with what ended it; nil: whoever reads has left.
+// follow attaches once and yields the items of the stream. It returns the error that ended the
+// stream, or nil if the caller stopped the iteration.
 func (w *watching[Thing, Event, Batch]) follow(
 	ctx context.Context,
 	attach func(ctx context.Context, cursor string) (receiver[Batch], error),
@@ -172,12 +174,12 @@ func (w *watching[Thing, Event, Batch]) follow(
 	if err != nil {
 		return asError(err)
 	}
-	heard := attentive[Batch]{receiver: stream, patience: patience(w.bookmarkInterval), end: cancel}
+	receiver := silenceDetector[Batch]{receiver: stream, timeout: silenceTimeout(w.bookmarkInterval), end: cancel}
 	var things []Thing
 	for {
-		batch, err := heard.Recv()
+		batch, err := receiver.Recv()
 		if err == io.EOF {
-			// A watch has no end of its own.
+			// A watch has no end, so the end of its stream is an error.
 			return &Error{Code: codes.Unavailable, Message: "the host ended the watch"}
 		}
 		if err != nil {
@@ -191,10 +193,11 @@ func (w *watching[Thing, Event, Batch]) follow(
 	}
 }
 
-// take moves the cursor; things is what has come of a snapshot that is not complete.
+// take advances the cursor and returns the items of the batch. things collects a snapshot until it
+// is complete.
 func (w *watching[Thing, Event, Batch]) take(batch Batch, things *[]Thing) []WatchItem {
-	if w.standsSince.IsZero() {
-		w.standsSince = time.Now()
+	if w.firstMessage.IsZero() {
+		w.firstMessage = time.Now()
 	}
 	*things = append(*things, batch.GetSnapshot()...)
 	before := w.cursor
@@ -220,31 +223,32 @@ func (w *watching[Thing, Event, Batch]) take(batch Batch, things *[]Thing) []Wat
 	return items
 }
 
-// broke says when to attach again.
-func (w *watching[Thing, Event, Batch]) broke(err *Error) Disconnected {
+// disconnected decides when to attach again.
+func (w *watching[Thing, Event, Batch]) disconnected(err *Error) Disconnected {
 	if err.Reason == ReasonCursorExpired {
 		w.cursor = ""
 	}
-	if w.startsOver(err.Reason) {
+	if w.resetsPauses(err.Reason) {
 		w.failures = 0
 	}
-	w.standsSince, w.reason = time.Time{}, err.Reason
+	w.firstMessage, w.reason = time.Time{}, err.Reason
 	pause := w.backoff.pause(w.failures, err)
 	w.failures++
 	return Disconnected{err, pause}
 }
 
-// startsOver tells whether the pauses do: the stream stood for a while, or a host that did not answer now does. A message
-// alone proves nothing: a stream that breaks right after it would be attached to again and again.
-func (w *watching[Thing, Event, Batch]) startsOver(reason Reason) bool {
-	stood := !w.standsSince.IsZero() && time.Since(w.standsSince) >= healthyAfter
+// resetsPauses reports whether the pauses start again from the shortest: the stream lasted for a
+// while, or the host answers again. One message is not enough, because a stream could break after
+// each first message.
+func (w *watching[Thing, Event, Batch]) resetsPauses(reason Reason) bool {
+	lasted := !w.firstMessage.IsZero() && time.Since(w.firstMessage) >= healthyAfter
 	answersAgain := reason != "" && w.reason == ""
-	// Asking for a snapshot instead heals this one at once, but not if it comes again.
+	// The first time, a request for a snapshot cures this error at once.
 	hasExpired := reason == ReasonCursorExpired && w.reason != ReasonCursorExpired
-	return stood || answersAgain || hasExpired
+	return lasted || answersAgain || hasExpired
 }
 
-// isFatal: trying again can't help.
+// isFatal reports whether a retry is pointless.
 func isFatal(code codes.Code) bool {
 	switch code {
 	case codes.Unauthenticated, codes.PermissionDenied, codes.InvalidArgument, codes.Unimplemented:
@@ -253,6 +257,7 @@ func isFatal(code codes.Code) bool {
 	return false
 }
 
+// sleep waits for the pause, or returns an error when the context ends.
 func sleep(ctx context.Context, pause time.Duration) error {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()

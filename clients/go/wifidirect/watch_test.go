@@ -24,7 +24,8 @@ var (
 
 type message = *wifidirectv1.WatchSessionsResponse
 
-// script is a stream that gives these messages, stands for a while, and ends with this error; nil: then it is silent.
+// script is a stream that sends these messages, lasts for a while, and ends with this error. If the
+// error is nil, the stream is silent instead.
 type script struct {
 	messages []message
 	err      error
@@ -71,7 +72,8 @@ func (h *host) attach(ctx context.Context, cursor string) (receiver[message], er
 // half makes the pauses 125, 250, 500, ... ms.
 var half = Backoff{Random: func() float64 { return 0.5 }}
 
-// run watches until the last script has been silent for an hour of simulated time. Bookmarks are not waited for.
+// run watches until the last script has been silent for an hour of simulated time. It does not wait
+// for bookmarks.
 func run(t *testing.T, cursor string, backoff Backoff, scripts ...script) (h host, items []WatchItem, failure error) {
 	return runFrom(t, start{cursor, time.Hour, backoff}, scripts...)
 }
@@ -134,7 +136,7 @@ func told(items []WatchItem) (told []any) {
 
 func pauses(items []WatchItem) (pauses []time.Duration) {
 	for _, item := range items {
-		if item, is := item.(Disconnected); is {
+		if item, ok := item.(Disconnected); ok {
 			pauses = append(pauses, item.RetryIn)
 		}
 	}
@@ -252,7 +254,7 @@ func TestWatchThatHearsNothingForThreeBookmarksAttachesAgain(t *testing.T) {
 		equal(t, told(items[:3]), []any{codes.Unavailable, 1, codes.Unavailable})
 		first := items[0].(Disconnected)
 		equal(t, first.Err.Reason, Reason(""))
-		equal(t, first.Err.Message, "nothing was heard from the host for "+silence.String())
+		equal(t, first.Err.Message, "the host has been silent for "+silence.String())
 		equal(t, h.cursors[:3], []string{"c0", "c0", "c1"})
 		equal(t, h.times[1], silence+first.RetryIn)
 	}
@@ -322,12 +324,12 @@ func TestEachRangeIsAWatchOfItsOwn(t *testing.T) {
 
 func TestClosedClientEndsAWatchThatPauses(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		isOpen, closeClient := context.WithCancel(t.Context())
+		clientCtx, closeClient := context.WithCancel(t.Context())
 		defer closeClient()
 		h := host{scripts: []script{{err: stopping}}, start: time.Now()}
 		var failure error
-		for item, err := range watch(t.Context(), isOpen, h.attach, start{cursor: "c0", backoff: half}) {
-			if _, is := item.(Disconnected); is {
+		for item, err := range watch(t.Context(), clientCtx, h.attach, start{cursor: "c0", backoff: half}) {
+			if _, ok := item.(Disconnected); ok {
 				time.AfterFunc(time.Second, closeClient)
 			}
 			failure = err

@@ -1,8 +1,9 @@
-// Walkthrough is a remote client's walk through the life of three sessions, and of a watch that is cut:
+// Walkthrough is an example of a remote client. It follows three sessions, and a watch whose
+// connection breaks:
 //
 //	go run ./examples/walkthrough HOST:PORT
 //
-// It knows the host only by its address, and fails where something is not as the contract says.
+// It knows only the address of the host. It fails if the host breaks a promise of the API.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Conformance does through the library what lines of JSON on the standard input say, for the tests of all clients. The
-// words are those of test/conformance/protocol.ts.
+// Conformance runs commands, which are lines of JSON on standard input, with the library. The tests of
+// all clients use it; test/conformance/protocol.ts documents the commands.
 package main
 
 import (
