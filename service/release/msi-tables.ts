@@ -1,13 +1,19 @@
 /**
- * The part of the installer that wixl 0.101 can't make: rows that are put into its tables afterwards.
+ * Rows that are added to the installer's tables afterwards, because wixl 0.101 cannot make them
+ * (D-96).
  *
- * The service has one home for its settings, `wfdd service`, and the installer runs that as LocalSystem. Rules that must
- * not be broken: **the data in ProgramData belong to no component**, so no upgrade, repair or rollback touches them; and
- * **a service that can't start never fails an installation**.
+ * Only `wfdd service` knows the settings of the service, so the installer runs it as LocalSystem
+ * (D-95).
+ *
+ * Invariants: the data in ProgramData belong to no component, so no upgrade, repair or rollback
+ * touches them. A service that cannot start never fails an installation.
  */
 import { componentId, folderId, INSTALL_FOLDER } from './msi-source.js';
 
-/** The type of a custom action that runs a command line in a folder, and its options (`msidbCustomActionType...`). */
+/**
+ * The custom action type that runs a command line in a folder, with its options
+ * (`msidbCustomActionType...`).
+ */
 const EXE_IN_FOLDER = 0x22;
 const CONTINUE = 0x40;
 const ROLLBACK = 0x100;
@@ -16,7 +22,7 @@ const IN_SCRIPT = 0x400;
 const NO_IMPERSONATE = 0x800;
 const ELEVATED = EXE_IN_FOLDER | IN_SCRIPT | NO_IMPERSONATE;
 
-/** What `ServiceControl.Event` asks for: to stop the service when files are laid down, and when they are removed. */
+/** `ServiceControl.Event`: stop the service before files are installed or removed. */
 const STOP_ON_INSTALL = 0x2;
 const STOP_ON_UNINSTALL = 0x20;
 
@@ -32,25 +38,28 @@ interface Action {
   readonly name: string;
   readonly type: number;
   readonly command: string;
-  /** The working folder; that of the program unless it is gone by then. */
+  /** The working folder: the program folder, unless it has been removed by then. */
   readonly folder?: string;
   readonly condition: string;
   readonly sequence: number;
 }
 
-/** What `wfdd service` says is read by nobody, so it is kept in a file that only administrators can write. */
+/** The output of `wfdd service` goes to a file that only administrators can write (D-97). */
 const LOG = 'install.log';
 
-/** Runs `wfdd service` with its output in the log. With /s, cmd.exe takes all between the outer quotes as it is. */
+/**
+ * Runs `wfdd service` with its output in the log. With /s, cmd.exe takes everything between the
+ * outer quotes literally.
+ */
 function service(command: string): string {
   const program = `"[${INSTALL_FOLDER}]node.exe" "[${INSTALL_FOLDER}]service\\wfdd.cjs" service ${command}`;
   return `"[System64Folder]cmd.exe" /d /s /c "${program} >>"[${INSTALL_FOLDER}]${LOG}" 2>&1"`;
 }
 
-/** Removes everything, and not as the first half of an upgrade. */
+/** A real uninstall, not the first half of an upgrade. */
 const isUninstall = 'REMOVE~="ALL" AND NOT UPGRADINGPRODUCTCODE';
 
-/** In the order in which they run. Files are removed at 3500 and laid down at 4000; 6600 is the end. */
+/** In execution order. Files are removed at 3500 and installed at 4000. 6600 is the end. */
 const actions: readonly Action[] = [
   {
     name: 'UndoUninstallService',
@@ -60,7 +69,7 @@ const actions: readonly Action[] = [
     sequence: 1950,
   },
   {
-    // Where the service is somebody else's, or can't be deleted now, the files go all the same.
+    // If the service is not wfdd or cannot be deleted now, the files are removed anyway.
     name: 'UninstallService',
     type: ELEVATED | CONTINUE,
     command: service('uninstall'),
@@ -82,7 +91,7 @@ const actions: readonly Action[] = [
     sequence: 5902,
   },
   {
-    // Why it did not start is in the event log.
+    // If it does not start, the event log says why.
     name: 'StartService',
     type: ELEVATED | CONTINUE,
     command: service('start'),
@@ -90,7 +99,7 @@ const actions: readonly Action[] = [
     sequence: 5903,
   },
   {
-    // Only once all else is gone for certain. Links are removed, and not followed.
+    // Runs last, after everything else has been removed. Links are removed but not followed.
     name: 'RemoveData',
     type: ELEVATED | COMMIT | CONTINUE,
     command: '"[System64Folder]cmd.exe" /d /c rd /s /q "[CommonAppDataFolder]wfdd"',
@@ -101,24 +110,25 @@ const actions: readonly Action[] = [
 ];
 
 const standardActions = [
-  // Windows Installer counts what it stops itself as not in use, so no restart of Windows is asked for.
+  // Files of a service that Windows Installer stops do not count as in use, so no restart of
+  // Windows is needed.
   { name: 'StopServices', sequence: 1900 },
   { name: 'RemoveEnvironmentStrings', sequence: 3300 },
   { name: 'WriteEnvironmentStrings', sequence: 5200 },
 ];
 
-/** Properties beside those of wixl. The public ones are passed on to the part that runs elevated. */
+/** Additional properties. Public ones are passed to the elevated part of the installation. */
 export const PROPERTIES = ['LISTEN', 'HOSTID', 'START', 'REMOVEDATA'];
 
-/** Tables that wixl does not make, as SQL of msibuild. */
+/** Tables that wixl does not create, as SQL for msibuild. */
 export const newTables: readonly string[] = [
   'CREATE TABLE `Environment` (`Environment` CHAR(72) NOT NULL, `Name` CHAR(255) NOT NULL LOCALIZABLE, ' +
     '`Value` CHAR(255) LOCALIZABLE, `Component_` CHAR(72) NOT NULL PRIMARY KEY `Environment`)',
 ];
 
-/** Changes of rows that wixl has made, as SQL of msibuild. */
+/** Changes to rows that wixl has created, as SQL for msibuild. */
 export const changes: readonly string[] = [
-  // Within the transaction, so that an upgrade that fails leaves what was there.
+  // Within the transaction, so that a failed upgrade keeps the old version.
   "UPDATE `InstallExecuteSequence` SET `Sequence` = 1501 WHERE `Action` = 'RemoveExistingProducts'",
   `UPDATE \`Property\` SET \`Value\` = 'WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED;${PROPERTIES.join(';')}' WHERE \`Property\` = 'SecureCustomProperties'`,
 ];
@@ -146,7 +156,7 @@ export function rows(): Row[] {
       },
     },
     {
-      // For all users (*), made at installation (=), taken back at removal (-).
+      // For all users (*), set at installation (=), removed at uninstall (-).
       table: 'Environment',
       values: {
         Environment: 'Path',
@@ -158,7 +168,7 @@ export function rows(): Row[] {
     {
       table: 'LaunchCondition',
       values: {
-        // Windows 10 and 11 call themselves 6.3 here.
+        // Windows 10 and 11 report version 6.3 here.
         Condition: 'Installed OR (VersionNT64 AND VersionNT >= 603)',
         Description: 'The Wi-Fi Direct Gateway needs 64-bit Windows 10, or newer.',
       },
@@ -177,7 +187,7 @@ export function rows(): Row[] {
   ];
 }
 
-/** A row as SQL of msibuild. */
+/** A row as SQL for msibuild. */
 export function insertion({ table, values }: Row): string {
   const columns = Object.keys(values).map((name) => `\`${name}\``);
   const literals = Object.values(values).map((value) => (typeof value === 'number' ? value : `'${value}'`));

@@ -1,6 +1,6 @@
 /**
- * Makes the installer of Windows from the folder of the bundle, on Linux: wixl lays the files into a cabinet and writes
- * the main tables, msibuild adds what it can't. Two builds of one folder give the same bytes.
+ * Makes the Windows installer from the bundle folder, on Linux. wixl creates the cabinet and the
+ * main tables, and msibuild adds the rest (D-96). Two builds of one folder give the same bytes.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,10 +11,10 @@ import { packageCode } from './codes.js';
 import { wixSource } from './msi-source.js';
 import { changes, insertion, newTables, rows } from './msi-tables.js';
 
-/** What has to be installed, where it is not. */
+/** How to install missing tools. */
 export const MSI_TOOLS_REMEDY = 'apt-get install wixl msitools';
 
-/** VT_FILETIME, as the summary of the installer writes its times. */
+/** VT_FILETIME, the type of times in the summary of the installer. */
 const FILETIME = 0x40;
 /** 1980-01-01, as a FILETIME: 100 ns since 1601. */
 const FIRST_MOMENT = 119600064000000000n;
@@ -24,7 +24,7 @@ export function hasMsiTools(): boolean {
   return ['wixl', 'msibuild', 'msiinfo'].every((tool) => spawnSync(tool, ['--version']).error === undefined);
 }
 
-/** The installer of these files. Throws where a tool is missing or fails. */
+/** Makes the installer of these files. Throws if a tool is missing or fails. */
 export function buildMsi(contents: Contents, version: string): Uint8Array {
   const staging = mkdtempSync(join(tmpdir(), 'wfdd-msi-'));
   try {
@@ -34,7 +34,7 @@ export function buildMsi(contents: Contents, version: string): Uint8Array {
     const run = (program: string, ...args: string[]) =>
       execFileSync(program, args, {
         cwd: staging,
-        // The cabinet has local times of files.
+        // The cabinet contains local file times.
         env: { ...process.env, TZ: 'UTC' },
         stdio: ['ignore', 'pipe', 'pipe'],
         encoding: 'utf8',
@@ -43,7 +43,7 @@ export function buildMsi(contents: Contents, version: string): Uint8Array {
     run('wixl', '--arch', 'x64', '--output', 'wfdd.msi', 'wfdd.wxs');
     for (const query of [...newTables, ...changes, ...rows().map(insertion)]) run('msibuild', 'wfdd.msi', '-q', query);
     const msi = withoutTimes(readFileSync(join(staging, 'wfdd.msi')), before, Date.now());
-    // wixl makes one up for each run.
+    // wixl generates a random one for each run.
     const [code = ''] = /\{[0-9A-F-]{36}\}/.exec(run('msiinfo', 'suminfo', 'wfdd.msi')) ?? [];
     return replaced(msi, code, `{${packageCode(contentsHash)}}`);
   } finally {
@@ -51,7 +51,7 @@ export function buildMsi(contents: Contents, version: string): Uint8Array {
   }
 }
 
-/** The same bytes, in which another text of the same length stands for `text`. */
+/** Replaces `text` by another text of the same length. */
 function replaced(bytes: Buffer, text: string, by: string): Buffer {
   const at = bytes.indexOf(text);
   if (at < 0 || text.length !== by.length) throw new Error(`the summary of the installer has no package code ${text}`);
@@ -59,7 +59,7 @@ function replaced(bytes: Buffer, text: string, by: string): Buffer {
   return bytes;
 }
 
-/** The same database, in which the times of this build are the first moment that a cabinet can say. */
+/** Replaces the times of this build by the earliest time that a cabinet can represent. */
 function withoutTimes(msi: Buffer, fromMs: number, toMs: number): Buffer {
   const from = BigInt(fromMs - 1000) * 10000n + UNIX_EPOCH;
   const to = BigInt(toMs + 1000) * 10000n + UNIX_EPOCH;

@@ -1,12 +1,12 @@
 /**
- * `npm run release`: makes in `dist/release/` what is handed out of a version:
+ * `npm run release`: makes everything that is published for a version, in `dist/release/`:
  *
  *   wfdd-<version>-win-x64.zip, .cdx.json   the bundle for Windows, and its bill of materials
  *   wfdd-<version>-x64.msi                  the same, as an installer
  *   winget/                                 the manifests of the installer for winget
  *   SHA256SUMS                              of all of these
  *
- * Where SIGN_COMMAND is set, `SIGN_COMMAND FILE` signs every binary, and then the installer, each in its place.
+ * If SIGN_COMMAND is set, `SIGN_COMMAND FILE` signs every binary and then the installer, in place.
  */
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,9 +19,9 @@ import { wingetManifests } from './winget.js';
 
 const output = fileURLToPath(new URL('../../../dist/release', import.meta.url));
 
-/** Throws where something is missing. */
+/** Makes the release. Throws if something is missing. */
 function release(signer: string | undefined): void {
-  if (!hasMsiTools()) throw new Error(`the tools for the installer are missing; run: ${MSI_TOOLS_REMEDY}`);
+  if (!hasMsiTools()) throw new Error(`The tools for the installer are missing. Run: ${MSI_TOOLS_REMEDY}`);
   const { version, contents } = bundleForWindows(bundleOutput, signer);
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });

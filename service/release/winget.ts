@@ -1,16 +1,16 @@
 /**
- * The manifests by which winget finds the installer: three files of one version. Their texts are JSON, which is YAML.
- * Who publishes a version puts them into the repository of winget, below `manifests/w/WifiDirectGateway/Wfdd/<version>/`.
+ * The winget manifests of a version: three files. They are JSON, which is valid YAML. To publish a
+ * version, add them to the winget repository below `manifests/w/WifiDirectGateway/Wfdd/<version>/`.
  */
 import { productCode, UPGRADE_CODE } from './codes.js';
 import { productVersion } from './msi-source.js';
 
 const ID = 'WifiDirectGateway.Wfdd';
 const SCHEMA_VERSION = '1.10.0';
-/** Where the files of a version are to be had. */
+/** The download URL of releases. */
 const DOWNLOADS = 'https://github.com/wifi-direct-gateway/wifi-direct-gateway/releases/download';
 
-/** The files by name. `msiHash` is the SHA-256 of the installer, in hexadecimal. */
+/** The files by name. `msiHash` is the hexadecimal SHA-256 of the installer. */
 export function wingetManifests(version: string, msi: string, msiHash: string): Map<string, string> {
   const common = { PackageIdentifier: ID, PackageVersion: version };
   const product = { ProductCode: `{${productCode(version)}}`, UpgradeCode: `{${UPGRADE_CODE}}` };

@@ -71,102 +71,115 @@ const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 export class Metrics implements Observer {
   readonly #registry = new Registry();
-  readonly #rpcs: Counter<'method' | 'code'>;
-  readonly #rpcSeconds: Histogram<'method'>;
-  readonly #nativeCalls: Counter<'function' | 'code'>;
-  readonly #nativeSeconds: Histogram<'function'>;
-  readonly #nativeSlow: Counter<'function'>;
-  readonly #sessionEvents: Counter<'type'>;
-  readonly #sessionEnds: Counter<'state' | 'reason' | 'evidence'>;
-  readonly #opens: Histogram<'outcome'>;
-  readonly #closes: Histogram<'evidence'>;
-  readonly #eventSeconds: Histogram;
-  readonly #callbackSeconds: Histogram<'method'>;
-  readonly #slowReaders: Counter<'method'>;
-  readonly #denials: Counter<'method' | 'code'>;
-  readonly #refusals: Counter;
-  readonly #reloadFailures: Counter<'what'>;
+  readonly #rpcs = this.#counter('wfdd_rpcs_total', 'RPCs that have ended.', ['method', 'code']);
+  readonly #rpcSeconds = this.#seconds('wfdd_rpc_seconds', 'How long RPCs took, including streams.', ['method']);
+  readonly #nativeCalls = this.#counter('wfdd_native_calls_total', 'Native calls that have returned.', [
+    'function',
+    'code',
+  ]);
+  readonly #nativeSeconds = this.#seconds('wfdd_native_call_seconds', 'How long native calls took.', ['function']);
+  readonly #nativeSlow = this.#counter('wfdd_native_calls_slow_total', 'Native calls past nativeCallWarnMs.', [
+    'function',
+  ]);
+  readonly #sessionEvents = this.#counter('wfdd_session_events_total', 'Changes of sessions.', ['type']);
+  readonly #sessionEnds = this.#counter('wfdd_sessions_ended_total', 'Ended sessions by outcome.', [
+    'state',
+    'reason',
+    'evidence',
+  ]);
+  readonly #opens = this.#seconds('wfdd_session_open_seconds', 'From the request to the outcome of an open.', [
+    'outcome',
+  ]);
+  readonly #closes = this.#seconds('wfdd_session_close_seconds', 'From the start of a close to the disconnection.', [
+    'evidence',
+  ]);
+  readonly #eventSeconds = this.#seconds(
+    'wfdd_event_publish_seconds',
+    'From an event until it is passed to the streams.',
+    [],
+  );
+  readonly #callbackSeconds = this.#seconds(
+    'wfdd_callback_to_wire_seconds',
+    'From the arrival of a native callback until its event is written to a stream, for each stream.',
+    ['method'],
+  );
+  readonly #slowReaders = this.#counter(
+    'wfdd_slow_readers_ended_total',
+    'Streams ended because they were read too slowly.',
+    ['method'],
+  );
+  readonly #denials = this.#counter('wfdd_denials_total', 'Calls refused before a service saw them.', [
+    'method',
+    'code',
+  ]);
+  readonly #reloadFailures = this.#counter('wfdd_reload_failures_total', 'Changed files that could not be used.', [
+    'what',
+  ]);
+  readonly #refusals = this.#counter(
+    'wfdd_connections_refused_total',
+    'Connections refused by TLS or because of a limit.',
+    [],
+  );
 
   constructor(readings: Readings) {
-    const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
-    const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-      new Counter({ name, help, labelNames, registers });
-    const seconds = <L extends string>(name: string, help: string, labelNames: L[]) =>
-      new Histogram({ name, help, labelNames, buckets: SECONDS, registers });
+    this.#addGauges(readings);
+    this.#addJournalGauges(readings.journal);
+    this.#addLabelledGauges(readings);
+    this.#countElsewhere(readings);
+    this.#startAtZero(readings);
+  }
 
-    this.#rpcs = counter('wfdd_rpcs_total', 'RPCs that have ended.', ['method', 'code']);
-    this.#rpcSeconds = seconds('wfdd_rpc_seconds', 'How long RPCs took, including streams.', ['method']);
-    this.#nativeCalls = counter('wfdd_native_calls_total', 'Native calls that have returned.', ['function', 'code']);
-    this.#nativeSeconds = seconds('wfdd_native_call_seconds', 'How long native calls took.', ['function']);
-    this.#nativeSlow = counter('wfdd_native_calls_slow_total', 'Native calls past nativeCallWarnMs.', ['function']);
-    this.#sessionEvents = counter('wfdd_session_events_total', 'Changes of sessions.', ['type']);
-    this.#sessionEnds = counter('wfdd_sessions_ended_total', 'Ended sessions by outcome.', [
-      'state',
-      'reason',
-      'evidence',
-    ]);
-    this.#opens = seconds('wfdd_session_open_seconds', 'From the request to the outcome of an open.', ['outcome']);
-    this.#closes = seconds('wfdd_session_close_seconds', 'From the start of a close to the disconnection.', [
-      'evidence',
-    ]);
-    this.#eventSeconds = seconds('wfdd_event_publish_seconds', 'From an event until it is passed to the streams.', []);
-    this.#callbackSeconds = seconds(
-      'wfdd_callback_to_wire_seconds',
-      'From the arrival of a native callback until its event is written to a stream, for each stream.',
-      ['method'],
-    );
-    this.#slowReaders = counter('wfdd_slow_readers_ended_total', 'Streams ended because they were read too slowly.', [
-      'method',
-    ]);
-    this.#denials = counter('wfdd_denials_total', 'Calls refused before a service saw them.', ['method', 'code']);
-    this.#reloadFailures = counter('wfdd_reload_failures_total', 'Changed files that could not be used.', ['what']);
-    this.#refusals = counter('wfdd_connections_refused_total', 'Connections refused by TLS or because of a limit.', []);
+  #counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
 
-    const gauge = (name: string, help: string, read: () => number) =>
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
-    gauge('wfdd_watchers', 'Open watches.', readings.watchers);
-    gauge('wfdd_streams', 'Open streams of all kinds.', readings.openStreams);
-    gauge('wfdd_watched_ids', 'Ids and addresses that watches are restricted to.', readings.watchedIds);
-    gauge('wfdd_sessions_followed', 'Sessions whose events a stream follows.', readings.sessionsFollowed);
-    gauge('wfdd_requests_in_flight', 'Unary requests in flight.', readings.requestsInFlight);
-    gauge('wfdd_connections', 'Open connections.', readings.connections);
-    gauge('wfdd_calls_in_flight', 'Calls of all kinds in flight, including streams.', readings.callsInFlight);
-    gauge('wfdd_transit_bytes', 'Bytes held by messages in transit.', readings.bytesInTransit);
-    gauge('wfdd_native_calls_in_flight', 'Native calls that run or wait in a lane.', readings.nativeCallsInFlight);
-    gauge('wfdd_events_waiting', 'Events that wait for the stream furthest behind.', readings.eventsWaitingMost);
-    gauge('wfdd_events_logged', 'Events that can be resumed from.', readings.eventsLogged);
-    const journal = () => readings.journal();
-    gauge('wfdd_journal_writing', '1 while events are kept on disk.', () => (journal()?.isWriting ? 1 : 0));
-    gauge('wfdd_journal_bytes', 'Bytes of the journal on disk.', () => journal()?.bytes ?? 0);
-    gauge('wfdd_journal_events_waiting', 'Events not on disk yet.', () => journal()?.waiting ?? 0);
-    gauge('wfdd_journal_write_seconds', 'How long the last write took, with its flush.', () => {
-      return (journal()?.lastWriteMs ?? 0) / 1000;
+  #seconds<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {
+    return new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
     });
-    gauge('wfdd_serving', '1 while Wi-Fi Direct can be reached.', () => (readings.isServing() ? 1 : 0));
-    labelled(
-      this.#registry,
-      'wfdd_native_calls_waiting',
-      'Native calls that wait in a lane, by lane.',
-      'lane',
-      readings.nativeCallsWaiting,
+  }
+
+  #labelled(name: string, help: string, label: string, read: Labelled): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [value, count] of read()) this.set({ [label]: value }, count);
+      },
+    });
+  }
+
+  #addGauges(readings: Readings): void {
+    this.#gauge('wfdd_watchers', 'Open watches.', readings.watchers);
+    this.#gauge('wfdd_streams', 'Open streams of all kinds.', readings.openStreams);
+    this.#gauge('wfdd_watched_ids', 'Ids and addresses that watches are restricted to.', readings.watchedIds);
+    this.#gauge('wfdd_sessions_followed', 'Sessions whose events a stream follows.', readings.sessionsFollowed);
+    this.#gauge('wfdd_requests_in_flight', 'Unary requests in flight.', readings.requestsInFlight);
+    this.#gauge('wfdd_connections', 'Open connections.', readings.connections);
+    this.#gauge('wfdd_calls_in_flight', 'Calls of all kinds in flight, including streams.', readings.callsInFlight);
+    this.#gauge('wfdd_transit_bytes', 'Bytes held by messages in transit.', readings.bytesInTransit);
+    this.#gauge(
+      'wfdd_native_calls_in_flight',
+      'Native calls that run or wait in a lane.',
+      readings.nativeCallsInFlight,
     );
-    labelled(
-      this.#registry,
-      'wfdd_callback_contexts',
-      'Pending native callbacks. Those of opens end with each open.',
-      'callback',
-      readings.callbackContexts,
-    );
-    labelled(this.#registry, 'wfdd_sessions', 'Sessions known, by state.', 'state', readings.sessionsByState);
-    gauge(
+    this.#gauge('wfdd_events_waiting', 'Events that wait for the stream furthest behind.', readings.eventsWaitingMost);
+    this.#gauge('wfdd_events_logged', 'Events that can be resumed from.', readings.eventsLogged);
+    this.#gauge('wfdd_serving', '1 while Wi-Fi Direct can be reached.', () => (readings.isServing() ? 1 : 0));
+    this.#gauge(
       'wfdd_certificate_expire_time_seconds',
       'When the certificate of the daemon expires, as Unix time; NaN without TLS.',
       () => {
@@ -174,25 +187,44 @@ export class Metrics implements Observer {
         return expireTimeMs === undefined ? Number.NaN : expireTimeMs / 1000;
       },
     );
+  }
+
+  #addJournalGauges(journal: Readings['journal']): void {
+    this.#gauge('wfdd_journal_writing', '1 while events are kept on disk.', () => (journal()?.isWriting ? 1 : 0));
+    this.#gauge('wfdd_journal_bytes', 'Bytes of the journal on disk.', () => journal()?.bytes ?? 0);
+    this.#gauge('wfdd_journal_events_waiting', 'Events not on disk yet.', () => journal()?.waiting ?? 0);
+    this.#gauge('wfdd_journal_write_seconds', 'How long the last write took, with its flush.', () => {
+      return (journal()?.lastWriteMs ?? 0) / 1000;
+    });
+  }
+
+  #addLabelledGauges(readings: Readings): void {
+    this.#labelled(
+      'wfdd_native_calls_waiting',
+      'Native calls that wait in a lane, by lane.',
+      'lane',
+      readings.nativeCallsWaiting,
+    );
+    this.#labelled(
+      'wfdd_callback_contexts',
+      'Pending native callbacks. Those of opens end with each open.',
+      'callback',
+      readings.callbackContexts,
+    );
+    this.#labelled('wfdd_sessions', 'Sessions known, by state.', 'state', readings.sessionsByState);
     const degradations = () => {
       const now = readings.degradation();
       const known = DEGRADATIONS.map((reason) => [reason, Number(reason === now)] as const);
       return now === undefined || DEGRADATIONS.includes(now) ? known : [...known, [now, 1] as const];
     };
-    labelled(this.#registry, 'wfdd_degraded', '1 for the reason why the host is degraded.', 'reason', degradations);
-    labelled(
-      this.#registry,
-      'wfdd_limit',
-      'Limits in effect. Each name includes the unit.',
-      'name',
-      () => readings.limits,
-    );
-    new Gauge({ name: 'wfdd_build_info', help: 'Always 1.', labelNames: ['version', 'node', 'driver'], registers }).set(
-      readings.build,
-      1,
-    );
-    this.#countElsewhere(readings);
-    this.#startAtZero(readings);
+    this.#labelled('wfdd_degraded', '1 for the reason why the host is degraded.', 'reason', degradations);
+    this.#labelled('wfdd_limit', 'Limits in effect. Each name includes the unit.', 'name', () => readings.limits);
+    new Gauge({
+      name: 'wfdd_build_info',
+      help: 'Always 1.',
+      labelNames: ['version', 'node', 'driver'],
+      registers: [this.#registry],
+    }).set(readings.build, 1);
   }
 
   /** Counters that other rooms keep. They are read at each scrape. */
@@ -373,19 +405,6 @@ function pick({ name, help, labelNames }: Omit<Description, 'kind'>): Omit<Descr
 }
 
 type Labelled = () => Iterable<readonly [string, number]>;
-
-function labelled(registry: Registry, name: string, help: string, label: string, read: Labelled): void {
-  new Gauge({
-    name,
-    help,
-    labelNames: [label],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [value, count] of read()) this.set({ [label]: value }, count);
-    },
-  });
-}
 
 /**
  * Codes with names are a closed set. Any other code counts as `other`, so that the number of series

@@ -16,6 +16,7 @@ import { type Config, makeConfig } from '../config/schema.js';
 import type { RunCommand } from '../config/service-command.js';
 import { logStartFailure } from '../config/start-failure.js';
 import { LATE, within } from '../deadline.js';
+import type { Log } from '../telemetry/log.js';
 import { LogFiles } from '../telemetry/log-files.js';
 import { type Logs, openLogs } from '../telemetry/logs.js';
 import { type Demand, ServiceConnection, type ServiceFunctions } from './connection.js';
@@ -134,10 +135,25 @@ export async function runAsService(
     return leave(logStartFailure(log, error));
   }
 
-  let isStopping = false;
+  onDemand = demandHandler({ hosted, connection, log, limitMs: stopLimitMs(config), leave });
+  connection.running();
+  for (const demand of pending) onDemand(demand);
+}
+
+interface Running {
+  readonly hosted: Hosted;
+  readonly connection: ServiceConnection;
+  readonly log: Log;
+  /** How long a stop can take. */
+  readonly limitMs: number;
+  /** Reports STOPPED and exits. */
+  readonly leave: (exitCode: number) => Promise<void>;
+}
+
+/** Carries out the controls of the service control manager. A second stop is ignored. */
+function demandHandler({ hosted, connection, log, limitMs, leave }: Running): (demand: Demand) => void {
   const stop = async (): Promise<void> => {
     connection.stopPending();
-    const limitMs = stopLimitMs(config);
     const stopped = hosted
       .stop()
       .catch((error: unknown) => log.error('stop-incomplete', 'The stop failed.', { err: error }));
@@ -147,7 +163,8 @@ export async function runAsService(
     // The stop was requested, so it is not a failure, or Windows would restart the service.
     await leave(EXIT.ok);
   };
-  onDemand = (demand) => {
+  let isStopping = false;
+  return (demand) => {
     if (demand === 'suspend') log.info('suspending', 'The computer is going to sleep.');
     else if (demand === 'resume') {
       log.info('resumed', 'The computer has woken up; checking all links.');
@@ -158,8 +175,6 @@ export async function runAsService(
       void stop();
     }
   };
-  connection.running();
-  for (const demand of pending) onDemand(demand);
 }
 
 /**

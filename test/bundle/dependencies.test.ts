@@ -58,7 +58,7 @@ test('a licence that is not in the list keeps a package from shipping', (t) => {
   t.throws(() => dependenciesIn(lock('GPL-3.0-only'), inBundle), {
     message: /needed 1\.0\.0 has the licence GPL-3\.0-only/,
   });
-  t.throws(() => dependenciesIn(lock(''), inBundle), { message: /may not ship/ });
+  t.throws(() => dependenciesIn(lock(''), inBundle), { message: /not in LICENCES/ });
 });
 
 test('a package that nobody has given a purpose keeps from shipping too', (t) => {
@@ -66,7 +66,7 @@ test('a package that nobody has given a purpose keeps from shipping too', (t) =>
     '': { dependencies: { stranger: '1.0.0' } },
     'node_modules/stranger': { version: '1.0.0', license: 'MIT' },
   };
-  t.throws(() => dependenciesIn({ packages }, inBundle), { message: /stranger is depended on/ });
+  t.throws(() => dependenciesIn({ packages }, inBundle), { message: /stranger is a direct dependency/ });
 });
 
 test('of licences to choose from one must be allowed, of licences together all', (t) => {

@@ -36,7 +36,7 @@ test('a package without a licence file has the text that is kept of its version'
 test('a package whose text nobody has does not ship, and the error says where the text belongs', (t) => {
   const { own, kept } = folders(t, { 'kept/@scope+name@1.2.2.txt': 'of another version' });
   t.throws(() => licensed(own, kept), {
-    message: /@scope\/name 1\.2\.3 has no licence file: .*@scope\+name@1\.2\.3\.txt/,
+    message: /@scope\/name 1\.2\.3 has no licence file\. Put its text into .*@scope\+name@1\.2\.3\.txt/,
   });
 });
 
