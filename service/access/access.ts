@@ -84,8 +84,8 @@ export class Access {
     const sources: Sources = {};
     const watch = <T>(what: string, file: string, parse: (text: string) => T) => {
       const load = ([content]: readonly Buffer[]) => parse(textOf(content));
-      const failed = () => observer.reloadFailed(what);
-      return new WatchedFiles({ what, files: [file], intervalMs, load, changed: onChanged, failed }, log);
+      const onFailed = () => observer.reloadFailed(what);
+      return new WatchedFiles({ what, files: [file], intervalMs, load, onChanged, onFailed }, log);
     };
     if (tokensFile !== null) {
       const { parseTokens } = await import('./tokens-file.js');

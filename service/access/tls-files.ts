@@ -114,8 +114,8 @@ class Place {
     }
     const { subject, subjectAltName, validTo } = new X509Certificate(readFileSync(file));
     const names = subjectAltName ?? subject?.replaceAll('\n', ', ') ?? '';
-    const told = { file: resolve(file), keyFile: resolve(keyFile), what, isMade: issued !== undefined, names };
-    return { ...told, expires: new Date(validTo).toISOString(), ...(principal !== undefined && { principal }) };
+    const details = { file: resolve(file), keyFile: resolve(keyFile), what, isMade: issued !== undefined, names };
+    return { ...details, expires: new Date(validTo).toISOString(), ...(principal !== undefined && { principal }) };
   }
 
   /**

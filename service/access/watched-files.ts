@@ -21,9 +21,9 @@ export interface WatchedFilesSettings<T> {
   /** Parses the contents. Throws an Error that does not quote them. */
   readonly load: (contents: readonly Buffer[]) => T;
   /** Is called after the files have changed and were loaded. */
-  readonly changed?: (value: T) => void;
+  readonly onChanged?: (value: T) => void;
   /** Is called after the files have changed and cannot be used. */
-  readonly failed?: () => void;
+  readonly onFailed?: () => void;
 }
 
 /** The files cannot be used at startup. */
@@ -73,7 +73,7 @@ export class WatchedFiles<T> {
   }
 
   async #look(): Promise<void> {
-    const { what, files, load, changed, failed } = this.#settings;
+    const { what, files, load, onChanged, onFailed } = this.#settings;
     try {
       const contents = await Promise.all(files.map((file) => readFile(file)));
       const digest = digestOf(contents);
@@ -81,14 +81,14 @@ export class WatchedFiles<T> {
         this.#digest = digest;
         this.#current = load(contents);
         this.#log.info('reloaded', `Reloaded the ${what}.`, { files });
-        changed?.(this.#current);
+        onChanged?.(this.#current);
       }
       this.#problem = '';
     } catch (error) {
       const { message } = error as Error;
       if (message === this.#problem) return;
       this.#problem = message;
-      failed?.();
+      onFailed?.();
       this.#log.error(
         'reload-failed',
         `The changed ${what} cannot be used, so the previous content stays in effect. ${message}`,

@@ -47,7 +47,7 @@ export type Plan =
   /** Write this text and exit with this code. */
   | { readonly kind: 'answer'; readonly text: string; readonly to: 'stdout' | 'stderr'; readonly exitCode: number };
 
-export interface Surroundings extends Pick<LoadRequest, 'environment' | 'platform' | 'folder'> {
+export interface CommandContext extends Pick<LoadRequest, 'environment' | 'platform' | 'folder'> {
   /** The version of the daemon, for `--version`. */
   readonly version: string;
   /**
@@ -141,10 +141,10 @@ type Choice =
  * Reads the arguments (without those of Node) and the configuration. Never throws because of user
  * input.
  */
-export async function readCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<Plan> {
+export async function readCommandLine(argv: readonly string[], context: CommandContext): Promise<Plan> {
   const written = { out: '', error: '' };
   let chosen = { action: 'serve', json: false } as Choice;
-  const program = makeProgram(surroundings.version, written, (choice) => {
+  const program = makeProgram(context.version, written, (choice) => {
     chosen = choice;
   });
   try {
@@ -154,29 +154,29 @@ export async function readCommandLine(argv: readonly string[], surroundings: Sur
     if (error.exitCode === 0) return answer(written.out);
     const excess = program.args.find((word) => !COMMANDS.has(word));
     const isExcess = error.code === 'commander.excessArguments' && excess !== undefined;
-    return complaint(
+    return failure(
       `${isExcess ? `error: unknown command '${excess}'\n` : written.error}Try wfdd --help.\n`,
       EXIT.usage,
     );
   }
   if (chosen.action === 'token') return { kind: 'token', choice: chosen };
   if (chosen.action === 'tls') return { kind: 'tls', choice: chosen };
-  const request = { ...surroundings, ...requestFrom(program.opts()) };
-  if (chosen.action === 'service' && surroundings.platform !== 'win32') return complaint(ONLY_WINDOWS, EXIT.usage);
+  const request = { ...context, ...requestFrom(program.opts()) };
+  if (chosen.action === 'service' && context.platform !== 'win32') return failure(ONLY_WINDOWS, EXIT.usage);
   // `config print` and `journal` do not check the files: the configuration may be that of another
   // host.
   const load = async (service?: string) => {
     const loaded = await loadConfig(service === undefined ? request : { ...request, name: service });
     if (chosen.action === 'print' || chosen.action === 'journal') return loaded;
-    return withFindings(loaded, await surroundings.examineFiles(loaded.config, loaded.file));
+    return withFindings(loaded, await context.examineFiles(loaded.config, loaded.file));
   };
   try {
     if (chosen.action === 'doctor') return { kind: 'doctor', choice: chosen, loaded: await loadOrError(load) };
     if (chosen.action === 'service') return await planService(chosen, request.assignments, load);
-    return await carryOut(chosen, await load(), surroundings);
+    return await planFor(chosen, await load(), context);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return complaint(error.message, EXIT.config);
+    return failure(error.message, EXIT.config);
   }
 }
 
@@ -190,16 +190,16 @@ async function loadOrError(load: () => Promise<LoadedConfig>): Promise<LoadedCon
   }
 }
 
-async function carryOut(
+async function planFor(
   choice: Exclude<Choice, ServiceChoice | TokenChoice | DoctorChoice | TlsChoice>,
   loaded: LoadedConfig,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<Plan> {
-  const { platform } = surroundings;
+  const { platform } = context;
   switch (choice.action) {
     case 'journal': {
-      const folder = loaded.config.journal.folder ?? folderOfService(surroundings);
-      return folder === undefined ? complaint(NO_JOURNAL, EXIT.config) : { kind: 'journal', choice, folder };
+      const folder = loaded.config.journal.folder ?? folderOfService(context);
+      return folder === undefined ? failure(NO_JOURNAL, EXIT.config) : { kind: 'journal', choice, folder };
     }
     case 'serve':
       return { kind: 'serve', loaded };
@@ -276,7 +276,7 @@ function makeProgram(
 }
 
 /** The default journal folder of the Windows service. */
-function folderOfService({ platform, environment }: Surroundings): string | undefined {
+function folderOfService({ platform, environment }: CommandContext): string | undefined {
   const { ProgramData: data } = environment;
   return platform === 'win32' && data !== undefined ? win32.join(data, 'wfdd', 'journal') : undefined;
 }
@@ -308,7 +308,7 @@ function requestFrom(options: Options): Pick<LoadRequest, 'file' | 'assignments'
   return { file: options['config'] as string | undefined, assignments };
 }
 
-function complaint(text: string, exitCode: number): Plan {
+function failure(text: string, exitCode: number): Plan {
   return { kind: 'answer', text, to: 'stderr', exitCode };
 }
 

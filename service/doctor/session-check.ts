@@ -84,10 +84,10 @@ async function open(
 async function openHoldClose(native: NativeLibraries, client: ClientHandle, wish: SessionWish): Promise<Finding> {
   const { wlanapi } = native;
   const opening = await open(native, client, wish.address);
-  const told = await describeOpening(native, opening);
+  const outcome = await describeOpening(native, opening);
   if (opening.completion === undefined || opening.completion.dwError !== 0) {
     const help = 'Check that the device is on, in range and paired. The code and the reason come from Windows.';
-    return failed(`The session did not open: ${told.text}.`, help, { open: told.facts });
+    return failed(`The session did not open: ${outcome.text}.`, help, { open: outcome.facts });
   }
   let held: Held;
   try {
@@ -99,8 +99,8 @@ async function openHoldClose(native: NativeLibraries, client: ClientHandle, wish
   const closed = await timed(() => wlanapi.WFDCloseSession(opening.hSessionHandle));
   const gone = await watchGone(native, held.luid, wish);
   const close = { code: codeText(closed.answer.code), ms: closed.ms, ...gone };
-  const facts = { open: told.facts, hold: held.facts, close };
-  return judgeSession({ text: told.text, held, closeCode: closed.answer.code, gone, wish }, facts);
+  const facts = { open: outcome.facts, hold: held.facts, close };
+  return judgeSession({ text: outcome.text, held, closeCode: closed.answer.code, gone, wish }, facts);
 }
 
 interface Judged {
@@ -261,9 +261,9 @@ async function openAndCancel(native: NativeLibraries, client: ClientHandle, wish
   const opening = await open(native, client, wish.address, async (handle) => {
     cancelCode = (await wlanapi.WFDCancelOpenSession(handle)).code;
   });
-  const told = await describeOpening(native, opening);
-  const facts = { cancel: { ...told.facts, cancelCode: codeText(cancelCode) } };
-  if (opening.code !== 0) return warning(`A second open failed: ${told.text}.`, 'Send us the report.', facts);
+  const outcome = await describeOpening(native, opening);
+  const facts = { cancel: { ...outcome.facts, cancelCode: codeText(cancelCode) } };
+  if (opening.code !== 0) return warning(`A second open failed: ${outcome.text}.`, 'Send us the report.', facts);
   if (opening.completion === undefined) {
     return failed(
       'A cancelled open did not call back.',

@@ -53,11 +53,11 @@ export class TlsCredentials extends ServerCredentials {
           authorities = authoritiesFrom(ca, authorities);
           return { context, authorities };
         },
-        changed: ({ context }) => {
+        onChanged: ({ context }) => {
           this.updateSecureContextOptions(context);
           listener.changed();
         },
-        failed: () => listener.reloadFailed('TLS files'),
+        onFailed: () => listener.reloadFailed('TLS files'),
       },
       log,
     );
@@ -78,8 +78,8 @@ export class TlsCredentials extends ServerCredentials {
         files: [clientDenyFile],
         intervalMs,
         load: ([content]) => parseDenyList(textOf(content)),
-        changed: () => listener.changed(),
-        failed: () => listener.reloadFailed('denied certificates'),
+        onChanged: () => listener.changed(),
+        onFailed: () => listener.reloadFailed('denied certificates'),
       },
       log,
     );

@@ -59,7 +59,7 @@ const START_LIMIT_MS = 60_000;
 const FAREWELL_MS = 1000;
 
 /** The Windows functions and folders that the service uses. */
-export interface Surroundings {
+export interface WindowsEnvironment {
   readonly advapi32: ServiceFunctions & EventFunctions;
   readonly logFolder: string;
   /** The journal folder, unless the configuration names another one. */
@@ -68,7 +68,7 @@ export interface Surroundings {
   readonly hasSid: (sid: string) => boolean | undefined;
 }
 
-function onThisWindows(name: string): Surroundings {
+function onThisWindows(name: string): WindowsEnvironment {
   const aclapi = loadAclapi();
   const hasSid = (sid: string) => {
     const { code, isMember } = aclapi.CheckTokenMembership(sid);
@@ -82,7 +82,7 @@ function onThisWindows(name: string): Surroundings {
 export async function runAsService(
   { name, loaded }: RunCommand,
   { host, end, diagnose }: Parts,
-  { advapi32, logFolder, journalFolder, hasSid }: Surroundings = onThisWindows(name),
+  { advapi32, logFolder, journalFolder, hasSid }: WindowsEnvironment = onThisWindows(name),
 ): Promise<void> {
   const pending: Demand[] = [];
   let onDemand = (demand: Demand): void => void pending.push(demand);
