@@ -1,6 +1,6 @@
 /**
  * Faults: errors as values, and the constructors of those that several rooms give. Only
- * `transport/status.ts` turns a fault into a gRPC status.
+ * `codec/status.ts` turns a fault into a status.
  */
 
 /** All reasons: the `ErrorReason` enum of the contract, without its prefix. */
@@ -99,7 +99,7 @@ export interface ExceededLimit {
   readonly subject: string;
   /** The name of the limit, as in the contract's `Limits` if it is one of them. */
   readonly limit: string;
-  readonly value: number;
+  readonly value: number | string;
 }
 
 /** The fault of every request that a limit refuses. The message says what to do about it. */
@@ -137,6 +137,12 @@ export function sessionNotFound(id: string): Fault {
 
 export function hostStopping(): Fault {
   return { reason: 'HOST_STOPPING', message: 'The host is stopping; try another host, or this one later.' };
+}
+
+/** The value of a result. Throws its fault, as a FaultError, if it has none. */
+export function unwrap<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new FaultError(result.fault);
 }
 
 /** A fault that a request handler throws. Exceptions are for the edge only, where it is caught. */

@@ -6,14 +6,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { nativeCallsUnderWay } from '../native/library.js';
-import { EXIT, readCommandLine } from './config/command-line.js';
-import type { DoctorPlan } from './config/doctor-command.js';
-import type { JournalChoice } from './config/journal-command.js';
+import { EXIT, readCommandLine } from './commands/command-line.js';
+import type { DoctorPlan } from './commands/doctor.js';
+import type { JournalChoice } from './commands/journal.js';
+import { logStartFailure } from './commands/start-failure.js';
+import type { TlsChoice } from './commands/tls.js';
+import type { TokenChoice } from './commands/token.js';
 import type { LoadedConfig } from './config/load.js';
 import type { ConfigError } from './config/problem.js';
-import { logStartFailure } from './config/start-failure.js';
-import type { TlsChoice } from './config/tls-command.js';
-import type { TokenChoice } from './config/token-command.js';
 import { root } from './root.js';
 import type { Log } from './telemetry/log.js';
 import { type Logs, openLogs } from './telemetry/logs.js';
@@ -61,8 +61,8 @@ async function main(): Promise<void> {
     const { runAsService } = await import('./windows-service/run.js');
     const host = async (loaded: LoadedConfig, logs: Logs) => {
       announce(logs.log, loaded, version);
-      const { Daemon } = await import('./daemon.js');
-      return Daemon.compose(loaded.config, version, logs.log, logs);
+      const [{ compose }, { Daemon }] = await Promise.all([import('./composition.js'), import('./daemon.js')]);
+      return new Daemon(await compose(loaded.config, version, logs.log, logs));
     };
     const diagnose = async (wish: string, loaded: LoadedConfig | ConfigError, folder: string) => {
       const { leaveReport } = await import('./doctor/as-service.js');
@@ -90,8 +90,8 @@ async function serve(loaded: LoadedConfig, version: string): Promise<void> {
 
   let signals = 0;
   try {
-    const { Daemon } = await import('./daemon.js');
-    const daemon = await Daemon.compose(config, version, log, logs);
+    const [{ compose }, { Daemon }] = await Promise.all([import('./composition.js'), import('./daemon.js')]);
+    const daemon = new Daemon(await compose(config, version, log, logs));
     const stop = async (signal: NodeJS.Signals): Promise<void> => {
       signals += 1;
       if (signals > 1) {
@@ -141,7 +141,7 @@ async function createToken({ principal, expires, json, tokenFile }: TokenChoice)
   try {
     const made = newToken(principal, expireTimeMs, now);
     if (tokenFile !== undefined) {
-      const { writeSecret } = await import('./access/tls-files.js');
+      const { writeSecret } = await import('./tls/tls-files.js');
       writeSecret(tokenFile, `${made.token}\n`, await keyProtection());
       process.stderr.write(`Wrote the token of ${principal} to ${tokenFile}\n`);
       return answer({ text: tokenEntry(made), to: 'stdout', exitCode: EXIT.ok });
@@ -158,8 +158,8 @@ async function createToken({ principal, expires, json, tokenFile }: TokenChoice)
 /** Writes certificates to files, and nothing secret to the terminal. */
 async function createTls({ folder, json, ...wish }: TlsChoice): Promise<void> {
   const [{ createTlsFiles }, { tlsText }] = await Promise.all([
-    import('./access/tls-files.js'),
-    import('./access/tls-text.js'),
+    import('./tls/tls-files.js'),
+    import('./tls/tls-text.js'),
   ]);
   try {
     const files = createTlsFiles({ folder, ...wish }, await keyProtection());

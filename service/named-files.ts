@@ -9,21 +9,21 @@
 import type { X509Certificate } from 'node:crypto';
 import { accessSync, constants, readFileSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { expiryOf } from './access/certificate-time.js';
-import { parseDenyList } from './access/client-trust.js';
-import { type DescriptorOf, examineProtection } from './access/file-protection.js';
 import { parseKeySet } from './access/key-set.js';
-import { certificatesIn } from './access/pem.js';
 import { rolesOf } from './access/permissions.js';
 import { parseRoles } from './access/roles-file.js';
-import { reasonOf, ServerIdentityError, serverIdentityIn } from './access/server-identity.js';
 import { parseTokens } from './access/tokens-file.js';
-import { textOf } from './access/utf8.js';
 import { keys, valueAt } from './config/keys.js';
 import { isMissing } from './config/missing.js';
 import type { Finding } from './config/policy.js';
 import type { RoleBinding } from './config/role-binding.js';
 import type { Config, KeyPath } from './config/schema.js';
+import { type DescriptorOf, examineProtection } from './files/file-protection.js';
+import { textOf } from './files/utf8.js';
+import { expiryOf } from './tls/certificate-time.js';
+import { parseDenyList } from './tls/client-trust.js';
+import { certificatesIn } from './tls/pem.js';
+import { reasonOf, ServerIdentityError, serverIdentityIn } from './tls/server-identity.js';
 
 const MIB = 1 << 20;
 

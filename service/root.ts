@@ -2,4 +2,4 @@
 export const root = new URL('../../', import.meta.url);
 
 /** The contract as it was generated, for reflection. Not compiled, so it is in the same place in both. */
-export const descriptors = new URL('service/transport/gen/descriptors.binpb', root);
+export const descriptors = new URL('proto/gen/descriptors.binpb', root);

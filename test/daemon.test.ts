@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
+import { compose } from '../service/composition.js';
 import { makeConfig } from '../service/config/schema.js';
 import { Daemon } from '../service/daemon.js';
 import { createLog } from '../service/telemetry/log.js';
@@ -16,10 +17,8 @@ const config = makeConfig({
 
 async function composed(as = config): Promise<{ daemon: Daemon; log: KeptLog }> {
   const log = new KeptLog();
-  const daemon = await Daemon.compose(
-    as,
-    '0.0.0',
-    await createLog({ level: 'debug', format: 'json', addresses: true }, log),
+  const daemon = new Daemon(
+    await compose(as, '0.0.0', await createLog({ level: 'debug', format: 'json', addresses: true }, log)),
   );
   return { daemon, log };
 }

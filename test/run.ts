@@ -12,7 +12,7 @@ import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { NOT_ASKED } from './audit.js';
 import { libraries } from './conformance/libraries.js';
 import { lackingBrowser } from './console/browser.js';
-import { lackingProxies } from './transport/proxies.js';
+import { lackingProxies } from './grpc/proxies.js';
 import { lacks } from './windows/machine.js';
 import { prepareWine } from './windows/wine.js';
 

@@ -17,12 +17,12 @@ const allowed: readonly (readonly [path: string, text: string])[] = [
   ['service/session/lifecycle.ts', "import { type Completion, type Driver } from '../driver/driver.js';"],
   ['service/session/lifecycle.ts', "import { Subject } from 'rxjs';"],
   ['service/driver/wlan-driver.ts', "import { winerror } from '../../native/constants.js';"],
-  ['service/daemon.ts', "import { openSimulatorControl } from '../native/simulator-control.js';"],
+  ['service/composition.ts', "import { openSimulatorControl } from '../native/simulator-control.js';"],
   ['service/main.ts', "import { Daemon } from './daemon.js';"],
-  ['service/transport/limits.ts', "import type { Config } from '../config/schema.js';"],
+  ['service/codec/limits.ts', "import type { Config } from '../config/schema.js';"],
   [
-    'service/transport/status.ts',
-    "import { status } from '@grpc/grpc-js';\nimport { x } from './gen/wifidirect/v1/error.js';",
+    'service/grpc/status.ts',
+    "import { status } from '@grpc/grpc-js';\nimport { x } from '../../proto/gen/wifidirect/v1/error.js';",
   ],
   ['service/config/schema/leaf.ts', "import * as z from 'zod';\nimport { x } from '../keys.js';"],
   ['clients/ctl/src/open.ts', "import { connect } from '../../typescript/src/client.js';"],
@@ -68,14 +68,24 @@ const forbidden: readonly (readonly [path: string, text: string, rule: string])[
     'service/driver does not import service/session/lifecycle.ts',
   ],
   [
-    'service/transport/status.ts',
+    'service/api/host-service.ts',
     "import type { Config } from '../config/schema.js';",
-    'service/transport does not import service/config/schema.ts',
+    'service/api does not import service/config/schema.ts',
   ],
   [
-    'service/transport/server.ts',
+    'service/grpc/server.ts',
     "import { loadLibraries } from '../../native/load.js';",
-    'service/transport does not import native/load.ts',
+    'service/grpc does not import native/load.ts',
+  ],
+  [
+    'service/api/session-service.ts',
+    "import { status } from '@grpc/grpc-js';",
+    '@grpc/grpc-js belongs to service/grpc, clients/typescript',
+  ],
+  [
+    'service/api/stream-call.ts',
+    "import { Gate } from '../grpc/gate.js';",
+    'service/api does not import service/grpc/gate.ts',
   ],
   [
     'service/session/lifecycle.ts',
@@ -119,15 +129,19 @@ const forbidden: readonly (readonly [path: string, text: string, rule: string])[
     "import { randomUUID } from 'node:crypto';",
     'it is pure, and imports values of node:crypto',
   ],
-  ['service/session/registry.ts', "import { Subject } from 'rxjs';", 'rxjs belongs to service/device, service/driver'],
+  [
+    'service/session/registry.ts',
+    "import { Subject } from 'rxjs';",
+    'rxjs belongs to service/api, service/device, service/driver',
+  ],
   [
     'service/session/lifecycle.ts',
     "import { status } from '@grpc/grpc-js';",
-    '@grpc/grpc-js belongs to service/transport, clients/typescript',
+    '@grpc/grpc-js belongs to service/grpc, clients/typescript',
   ],
   ['service/driver/wlan-driver.ts', "import type { KoffiFunction } from 'koffi';", 'koffi belongs to native'],
   [
-    'service/transport/status.ts',
+    'service/codec/status.ts',
     "import { x } from '@bufbuild/protobuf/wire';\nimport lodash from 'lodash/fp';",
     'no room has the package lodash',
   ],
@@ -170,7 +184,7 @@ test('prose, data, and what is generated or not ours may be longer', (t) => {
   const long = 'x\n'.repeat(1000);
   for (const path of ['README.md', 'package-lock.json', 'proto/wifidirect/v1/session.proto'])
     t.deepEqual(said(path, long), []);
-  t.deepEqual(said('service/transport/gen/wifidirect/v1/session.ts', long, true), []);
+  t.deepEqual(said('proto/gen/wifidirect/v1/session.ts', long, true), []);
 });
 
 test('nothing else lies at the top level', (t) => {
@@ -191,15 +205,15 @@ test('nothing else lies at the top level', (t) => {
 
 test('there is no index.ts, but where a generator makes one', (t) => {
   t.deepEqual(said('service/session/index.ts'), ['1: no index.ts: import the file that has the thing']);
-  t.deepEqual(said('clients/typescript/src/gen/index.ts', '', true), []);
+  t.deepEqual(said('proto/gen/index.ts', '', true), []);
 });
 
 test('the daemon does not know that there is a simulator, but where it must', (t) => {
   const text = 'a\n/** As the Simulator has it. */\n';
-  for (const path of ['service/session/lifecycle.ts', 'service/driver/wlan-driver.ts', 'service/transport/server.ts']) {
+  for (const path of ['service/session/lifecycle.ts', 'service/driver/wlan-driver.ts', 'service/grpc/server.ts']) {
     t.deepEqual(said(path, text), ['2: the word "simulator" stays out of service/'], path);
   }
-  const where = ['config/schema.ts', 'main.ts', 'daemon.ts', 'transport/simulator-service.ts', 'bundle/windows.ts'];
+  const where = ['config/schema.ts', 'main.ts', 'daemon.ts', 'api/simulator-service.ts', 'bundle/windows.ts'];
   for (const path of where) t.deepEqual(said(`service/${path}`, text), [], path);
   t.deepEqual(said('native/load.ts', text), []);
 });

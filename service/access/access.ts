@@ -12,6 +12,8 @@
 import type { RoleBinding } from '../config/role-binding.js';
 import type { Config } from '../config/schema.js';
 import { type Fault, ok, quotaExceeded, type Result, refuse } from '../fault.js';
+import { textOf } from '../files/utf8.js';
+import { WatchedFiles } from '../files/watched-files.js';
 import type { Log } from '../telemetry/log.js';
 import { Audit, type AuditRecord } from './audit.js';
 import { anonymous, type Caller, callerWith } from './caller.js';
@@ -21,8 +23,6 @@ import type { JwtVerifier } from './jwt.js';
 import { perVersion } from './per-version.js';
 import { isView, mayCall, rolesOf } from './permissions.js';
 import { identifyToken, type Token } from './tokens.js';
-import { textOf } from './utf8.js';
-import { WatchedFiles } from './watched-files.js';
 
 /** RFC 6750. A longer token is not even hashed. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]{1,8192}={0,2})$/i;

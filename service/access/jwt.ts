@@ -6,9 +6,9 @@
  * can cause is bounded, per network and in total (D-47, D-48).
  */
 import { createHash } from 'node:crypto';
+import { parseJson } from '../files/json.js';
 import { BoundedMap } from './bounded-map.js';
 import { type Identified, isPrincipal, unidentified } from './identity.js';
-import { parseJson } from './json.js';
 import { hasKey, isAlgorithm, isSignedBy, type Key, type KeySet, keysFor, type Signed } from './key-set.js';
 import { Rate } from './rate.js';
 

@@ -11,7 +11,7 @@
  */
 import { constants, createHash, createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import * as z from 'zod';
-import { parseJson } from './json.js';
+import { parseJson } from '../files/json.js';
 
 interface Algorithm {
   /** The name in `node:crypto`; null for Edwards curves, whose hash is fixed. */

@@ -7,10 +7,12 @@ import { type RoleBinding, type Source, sourceOf } from '../config/role-binding.
 
 export type Role = RoleBinding['role'];
 
-interface Permission {
+export interface Permission {
   readonly roles: readonly Role[];
   /** The RPC changes something, so each call writes an audit record. */
   readonly changes: boolean;
+  /** Which rate limit counts the calls of a principal. */
+  readonly rate?: 'changes' | 'watches';
   /**
    * A stream that shows more to callers that may see all sessions. It ends when they no longer may
    * (D-50).
@@ -20,7 +22,8 @@ interface Permission {
 
 const probe: Permission = { roles: ['prober', 'viewer', 'operator', 'admin'], changes: false };
 const read: Permission = { roles: ['viewer', 'operator', 'admin'], changes: false };
-const operate: Permission = { roles: ['operator', 'admin'], changes: true };
+const watch: Permission = { ...read, rate: 'watches' };
+const operate: Permission = { roles: ['operator', 'admin'], changes: true, rate: 'changes' };
 const administer: Permission = { roles: ['admin'], changes: true };
 
 /** Keyed by the full name of the RPC: `package.Service/Method`. */
@@ -34,12 +37,12 @@ export const permissions: Readonly<Record<string, Permission>> = {
   'wifidirect.v1.HostService/GetHost': read,
 
   'wifidirect.v1.DeviceService/ListDevices': read,
-  'wifidirect.v1.DeviceService/WatchDevices': read,
+  'wifidirect.v1.DeviceService/WatchDevices': watch,
   'wifidirect.v1.DeviceService/UpdateDeviceVisibility': operate,
 
   'wifidirect.v1.SessionService/GetSession': read,
   'wifidirect.v1.SessionService/ListSessions': read,
-  'wifidirect.v1.SessionService/WatchSessions': { ...read, isView: true },
+  'wifidirect.v1.SessionService/WatchSessions': { ...watch, isView: true },
   'wifidirect.v1.SessionService/OpenSession': operate,
   'wifidirect.v1.SessionService/CancelOpenSession': operate,
   'wifidirect.v1.SessionService/CloseSession': operate,
@@ -52,11 +55,6 @@ export function mayCall(roles: ReadonlySet<Role>, rpc: string): boolean {
 
 export function isChange(rpc: string): boolean {
   return permissionOf(rpc).changes;
-}
-
-/** A change that operators may make. Its rate is limited. */
-export function isChangeOfOperators(rpc: string): boolean {
-  return permissionOf(rpc) === operate;
 }
 
 export function isView(rpc: string): boolean {
@@ -98,6 +96,6 @@ export function matches(pattern: string, text: string): boolean {
   return text.length - tail.length >= position && text.endsWith(tail);
 }
 
-function permissionOf(rpc: string): Permission {
+export function permissionOf(rpc: string): Permission {
   return (Object.hasOwn(permissions, rpc) ? permissions[rpc] : undefined) ?? administer;
 }

@@ -6,7 +6,7 @@
  */
 import * as z from 'zod';
 import { type RoleBinding, roleBinding } from '../config/role-binding.js';
-import { parseYaml } from './yaml-file.js';
+import { parseYaml } from '../files/yaml-file.js';
 
 /** Every call is compared with every pattern, so their number is limited. */
 const BINDINGS_MAX = 1000;

@@ -1,8 +1,8 @@
 /** Parses the tokens file that tokens.ts describes. Loaded only if there is one. */
 import * as z from 'zod';
+import { parseYaml } from '../files/yaml-file.js';
 import { isPrincipal } from './identity.js';
 import type { Token } from './tokens.js';
-import { parseYaml } from './yaml-file.js';
 
 /** Each call is compared with every token, so their number is limited. */
 const TOKENS_MAX = 1000;

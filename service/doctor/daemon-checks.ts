@@ -4,14 +4,14 @@ import { closeSync, fsyncSync, openSync, readFileSync, rmSync, statfsSync, write
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { expiryOf } from '../access/certificate-time.js';
-import { examineProtection } from '../access/file-protection.js';
-import { certificatesIn } from '../access/pem.js';
+import { addressFailure, readExcludedPorts } from '../commands/start-failure.js';
 import { chooseDriver } from '../config/driver.js';
 import { type ListenAddress, parseListenAddress } from '../config/listen.js';
 import { ConfigError, describeProblem } from '../config/problem.js';
 import { type Config, makeConfig } from '../config/schema.js';
-import { addressFailure, readExcludedPorts } from '../config/start-failure.js';
+import { examineProtection } from '../files/file-protection.js';
+import { expiryOf } from '../tls/certificate-time.js';
+import { certificatesIn } from '../tls/pem.js';
 import { foldersOf } from '../windows-service/folders.js';
 import { serviceSid } from '../windows-service/installation.js';
 import { type Check, type Finding, failed, ok, timed, together, warning } from './check.js';

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { blockThread } from '../../native/host-facts.js';
 import { loadLibraries, type NativeLibraries, windowsLibraryPaths } from '../../native/load.js';
-import type { DoctorChoice, DoctorPlan } from '../config/doctor-command.js';
+import type { DoctorChoice, DoctorPlan } from '../commands/doctor.js';
 import { chooseDriver } from '../config/driver.js';
 import { ConfigError } from '../config/problem.js';
 import { type Config, makeConfig } from '../config/schema.js';

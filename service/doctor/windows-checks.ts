@@ -3,7 +3,7 @@
 import { winerror } from '../../native/constants.js';
 import { wlan_interface_state_not_ready } from '../../native/host-facts.js';
 import * as svc from '../../native/winsvc.js';
-import { exposedPorts, firewallNote } from '../config/firewall.js';
+import { exposedPorts, firewallNote } from '../commands/firewall.js';
 import { serviceEnvironment, serviceSid } from '../windows-service/installation.js';
 import {
   type Check,

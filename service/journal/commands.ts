@@ -1,6 +1,6 @@
 /** Runs `wfdd journal`: writes what the journal has to a sink. */
-import type { JournalChoice } from '../config/journal-command.js';
-import { toSessionEvent } from '../transport/messages.js';
+import { toSessionEvent } from '../codec/messages.js';
+import type { JournalChoice } from '../commands/journal.js';
 import { type FileReport, readEvents, toJsonLine, toTextLine, verify } from './reading.js';
 
 /** Writes a piece of text; resolves when there is room for more. */

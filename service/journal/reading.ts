@@ -2,9 +2,10 @@
  * Reads a journal for `wfdd journal`. It never writes, so it can read the folder of a running
  * daemon.
  */
+
+import { SessionEvent as SessionEventMessage } from '../../proto/gen/wifidirect/v1/session.js';
+import { fromSessionEvent } from '../codec/messages.js';
 import type { SessionEvent } from '../session/session.js';
-import { SessionEvent as SessionEventMessage } from '../transport/gen/wifidirect/v1/session.js';
-import { fromSessionEvent } from '../transport/messages.js';
 import { type Frame, FrameKind } from './frames.js';
 import { listSegments, readSegment, type Segment, type SegmentFile } from './segments.js';
 

@@ -11,14 +11,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { lockFile, type Unlock } from '../../native/file-lock.js';
+import { SessionEvent as SessionEventMessage, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
+import { cursorKey, takeCursorKey } from '../codec/cursors.js';
+import { bytesOfEvent } from '../codec/encode-once.js';
+import { fromSessionEvent } from '../codec/messages.js';
 import type { EventStream } from '../events/stream.js';
 import type { Fault } from '../fault.js';
 import type { Lifecycle, RequestRecord, SessionMemory, SessionOrigin } from '../session/lifecycle.js';
 import type { LoggedSessionEvent, SessionEvent, SessionEventDraft } from '../session/session.js';
-import { cursorKey, takeCursorKey } from '../transport/cursors.js';
-import { bytesOfEvent } from '../transport/encode-once.js';
-import { SessionEvent as SessionEventMessage, SessionEventType } from '../transport/gen/wifidirect/v1/session.js';
-import { fromSessionEvent } from '../transport/messages.js';
 import { bootId } from './boot-id.js';
 import { type Frame, FrameKind } from './frames.js';
 import {

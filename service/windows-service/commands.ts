@@ -22,10 +22,10 @@ import {
   ERROR_SERVICE_SPECIFIC_ERROR,
   multiSz,
 } from '../../native/winsvc.js';
-import { EXIT } from '../config/command-line.js';
-import { addRule, deleteRule, exposedPorts, firewallNote } from '../config/firewall.js';
-import { type Seed, seedText } from '../config/seed.js';
-import type { InstallCommand, ServiceCommand } from '../config/service-command.js';
+import { EXIT } from '../commands/command-line.js';
+import { addRule, deleteRule, exposedPorts, firewallNote } from '../commands/firewall.js';
+import { type Seed, seedText } from '../commands/seed.js';
+import type { InstallCommand, ServiceCommand } from '../commands/service.js';
 import { registerEventSource, unregisterEventSource } from './event-log.js';
 import { type Folders, foldersOf, makeFolders } from './folders.js';
 import {

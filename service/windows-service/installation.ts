@@ -23,9 +23,9 @@ import {
   SERVICE_SID_TYPE_UNRESTRICTED,
   SERVICE_WIN32_OWN_PROCESS,
 } from '../../native/winsvc.js';
+import type { InstallCommand } from '../commands/service.js';
 import { valueAt } from '../config/keys.js';
 import type { Config } from '../config/schema.js';
-import type { InstallCommand } from '../config/service-command.js';
 import { Refusal } from './service-error.js';
 
 /**

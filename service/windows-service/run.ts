@@ -8,13 +8,13 @@
 import { statSync } from 'node:fs';
 import { loadAclapi } from '../../native/aclapi.js';
 import { loadAdvapi32 } from '../../native/advapi32.js';
-import { EXIT } from '../config/command-line.js';
+import { EXIT } from '../commands/command-line.js';
+import type { RunCommand } from '../commands/service.js';
+import { logStartFailure } from '../commands/start-failure.js';
 import type { LoadedConfig } from '../config/load.js';
 import { isMissing } from '../config/missing.js';
 import { ConfigError } from '../config/problem.js';
 import { type Config, makeConfig } from '../config/schema.js';
-import type { RunCommand } from '../config/service-command.js';
-import { logStartFailure } from '../config/start-failure.js';
 import { LATE, within } from '../deadline.js';
 import type { Log } from '../telemetry/log.js';
 import { LogFiles } from '../telemetry/log-files.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { OpenSessionRequest } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { OpenSessionRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { Audit, type AuditRecord } from '../../service/access/audit.js';
 import { Denials } from '../../service/access/denials.js';
 import { createLog } from '../../service/telemetry/log.js';

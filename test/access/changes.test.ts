@@ -8,7 +8,7 @@ import {
   OpenSessionRequest,
   RenewSessionRequest,
   WatchSessionsRequest,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
 import { permissions } from '../../service/access/permissions.js';
 import { call, Received } from '../harness/calls.js';
 import { Files } from './files.js';

@@ -1,13 +1,13 @@
 /** A daemon in this process, on the simulator and a free port, and clients that show it a credential. */
+
 import { type ChannelCredentials, credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
-import { DeviceServiceClient } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
-import { HostServiceClient } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import { SessionServiceClient } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
 import { openSimulatorControl } from '../../native/simulator-control.js';
+import { compose } from '../../service/composition.js';
 import { chooseDriver } from '../../service/config/driver.js';
 import { makeConfig } from '../../service/config/schema.js';
 import { Daemon } from '../../service/daemon.js';
 import { createLog } from '../../service/telemetry/log.js';
+import { DeviceServiceClient, HostServiceClient, SessionServiceClient } from '../harness/grpc-services.js';
 import { KeptLog } from '../harness/kept-log.js';
 
 /** The keys of a configuration that a test sets; the rest is as by default. */
@@ -44,7 +44,7 @@ export class Host implements AsyncDisposable {
     const kept = new KeptLog();
     const log = await createLog({ level: 'debug', format: 'json', addresses: true }, kept);
     const config = makeConfig({ listen: ['127.0.0.1:0'], ...values, driver: { ...values.driver, kind: 'simulator' } });
-    const daemon = await Daemon.compose(config, '0.0.0', log);
+    const daemon = new Daemon(await compose(config, '0.0.0', log));
     try {
       await daemon.start();
     } catch (error) {

@@ -5,8 +5,8 @@ import {
   ListSessionsRequest,
   OpenSessionRequest,
   WatchSessionsRequest,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
-import { shownTo } from '../../service/transport/cursors.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
+import { shownTo } from '../../service/codec/cursors.js';
 import { call, failure, Received } from '../harness/calls.js';
 import { Files } from './files.js';
 import { type Clients, display, Host, misuses } from './host.js';

@@ -9,7 +9,7 @@ import {
   RenewSessionRequest,
   WatchSessionsRequest,
   type WatchSessionsResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, failure, Received, readError } from '../harness/calls.js';
 import { Files } from './files.js';
 import { type Clients, display, Host, misuses, RELOAD_MS } from './host.js';

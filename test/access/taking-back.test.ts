@@ -5,12 +5,12 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { exportJWK, SignJWT } from 'jose';
-import { SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import {
   GetSessionRequest,
   OpenSessionRequest,
   WatchSessionsRequest,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, failure, Received, readError } from '../harness/calls.js';
 import { makeAuthority } from './authority.js';
 import { Files } from './files.js';

@@ -3,10 +3,7 @@ import { once } from 'node:events';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import {
-  ListSessionsRequest,
-  WatchSessionsRequest,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { ListSessionsRequest, WatchSessionsRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, failure, Received } from '../harness/calls.js';
 import { type Issued, makeAuthority, type Wanted } from './authority.js';
 import { Files } from './files.js';

@@ -4,7 +4,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { streamedDocument, wholeDocument } from '../../clients/ctl/src/text/document.js';
 import { hostMessage } from '../../clients/ctl/src/text/host.js';
 import * as messages from '../../clients/ctl/src/text/messages.js';
-import { GetHostResponse } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
+import { GetHostResponse } from '../../proto/gen/wifidirect/v1/host_service.js';
 import { event, session } from './typescript-host.js';
 
 const strange = {

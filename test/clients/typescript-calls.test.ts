@@ -9,11 +9,8 @@ import {
   GatewayError,
   SessionState,
 } from '../../clients/typescript/src/client.js';
-import type {
-  OpenSessionRequest,
-  OpenSessionResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
-import { toStatus } from '../../service/transport/status.js';
+import type { OpenSessionRequest, OpenSessionResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
+import { faultToGrpcStatus } from '../../service/grpc/status.js';
 import { event, type Handlers, session, startHost } from './typescript-host.js';
 
 type OpenCall = ServerWritableStream<OpenSessionRequest, OpenSessionResponse>;
@@ -140,7 +137,7 @@ test('every event that came before an error is seen before it', async (t) => {
   const client = await withHost({
     openSession: (call: OpenCall) => {
       for (let i = 1; i <= count; i++) call.write({ event: event(i, 'OPEN'), cursor: '', hostTime: undefined });
-      call.emit('error', toStatus({ reason: 'HOST_STOPPING', message: 'Stopping.' }));
+      call.emit('error', faultToGrpcStatus({ reason: 'HOST_STOPPING', message: 'Stopping.' }));
     },
   });
   let seen = 0;

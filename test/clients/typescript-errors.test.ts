@@ -3,13 +3,14 @@ import { Metadata, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { lastValueFrom } from 'rxjs';
 import { type Client, connect, GatewayError } from '../../clients/typescript/src/client.js';
-import { ErrorInfo, RetryInfo } from '../../clients/typescript/src/gen/google/rpc/error_details.js';
-import { Status } from '../../clients/typescript/src/gen/google/rpc/status.js';
+import { ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.js';
+import { Status } from '../../proto/gen/google/rpc/status.js';
+import { codeOf } from '../../service/codec/status.js';
 import { type Fault, REASONS } from '../../service/fault.js';
-import { codeOf, toStatus } from '../../service/transport/status.js';
+import { faultToGrpcStatus } from '../../service/grpc/status.js';
 import { type Host, startHost } from './typescript-host.js';
 
-type SentStatus = ReturnType<typeof toStatus>;
+type SentStatus = ReturnType<typeof faultToGrpcStatus>;
 
 let next: SentStatus;
 let host: Host;
@@ -42,7 +43,9 @@ function sent(details: Buffer): SentStatus {
 
 test.serial('every reason of the contract arrives with its code, its message and its metadata', async (t) => {
   for (const reason of REASONS) {
-    const error = await refusal(toStatus({ reason, message: `About ${reason}.`, metadata: { key: 'ä value' } }));
+    const error = await refusal(
+      faultToGrpcStatus({ reason, message: `About ${reason}.`, metadata: { key: 'ä value' } }),
+    );
     t.is(error.reason, reason);
     t.is(error.code, codeOf(reason));
     t.is(error.message, `${reason}: About ${reason}.`);
@@ -59,21 +62,21 @@ test.serial('what Windows said comes with the error', async (t) => {
     reasonText: '',
   };
   const fault: Fault = { reason: 'WLAN_SERVICE_NOT_RUNNING', message: 'Not running.', native };
-  const error = await refusal(toStatus(fault));
+  const error = await refusal(faultToGrpcStatus(fault));
   t.deepEqual(error.native, native);
   t.is(error.retryDelayMs, 5000);
 });
 
 test.serial('the fields that the host refused are named', async (t) => {
   const fault: Fault = { reason: 'INVALID_FIELD', message: 'session_id is empty', field: 'session_id' };
-  t.like((await refusal(toStatus(fault))).fieldViolations[0], {
+  t.like((await refusal(faultToGrpcStatus(fault))).fieldViolations[0], {
     field: 'session_id',
     description: 'session_id is empty',
   });
 });
 
 test.serial('a stream fails in the same way', async (t) => {
-  next = toStatus({ reason: 'DEVICE_NOT_PAIRED', message: 'Not paired.' });
+  next = faultToGrpcStatus({ reason: 'DEVICE_NOT_PAIRED', message: 'Not paired.' });
   const stream = lastValueFrom(client.sessions.open({ deviceAddress: '02:11:22:33:44:01' }));
   await t.throwsAsync(stream, { instanceOf: GatewayError, message: 'DEVICE_NOT_PAIRED: Not paired.' });
 });

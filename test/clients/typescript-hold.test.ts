@@ -3,11 +3,8 @@ import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { lastValueFrom } from 'rxjs';
 import { type Client, connect, GatewayError, SessionState } from '../../clients/typescript/src/client.js';
-import type {
-  OpenSessionRequest,
-  OpenSessionResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
-import { toStatus } from '../../service/transport/status.js';
+import type { OpenSessionRequest, OpenSessionResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
+import { faultToGrpcStatus } from '../../service/grpc/status.js';
 import { event, type Handlers, session, startHost } from './typescript-host.js';
 
 type OpenCall = ServerWritableStream<OpenSessionRequest, OpenSessionResponse>;
@@ -77,7 +74,7 @@ test('an open that fails rejects the one promise, and resolves the other', async
     openSession: (call: OpenCall) => {
       call.write({ event: event(1, 'OPENING'), cursor: '', hostTime: undefined });
       call.write({ event: event(2, 'FAILED'), cursor: '', hostTime: undefined });
-      call.emit('error', toStatus({ reason: 'OPEN_FAILED', message: 'Out of range.' }));
+      call.emit('error', faultToGrpcStatus({ reason: 'OPEN_FAILED', message: 'Out of range.' }));
     },
   });
   const held = client.sessions.hold(request);
@@ -99,7 +96,7 @@ test('a session that ends well before it was open rejects as CANCELLED', async (
 test('closing a session that the host refused tells the refusal again', async (t) => {
   const client = await withHost({
     openSession: (call: OpenCall) =>
-      call.emit('error', toStatus({ reason: 'QUOTA_EXCEEDED', message: 'Too many sessions.' })),
+      call.emit('error', faultToGrpcStatus({ reason: 'QUOTA_EXCEEDED', message: 'Too many sessions.' })),
     closeSession: () => t.fail('there is nothing to close'),
   });
   const held = client.sessions.hold(request);
@@ -125,7 +122,7 @@ test('a session whose stream broke can still be closed', async (t) => {
 
 test('what nobody awaits does not end the process', async (t) => {
   const client = await withHost({
-    openSession: (call: OpenCall) => call.emit('error', toStatus({ reason: 'INTERNAL', message: 'A fault.' })),
+    openSession: (call: OpenCall) => call.emit('error', faultToGrpcStatus({ reason: 'INTERNAL', message: 'A fault.' })),
   });
   const held = client.sessions.hold(request);
   await t.throwsAsync(lastValueFrom(held.events));

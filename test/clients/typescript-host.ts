@@ -1,17 +1,15 @@
 /** A host that the tests of the TypeScript client script themselves: a gRPC server of this process, on a free port. */
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { DeviceServiceService } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
+import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { DeviceServiceDefinition } from '../../proto/gen/wifidirect/v1/device_service.js';
 import {
   type Session,
   type SessionEvent,
   SessionEventType,
   SessionKind,
   SessionState,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import {
-  type SessionServiceServer,
-  SessionServiceService,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session.js';
+import { SessionServiceDefinition } from '../../proto/gen/wifidirect/v1/session_service.js';
+import { grpcDefinition, type HandlersOf } from '../harness/grpc-services.js';
 
 export interface Host {
   readonly address: string;
@@ -20,7 +18,7 @@ export interface Host {
 }
 
 /** The RPCs of SessionService that a test needs; the others answer UNIMPLEMENTED. */
-export type Handlers = Partial<Pick<SessionServiceServer, keyof typeof SessionServiceService>>;
+export type Handlers = Partial<HandlersOf<typeof SessionServiceDefinition>>;
 
 export async function startHost(
   handlers: Handlers,
@@ -28,8 +26,8 @@ export async function startHost(
   address = '127.0.0.1:0',
 ): Promise<Host> {
   const server = new Server();
-  server.addService(SessionServiceService, handlers);
-  server.addService(DeviceServiceService, {});
+  server.addService(grpcDefinition(SessionServiceDefinition), handlers as UntypedServiceImplementation);
+  server.addService(grpcDefinition(DeviceServiceDefinition), {});
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
   });

@@ -2,7 +2,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { chmodSync, statfsSync } from 'node:fs';
 import test from 'ava';
-import { EXIT, readCommandLine } from '../../service/config/command-line.js';
+import { EXIT, readCommandLine } from '../../service/commands/command-line.js';
 import { examineFiles } from '../../service/named-files.js';
 import { makeAuthority } from '../access/authority.js';
 import { folder, write } from './loading.js';

@@ -1,6 +1,6 @@
 /** The daemons that the clients of all languages are run against; a scenario that stops its host starts one of its own. */
 import { readFileSync } from 'node:fs';
-import { createTlsFiles } from '../../service/access/tls-files.js';
+import { createTlsFiles } from '../../service/tls/tls-files.js';
 import type { Issued } from '../access/authority.js';
 import { Files } from '../access/files.js';
 import { type DaemonProcess, startDaemon, startSimulated } from '../harness/daemon.js';

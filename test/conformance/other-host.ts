@@ -13,8 +13,8 @@ import {
   type SecureServerOptions,
   type ServerHttp2Stream,
 } from 'node:http2';
-import { ErrorInfo, RetryInfo } from '../../clients/typescript/src/gen/google/rpc/error_details.js';
-import { Status } from '../../clients/typescript/src/gen/google/rpc/status.js';
+import { ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.js';
+import { Status } from '../../proto/gen/google/rpc/status.js';
 import { framed } from '../harness/grpc-wire.js';
 
 /** The end of a call. */

@@ -1,8 +1,8 @@
 /** The addresses of an open session: of this host and of the peer, as soon as they are known, fit to connect to as they stand. */
 import { isIPv4, isIPv6 } from 'node:net';
 import test from 'ava';
-import type { NetworkInterface } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import { EventSource, SessionEventType, SessionKind } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import type { NetworkInterface } from '../../proto/gen/wifidirect/v1/session.js';
+import { EventSource, SessionEventType, SessionKind } from '../../proto/gen/wifidirect/v1/session.js';
 import { devicesForThisFile } from '../harness/devices.js';
 import { display, gatewayForThisFile, type Opened, printer, scanner } from '../harness/gateway.js';
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { failure } from '../harness/calls.js';
 import { display, gatewayForThisFile, robot, scanner } from '../harness/gateway.js';
 

@@ -3,10 +3,7 @@ import { once } from 'node:events';
 import { connect, constants } from 'node:http2';
 import { Metadata, status } from '@grpc/grpc-js';
 import test from 'ava';
-import {
-  WatchDevicesRequest,
-  WatchDevicesResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
+import { WatchDevicesRequest, WatchDevicesResponse } from '../../proto/gen/wifidirect/v1/device_service.js';
 import { call, readError } from '../harness/calls.js';
 import { type DeviceWatcher, devicesAtStart, devicesForThisFile, HostDevices } from '../harness/devices.js';
 import { display, gatewayForThisFile, robot, withGateway } from '../harness/gateway.js';

@@ -1,7 +1,7 @@
 /** ListDevices: the paired devices as Windows knows them, in pages; what Windows leaves empty stays unset. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { ListSessionsRequest } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { ListSessionsRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, failure } from '../harness/calls.js';
 import { devicesAtStart, devicesForThisFile } from '../harness/devices.js';
 import { display, forklifts, gatewayForThisFile, printer, robot, scanner, withGateway } from '../harness/gateway.js';

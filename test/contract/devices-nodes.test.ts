@@ -1,8 +1,8 @@
 /** What Windows may make of a paired device: several nodes, properties elsewhere, pairings that do not last, no answer. */
 import test from 'ava';
-import { ErrorReason } from '../../clients/typescript/src/gen/wifidirect/v1/error.js';
-import { HostState } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import { SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { ErrorReason } from '../../proto/gen/wifidirect/v1/error.js';
+import { HostState } from '../../proto/gen/wifidirect/v1/host_service.js';
+import { SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { devicesForThisFile, HostDevices } from '../harness/devices.js';
 import { display, gatewayForThisFile, scanner, withGateway } from '../harness/gateway.js';
 import { ALWAYS } from '../harness/world.js';

@@ -1,9 +1,9 @@
 /** Every row of the contract's error table that sessions can meet, on the wire, with its details. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { PropertyFlag } from '../../clients/typescript/src/gen/wifidirect/simulator/v1/simulator_service.js';
-import { ListDevicesRequest } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
-import { SessionKind, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { PropertyFlag } from '../../proto/gen/wifidirect/simulator/v1/simulator_service.js';
+import { ListDevicesRequest } from '../../proto/gen/wifidirect/v1/device_service.js';
+import { SessionKind, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { call, failure, type ReadError } from '../harness/calls.js';
 import { display, gatewayForThisFile, type OpenFields, printer, robot } from '../harness/gateway.js';
 import { nativeCodes } from './native-codes.js';

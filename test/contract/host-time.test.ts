@@ -7,12 +7,12 @@ import {
   ListDevicesRequest,
   UpdateDeviceVisibilityRequest,
   WatchDevicesRequest,
-} from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
+} from '../../proto/gen/wifidirect/v1/device_service.js';
 import {
   CancelOpenSessionRequest,
   ListSessionsRequest,
   RenewSessionRequest,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
 import { descriptors } from '../../service/root.js';
 import { call, Received } from '../harness/calls.js';
 import { display, gatewayForThisFile, scanner } from '../harness/gateway.js';

@@ -5,7 +5,7 @@ import {
   EventSource,
   SessionEndReason,
   SessionKind,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+} from '../../proto/gen/wifidirect/v1/session.js';
 import { patience } from '../harness/daemon.js';
 import { devicesForThisFile } from '../harness/devices.js';
 import { display, gatewayForThisFile, type Opened, printer, scanner } from '../harness/gateway.js';

@@ -1,10 +1,6 @@
 /** What is not told, or told late, or told by a query that dies: links are judged rightly all the same. */
 import test from 'ava';
-import {
-  DisconnectEvidence,
-  SessionEndReason,
-  SessionState,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { DisconnectEvidence, SessionEndReason, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { devicesForThisFile } from '../harness/devices.js';
 import { display, forklifts, gatewayForThisFile, robot } from '../harness/gateway.js';
 import { ALWAYS } from '../harness/world.js';

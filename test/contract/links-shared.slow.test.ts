@@ -1,10 +1,6 @@
 /** Several sessions on one interface, this host being group owner: they do not confuse each other. */
 import test from 'ava';
-import {
-  DisconnectEvidence,
-  SessionEndReason,
-  SessionState,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { DisconnectEvidence, SessionEndReason, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { devicesForThisFile } from '../harness/devices.js';
 import { forklifts, gatewayForThisFile, type Opened } from '../harness/gateway.js';
 

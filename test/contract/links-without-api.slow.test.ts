@@ -1,13 +1,9 @@
 /** A host that lacks functions: what needs them says so, the next evidence serves, and GetHost tells which kinds there are. */
 import { status } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
-import { ErrorReason } from '../../clients/typescript/src/gen/wifidirect/v1/error.js';
-import { type GetHostResponse, HostState } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import {
-  DisconnectEvidence,
-  SessionEndReason,
-  SessionKind,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { ErrorReason } from '../../proto/gen/wifidirect/v1/error.js';
+import { type GetHostResponse, HostState } from '../../proto/gen/wifidirect/v1/host_service.js';
+import { DisconnectEvidence, SessionEndReason, SessionKind } from '../../proto/gen/wifidirect/v1/session.js';
 import { call, failure } from '../harness/calls.js';
 import { HostDevices } from '../harness/devices.js';
 import { display, type Gateway, printer, scanner, withGateway } from '../harness/gateway.js';

@@ -1,8 +1,8 @@
 /** Listing sessions: pages (AIP-158), filters, and cursors that are true. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import { ListSessionsRequest } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { SessionState } from '../../proto/gen/wifidirect/v1/session.js';
+import { ListSessionsRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, failure } from '../harness/calls.js';
 import { display, gatewayForThisFile, robot, scanner } from '../harness/gateway.js';
 

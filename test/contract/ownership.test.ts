@@ -1,8 +1,8 @@
 /** Who keeps a session alive: its streams, or its lease. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { EventSource, SessionEndReason, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import { RenewSessionRequest } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { EventSource, SessionEndReason, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
+import { RenewSessionRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, failure } from '../harness/calls.js';
 import { display, gatewayForThisFile, scanner } from '../harness/gateway.js';
 

@@ -13,8 +13,8 @@ import { stale } from '../conformance/generated.js';
 import { type Comment, commentsOf, ownFiles } from './descriptors.js';
 import { grpcDescriptors } from './grpc-descriptors.js';
 
-const GENERATED = ['service/transport/gen', 'clients/typescript/src/gen'];
-const DESCRIPTORS = 'service/transport/gen/descriptors.binpb';
+const GENERATED = ['proto/gen'];
+const DESCRIPTORS = 'proto/gen/descriptors.binpb';
 
 /** The closed set: every reason of an error, in the order of its number, with the status code that it comes with. */
 const REASONS: readonly (readonly [reason: string, code: string])[] = [

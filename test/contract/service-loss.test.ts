@@ -1,9 +1,9 @@
 /** The WLAN service stops in the middle of everything, and starts again. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { ErrorReason } from '../../clients/typescript/src/gen/wifidirect/v1/error.js';
-import { type GetHostResponse, HostState } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import { SessionEndReason, SessionKind, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { ErrorReason } from '../../proto/gen/wifidirect/v1/error.js';
+import { type GetHostResponse, HostState } from '../../proto/gen/wifidirect/v1/host_service.js';
+import { SessionEndReason, SessionKind, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { call, failure, type ReadError } from '../harness/calls.js';
 import { patience } from '../harness/daemon.js';
 import { devicesForThisFile } from '../harness/devices.js';

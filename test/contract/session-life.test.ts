@@ -7,7 +7,7 @@ import {
   SessionEndReason,
   SessionKind,
   SessionState,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+} from '../../proto/gen/wifidirect/v1/session.js';
 import { display, gatewayForThisFile, printer, robot, scanner } from '../harness/gateway.js';
 
 const gateway = gatewayForThisFile('--set', 'driver.linkPollMs=100');

@@ -1,16 +1,18 @@
 /** SimulatorService: what it refuses, each with the field at fault, and where it is not served at all. */
+
 import { credentials, status } from '@grpc/grpc-js';
 import test from 'ava';
-import * as proto from '../../clients/typescript/src/gen/wifidirect/simulator/v1/simulator_service.js';
+import * as proto from '../../proto/gen/wifidirect/simulator/v1/simulator_service.js';
 import { call, failure } from '../harness/calls.js';
 import { isWine, startDaemon } from '../harness/daemon.js';
 import { display, gatewayForThisFile, robot } from '../harness/gateway.js';
+import { SimulatorServiceClient } from '../harness/grpc-services.js';
 
 const gateway = gatewayForThisFile();
 
-let client: proto.SimulatorServiceClient;
+let client: SimulatorServiceClient;
 test.serial.beforeEach(() => {
-  client ??= new proto.SimulatorServiceClient(gateway().daemon.address, credentials.createInsecure());
+  client ??= new SimulatorServiceClient(gateway().daemon.address, credentials.createInsecure());
 });
 test.after.always(() => client.close());
 
@@ -119,7 +121,7 @@ test.serial('a request that is refused has changed nothing', async (t) => {
 
 test.serial('it is not there unless it was asked for on the command line', async (t) => {
   const daemon = await startDaemon('--driver', 'simulator');
-  const other = new proto.SimulatorServiceClient(daemon.address, credentials.createInsecure());
+  const other = new SimulatorServiceClient(daemon.address, credentials.createInsecure());
   const { code } = await failure(call(other.getMisuse.bind(other), {}));
   t.is(code, status.UNIMPLEMENTED);
   other.close();

@@ -1,11 +1,13 @@
 /** SimulatorService, each RPC as a client team uses it: what it promises is seen through the services of the gateway. */
+
 import { credentials } from '@grpc/grpc-js';
 import test from 'ava';
-import * as proto from '../../clients/typescript/src/gen/wifidirect/simulator/v1/simulator_service.js';
-import { SessionEndReason } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import * as proto from '../../proto/gen/wifidirect/simulator/v1/simulator_service.js';
+import { SessionEndReason } from '../../proto/gen/wifidirect/v1/session.js';
 import { call, failure } from '../harness/calls.js';
 import { devicesForThisFile } from '../harness/devices.js';
 import { display, gatewayForThisFile, robot, scanner } from '../harness/gateway.js';
+import { SimulatorServiceClient } from '../harness/grpc-services.js';
 import { ALWAYS, duration } from '../harness/world.js';
 
 const gateway = gatewayForThisFile(
@@ -16,9 +18,9 @@ const gateway = gatewayForThisFile(
 );
 const devices = devicesForThisFile(gateway);
 
-let client: proto.SimulatorServiceClient;
+let client: SimulatorServiceClient;
 test.serial.beforeEach(() => {
-  client ??= new proto.SimulatorServiceClient(gateway().daemon.address, credentials.createInsecure());
+  client ??= new SimulatorServiceClient(gateway().daemon.address, credentials.createInsecure());
 });
 test.after.always(() => client.close());
 

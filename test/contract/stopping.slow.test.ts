@@ -1,7 +1,7 @@
 /** Stopping: the drain of the contract, in its order, whatever clients and the DLL do. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { SessionEndReason } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { SessionEndReason } from '../../proto/gen/wifidirect/v1/session.js';
 import { isWine, patience } from '../harness/daemon.js';
 import { display, scanner, withGateway } from '../harness/gateway.js';
 

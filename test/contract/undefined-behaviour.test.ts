@@ -1,6 +1,6 @@
 /** What the native API leaves undefined, this service defines: each row of the contract's table. The simulator counts misuse. */
 import test from 'ava';
-import { DisconnectEvidence, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { DisconnectEvidence, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { patience } from '../harness/daemon.js';
 import { display, gatewayForThisFile, scanner } from '../harness/gateway.js';
 

@@ -1,6 +1,6 @@
 /** A client that nobody here wrote: `buf curl`, which knows the contract through reflection alone. */
 import test from 'ava';
-import { ErrorInfo } from '../../clients/typescript/src/gen/google/rpc/error_details.js';
+import { ErrorInfo } from '../../proto/gen/google/rpc/error_details.js';
 import { Files } from '../access/files.js';
 import { configOfGuarded } from '../conformance/hosts.js';
 import { type DaemonProcess, startDaemon, startSimulated } from '../harness/daemon.js';

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { EXIT } from '../../service/config/command-line.js';
+import { EXIT } from '../../service/commands/command-line.js';
 import { reportMarkdown } from '../../service/doctor/report.js';
 import { launcher } from '../harness/daemon.js';
 import { display } from '../harness/gateway.js';

@@ -1,6 +1,6 @@
 /** A daemon that is held and let go, as by a sleep of the computer: links are looked at, and deadlines have left what they had. */
 import test from 'ava';
-import { SessionEndReason } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { SessionEndReason } from '../../proto/gen/wifidirect/v1/session.js';
 import { display, gatewayForThisFile, scanner } from '../harness/gateway.js';
 
 const HELD_MS = 8000;

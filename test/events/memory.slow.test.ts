@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
+import { GetSessionResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
+import { encodeAnswer } from '../../service/codec/encode-once.js';
+import { sessionEventKind } from '../../service/codec/event-kinds.js';
 import { makeConfig } from '../../service/config/schema.js';
 import { EventLog } from '../../service/events/log.js';
 import { EventStream } from '../../service/events/stream.js';
 import type { EventCause, SessionEventDraft } from '../../service/session/session.js';
-import { encodeAnswer } from '../../service/transport/encode-once.js';
-import { sessionEventKind } from '../../service/transport/event-kinds.js';
-import { GetSessionResponse } from '../../service/transport/gen/wifidirect/v1/session_service.js';
 import { arrives, Life } from '../session/life.js';
 import { turn } from './noted.js';
 

@@ -7,9 +7,9 @@ import {
   QuotaFailure,
   ResourceInfo,
   RetryInfo,
-} from '../../clients/typescript/src/gen/google/rpc/error_details.js';
-import { Status } from '../../clients/typescript/src/gen/google/rpc/status.js';
-import { NativeResult } from '../../clients/typescript/src/gen/wifidirect/v1/error.js';
+} from '../../proto/gen/google/rpc/error_details.js';
+import { Status } from '../../proto/gen/google/rpc/status.js';
+import { NativeResult } from '../../proto/gen/wifidirect/v1/error.js';
 
 type Unary<Request, Response> = (
   request: Request,

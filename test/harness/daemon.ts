@@ -77,8 +77,15 @@ function startLocal(args: readonly string[]): Omit<DaemonProcess, 'address'> {
   const killed = () => child.kill('SIGKILL');
   process.once('exit', killed);
   child.once('exit', () => process.removeListener('exit', killed));
-  const exited = once(child, 'exit').then(([code]) => Number(code ?? 137));
   const lines = new Lines();
+  let isKilled = false;
+  const exited = once(child, 'exit').then(([code, signal]) => {
+    if (signal !== null && !isKilled) {
+      const last = lines.all.slice(-5).map((line) => JSON.stringify(line));
+      process.stderr.write(`wfdd was ended by ${signal}; its last lines:\n${last.join('\n')}\n`);
+    }
+    return Number(code ?? 137);
+  });
   createInterface({ input: child.stdout }).on('line', (text) => lines.add(text));
   return {
     log: lines.all,
@@ -93,6 +100,7 @@ function startLocal(args: readonly string[]): Omit<DaemonProcess, 'address'> {
       return exited;
     },
     kill: async () => {
+      isKilled = true;
       child.kill('SIGKILL');
       await exited;
     },

@@ -1,17 +1,13 @@
 /** The paired devices of a gateway as a client asks for them: the list, a discovery, and watches that check their promises. */
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import test from 'ava';
-import {
-  type Device,
-  type DeviceEvent,
-  DeviceEventType,
-} from '../../clients/typescript/src/gen/wifidirect/v1/device.js';
+import { type Device, type DeviceEvent, DeviceEventType } from '../../proto/gen/wifidirect/v1/device.js';
 import {
   ListDevicesRequest,
   UpdateDeviceVisibilityRequest,
   WatchDevicesRequest,
   type WatchDevicesResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
+} from '../../proto/gen/wifidirect/v1/device_service.js';
 import { call, type ReadError, Received, readError } from './calls.js';
 import { display, type Gateway } from './gateway.js';
 import { duration } from './world.js';

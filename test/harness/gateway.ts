@@ -3,17 +3,13 @@
  * the start; after each, the simulator must have counted no misuse, every stream must have kept its promises, and the daemon must hold
  * nothing any more.
  */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ClientReadableStream, credentials, InterceptingCall, type Interceptor, status } from '@grpc/grpc-js';
 import test from 'ava';
-import { DeviceServiceClient } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
-import {
-  type GetHostResponse,
-  HostServiceClient,
-  HostState,
-} from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import type { Session, SessionEvent, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import { SessionEventType } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { type GetHostResponse, HostState } from '../../proto/gen/wifidirect/v1/host_service.js';
+import type { Session, SessionEvent, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
+import { SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
 import {
   CancelOpenSessionRequest,
   CloseSessionRequest,
@@ -21,12 +17,12 @@ import {
   ListSessionsRequest,
   OpenSessionRequest,
   type OpenSessionResponse,
-  SessionServiceClient,
   WatchSessionsRequest,
   type WatchSessionsResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, type ReadError, Received, readError } from './calls.js';
 import { type DaemonProcess, patience, startSimulated } from './daemon.js';
+import { DeviceServiceClient, HostServiceClient, SessionServiceClient } from './grpc-services.js';
 import { countingFlags, heldBy, type Scope } from './held.js';
 import { OpenStreamValidator, StreamValidator } from './validator.js';
 import { World } from './world.js';

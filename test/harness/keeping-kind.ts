@@ -1,7 +1,8 @@
 /** The events of sessions in a log that keeps them whole, so that tests can look at them. */
+
+import { sessionEventKind } from '../../service/codec/event-kinds.js';
 import type { EventKind } from '../../service/events/stream.js';
 import type { LoggedSessionEvent, SessionEvent, SessionEventDraft } from '../../service/session/session.js';
-import { sessionEventKind } from '../../service/transport/event-kinds.js';
 
 export type KeptSessionEvent = SessionEvent & Omit<LoggedSessionEvent, 'arrivedMs'>;
 

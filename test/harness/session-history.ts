@@ -7,7 +7,7 @@ import {
   type SessionEvent,
   SessionEventType,
   SessionState,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+} from '../../proto/gen/wifidirect/v1/session.js';
 
 type Name<Enum> = Exclude<keyof Enum, 'UNSPECIFIED' | 'UNRECOGNIZED'>;
 export type StateName = Name<typeof SessionState>;

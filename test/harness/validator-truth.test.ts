@@ -1,7 +1,7 @@
 /** The validator believes a host that tells the truth, however often its watchers go away and its life begins anew. */
 import test from 'ava';
 import fc from 'fast-check';
-import type { OpenSessionResponse } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import type { OpenSessionResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
 import type { SessionInput } from '../../service/session/session.js';
 import { arrives, ERROR_CANCELLED, RPC_S_CALL_FAILED } from '../session/life.js';
 import { NativeModel } from '../session/native-model.js';

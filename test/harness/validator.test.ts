@@ -1,7 +1,7 @@
 /** The validator finds each way to break a promise. That it believes the truth is in `validator-truth.test.ts`. */
 import test from 'ava';
-import { type SessionEvent, SessionEventType } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import type { WatchSessionsResponse } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { type SessionEvent, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
+import type { WatchSessionsResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { arrives, ERROR_CANCELLED } from '../session/life.js';
 import { StreamValidator } from './validator.js';
 import { type Watch, WatchedHost } from './watched-host.js';

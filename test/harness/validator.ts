@@ -4,15 +4,8 @@
  * snapshot and live joined without loss, bookmarks true, one epoch per life; and of each session that its states follow the diagram and
  * that it ends once. Every end-to-end test tells its validator what happened, and calls `finish`.
  */
-import {
-  type Session,
-  type SessionEvent,
-  SessionEventType,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import type {
-  OpenSessionResponse,
-  WatchSessionsResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { type Session, type SessionEvent, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
+import type { OpenSessionResponse, WatchSessionsResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { hasEnded, SessionHistory } from './session-history.js';
 
 const VIOLATIONS_SHOWN_MAX = 20;

@@ -1,13 +1,10 @@
 /** A host that tells the truth, without its driver and its wire: what it sends to a watcher, as a client receives it. */
-import {
-  OpenSessionResponse,
-  WatchSessionsResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { OpenSessionResponse, WatchSessionsResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
+import { WatchSource } from '../../service/api/sources.js';
+import { encodeOpenSession, encodeWatchSessions } from '../../service/codec/encode-once.js';
 import { EventLog, type LogLimits } from '../../service/events/log.js';
 import { EventStream } from '../../service/events/stream.js';
 import type { Session, SessionEvent, SessionEventDraft, SessionInput } from '../../service/session/session.js';
-import { encodeOpenSession, encodeWatchSessions } from '../../service/transport/encode-once.js';
-import { WatchSource } from '../../service/transport/sources.js';
 import { Life } from '../session/life.js';
 import { type KeptSessionEvent, keepingKind } from './keeping-kind.js';
 

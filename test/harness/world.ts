@@ -1,8 +1,10 @@
 /** The simulated world behind a daemon, as the tests script it: short names, milliseconds, defaults that do nothing. */
+
 import { credentials } from '@grpc/grpc-js';
-import type { Duration } from '../../clients/typescript/src/gen/google/protobuf/duration.js';
-import * as proto from '../../clients/typescript/src/gen/wifidirect/simulator/v1/simulator_service.js';
+import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
+import * as proto from '../../proto/gen/wifidirect/simulator/v1/simulator_service.js';
 import { call } from './calls.js';
+import { SimulatorServiceClient } from './grpc-services.js';
 
 export type Ms = number | 'never';
 
@@ -58,10 +60,10 @@ export type DeviceFields = Parameters<typeof proto.DeviceSettings.fromPartial>[0
 export const ALWAYS = 0xffffffff;
 
 export class World {
-  readonly #client: proto.SimulatorServiceClient;
+  readonly #client: SimulatorServiceClient;
 
   constructor(address: string) {
-    this.#client = new proto.SimulatorServiceClient(address, credentials.createInsecure());
+    this.#client = new SimulatorServiceClient(address, credentials.createInsecure());
   }
 
   /** The world as at the start, without waiting for what the daemon makes of it. */

@@ -5,8 +5,8 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
-import { Durability, HostState, PreviousEnd } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import { SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { Durability, HostState, PreviousEnd } from '../../proto/gen/wifidirect/v1/host_service.js';
+import { SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { encodeFrame, FrameKind } from '../../service/journal/frames.js';
 import { JOURNAL_VERSION, segmentName } from '../../service/journal/segments.js';
 import { readError } from '../harness/calls.js';

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
-import { Durability, PreviousEnd } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import { EventSource, SessionEndReason, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import { RenewSessionRequest } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { Durability, PreviousEnd } from '../../proto/gen/wifidirect/v1/host_service.js';
+import { EventSource, SessionEndReason, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
+import { RenewSessionRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, readError } from '../harness/calls.js';
 import { display, scanner } from '../harness/gateway.js';
 import { newId, openLeased, renew } from '../stream/lively.js';

@@ -5,11 +5,11 @@
  */
 import test from 'ava';
 import fc from 'fast-check';
-import { WatchSessionsResponse } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
 import { SimulatorError } from '../../native/simulator-control.js';
 import type { CloseScript, OpenScript } from '../../native/simulator-types.js';
+import { WatchSessionsResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
+import { encodeWatchSessions } from '../../service/codec/encode-once.js';
 import { isFinal, type Session } from '../../service/session/session.js';
-import { encodeWatchSessions } from '../../service/transport/encode-once.js';
 import { StreamValidator } from '../harness/validator.js';
 import { printer, type Rig, readAll, rigForThisFile, world } from './rig.js';
 import { effort, randomly } from './seed.js';

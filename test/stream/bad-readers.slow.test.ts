@@ -7,7 +7,7 @@ import { constants } from 'node:http2';
 import { connect } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { EventSource, SessionEndReason, SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { EventSource, SessionEndReason, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { display, forklifts, type Gateway, gatewayForThisFile, type Watcher } from '../harness/gateway.js';
 import { StreamValidator } from '../harness/validator.js';
 import { makeEvents, makeHistory, newId, openLeased, readTo, unpaced } from './lively.js';

@@ -1,8 +1,8 @@
 /** The drain under load, in the order that `host_service.proto` documents for HOST_STATE_DRAINING. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { HostState } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import { SessionEndReason } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { HostState } from '../../proto/gen/wifidirect/v1/host_service.js';
+import { SessionEndReason } from '../../proto/gen/wifidirect/v1/session.js';
 import { Received } from '../harness/calls.js';
 import { display, forklifts, type Opened, scanner, withGateway } from '../harness/gateway.js';
 import { type HealthAnswer, healthClient } from '../harness/health.js';

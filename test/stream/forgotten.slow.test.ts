@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
-import { ListSessionsRequest } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { SessionState } from '../../proto/gen/wifidirect/v1/session.js';
+import { ListSessionsRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, failure } from '../harness/calls.js';
 import { display, type Gateway, gatewayForThisFile, robot, scanner, withGateway } from '../harness/gateway.js';
 import { newId, openLeased, renew } from './lively.js';

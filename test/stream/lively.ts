@@ -1,11 +1,11 @@
 /** Sessions that make events when a test wants them: leased, so that they need no stream, and renewed, which is one event each. */
-import type { Duration } from '../../clients/typescript/src/gen/google/protobuf/duration.js';
-import { type SessionEvent, SessionEventType } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
+import { type SessionEvent, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
 import {
   RenewSessionRequest,
   type RenewSessionResponse,
   type WatchSessionsResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call } from '../harness/calls.js';
 import { display, forklifts, type Gateway, robot, scanner } from '../harness/gateway.js';
 import { StreamValidator } from '../harness/validator.js';

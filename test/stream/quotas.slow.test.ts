@@ -1,8 +1,8 @@
 /** What one principal may hold, and what all may: beyond, QUOTA_EXCEEDED names the limit, and nobody else feels anything. */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { WatchDevicesRequest } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
-import { SessionState } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { WatchDevicesRequest } from '../../proto/gen/wifidirect/v1/device_service.js';
+import { SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import {
   CloseSessionRequest,
   ListSessionsRequest,
@@ -10,7 +10,7 @@ import {
   type OpenSessionResponse,
   RenewSessionRequest,
   WatchSessionsRequest,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
 import { Files } from '../access/files.js';
 import { type Clients, type ConfigValues, display, Host, misuses } from '../access/host.js';
 import { call, failure, type ReadError, Received, readError } from '../harness/calls.js';

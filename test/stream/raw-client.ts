@@ -16,7 +16,7 @@ import {
   OpenSessionResponse,
   WatchSessionsRequest,
   WatchSessionsResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
 import { type ReadError, readError } from '../harness/calls.js';
 import type { OpenFields, WatchFields } from '../harness/gateway.js';
 

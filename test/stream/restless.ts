@@ -1,6 +1,6 @@
 /** A watcher that never stays: it leaves at any moment, in any way, and comes back where it was, or earlier, or anew. */
 
-import type { WatchSessionsResponse } from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import type { WatchSessionsResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { StreamValidator } from '../harness/validator.js';
 import type { Random } from './random.js';
 import { RawConnection, type RawStream, sequenceOf } from './raw-client.js';

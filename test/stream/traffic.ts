@@ -1,5 +1,5 @@
 /** Sessions that open, fail, close, drop, lapse and are left at random, for as long as a test wants them to. */
-import { ListDevicesRequest } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
+import { ListDevicesRequest } from '../../proto/gen/wifidirect/v1/device_service.js';
 import { call } from '../harness/calls.js';
 import type { Gateway, Opened } from '../harness/gateway.js';
 import { duration } from '../harness/world.js';

@@ -1,6 +1,6 @@
 /** A watch on the wire: it says that it stands, shows what there is, and then tells what happens, in as few messages as it can. */
 import test from 'ava';
-import { type SessionEvent, SessionEventType } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { type SessionEvent, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
 import { gatewayForThisFile, withGateway } from '../harness/gateway.js';
 import { makeHistory, openLeased, readTo, renew, renewalsIn, unpaced } from './lively.js';
 import { RawConnection, sequenceOf } from './raw-client.js';

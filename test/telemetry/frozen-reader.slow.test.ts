@@ -2,6 +2,7 @@
  * A daemon whose standard output is not read: a pipe, a terminal after Ctrl+S, a full disk. It serves on, and stops in good
  * order; a second signal ends it at once.
  */
+
 import { type ChildProcess, execFileSync, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -9,13 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, type StatusObject, status } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
-import { HostServiceClient } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import {
-  OpenSessionRequest,
-  SessionServiceClient,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { OpenSessionRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call } from '../harness/calls.js';
 import { launcher } from '../harness/daemon.js';
+import { HostServiceClient, SessionServiceClient } from '../harness/grpc-services.js';
 
 const notPaired = '02:11:22:33:44:99';
 

@@ -2,9 +2,9 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
-import { UpdateDeviceVisibilityRequest } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
 import { loadLibraries } from '../../native/load.js';
 import type { SessionHandle } from '../../native/wlanapi.js';
+import { UpdateDeviceVisibilityRequest } from '../../proto/gen/wifidirect/v1/device_service.js';
 import { chooseDriver } from '../../service/config/driver.js';
 import { makeConfig } from '../../service/config/schema.js';
 import { root } from '../../service/root.js';

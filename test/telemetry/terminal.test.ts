@@ -3,8 +3,8 @@ import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { showValue } from '../../service/config/problem.js';
 import { invalidField } from '../../service/fault.js';
+import { faultToGrpcStatus } from '../../service/grpc/status.js';
 import { createLog } from '../../service/telemetry/log.js';
-import { toStatus } from '../../service/transport/status.js';
 import { visible } from '../../service/visible.js';
 
 const settings = { level: 'info', addresses: true } as const;
@@ -50,7 +50,7 @@ test('a problem of the configuration shows them as escapes', (t) => {
 });
 
 test('the text of a status shows them as escapes, and so do its details', (t) => {
-  const { code, details, metadata } = toStatus(invalidField(`name${hostile}`, `is ${hostile}`));
+  const { code, details, metadata } = faultToGrpcStatus(invalidField(`name${hostile}`, `is ${hostile}`));
   t.is(code, status.INVALID_ARGUMENT);
   t.notRegex(details, UNSAFE);
   t.notRegex(String(metadata.get('grpc-status-details-bin')[0]), /\u009b|\u202e|\u2028|\p{Cc}\[2J/u);

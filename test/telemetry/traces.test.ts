@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import test from 'ava';
-import { UpdateDeviceVisibilityRequest } from '../../clients/typescript/src/gen/wifidirect/v1/device_service.js';
+import { UpdateDeviceVisibilityRequest } from '../../proto/gen/wifidirect/v1/device_service.js';
 import {
   CancelOpenSessionRequest,
   CloseSessionRequest,
   OpenSessionRequest,
   WatchSessionsRequest,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, Received } from '../harness/calls.js';
 import { display, gatewayForThisFile, Opened, robot } from '../harness/gateway.js';
 import { Collector, type ReceivedSpan } from './collector.js';

@@ -4,8 +4,8 @@ import {
   SERVICE_CONFIG_PRESHUTDOWN_INFO,
   SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO,
 } from '../../native/winsvc.js';
+import type { InstallCommand } from '../../service/commands/service.js';
 import { makeConfig } from '../../service/config/schema.js';
-import type { InstallCommand } from '../../service/config/service-command.js';
 import {
   assertProtected,
   installationOf,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import * as svc from '../../native/winsvc.js';
-import { EXIT } from '../../service/config/command-line.js';
+import { EXIT } from '../../service/commands/command-line.js';
 import type { LoadedConfig } from '../../service/config/load.js';
 import { ConfigError } from '../../service/config/problem.js';
 import { makeConfig } from '../../service/config/schema.js';

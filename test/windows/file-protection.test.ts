@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { anybodyWith, WRITE } from '../../service/access/windows-acl.js';
+import { anybodyWith, WRITE } from '../../service/files/windows-acl.js';
 import { startDaemon, startModule } from './bundle.js';
 import { windowsTest } from './windows-test.js';
 import { windowsPath } from './wine.js';

@@ -2,27 +2,24 @@
  * What an administrator does with the installer, under Wine: twice, since what an installation leaves behind shows at the
  * second. Under Wine there is no User Account Control, and no restart manager.
  */
+
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import test from 'ava';
-import {
-  GetHostRequest,
-  type GetHostResponse,
-  HostServiceClient,
-} from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import { SessionEndReason, SessionEventType } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import { GetHostRequest, type GetHostResponse } from '../../proto/gen/wifidirect/v1/host_service.js';
+import { SessionEndReason, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
 import {
   OpenSessionRequest,
-  SessionServiceClient,
   WatchSessionsRequest,
   type WatchSessionsResponse,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../proto/gen/wifidirect/v1/session_service.js';
 import { filesIn, sha256 } from '../../service/bundle/contents.js';
-import { EXIT } from '../../service/config/command-line.js';
+import { EXIT } from '../../service/commands/command-line.js';
 import { hasMsiTools } from '../../service/release/msi.js';
 import { call, Received } from '../harness/calls.js';
 import { display, Opened } from '../harness/gateway.js';
+import { HostServiceClient, SessionServiceClient } from '../harness/grpc-services.js';
 import { startNode } from './bundle.js';
 import { bundleContents, dataFolder, freePort, installerOf, installFolder, msiexec, run, wfdd } from './installer.js';
 import { lacks } from './machine.js';

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { EXIT } from '../../service/config/command-line.js';
+import { EXIT } from '../../service/commands/command-line.js';
 import { display } from '../harness/gateway.js';
 import { startNode } from './bundle.js';
 import { lacks } from './machine.js';

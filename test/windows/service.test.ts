@@ -1,10 +1,10 @@
 /** The life of the service under Wine's service control manager, as an operator and a remote client see it: twice, since once proves little. */
 import { status as grpcStatus } from '@grpc/grpc-js';
 import test from 'ava';
-import { Durability, PreviousEnd } from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import { SessionEndReason } from '../../clients/typescript/src/gen/wifidirect/v1/session.js';
 import { SERVICE_CONTROL_INTERROGATE } from '../../native/winsvc.js';
-import { EXIT } from '../../service/config/command-line.js';
+import { Durability, PreviousEnd } from '../../proto/gen/wifidirect/v1/host_service.js';
+import { SessionEndReason } from '../../proto/gen/wifidirect/v1/session.js';
+import { EXIT } from '../../service/commands/command-line.js';
 import { lacks } from './machine.js';
 import {
   closeServices,

@@ -4,22 +4,17 @@
  * The rule that must not be broken: Wine ends its services with the last other process of the prefix, so one is kept running; and what
  * is installed starts with every later Wine, so it is uninstalled whatever happens.
  */
+
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import type { ExecutionContext } from 'ava';
-import {
-  type GetHostResponse,
-  HostServiceClient,
-} from '../../clients/typescript/src/gen/wifidirect/v1/host_service.js';
-import {
-  OpenSessionRequest,
-  SessionServiceClient,
-  WatchSessionsRequest,
-} from '../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import type { GetHostResponse } from '../../proto/gen/wifidirect/v1/host_service.js';
+import { OpenSessionRequest, WatchSessionsRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call } from '../harness/calls.js';
 import { display, Opened, type OpenFields, Watcher } from '../harness/gateway.js';
+import { HostServiceClient, SessionServiceClient } from '../harness/grpc-services.js';
 import { World } from '../harness/world.js';
 import { startModule, startNode } from './bundle.js';
 import { hostPath, startUnderWine, type WindowsProcess } from './wine.js';

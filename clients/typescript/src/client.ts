@@ -6,12 +6,15 @@
  * has no back-pressure, so a slow subscriber must bound its own queue.
  */
 import type { Observable } from 'rxjs';
+import { type GetHostResponse, HostServiceDefinition } from '../../../proto/gen/wifidirect/v1/host_service.js';
 import { type CallOptions, Connection } from './connection.js';
 import { Devices } from './devices.js';
-import { type GetHostResponse, HostServiceService } from './gen/wifidirect/v1/host_service.js';
 import { check, type HealthStatus, watchStatus } from './health.js';
+import { methodsOf } from './methods.js';
 import type { ConnectOptions } from './options.js';
 import { Sessions } from './sessions.js';
+
+const host = methodsOf(HostServiceDefinition);
 
 /** A client of one host. It connects at the first call, and reconnects when needed. */
 export class Client {
@@ -27,7 +30,7 @@ export class Client {
 
   /** Returns the identity, state, driver and limits of the host. */
   host(options?: CallOptions): Promise<GetHostResponse> {
-    return this.#connection.unary(HostServiceService.getHost, {}, options);
+    return this.#connection.unary(host.getHost, {}, options);
   }
 
   /**
@@ -65,6 +68,29 @@ export function connect(address: string, options?: ConnectOptions): Client {
 }
 
 export { status } from '@grpc/grpc-js';
+export { type Device, type DeviceEvent, DeviceEventType } from '../../../proto/gen/wifidirect/v1/device.js';
+export { ErrorReason, type NativeResult, type SessionError } from '../../../proto/gen/wifidirect/v1/error.js';
+export {
+  type Driver,
+  DriverKind,
+  type GetHostResponse,
+  HostState,
+  type Limits,
+  type MissingFunction,
+} from '../../../proto/gen/wifidirect/v1/host_service.js';
+export {
+  DisconnectEvidence,
+  type EventCause,
+  EventSource,
+  type NetworkInterface,
+  type Session,
+  type SessionEnd,
+  SessionEndReason,
+  type SessionEvent,
+  SessionEventType,
+  SessionKind,
+  SessionState,
+} from '../../../proto/gen/wifidirect/v1/session.js';
 export type { CallOptions } from './connection.js';
 export type {
   DevicePage,
@@ -79,29 +105,6 @@ export type {
 export { toMilliseconds } from './duration.js';
 export { nameOf } from './enums.js';
 export { type FieldViolation, GatewayError, type Reason } from './error.js';
-export { type Device, type DeviceEvent, DeviceEventType } from './gen/wifidirect/v1/device.js';
-export { ErrorReason, type NativeResult, type SessionError } from './gen/wifidirect/v1/error.js';
-export {
-  type Driver,
-  DriverKind,
-  type GetHostResponse,
-  HostState,
-  type Limits,
-  type MissingFunction,
-} from './gen/wifidirect/v1/host_service.js';
-export {
-  DisconnectEvidence,
-  type EventCause,
-  EventSource,
-  type NetworkInterface,
-  type Session,
-  type SessionEnd,
-  SessionEndReason,
-  type SessionEvent,
-  SessionEventType,
-  SessionKind,
-  SessionState,
-} from './gen/wifidirect/v1/session.js';
 export type { HealthStatus } from './health.js';
 export type { HeldSession } from './held-session.js';
 export type { ConnectOptions, Pem, TlsOptions } from './options.js';

@@ -3,18 +3,11 @@
  *
  * Invariant: credentials are never sent in clear text, except to this machine.
  */
-import {
-  CallCredentials,
-  ChannelCredentials,
-  type ChannelOptions,
-  Client,
-  Metadata,
-  type MethodDefinition,
-  status,
-} from '@grpc/grpc-js';
+import { CallCredentials, ChannelCredentials, type ChannelOptions, Client, Metadata, status } from '@grpc/grpc-js';
 import { catchError, firstValueFrom, NEVER, Observable, Subject, takeUntil } from 'rxjs';
 import { BoundedConnect } from './bounded-connect.js';
 import { GatewayError } from './error.js';
+import type { Method } from './methods.js';
 import {
   type ConnectOptions,
   checkAddress,
@@ -36,12 +29,6 @@ export interface CallOptions {
   /** Timeout of this call in ms: less than 24 days, or Infinity for none. */
   readonly timeoutMs?: number | undefined;
 }
-
-/** The path of an RPC and how to encode its messages: an entry of a generated service. */
-export type Method<Request, Response> = Pick<
-  MethodDefinition<Request, Response>,
-  'path' | 'requestSerialize' | 'responseDeserialize'
->;
 
 const TIMEOUT_MS_DEFAULT = 10_000;
 const CONNECT_TIMEOUT_MS_DEFAULT = 10_000;

@@ -1,13 +1,16 @@
 /** Lists and watches the devices of a host. `device_service.proto` documents each RPC. */
 import { status } from '@grpc/grpc-js';
 import type { Observable } from 'rxjs';
+import type { Device, DeviceEvent } from '../../../proto/gen/wifidirect/v1/device.js';
+import { DeviceServiceDefinition } from '../../../proto/gen/wifidirect/v1/device_service.js';
 import type { CallOptions, Connection } from './connection.js';
 import { toDuration } from './duration.js';
 import { GatewayError } from './error.js';
-import type { Device, DeviceEvent } from './gen/wifidirect/v1/device.js';
-import { DeviceServiceService as service } from './gen/wifidirect/v1/device_service.js';
+import { methodsOf } from './methods.js';
 import { failWhenSilent } from './silence.js';
 import { type Backoff, type Bookmark, type Change, type Disconnected, watch } from './watch.js';
+
+const service = methodsOf(DeviceServiceDefinition);
 
 export interface DevicePage {
   readonly devices: readonly Device[];

@@ -1,5 +1,5 @@
 /** Converts google.protobuf.Duration to and from milliseconds, the unit of this library. */
-import type { Duration } from './gen/google/protobuf/duration.js';
+import type { Duration } from '../../../proto/gen/google/protobuf/duration.js';
 
 /** The longest Duration: about 10,000 years. */
 const DURATION_SECONDS_MAX = 315_576_000_000;

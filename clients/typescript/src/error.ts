@@ -3,10 +3,10 @@
  * details as one typed value. `error.proto` has a table of the reasons.
  */
 import { type Metadata, status } from '@grpc/grpc-js';
+import { BadRequest, ErrorInfo, RetryInfo } from '../../../proto/gen/google/rpc/error_details.js';
+import { Status } from '../../../proto/gen/google/rpc/status.js';
+import { type ErrorReason, NativeResult } from '../../../proto/gen/wifidirect/v1/error.js';
 import { toMilliseconds } from './duration.js';
-import { BadRequest, ErrorInfo, RetryInfo } from './gen/google/rpc/error_details.js';
-import { Status } from './gen/google/rpc/status.js';
-import { type ErrorReason, NativeResult } from './gen/wifidirect/v1/error.js';
 
 /** The reasons that this version of the library knows: the names of `ErrorReason`. */
 export type Reason = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED' | 'UNRECOGNIZED'>;

@@ -3,7 +3,7 @@
  * worth its size.
  */
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
-import type { Method } from './connection.js';
+import type { Method } from './methods.js';
 
 const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const;
 

@@ -13,9 +13,9 @@ import {
   tap,
   throwIfEmpty,
 } from 'rxjs';
+import { type Session, type SessionEvent, SessionState } from '../../../proto/gen/wifidirect/v1/session.js';
 import type { CallOptions } from './connection.js';
 import { GatewayError } from './error.js';
-import { type Session, type SessionEvent, SessionState } from './gen/wifidirect/v1/session.js';
 
 type Close = (options: CallOptions | undefined) => Promise<{ readonly session: Session }>;
 

@@ -2,18 +2,26 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { filter, identity, map, type Observable } from 'rxjs';
-import type { CallOptions, Connection } from './connection.js';
-import { toDuration } from './duration.js';
-import { GatewayError } from './error.js';
-import { type Session, type SessionEvent, SessionKind, type SessionState } from './gen/wifidirect/v1/session.js';
+import {
+  type Session,
+  type SessionEvent,
+  SessionKind,
+  type SessionState,
+} from '../../../proto/gen/wifidirect/v1/session.js';
 import {
   type GetSessionResponse,
   type OpenSessionResponse,
-  SessionServiceService as service,
-} from './gen/wifidirect/v1/session_service.js';
+  SessionServiceDefinition,
+} from '../../../proto/gen/wifidirect/v1/session_service.js';
+import type { CallOptions, Connection } from './connection.js';
+import { toDuration } from './duration.js';
+import { GatewayError } from './error.js';
 import { HeldSession } from './held-session.js';
+import { methodsOf } from './methods.js';
 import { failWhenSilent } from './silence.js';
 import { type Backoff, type Bookmark, type Change, type Disconnected, watch } from './watch.js';
+
+const service = methodsOf(SessionServiceDefinition);
 
 export interface OpenRequest {
   /** P2P device address of a paired device: `aa:bb:cc:dd:ee:ff`. */

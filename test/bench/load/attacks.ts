@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
-import { GetHostResponse } from '../../../service/transport/gen/wifidirect/v1/host_service.js';
-import { SessionKind } from '../../../service/transport/gen/wifidirect/v1/session.js';
+import { GetHostResponse } from '../../../proto/gen/wifidirect/v1/host_service.js';
+import { SessionKind } from '../../../proto/gen/wifidirect/v1/session.js';
 import {
   CloseSessionRequest,
   OpenSessionRequest,
   WatchSessionsRequest,
-} from '../../../service/transport/gen/wifidirect/v1/session_service.js';
+} from '../../../proto/gen/wifidirect/v1/session_service.js';
 import { RawPeer } from '../../harness/raw-peer.js';
 import { Connection } from './connection.js';
 import { CONNECTION_PREFACE, frameFlag as flag, frame, headers, PreparedCall, frameType as type } from './frames.js';

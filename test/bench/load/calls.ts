@@ -1,6 +1,6 @@
 /** The requests that are measured, prepared. */
 
-import { SessionEventType } from '../../../service/transport/gen/wifidirect/v1/session.js';
+import { SessionEventType } from '../../../proto/gen/wifidirect/v1/session.js';
 import {
   CloseSessionRequest,
   GetSessionRequest,
@@ -9,7 +9,7 @@ import {
   OpenSessionResponse,
   RenewSessionRequest,
   WatchSessionsRequest,
-} from '../../../service/transport/gen/wifidirect/v1/session_service.js';
+} from '../../../proto/gen/wifidirect/v1/session_service.js';
 import type { ServerProcess } from '../servers/server-process.js';
 import type { Connection } from './connection.js';
 import { PreparedCall } from './frames.js';

@@ -6,11 +6,11 @@ import { Server, ServerCredentials, type ServerWritableStream, type UntypedServi
 import {
   type OpenSessionRequest,
   type OpenSessionResponse,
-  type SessionServiceServer,
-  SessionServiceService,
+  SessionServiceDefinition,
   type WatchSessionsRequest,
   type WatchSessionsResponse,
-} from '../../../service/transport/gen/wifidirect/v1/session_service.js';
+} from '../../../proto/gen/wifidirect/v1/session_service.js';
+import { grpcDefinition, type HandlersOf } from '../../harness/grpc-services.js';
 import { readSamples } from './samples.js';
 
 const openMs = Number(process.env['WFD_BENCH_OPEN_MS']);
@@ -25,7 +25,7 @@ function stamped(message: OpenSessionResponse): OpenSessionResponse {
   return { ...message, event: event && { ...event, epoch } };
 }
 
-const service: Partial<SessionServiceServer> = {
+const service: Partial<HandlersOf<typeof SessionServiceDefinition>> = {
   getSession: (_call, callback) => callback(null, samples.get),
   renewSession: (_call, callback) => {
     for (const watcher of watchers) watcher.write(samples.renewed);
@@ -54,7 +54,7 @@ const service: Partial<SessionServiceServer> = {
 };
 
 const server = new Server({ 'grpc.enable_channelz': 0 });
-server.addService(SessionServiceService, service as UntypedServiceImplementation);
+server.addService(grpcDefinition(SessionServiceDefinition), service as UntypedServiceImplementation);
 server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
   if (error !== null) throw error;
   console.log(JSON.stringify({ event: 'serving', addresses: [`127.0.0.1:${port}`] }));

@@ -1,10 +1,12 @@
 /** One of each message of the gateway, taken from a running one, so that the bare server sends messages of the same sizes. */
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
-import * as session from '../../../service/transport/gen/wifidirect/v1/session.js';
-import * as service from '../../../service/transport/gen/wifidirect/v1/session_service.js';
+import * as session from '../../../proto/gen/wifidirect/v1/session.js';
+import * as service from '../../../proto/gen/wifidirect/v1/session_service.js';
 import { call, Received } from '../../harness/calls.js';
+import { SessionServiceClient } from '../../harness/grpc-services.js';
 import { deviceAddress } from '../load/calls.js';
 import { outputFolder } from '../output.js';
 
@@ -30,7 +32,7 @@ const file = join(outputFolder, 'samples.json');
 
 /** Lets one session live on the gateway at this address, and keeps what is said of it. */
 export async function takeSamples(address: string): Promise<void> {
-  const client = new service.SessionServiceClient(address, credentials.createInsecure());
+  const client = new SessionServiceClient(address, credentials.createInsecure());
   const sessionId = 'bench-sample';
   await using watch = new Received(client.watchSessions(service.WatchSessionsRequest.create()));
   const snapshot = await watch.first((message) => message.snapshotComplete);

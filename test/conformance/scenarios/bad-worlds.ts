@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { WatchSessionsResponse } from '../../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+import { WatchSessionsResponse } from '../../../proto/gen/wifidirect/v1/session_service.js';
 import type { DaemonProcess } from '../../harness/daemon.js';
 import { startSimulated } from '../../harness/daemon.js';
 import { display, Gateway, scanner, withGateway } from '../../harness/gateway.js';

@@ -1,11 +1,11 @@
 /** Scenarios: what this project's own hosts never send, and a newer, an older or a broken one may; and what the client itself makes of it. */
 import { equal, match, ok } from 'node:assert/strict';
-import type { Session, SessionEvent } from '../../../clients/typescript/src/gen/wifidirect/v1/session.js';
+import type { Session, SessionEvent } from '../../../proto/gen/wifidirect/v1/session.js';
 import {
   GetSessionResponse,
   OpenSessionResponse,
   WatchSessionsResponse,
-} from '../../../clients/typescript/src/gen/wifidirect/v1/session_service.js';
+} from '../../../proto/gen/wifidirect/v1/session_service.js';
 import { type End, type OtherCall, OtherHost } from '../other-host.js';
 import type { ErrorItem } from '../protocol.js';
 import { itemOf, matches, type Scenario, type Stage, watchedEvents } from '../scenario.js';

@@ -1,7 +1,7 @@
 /** `wfdctl list`: the sessions of a host. */
 import type { Command } from 'commander';
+import { SessionState } from '../../../../proto/gen/wifidirect/v1/session.js';
 import type { Session, SessionPage } from '../../../typescript/src/client.js';
-import { SessionState } from '../../../typescript/src/gen/wifidirect/v1/session.js';
 import { CliError } from '../cli-error.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import type { Invocation } from '../invocation.js';

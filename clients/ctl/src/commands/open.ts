@@ -11,9 +11,9 @@
  * lease ends when the lease expires.
  */
 import type { Command } from 'commander';
+import { SessionEventType, SessionKind, SessionState } from '../../../../proto/gen/wifidirect/v1/session.js';
 import type { Client, HeldSession, Session, SessionAt } from '../../../typescript/src/client.js';
 import { nameOf } from '../../../typescript/src/enums.js';
-import { SessionEventType, SessionKind, SessionState } from '../../../typescript/src/gen/wifidirect/v1/session.js';
 import { CliError } from '../cli-error.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import type { Invocation } from '../invocation.js';

@@ -1,4 +1,6 @@
 /** Hosts, sessions and devices as JSON for the page: ProtoJSON, with a remedy for each failure. */
+import { DeviceEvent as DeviceEvents, Device as Devices } from '../../../../proto/gen/wifidirect/v1/device.js';
+import { SessionEvent as SessionEvents, Session as Sessions } from '../../../../proto/gen/wifidirect/v1/session.js';
 import {
   type Device,
   type DeviceEvent,
@@ -10,11 +12,6 @@ import {
   type SessionEvent,
   status,
 } from '../../../typescript/src/client.js';
-import { DeviceEvent as DeviceEvents, Device as Devices } from '../../../typescript/src/gen/wifidirect/v1/device.js';
-import {
-  SessionEvent as SessionEvents,
-  Session as Sessions,
-} from '../../../typescript/src/gen/wifidirect/v1/session.js';
 import { toCliError } from '../error-messages.js';
 import { hostMessage } from '../text/host.js';
 import type { Document, WithRemedy } from './frames.js';

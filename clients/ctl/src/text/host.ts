@@ -1,4 +1,6 @@
 /** Formats the host for people, and its message for programs. */
+
+import { GetHostResponse as Hosts } from '../../../../proto/gen/wifidirect/v1/host_service.js';
 import {
   DisconnectEvidence,
   type Driver,
@@ -10,7 +12,6 @@ import {
   nameOf,
   toMilliseconds,
 } from '../../../typescript/src/client.js';
-import { GetHostResponse as Hosts } from '../../../typescript/src/gen/wifidirect/v1/host_service.js';
 import { formatDuration } from './duration.js';
 import { paintOf, type Style } from './style.js';
 import { pairs } from './table.js';

@@ -2,6 +2,9 @@
  * The messages for `-o json` and `-o yaml`: those of the API in ProtoJSON, as other gRPC tools
  * print them. Empty lists are included, so that scripts need not check for them.
  */
+
+import { DeviceEvent as DeviceEvents, Device as Devices } from '../../../../proto/gen/wifidirect/v1/device.js';
+import { SessionEvent as SessionEvents, Session as Sessions } from '../../../../proto/gen/wifidirect/v1/session.js';
 import type {
   Device,
   DeviceVisibility,
@@ -12,11 +15,6 @@ import type {
   SessionEvent,
   SessionWatchItem,
 } from '../../../typescript/src/client.js';
-import { DeviceEvent as DeviceEvents, Device as Devices } from '../../../typescript/src/gen/wifidirect/v1/device.js';
-import {
-  SessionEvent as SessionEvents,
-  Session as Sessions,
-} from '../../../typescript/src/gen/wifidirect/v1/session.js';
 
 /** All pages as one ListSessionsResponse. */
 export function listSessions(sessions: readonly Session[], cursor: string, hostTime?: Date): unknown {

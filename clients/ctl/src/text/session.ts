@@ -1,6 +1,6 @@
 /** Formats sessions for people: as rows of a list, in full, and in one sentence. */
-import { nameOf } from '../../../typescript/src/enums.js';
-import { ErrorReason, type NativeResult, type SessionError } from '../../../typescript/src/gen/wifidirect/v1/error.js';
+
+import { ErrorReason, type NativeResult, type SessionError } from '../../../../proto/gen/wifidirect/v1/error.js';
 import {
   DisconnectEvidence,
   type Session,
@@ -8,7 +8,8 @@ import {
   SessionEndReason,
   SessionKind,
   SessionState,
-} from '../../../typescript/src/gen/wifidirect/v1/session.js';
+} from '../../../../proto/gen/wifidirect/v1/session.js';
+import { nameOf } from '../../../typescript/src/enums.js';
 import { formatAge, formatMoment, formatRest } from './duration.js';
 import { printable } from './printable.js';
 import { paintOf, type Style } from './style.js';

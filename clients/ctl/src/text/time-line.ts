@@ -1,13 +1,14 @@
 /** Formats events as lines: time, event, and details. */
-import { nameOf } from '../../../typescript/src/enums.js';
-import { type Device, type DeviceEvent, DeviceEventType } from '../../../typescript/src/gen/wifidirect/v1/device.js';
+
+import { type Device, type DeviceEvent, DeviceEventType } from '../../../../proto/gen/wifidirect/v1/device.js';
 import {
   type EventCause,
   EventSource,
   type Session,
   type SessionEvent,
   SessionEventType,
-} from '../../../typescript/src/gen/wifidirect/v1/session.js';
+} from '../../../../proto/gen/wifidirect/v1/session.js';
+import { nameOf } from '../../../typescript/src/enums.js';
 import { deviceDetail } from './device.js';
 import { formatDuration, formatTime } from './duration.js';
 import { detailOf, endOf, errorOf, stateOf } from './session.js';
