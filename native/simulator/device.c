@@ -166,7 +166,7 @@ static uint32_t set_node(const SimNode *wanted)
         return ERROR_NOT_ENOUGH_MEMORY;
     *node = (struct node){true, wanted->is_connected, wanted->is_visible, ""};
     memcpy(node->suffix, wanted->suffix, sizeof node->suffix);
-    query_device_changed(slot);
+    query_node_changed(slot, (uint32_t)(node - devices[slot]->nodes));
     return ERROR_SUCCESS;
 }
 
@@ -191,7 +191,7 @@ SIM_EXPORT uint32_t SimRemoveNode(const uint8_t device_address[6], const char *s
     bool is_there = node != NULL && node->is_there;
     if (is_there) {
         node->is_there = false;
-        query_device_changed(slot);
+        query_node_changed(slot, (uint32_t)(node - devices[slot]->nodes));
     }
     world_leave();
     return is_there ? ERROR_SUCCESS : ERROR_NOT_FOUND;

@@ -157,7 +157,7 @@ void query_close(struct query *query)
         destroy(query);
 }
 
-void query_device_changed(uint32_t slot)
+static void nodes_changed(uint32_t first, uint32_t count)
 {
     bool is_any = false;
     if (!(world.notifications & SIM_NOTIFY_DEVICES))
@@ -166,12 +166,23 @@ void query_device_changed(uint32_t slot)
         if (query->is_over || query->is_aborted ||
             (query->is_enumerated && !(query->request.flags & DevQueryFlagUpdateResults)))
             continue;
-        for (uint32_t node = 0; node < SIM_NODES_MAX; node++)
-            enqueue(query, slot * SIM_NODES_MAX + node);
+        for (uint32_t i = 0; i < count; i++)
+            enqueue(query, first + i);
         is_any = true;
     }
     if (is_any)
         notify_queries();
+}
+
+void query_device_changed(uint32_t slot)
+{
+    nodes_changed(slot * SIM_NODES_MAX, SIM_NODES_MAX);
+}
+
+/* By itself, so that changes of several nodes are told in the order in which they were made. */
+void query_node_changed(uint32_t slot, uint32_t node)
+{
+    nodes_changed(slot * SIM_NODES_MAX + node, 1);
 }
 
 static bool has_work(const struct query *query)

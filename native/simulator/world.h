@@ -254,6 +254,8 @@ void change_address(const struct interface *interface, ADDRESS_FAMILY family, co
 
 /* The device's node has changed; queries will see what of it concerns them. */
 void query_device_changed(uint32_t slot);
+/* One node of it has changed. */
+void query_node_changed(uint32_t slot, uint32_t node);
 /* Runs one callback of one query, releasing the lock around it; false where there is none to
  * run. */
 bool query_run_one(void);

@@ -190,6 +190,49 @@ static void a_close_waits_for_a_running_callback_and_is_the_last(void)
     CHECK(counts().queries == 0 && SimWaitIdle(10000) == 1);
 }
 
+static struct {
+    uint32_t count;
+    char actions[8];
+} order;
+
+static void WINAPI note_order(HDEVQUERY query, PVOID context, const DEV_QUERY_RESULT_ACTION_DATA *data)
+{
+    (void)query, (void)context;
+    if (atomic_load(&is_inside) && order.count + 1 < SIM_ARRAY_LENGTH(order.actions))
+        order.actions[order.count++] = data->Action == DevQueryResultAdd      ? '+'
+                                       : data->Action == DevQueryResultRemove ? '-'
+                                                                              : '=';
+    atomic_store(&is_inside, true);
+    while (!atomic_load(&may_leave))
+        CHECK(SimGetClock() > 0);
+}
+
+/* A device that has a new node before its old one goes must not seem to be gone in between. */
+static void changes_of_nodes_are_told_in_the_order_in_which_they_were_made(void)
+{
+    SimNode other = {.suffix = "#2", .is_connected = SIM_AS_DEVICE, .is_visible = SIM_AS_DEVICE};
+    memcpy(other.device_address, forklift_1, sizeof forklift_1);
+    atomic_store(&is_inside, false);
+    atomic_store(&may_leave, true);
+    memset(&order, 0, sizeof order);
+    CHECK(DevCreateObjectQuery(DevObjectTypeDevice, DevQueryFlagUpdateResults, 2, keys, 0, NULL, note_order, NULL,
+                               &held) == S_OK);
+    CHECK(SimWaitIdle(10000) == 1);
+    memset(&order, 0, sizeof order);
+    atomic_store(&is_inside, false);
+    atomic_store(&may_leave, false);
+    /* While this one is told, the others wait. */
+    SimNode first = other;
+    memcpy(first.device_address, forklift_2, sizeof forklift_2);
+    CHECK(SimSetNode(&first) == ERROR_SUCCESS);
+    wait_for(has_entered);
+    CHECK(SimSetNode(&other) == ERROR_SUCCESS && SimRemoveNode(forklift_1, "") == ERROR_SUCCESS);
+    atomic_store(&may_leave, true);
+    CHECK(SimWaitIdle(10000) == 1);
+    CHECK(strcmp(order.actions, "+-") == 0);
+    DevCloseObjectQuery(held);
+}
+
 static void a_query_not_closed_is_a_leak(void)
 {
     HDEVQUERY query = create(DevQueryFlagUpdateResults);
@@ -208,6 +251,8 @@ const struct test query_tests[] = {
     {"any other close inside the callback is misuse", any_other_close_inside_the_callback_is_misuse},
     {"what a callback was given is gone when it returned", what_a_callback_was_given_is_gone_when_it_returned},
     {"a close waits for a running callback, and is the last", a_close_waits_for_a_running_callback_and_is_the_last},
+    {"changes of nodes are told in the order in which they were made",
+     changes_of_nodes_are_told_in_the_order_in_which_they_were_made},
     {"a query not closed is a leak", a_query_not_closed_is_a_leak},
     {0},
 };
