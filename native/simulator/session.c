@@ -6,7 +6,8 @@
 static void open_completes(const struct event *event)
 {
     struct session *session = handle_object((HANDLE)(uintptr_t)event->subject, HANDLE_SESSION);
-    if (session != NULL && session->attempt == event->generation)
+    /* A reset may have completed it before its time. */
+    if (session != NULL && session->attempt == event->generation && !session->is_completed)
         session_complete(session);
 }
 

@@ -111,6 +111,38 @@ static void reset_lets_everything_go_but_what_callers_hold(void)
     CHECK(WFDCloseSession(session) == ERROR_SUCCESS && WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
+static atomic_uint open_callbacks;
+static atomic_bool may_return;
+
+static void WINAPI stay_inside_open(HANDLE session, PVOID context, GUID guid, DWORD error, DWORD reason)
+{
+    (void)session, (void)context, (void)guid, (void)error, (void)reason;
+    atomic_fetch_add(&open_callbacks, 1);
+    while (!atomic_load(&may_return))
+        CHECK(SimGetClock() > 0);
+}
+
+static bool has_called_back(void)
+{
+    return atomic_load(&open_callbacks) > 0;
+}
+
+/* A second callback would let the client wait for ever. */
+static void an_open_that_a_reset_ends_calls_back_once(void)
+{
+    HANDLE session;
+    atomic_store(&open_callbacks, 0);
+    atomic_store(&may_return, false);
+    client = open_client();
+    CHECK(WFDStartOpenSession(client, &display, NULL, stay_inside_open, &session) == ERROR_SUCCESS);
+    SimReset();
+    wait_for(has_called_back);
+    CHECK(SimSetClock(1) == ERROR_SUCCESS && SimAdvanceClock(1000) == ERROR_SUCCESS);
+    atomic_store(&may_return, true);
+    CHECK(SimWaitIdle(10000) == 1 && atomic_load(&open_callbacks) == 1);
+    CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
+}
+
 const struct test client_tests[] = {
     {"closing the client handle waits for pending opens", closing_the_client_handle_waits_for_pending_opens},
     {"a released close leaves opens that never call back", a_released_close_leaves_opens_that_never_call_back},
@@ -118,6 +150,7 @@ const struct test client_tests[] = {
      closing_the_client_handle_with_an_open_session_leaks_it},
     {"handles, sessions and memory have limits", handles_sessions_and_memory_have_limits},
     {"a function blocks until its time or its release", a_function_blocks_until_its_time_or_its_release},
+    {"an open that a reset ends calls back once", an_open_that_a_reset_ends_calls_back_once},
     {"reset lets everything go but what callers hold", reset_lets_everything_go_but_what_callers_hold},
     {0},
 };
