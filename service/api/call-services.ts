@@ -44,6 +44,11 @@ export function takePlace({ calls }: Pick<CallServices, 'calls'>, rpc: string, p
   return PROBES.has(rpc) ? ok(() => {}) : calls.take(principal);
 }
 
+/** For a call of an RPC that this host does not serve. */
+export function notServed(rpc: string): Fault {
+  return { reason: 'NOT_IMPLEMENTED', message: `This host does not serve ${rpc}.`, metadata: { rpc } };
+}
+
 /** Counts a call against the rate of its kind. Throws if its principal calls too often. */
 export function checkRate({ rates }: Pick<CallServices, 'rates'>, { permission }: Method, principal: string): void {
   if (permission.rate !== undefined) unwrap(rates[permission.rate].take(principal));

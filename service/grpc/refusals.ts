@@ -53,11 +53,6 @@ export function refusals(requestBytesMax: number, log: Log): Explain {
   };
 }
 
-/** The answer to a request of an RPC that nobody serves. */
-export function notServed(rpc: string): Fault {
-  return { reason: 'NOT_IMPLEMENTED', message: `This host does not serve ${rpc}.`, metadata: { rpc } };
-}
-
 export function headersTooLarge(bytesMax: number): Fault {
   const message = `The headers of a request may have ${bytesMax} bytes together, 32 more counted for each; send less metadata.`;
   return limitExceeded({ subject: 'host', limit: 'SETTINGS_MAX_HEADER_LIST_SIZE', value: bytesMax }, message);

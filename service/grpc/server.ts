@@ -11,7 +11,7 @@ import {
   setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { CallServices } from '../api/call-services.js';
+import { type CallServices, notServed } from '../api/call-services.js';
 import type { Service } from '../api/method.js';
 import type { Result } from '../fault.js';
 import type { Connections } from './connections.js';
@@ -20,7 +20,7 @@ import { Health, healthServiceDefinition } from './health.js';
 import { bindLocalSocket } from './local-socket.js';
 import type { Peers } from './peers.js';
 import { addReflection } from './reflection.js';
-import { headersTooLarge, notServed, refuseMediaType, refuseStream } from './refusals.js';
+import { headersTooLarge, refuseMediaType, refuseStream } from './refusals.js';
 import { HEADER_BYTES_MAX, HEADERS_MAX, isOfGrpc, normalizeHeaders, sizeOfHeaders } from './request-headers.js';
 import { definitionOf, type Interceptors, implementationOf } from './serving.js';
 import {

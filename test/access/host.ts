@@ -2,7 +2,7 @@
 
 import { type ChannelCredentials, credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import { openSimulatorControl } from '../../native/simulator-control.js';
-import { compose } from '../../service/composition.js';
+import { type Composition, compose } from '../../service/composition.js';
 import { chooseDriver } from '../../service/config/driver.js';
 import { makeConfig } from '../../service/config/schema.js';
 import { Daemon } from '../../service/daemon.js';
@@ -30,12 +30,14 @@ export const display = '02:11:22:33:44:01';
 
 export class Host implements AsyncDisposable {
   readonly log: KeptLog;
+  readonly parts: Composition;
   readonly addresses: readonly string[];
   readonly #daemon: Daemon;
   readonly #clients: { close(): void }[] = [];
 
-  private constructor(daemon: Daemon, log: KeptLog) {
+  private constructor(daemon: Daemon, parts: Composition, log: KeptLog) {
     this.#daemon = daemon;
+    this.parts = parts;
     this.log = log;
     this.addresses = log.lines('serving')[0]?.['addresses'] as string[];
   }
@@ -44,14 +46,15 @@ export class Host implements AsyncDisposable {
     const kept = new KeptLog();
     const log = await createLog({ level: 'debug', format: 'json', addresses: true }, kept);
     const config = makeConfig({ listen: ['127.0.0.1:0'], ...values, driver: { ...values.driver, kind: 'simulator' } });
-    const daemon = new Daemon(await compose(config, '0.0.0', log));
+    const parts = await compose(config, '0.0.0', log);
+    const daemon = new Daemon(parts);
     try {
       await daemon.start();
     } catch (error) {
       await daemon.stop();
       throw error;
     }
-    return new Host(daemon, kept);
+    return new Host(daemon, parts, kept);
   }
 
   get address(): string {
