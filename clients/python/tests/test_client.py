@@ -244,7 +244,7 @@ def test_a_host_that_falls_silent_ends_the_session_here(host: ScriptedHost, addr
     host.opens = silently(host, *map(dated, told(OPENING, OPEN)))
     with connect(address) as client, client.sessions.open(DISPLAY, heartbeat_interval=0.1) as session:
         session.wait_open()
-        with pytest.raises(GatewayError, match=r"UNAVAILABLE: Nothing was heard from the host for 0\.3 s") as raised:
+        with pytest.raises(GatewayError, match=r"UNAVAILABLE: The host has been silent for 0\.3 s") as raised:
             next(session)
     assert raised.value.reason is None
     assert host.gone.wait(10)
@@ -254,7 +254,7 @@ def test_a_host_that_never_answers_an_open_is_silent_too(host: ScriptedHost, add
     host.opens = silently(host)
     with (
         connect(address) as client,
-        pytest.raises(GatewayError, match="UNAVAILABLE: Nothing was heard"),
+        pytest.raises(GatewayError, match="UNAVAILABLE: The host has been silent"),
         client.sessions.open(DISPLAY, heartbeat_interval=0.1),
     ):
         pytest.fail("there is no session")
@@ -292,7 +292,7 @@ def test_a_watch_that_hears_nothing_attaches_again(host: ScriptedHost, address: 
         for _ in range(2):
             silent = next(watch)
             assert isinstance(silent, Disconnected)
-            assert str(silent.error) == "UNAVAILABLE: Nothing was heard from the host for 0.3 s."
+            assert str(silent.error) == "UNAVAILABLE: The host has been silent for 0.3 s."
         assert next(watch) == Bookmark("c2")
     assert host.seen == ["", "c1", "c1"]
 
@@ -340,10 +340,10 @@ def test_an_answer_without_what_it_promised_is_the_fault_of_the_host(host: Scrip
     host.shows = GetSessionResponse(cursor="c1")
     host.opens = lambda _: iter([OpenSessionResponse(event=SessionEvent(sequence=1))])
     with connect(address) as client:
-        with pytest.raises(GatewayError, match="INTERNAL: The host answered without the session"):
+        with pytest.raises(GatewayError, match="INTERNAL: The response of the host does not contain the session"):
             client.sessions.get("a-session")
         with (
-            pytest.raises(GatewayError, match="INTERNAL: The host answered without the session"),
+            pytest.raises(GatewayError, match="INTERNAL: The response of the host does not contain the session"),
             client.sessions.open(""),
         ):
             pytest.fail("there is no session")

@@ -103,7 +103,7 @@ def test_details_stand_whatever_code_and_message_are_beside_them() -> None:
 def test_an_answer_that_is_no_grpc_is_unavailable() -> None:
     details = "Stream removed (Data frame with END_STREAM flag received)"
     error = decode(AioRpcError(grpc.StatusCode.UNKNOWN, Metadata(), Metadata(), details=details))
-    assert str(error) == f"UNAVAILABLE: the answer is no gRPC ({details})"
+    assert str(error) == f"UNAVAILABLE: the response is not gRPC ({details})"
 
 
 def test_what_has_no_status_is_unknown() -> None:

@@ -23,20 +23,20 @@ NONE = {
     "": "is empty",
     " \t": "is empty",
     "host.example:1 ": "white space",
-    "http://127.0.0.1:50051": "begins with http://",
-    "https://host.example": "begins with https://",
-    "grpc://host.example:1": "begins with grpc://",
-    "tcp://h:1": "begins with tcp://",
+    "http://127.0.0.1:50051": "starts with http://",
+    "https://host.example": "starts with https://",
+    "grpc://host.example:1": "starts with grpc://",
+    "tcp://h:1": "starts with tcp://",
     "host.example:50051/path": "has a path",
-    "host.example:0": "no port",
-    "host.example:65536": "no port",
-    "host.example:port": "no port",
-    "host.example:": "no port",
-    "host.example:-1": "no port",
-    "[::1]:65536": "no port",
-    "dns:///host.example:0": "no port",
-    ":50051": "names no host",
-    "a:b:c": "names no host",
+    "host.example:0": "not a port",
+    "host.example:65536": "not a port",
+    "host.example:port": "not a port",
+    "host.example:": "not a port",
+    "host.example:-1": "not a port",
+    "[::1]:65536": "not a port",
+    "dns:///host.example:0": "not a port",
+    ":50051": "not the address of a host",
+    "a:b:c": "not the address of a host",
 }
 
 
@@ -128,7 +128,7 @@ def test_a_host_that_accepts_and_says_nothing_is_given_up(*, is_secure: bool) ->
 
 
 def test_the_cause_of_a_failed_connection_is_named(address: str) -> None:
-    with connect(address, tls=True) as client, pytest.raises(GatewayError, match="the host speaks no TLS there"):
+    with connect(address, tls=True) as client, pytest.raises(GatewayError, match="the host does not use TLS"):
         client.host()
     with connect("127.0.0.1:1") as client, pytest.raises(GatewayError, match="Connection refused"):
         client.host()
@@ -185,7 +185,7 @@ def test_a_token_that_can_not_be_had_is_no_end_for_a_watch(host: ScriptedHost, a
     with connect(address, token=token) as client, client.sessions.watch(backoff=QUICK) as watch:
         sealed = next(watch)
         assert isinstance(sealed, Disconnected)
-        assert str(sealed.error) == "UNAVAILABLE: The token can't be had: the vault is sealed"
+        assert str(sealed.error) == "UNAVAILABLE: Can't get the token: the vault is sealed"
         assert next(watch) == Bookmark("c1")
 
 
@@ -201,7 +201,7 @@ def test_another_name_may_be_looked_for_in_the_certificate() -> None:
 
 def test_a_token_that_a_source_gives_and_no_header_can_hold_fails_the_call(address: str) -> None:
     with connect(address, token=lambda: "secret\n") as client:
-        with pytest.raises(GatewayError, match=r"UNAVAILABLE: The token can't be had: .* line break") as raised:
+        with pytest.raises(GatewayError, match=r"UNAVAILABLE: Can't get the token: .* line break") as raised:
             client.sessions.get("a-session")
         assert "secret" not in str(raised.value)
 
@@ -222,15 +222,15 @@ def test_every_call_has_what_the_hook_for_metadata_gives(host: ScriptedHost, add
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"Upper": "x"}, "'Upper' is no name"),
-        ({"grpc-timeout": "x"}, "no name of a header"),
-        ({"authorization": "x"}, "the option token"),
-        ([("x", "a\nb")], "no header can hold"),
+        ({"Upper": "x"}, "'Upper' is not a valid name"),
+        ({"grpc-timeout": "x"}, "not a valid name"),
+        ({"authorization": "x"}, "use the option token"),
+        ([("x", "a\nb")], "a header can't have"),
     ],
 )
 def test_metadata_that_can_not_be_sent_fails_the_call(given: Headers, told: str, address: str) -> None:
     with (
         connect(address, metadata=lambda: given) as client,
-        pytest.raises(GatewayError, match=f"UNAVAILABLE: The metadata can't be had: .*{told}"),
+        pytest.raises(GatewayError, match=f"UNAVAILABLE: Can't get the metadata: .*{told}"),
     ):
         client.sessions.get("a-session")

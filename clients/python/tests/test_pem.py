@@ -121,7 +121,7 @@ def ask(client: Client) -> None:
 def test_what_can_not_be_is_explained(folder: Path) -> None:
     for host, ca, told in (
         ("ed25519", "ca", "a host with an Ed25519 certificate needs one with ECDSA or RSA"),
-        ("pkcs8", "other", "not signed by an authority of tls.ca"),
+        ("pkcs8", "other", "not signed by a CA of tls.ca"),
     ):
         tls = Tls(ca=folder / f"{ca}.pem")
         with (
@@ -134,15 +134,15 @@ def test_what_can_not_be_is_explained(folder: Path) -> None:
 
 REFUSED = {
     "no file": ({"ca": "no-such.pem"}, r"tls\.ca: can't read .*no-such\.pem: No such file"),
-    "a key for a certificate": ({"ca": "pkcs8.key"}, r"tls\.ca: holds no certificate, but PRIVATE KEY"),
+    "a key for a certificate": ({"ca": "pkcs8.key"}, r"tls\.ca: contains no certificate, but PRIVATE KEY"),
     "DER": ({"ca": "ca.der"}, r"tls\.ca: is binary.*openssl x509 -inform DER"),
     "no PEM": ({"ca": "leaf.ext"}, r"tls\.ca: is not PEM"),
-    "damaged": ({"ca": "damaged.pem"}, r"tls\.ca: .* its base64 is damaged"),
-    "no key": ({"cert": "pkcs8.pem"}, "tls: cert and key go together"),
-    "no certificate": ({"key": "pkcs8.key"}, "tls: cert and key go together"),
+    "damaged": ({"ca": "damaged.pem"}, r"tls\.ca: .* its base64 is invalid"),
+    "no key": ({"cert": "pkcs8.pem"}, "tls: cert and key belong together"),
+    "no certificate": ({"key": "pkcs8.key"}, "tls: cert and key belong together"),
     "another's key": ({"cert": "pkcs8.pem", "key": "sec1.key"}, r"tls\.key: .*sec1\.key is not the key of"),
-    "swapped": ({"cert": "pkcs8.key", "key": "pkcs8.pem"}, r"tls\.cert: holds no certificate"),
-    "a certificate for a key": ({"cert": "pkcs8.pem", "key": "pkcs8.pem"}, r"tls\.key: holds no private key"),
+    "swapped": ({"cert": "pkcs8.key", "key": "pkcs8.pem"}, r"tls\.cert: contains no certificate"),
+    "a certificate for a key": ({"cert": "pkcs8.pem", "key": "pkcs8.pem"}, r"tls\.key: contains no private key"),
     "encrypted": ({"cert": "pkcs8.pem", "key": "encrypted.key"}, r"tls\.key: is encrypted.*openssl pkey"),
     "encrypted, PKCS#1": ({"cert": "pkcs1.pem", "key": "old-encrypted.key"}, r"tls\.key: is encrypted"),
 }
@@ -167,6 +167,6 @@ def test_keys_in_memory_that_do_not_belong_together_are_explained(folder: Path) 
 
 def test_a_path_that_is_given_as_text_is_told(folder: Path) -> None:
     with pytest.raises(
-        GatewayError, match=r"tls\.ca: is text, but not PEM; for the path of a file give a pathlib\.Path"
+        GatewayError, match=r"tls\.ca: is text, but not PEM; use a pathlib\.Path for the path of a file"
     ):
         connect("localhost:1", tls=Tls(ca=str(folder / "ca.pem")))

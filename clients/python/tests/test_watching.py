@@ -75,14 +75,14 @@ def test_the_cursor_of_an_event_never_skips_those_that_came_with_it() -> None:
 def test_it_goes_on_from_the_last_cursor(error: GatewayError | None) -> None:
     watching = Sessions("c0", HALF)
     watching.take(events_to("c2", 1, 2))
-    told = watching.broke(error).error
+    told = watching.disconnected(error).error
     assert told is error or told.code is grpc.StatusCode.UNAVAILABLE
     assert watching.cursor == "c2"
 
 
 def test_an_expired_cursor_asks_for_a_new_snapshot() -> None:
     watching = Sessions("c9", HALF)
-    assert watching.broke(EXPIRED).error is EXPIRED
+    assert watching.disconnected(EXPIRED).error is EXPIRED
     assert watching.cursor == ""
     assert watching.take(snapshot_at("d4", "z")) == [Snapshot(sessions("z"), "d4")]
 
@@ -90,13 +90,13 @@ def test_an_expired_cursor_asks_for_a_new_snapshot() -> None:
 def test_a_snapshot_that_broke_off_is_thrown_away() -> None:
     watching = Sessions("", HALF)
     watching.take(WatchSessionsResponse(snapshot=sessions("a", "b")))
-    watching.broke(BROKEN)
+    watching.disconnected(BROKEN)
     assert watching.cursor == ""
     assert watching.take(snapshot_at("c1", "a")) == [Snapshot(sessions("a"), "c1")]
 
 
 def pauses(watching: Sessions, *errors: GatewayError) -> list[float]:
-    return [watching.broke(error).retry_in for error in errors]
+    return [watching.disconnected(error).retry_in for error in errors]
 
 
 class Time:
@@ -140,22 +140,22 @@ def test_a_cursor_that_expires_again_and_again_is_not_asked_for_at_once() -> Non
 
 def test_a_host_that_is_away_for_days_is_still_waited_for() -> None:
     watching = Sessions("c0", HALF)
-    assert {watching.broke(BROKEN).retry_in for _ in range(10_000)} >= {15}
+    assert {watching.disconnected(BROKEN).retry_in for _ in range(10_000)} >= {15}
 
 
 @pytest.mark.parametrize("drawn", [0.0, 0.25, 0.999])
 def test_a_pause_is_drawn_at_random_from_nothing_to_its_bound(drawn: float) -> None:
     backoff = Backoff(initial=1.0, random=lambda: drawn)
-    assert Sessions("c0", backoff).broke(BROKEN).retry_in == drawn
+    assert Sessions("c0", backoff).disconnected(BROKEN).retry_in == drawn
 
 
 def test_a_pause_that_the_host_asks_for_is_kept() -> None:
-    assert Sessions("c0", HALF).broke(STOPPING).retry_in == 5.125
+    assert Sessions("c0", HALF).disconnected(STOPPING).retry_in == 5.125
 
 
 def test_a_pause_that_the_host_asks_for_is_kept_for_five_minutes_at_most() -> None:
     absurd = GatewayError(grpc.StatusCode.UNAVAILABLE, "Later.", retry_delay=3e11)
-    assert Sessions("c0", HALF).broke(absurd).retry_in == 300.125
+    assert Sessions("c0", HALF).disconnected(absurd).retry_in == 300.125
 
 
 @pytest.mark.parametrize("bounds", [{"initial": -1.0}, {"max": -0.1}, {"max": math.nan}])
@@ -168,5 +168,5 @@ def test_a_backoff_that_can_not_be_is_refused(bounds: dict[str, float]) -> None:
 def test_it_gives_up_where_trying_again_can_not_help(code: str) -> None:
     fatal = GatewayError(grpc.StatusCode[code], "No.")
     with pytest.raises(GatewayError) as raised:
-        Sessions("c0", HALF).broke(fatal)
+        Sessions("c0", HALF).disconnected(fatal)
     assert raised.value is fatal

@@ -1,7 +1,8 @@
-"""Makes the environments of this package, and makes one anew where what it is made from has changed.
+"""Creates the environments of this package, and recreates them when their sources have changed.
 
-.venv has the newest dependencies: it checks and tests. .venv-floor has the oldest that pyproject.toml allows: it
-generates the code, which runs with nothing older than its generator, and tests as well.
+.venv has the newest dependencies; checks and tests run in it. .venv-floor has the oldest dependencies
+that pyproject.toml allows. It generates the code, because generated code does not run with anything
+older than its generator. Tests run in it too.
 
     python3 tools/environments.py
 """

@@ -1,7 +1,9 @@
-"""The client library of the Wi-Fi Direct Gateway: the Wi-Fi Direct sessions and devices of Windows hosts.
+"""The client library of the Wi-Fi Direct Gateway.
 
-`connect` makes the client for programs whose threads may wait, `wifidirect_gateway.aio.connect` the one for asyncio.
-What they raise is GatewayError. The messages are those of `wifidirect.v1`; its .proto files are their manual.
+It opens, closes and watches sessions of Windows hosts.
+
+`connect` returns a blocking client. `wifidirect_gateway.aio.connect` returns a client for asyncio.
+Both raise GatewayError. The messages are those of `wifidirect.v1`; its .proto files document them.
 """
 
 from wifidirect.v1.device_pb2 import Device, DeviceEvent, DeviceEventType

@@ -1,4 +1,4 @@
-"""The clock of the host, as its messages tell it. Times of sessions are by it, not by the clock here."""
+"""The host's clock, to which the times of sessions refer. The clock of this machine may differ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Dated(Protocol):
-    """A message that says when it was sent."""
+    """A message that contains the time when it was sent."""
 
     @property
     def host_time(self) -> Timestamp: ...
@@ -23,14 +23,17 @@ class Dated(Protocol):
 
 
 class HostClock:
-    """Set by each message that is dated; between them it runs on with the monotonic clock."""
+    """The time of the last message of the host plus the monotonic time since then."""
 
     def __init__(self) -> None:
-        # What the clock of the host has beyond the monotonic one here, in seconds; None: nothing was heard yet.
+        # The host's clock minus the monotonic clock, in seconds. None before the first message.
         self._ahead: float | None = None
 
-    def hear(self, message: object) -> bool:
-        """Set it by a message of the host. False where that is not dated: hosts of version 0.1.0 do not."""
+    def observe(self, message: object) -> bool:
+        """Set the clock from a message.
+
+        Return False if it has no time: hosts of version 0.1.0 do not send it.
+        """
         dated = cast("Dated", message)
         if not hasattr(message, "host_time") or not dated.HasField("host_time"):
             return False
@@ -38,11 +41,11 @@ class HostClock:
         return True
 
     def now(self) -> datetime:
-        """Tell the time on the host; the time here, while nothing was heard."""
+        """Return the time on the host or, before the first message, the time of this machine."""
         return _EPOCH + timedelta(seconds=self._now())
 
     def lease_left(self, session: Session) -> float | None:
-        """Tell how many seconds the lease has left, none below 0; None where the session has no lease."""
+        """Return the seconds left of the lease, at least 0, or None if the session has no lease."""
         if not session.HasField("lease_expire_time"):
             return None
         return max(0.0, _seconds(session.lease_expire_time) - self._now())

@@ -1,4 +1,4 @@
-"""Calls of the blocking client: deadlines and tokens in, GatewayError out."""
+"""The calls of the blocking client: adds deadlines and tokens, and converts errors."""
 
 from __future__ import annotations
 
@@ -26,16 +26,19 @@ MetadataHook: TypeAlias = Callable[[], opt.Headers]
 
 
 class Stream(Generic[R_co]):
-    """The responses of one call, whose end may be an error: of the host, of the way, or that nothing was heard."""
+    """The responses of one call.
+
+    Raises GatewayError if the call fails or the host is silent for too long.
+    """
 
     def __init__(self, connection: Connection, call: grpc._CallIterator[R_co], patience: float | None) -> None:
         self._connection = connection
         self._call = call
         self._was_silent = False
         self.patience = patience
-        """How many seconds a message is waited for; None: as long as it takes."""
+        """How long to wait for a message, in seconds. None means forever."""
         self.is_dated = False
-        """Whether the last message said when it was sent."""
+        """Whether the last message contained the time when it was sent."""
 
     def __iter__(self) -> Iterator[R_co]:
         return self
@@ -47,7 +50,7 @@ class Stream(Generic[R_co]):
             if self._was_silent and self.patience is not None:
                 raise silent(self.patience) from error
             raise self._connection.decode(error) from error
-        self.is_dated = self._connection.clock.hear(response)
+        self.is_dated = self._connection.clock.observe(response)
         return response
 
     def cancel(self) -> None:
@@ -65,7 +68,7 @@ class Stream(Generic[R_co]):
 
 
 class Connection:
-    """The way to one host."""
+    """The connection to one host."""
 
     def __init__(
         self,
@@ -98,7 +101,10 @@ class Connection:
         self._changed = Condition()
 
     def unary(self, method: grpc.UnaryUnaryMultiCallable[Q, R], request: Q, timeout: float | None = None) -> R:
-        """Call within `timeout` seconds; None: the default of the connection, inf: however long it takes."""
+        """Make a call.
+
+        `timeout` is in seconds; None means the default of the connection, and inf none.
+        """
         self.check_open()
         metadata = self._metadata()
         try:
@@ -106,13 +112,16 @@ class Connection:
         except grpc.RpcError as error:
             raise self.decode(error) from error
         except ValueError:
-            self.check_open()  # Another thread may just have closed it.
+            self.check_open()  # Another thread may have closed it meanwhile.
             raise
-        self.clock.hear(response)
+        self.clock.observe(response)
         return response
 
     def stream(self, method: grpc.UnaryStreamMultiCallable[Q, R], request: Q, patience: float | None) -> Stream[R]:
-        """Begin a stream on which each message is waited for `patience` seconds; None: as long as it takes."""
+        """Start a stream.
+
+        `patience` is how long to wait for each message, in seconds; None means forever.
+        """
         self.check_open()
         metadata = self._metadata()
         try:
@@ -125,7 +134,7 @@ class Connection:
         return decode(error, self._connect_timeout)
 
     def pause(self, seconds: float, is_over: Callable[[], bool]) -> None:
-        """Wait so long, or until the connection is closed, or `wake` has been called and it is over."""
+        """Wait until the time is over, the connection is closed, or `wake` was called and `is_over`."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_closed or is_over(), seconds)
 
@@ -149,10 +158,10 @@ class Connection:
             if self._hook is not None:
                 metadata += opt.headers(self._hook())
         except Exception as error:
-            raise opt.not_had("metadata", error) from error
+            raise opt.source_failed("metadata", error) from error
         try:
             if self._token is not None:
                 metadata.append(opt.bearer(self._token if isinstance(self._token, str) else self._token()))
         except Exception as error:
-            raise opt.not_had("token", error) from error
+            raise opt.source_failed("token", error) from error
         return tuple(metadata)

@@ -1,4 +1,4 @@
-"""DeviceService: which devices can be connected to, and are they in reach? See device_service.proto."""
+"""Lists and watches devices. device_service.proto documents each RPC."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ if TYPE_CHECKING:
 
 
 class Devices:
-    """The paired devices of one host. Times are seconds."""
+    """The paired devices of one host. All times are in seconds."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._stub = DeviceServiceStub(connection.channel)
 
     def list(self, *, page_size: int = 0, timeout: float | None = None) -> Iterator[Device]:
-        """Go through the devices, by address, and ask for them page by page; `timeout` is of each page."""
+        """Iterate over the devices, ordered by address. Requests them page by page.
+
+        `timeout` applies to each page.
+        """
         page_token = None
         while page_token != "":
             request = ListDevicesRequest(page_size=page_size, page_token=page_token or "")
@@ -50,7 +53,7 @@ class Devices:
         bookmark_interval: float | None = None,
         backoff: Backoff = BACKOFF_DEFAULT,
     ) -> Watch[Device, DeviceEvent]:
-        """Follow the devices, in the way of Sessions.watch; a cursor is one of this service."""
+        """Watch the devices. Works like Sessions.watch; `cursor` is a cursor of this service."""
         addresses, interval = tuple(device_addresses), requests.duration(bookmark_interval)
         silence = patience("bookmark_interval", bookmark_interval or BOOKMARK_DEFAULT)
 
@@ -63,12 +66,12 @@ class Devices:
     def update_visibility(
         self, device_address: str, *, discovery_timeout: float | None = None, timeout: float | None = None
     ) -> UpdateDeviceVisibilityResponse:
-        """Look for a paired device by radio: `device.is_visible` of the answer is what was found.
+        """Search for a paired device by radio. `device.is_visible` of the response is the result.
 
-        The host waits for the discovery for `discovery_timeout`, 1 s to 2 min; by default 15 s.
+        The host waits for the discovery for `discovery_timeout`: 1 s to 2 min, by default 15 s.
         """
         request = UpdateDeviceVisibilityRequest(
             device_address=device_address, timeout=requests.duration(discovery_timeout)
         )
         limit = timeout if timeout is not None else requests.discovery_patience(discovery_timeout)
-        return requests.found(self._connection.unary(self._stub.UpdateDeviceVisibility, request, limit))
+        return requests.checked_visibility(self._connection.unary(self._stub.UpdateDeviceVisibility, request, limit))

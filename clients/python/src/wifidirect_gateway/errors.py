@@ -1,4 +1,4 @@
-"""What every call and iterator of this package raises: the status of gRPC with its details as one typed value."""
+"""GatewayError, the error of this package: a gRPC status with its details."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Reason(StrEnum):
-    """Why a host refused: the names of ErrorReason in error.proto, which is the manual of each."""
+    """Why a host failed a call: the names of ErrorReason. error.proto documents each."""
 
     INVALID_FIELD = "INVALID_FIELD"
     REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
@@ -51,33 +51,34 @@ class Reason(StrEnum):
 
 
 class FieldViolation(NamedTuple):
-    """A field of the request that the host refused, by its path as in the .proto files, and what would be right."""
+    """An invalid field of a request: its path as in the .proto files, and what is wrong with it."""
 
     field: str
     description: str
 
 
 class GatewayError(Exception):
-    """The call failed, on the host or on the way to it."""
+    """An error of the host, or of the connection to it."""
 
     code: grpc.StatusCode
-    """The status code of gRPC."""
+    """The gRPC status code."""
 
     reason: Reason | str | None
-    """Why the host refused; a plain str where this version doesn't know it, as the host is newer. None where the host
-    did not speak: the connection broke, the call's own deadline passed, or it was cancelled here."""
+    """Why the host failed the call. A plain str if the host is newer and this version does not know
+    the reason. None if the error does not come from the host: the connection broke, the call timed
+    out, or this program cancelled it."""
 
     metadata: Mapping[str, str]
-    """The variable parts of the message, by the keys that error.proto names at each reason."""
+    """The variable parts of the message. error.proto lists the keys of each reason."""
 
     native: NativeResult | None
-    """What the Windows function, or its callback, said; where one of them is what failed."""
+    """The result of the Windows function, or of its callback, if that caused the error."""
 
     retry_delay: float | None
-    """How many seconds to wait before asking again, where the host said so; never negative."""
+    """How many seconds to wait before a retry, if the host sent it. Never negative."""
 
     field_violations: Sequence[FieldViolation]
-    """What is wrong with the request; empty unless the reason is INVALID_FIELD."""
+    """The invalid fields of the request. Empty unless the reason is INVALID_FIELD."""
 
     def __init__(
         self,
@@ -100,23 +101,23 @@ class GatewayError(Exception):
 
 
 def invalid(option: str, description: str) -> GatewayError:
-    """Make what an option that can't be right is refused with."""
+    """Return the error for an invalid option."""
     return GatewayError(grpc.StatusCode.INVALID_ARGUMENT, f"{option}: {description}")
 
 
 def incomplete(what: str) -> GatewayError:
-    """Make what an answer is that lacks what the contract promises."""
-    return GatewayError(grpc.StatusCode.INTERNAL, f"The host answered without {what}.")
+    """Return the error for a response in which a required part is missing."""
+    return GatewayError(grpc.StatusCode.INTERNAL, f"The response of the host does not contain {what}.")
 
 
 def unparsable() -> GatewayError:
-    """Make what a message is whose bytes are none of the contract."""
+    """Return the error for a message that can't be parsed."""
     return GatewayError(grpc.StatusCode.INTERNAL, "A message of the host can't be parsed.")
 
 
 def silent(seconds: float) -> GatewayError:
-    """Make what a stream ends with on which the host says nothing, not even that it lives."""
-    return GatewayError(grpc.StatusCode.UNAVAILABLE, f"Nothing was heard from the host for {seconds:g} s.")
+    """Return the error for a stream on which the host is silent."""
+    return GatewayError(grpc.StatusCode.UNAVAILABLE, f"The host has been silent for {seconds:g} s.")
 
 
 _DOMAIN = "wifidirect.v1"
@@ -124,18 +125,21 @@ _REASONS = frozenset(Reason)
 
 
 def decode(error: grpc.RpcError, connect_timeout: float = 10.0) -> GatewayError:
-    """Make one of what gRPC raised; `connect_timeout` is what an attempt to connect had.
+    """Convert an error of gRPC.
 
-    Details that can't be read, or that a proxy added, are left out: the status alone says enough.
+    `connect_timeout` is the timeout of the attempt to connect, for the message.
+
+    Ignores details that can't be parsed or that come from a proxy, because the status alone is
+    usable.
     """
-    # That of asyncio has the methods of a Call, and is none.
+    # The error of asyncio has the methods of Call, but is not one.
     if not isinstance(error, grpc.Call | AioRpcError):
         return GatewayError(grpc.StatusCode.UNKNOWN, str(error))
     details = _Details()
     try:
         for name, value in error.trailing_metadata() or ():
             if name == "grpc-status-details-bin":
-                # Only what is in the details: a proxy may have set another code or message beside them.
+                # Use only the details, because a proxy may have set another code or message.
                 for detail in Status.FromString(cast("bytes", value)).details:
                     details.take(detail)
     except DecodeError:
@@ -147,23 +151,24 @@ def decode(error: grpc.RpcError, connect_timeout: float = 10.0) -> GatewayError:
     return GatewayError(code, _explained(text, connect_timeout), **vars(details))
 
 
-# An answer that is no gRPC, of a proxy without a host say. Where its body is quick the core forgets its HTTP status.
+# The response is not gRPC, for example that of a proxy without a host. If its body comes quickly,
+# the core loses its HTTP status.
 _NOT_GRPC = "Stream removed (Data frame with END_STREAM"
 
 
-# Where gRPC's words for a connection that can't be made hide the cause.
+# Explanations for errors of connections whose text in gRPC hides the cause.
 _EXPLANATIONS = {
     "timed out before receiving SETTINGS": "no answer within {:g} s",
     "FD Shutdown": "no answer within {:g} s",
     "Handshake timed out": "no answer within {:g} s, in the TLS handshake",
     "Handshake read failed": "the connection was cut, or no answer within {:g} s, in the TLS handshake",
-    "CERTIFICATE_VERIFY_FAILED": "the host's certificate is not signed by an authority of tls.ca",
+    "CERTIFICATE_VERIFY_FAILED": "the host's certificate is not signed by a CA of tls.ca",
     "Hostname Verification": "the host's certificate is not for this name; see tls.server_name",
-    _NOT_GRPC: "the answer is no gRPC",
-    "WRONG_VERSION_NUMBER": "the host speaks no TLS there",
-    "HANDSHAKE_FAILURE": "no algorithm in common; a host with an Ed25519 certificate needs one with ECDSA or RSA",
-    "Failed to create security handshaker": "tls: cert and key don't belong together, or can't be used",
-    "empty address list": "tls: cert and key don't belong together, or can't be used",
+    _NOT_GRPC: "the response is not gRPC",
+    "WRONG_VERSION_NUMBER": "the host does not use TLS",
+    "HANDSHAKE_FAILURE": "no common algorithm; a host with an Ed25519 certificate needs one with ECDSA or RSA instead",
+    "Failed to create security handshaker": "tls: cert and key don't belong together, or are not supported",
+    "empty address list": "tls: cert and key don't belong together, or are not supported",
 }
 
 

@@ -1,4 +1,4 @@
-"""What the blocking and the asyncio HeldSession have in common: how the messages of OpenSession are read."""
+"""How the blocking and the asyncio HeldSession read the messages of OpenSession."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
 HEARTBEAT_DEFAULT = 10.0
 
-# A host that promised a message in each interval is taken for dead after so many without one.
+# The number of intervals without a message after which the host counts as dead.
 _INTERVALS_MAX = 3
 
 
 def patience(option: str, interval: float) -> float | None:
-    """Tell for how long a message is waited for, where one was to come in each interval; None: none was to (0)."""
+    """Return how long to wait for a message if one must come in each interval.
+
+    None if the interval is 0.
+    """
     if interval == 0:
         return None
     check_seconds(option, interval)
@@ -26,7 +29,7 @@ def patience(option: str, interval: float) -> float | None:
 
 
 def event_of(response: OpenSessionResponse) -> SessionEvent | None:
-    """Give out the event of a message; None: it is a sign of life."""
+    """Return the event of a message, or None if the message is a heartbeat."""
     if not response.HasField("event"):
         return None
     if not response.event.HasField("session"):

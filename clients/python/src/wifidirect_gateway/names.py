@@ -1,4 +1,4 @@
-"""The names of enum values as people say them: OPEN, not SESSION_STATE_OPEN."""
+"""The names of enum values without their prefix: OPEN, not SESSION_STATE_OPEN."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
 
 class Enum(Protocol):
-    """An enum of the contract, such as SessionState."""
+    """An enum of the API, such as SessionState."""
 
     @property
     def DESCRIPTOR(self) -> EnumDescriptor: ...  # noqa: N802 the name is protobuf's
 
 
 def name_of(enum: Enum, value: int) -> str:
-    """Tell the name of a value: `name_of(SessionState, session.state)` is "OPEN".
+    """Return the name of a value: `name_of(SessionState, session.state)` is "OPEN".
 
-    The number as text, where the host is newer and this version has no name for it.
+    For a value of a newer host that this version does not know, return the number as text.
     """
     values = enum.DESCRIPTOR.values_by_number
     found = values.get(value)

@@ -1,4 +1,4 @@
-"""Arguments -> requests: what the blocking client and the one of asyncio have in common. Times are seconds."""
+"""Builds requests for the blocking client and the asyncio client. All times are in seconds."""
 
 from __future__ import annotations
 
@@ -26,18 +26,21 @@ if TYPE_CHECKING:
 
 _DISCOVERY_TIMEOUT_DEFAULT = 15.0
 
-# What an answer may take beyond the discovery that it waits for.
+# Added to the discovery for the timeout of the call.
 _ANSWER_TIMEOUT = 10.0
 
 
 class SessionAt(NamedTuple):
-    """A session, and the cursor at which it was so: a watch from there sees all that came after."""
+    """A session and a cursor.
+
+    A watch from this cursor gets every event after this state of the session.
+    """
 
     session: Session
     cursor: str
 
 
-class _Shown(Protocol):
+class _SessionResponse(Protocol):
     @property
     def session(self) -> Session: ...
     @property
@@ -45,13 +48,13 @@ class _Shown(Protocol):
     def HasField(self, name: Literal["session"]) -> bool: ...  # noqa: N802 the name is protobuf's
 
 
-def shown(response: _Shown) -> SessionAt:
+def session_at(response: _SessionResponse) -> SessionAt:
     if not response.HasField("session"):
         raise incomplete("the session")
     return SessionAt(response.session, response.cursor)
 
 
-def found(response: UpdateDeviceVisibilityResponse) -> UpdateDeviceVisibilityResponse:
+def checked_visibility(response: UpdateDeviceVisibilityResponse) -> UpdateDeviceVisibilityResponse:
     if not response.HasField("device"):
         raise incomplete("the device")
     return response
@@ -62,7 +65,7 @@ def new_id() -> str:
 
 
 def duration(seconds: float | None) -> Duration | None:
-    """None stays unset: the host has a default."""
+    """Convert seconds. None stays None, so that the host uses its default."""
     if seconds is None:
         return None
     result = Duration()
@@ -71,7 +74,7 @@ def duration(seconds: float | None) -> Duration | None:
 
 
 def deadline(timeout: float | None, default: float) -> float | None:
-    """Say it as gRPC takes it, for which None is for ever."""
+    """Return the timeout for gRPC, where None means none."""
     seconds = default if timeout is None else timeout
     return None if seconds == math.inf else seconds
 

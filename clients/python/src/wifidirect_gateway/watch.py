@@ -1,4 +1,4 @@
-"""The loop of a watch, for threads."""
+"""The loop of a watch in the blocking client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ E = TypeVar("E")
 
 
 class Watch(Generic[T, E]):
-    """The items of a watch, as they come. Closing it, from any thread, ends it; so does the end of a `with` block."""
+    """Iterates over the items of a watch.
+
+    `close`, from any thread, ends it, as does the end of a `with` block.
+    """
 
     def __init__(
         self, connection: Connection, watching: Watching[T, E], attach: Callable[[str], Stream[Batch[T, E]]]
@@ -37,7 +40,7 @@ class Watch(Generic[T, E]):
         return next(self._items)
 
     def close(self) -> None:
-        """End the watch: whoever waits for its next item gets none."""
+        """End the watch, also while another thread waits for its next item."""
         self._is_closed = True
         self._connection.wake()
         if self._stream is not None:
@@ -57,12 +60,12 @@ class Watch(Generic[T, E]):
             if self._is_closed:
                 return
             self._connection.check_open()
-            disconnected = self._watching.broke(error)
+            disconnected = self._watching.disconnected(error)
             yield disconnected
             self._connection.pause(disconnected.retry_in, lambda: self._is_closed)
 
     def _follow_once(self) -> Generator[WatchItem[T, E], None, GatewayError | None]:
-        """Attach, give out what comes, and return what ended it."""
+        """Attach once, yield the items, and return the error that ended the stream."""
         self._stream = None
         try:
             self._stream = self._attach(self._watching.cursor)

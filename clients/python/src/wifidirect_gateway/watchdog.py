@@ -1,4 +1,4 @@
-"""Ends waits that last too long: gRPC's blocking streams have no way to wait for a message with a bound."""
+"""A timeout for reads of gRPC's blocking streams, which have none."""
 
 from __future__ import annotations
 
@@ -19,25 +19,28 @@ class _Wait:
 
 
 class Watchdog:
-    """One thread for all waits of a client. It is there only while somebody waits, or did a moment ago."""
+    """One thread for all waits of a client.
+
+    It runs only while there are waits, and shortly after.
+    """
 
     def __init__(self) -> None:
         self._changed = Condition()
         self._waits: set[_Wait] = set()
         self._is_closed = False
-        # When the thread looks next; None: there is none.
-        self._looks_at: float | None = None
+        # When the thread wakes next. None if there is no thread.
+        self._wakes_at: float | None = None
 
     @contextmanager
     def bound(self, seconds: float, give_up: Callable[[], None]) -> Iterator[None]:
-        """Call `give_up`, from another thread, if the block takes longer."""
+        """Call `give_up` from another thread if the block takes longer."""
         wait = _Wait(time.monotonic() + seconds, give_up)
         with self._changed:
             self._waits.add(wait)
-            if self._looks_at is None:
-                self._looks_at = wait.ends_at
-                Thread(target=self._look, name="wifidirect-gateway-watchdog", daemon=True).start()
-            elif wait.ends_at < self._looks_at:
+            if self._wakes_at is None:
+                self._wakes_at = wait.ends_at
+                Thread(target=self._run, name="wifidirect-gateway-watchdog", daemon=True).start()
+            elif wait.ends_at < self._wakes_at:
                 self._changed.notify()
         try:
             yield
@@ -48,19 +51,19 @@ class Watchdog:
                     self._changed.notify()
 
     def close(self) -> None:
-        """Let the thread end as soon as nobody waits, rather than when it looks next."""
+        """Let the thread end as soon as there are no waits."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()
 
-    def _look(self) -> None:
+    def _run(self) -> None:
         while True:
             with self._changed:
                 if not self._waits:
-                    self._looks_at = None
+                    self._wakes_at = None
                     return
-                self._looks_at = min(wait.ends_at for wait in self._waits)
-                self._changed.wait(self._looks_at - time.monotonic())
+                self._wakes_at = min(wait.ends_at for wait in self._waits)
+                self._changed.wait(self._wakes_at - time.monotonic())
                 now = time.monotonic()
                 overdue = [wait for wait in self._waits if wait.ends_at <= now]
                 self._waits.difference_update(overdue)

@@ -1,11 +1,11 @@
-"""A watch that goes on: it attaches again after every error that may heal, from where it was.
+"""A watch that reconnects: after an error that is not fatal, it resumes from its last cursor.
 
     attach --batches--> items            attach again, after a pause, from the last cursor
        |                                    ^
-       +--error that may heal--> Disconnected
+       +--error, not fatal--> Disconnected -+
 
-The rule that must not be broken: the cursor moves with the batch that carries it, before its items are given out; so
-nothing is skipped and nothing comes twice, however often the stream breaks.
+Invariant: the cursor advances with the batch that carries it, before the items of the batch are
+yielded. So no event is lost or repeated, however often the stream breaks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ E_co = TypeVar("E_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[T]):
-    """All there is. It replaces what was known, also when it comes in the middle of a watch."""
+    """The current state of everything.
+
+    It replaces everything known so far, also in the middle of a watch.
+    """
 
     items: Sequence[T]
     cursor: str
@@ -41,29 +44,29 @@ class Snapshot(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Change(Generic[E]):
-    """One thing that happened."""
+    """One event."""
 
     event: E
 
     cursor: str
-    """Keep it, once the event is dealt with, to resume a later watch: nothing will be missed. Events that came together
-    share a cursor, so a program that ends in the middle of them gets some again; pass over those by `epoch` and
-    `sequence`."""
+    """Save it, after the event was handled, to resume a later watch without missing an event.
+    Events of one batch share a cursor, so a resumed watch can repeat events that were already
+    handled. Skip them by `epoch` and `sequence`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """Nothing happened, up to this cursor."""
+    """Nothing happened until this cursor."""
 
     cursor: str
 
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The stream broke, and will be attached again by itself: nothing to do."""
+    """The stream broke. The watch reconnects by itself."""
 
     error: GatewayError
-    """With the reason CURSOR_EXPIRED, events are lost for good: a snapshot follows."""
+    """If the reason is CURSOR_EXPIRED, events are lost, and a snapshot follows."""
 
     retry_in: float
     """Seconds."""
@@ -76,7 +79,11 @@ DeviceWatchItem: TypeAlias = WatchItem[Device, DeviceEvent]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """The pauses between attempts: from 0 to a bound, which doubles with each failure in a row ("full jitter")."""
+    """The pauses between attempts.
+
+    Each is random between 0 and a bound, which doubles with each consecutive failure ("full
+    jitter").
+    """
 
     initial: float = 0.25
     """The bound after the first failure, in seconds."""
@@ -89,12 +96,12 @@ class Backoff:
     def __post_init__(self) -> None:
         for name, bound in (("initial", self.initial), ("max", self.max)):
             if not bound >= 0:
-                raise invalid(f"backoff.{name}", f"is {bound:g} s; it has to be 0 s or more.")
+                raise invalid(f"backoff.{name}", f"is {bound:g} s; it must be 0 s or more.")
 
 
 BACKOFF_DEFAULT = Backoff()
 
-# What trying again can't help against.
+# A retry can't succeed after these.
 _FATAL = frozenset(
     {
         grpc.StatusCode.UNAUTHENTICATED,
@@ -105,20 +112,20 @@ _FATAL = frozenset(
 )
 
 BOOKMARK_DEFAULT = 10.0
-"""How often a host sends a Bookmark in silence, in seconds, where the watch doesn't say."""
+"""How often a host sends a Bookmark if there are no events, in seconds, by default."""
 
-# How long a watch waits at most because the host asks for it.
+# The longest pause that a host can request.
 _RETRY_DELAY_MAX = 300.0
 
-# A stream that stood for so long was well: the pauses start over.
+# A stream that lasted this long resets the pauses.
 _HEALTHY_AFTER = 10.0
 
-# Doublings beyond these would make no difference, and soon no float.
+# More doublings would make no difference, and would overflow.
 _DOUBLINGS_MAX = 64
 
 
 class Batch(Protocol[T_co, E_co]):
-    """A message of WatchSessions or WatchDevices."""
+    """A response of WatchSessions or WatchDevices."""
 
     @property
     def events(self) -> Sequence[E_co]: ...
@@ -131,24 +138,24 @@ class Batch(Protocol[T_co, E_co]):
 
 
 class Watching(Generic[T, E]):
-    """Where one watch is. It calls nothing: the loops around it do."""
+    """The state of one watch, without calls. The loops of both clients use it."""
 
     def __init__(self, cursor: str, backoff: Backoff, clock: Callable[[], float] = time.monotonic) -> None:
         self.cursor = cursor
         self._backoff = backoff
         self._clock = clock
         self._failures = 0
-        # Of the failure before; None: the host did not say why, or there was none.
+        # The reason of the last failure. None if it had none, or if there was no failure.
         self._reason: Reason | str | None = None
         # When the first message of the stream came.
-        self._stands_since: float | None = None
-        # What has come of a snapshot that is not complete.
+        self._first_message: float | None = None
+        # The part of a snapshot that has come so far.
         self._things: list[T] = []
 
     def take(self, batch: Batch[T, E]) -> list[WatchItem[T, E]]:
-        """Move the cursor, and tell what has come."""
-        if self._stands_since is None:
-            self._stands_since = self._clock()
+        """Advance the cursor, and return the items of the batch."""
+        if self._first_message is None:
+            self._first_message = self._clock()
         self._things += batch.snapshot
         before = self.cursor
         self.cursor = batch.cursor or before
@@ -162,8 +169,11 @@ class Watching(Generic[T, E]):
             items.append(Bookmark(self.cursor))
         return items
 
-    def broke(self, error: GatewayError | None) -> Disconnected:
-        """Say when to attach again, or raise what trying again can't help against. None: the stream ended well."""
+    def disconnected(self, error: GatewayError | None) -> Disconnected:
+        """Decide when to attach again.
+
+        Raise the error if a retry can't help. None means that the stream ended.
+        """
         if error is None:
             error = GatewayError(grpc.StatusCode.UNAVAILABLE, "The host ended the watch.")
         if error.code in _FATAL:
@@ -171,22 +181,23 @@ class Watching(Generic[T, E]):
         if error.reason == Reason.CURSOR_EXPIRED:
             self.cursor = ""
         self._things = []
-        if self._starts_over(error.reason):
+        if self._resets_pauses(error.reason):
             self._failures = 0
-        self._stands_since = None
+        self._first_message = None
         self._reason = error.reason
         doubled = self._backoff.initial * 2 ** min(self._failures, _DOUBLINGS_MAX)
         self._failures += 1
         jitter = self._backoff.random() * min(self._backoff.max, doubled)
         return Disconnected(error, min(error.retry_delay or 0.0, _RETRY_DELAY_MAX) + jitter)
 
-    def _starts_over(self, reason: Reason | str | None) -> bool:
-        """Whether the pauses do: the stream stood for a while, or a host that did not answer now does.
+    def _resets_pauses(self, reason: Reason | str | None) -> bool:
+        """Return whether the pauses start again from the shortest.
 
-        A message alone proves nothing: a stream that breaks right after it would be attached to again and again.
+        They do if the stream lasted for a while, or if the host answers again. One message is not
+        enough, because a stream could break after each first message.
         """
-        stood = self._stands_since is not None and self._clock() - self._stands_since >= _HEALTHY_AFTER
+        lasted = self._first_message is not None and self._clock() - self._first_message >= _HEALTHY_AFTER
         answers_again = reason is not None and self._reason is None
-        # Asking for a snapshot instead heals this one at once, but not if it comes again.
+        # The first time, a request for a snapshot cures this error at once.
         has_expired = reason == Reason.CURSOR_EXPIRED and self._reason != Reason.CURSOR_EXPIRED
-        return stood or answers_again or has_expired
+        return lasted or answers_again or has_expired

@@ -1,4 +1,7 @@
-"""The client for asyncio: the same as the blocking one of `wifidirect_gateway`, awaited. All types are there."""
+"""The client for asyncio.
+
+It has the same methods as the blocking client and uses the types of `wifidirect_gateway`.
+"""
 
 from .client import Client, connect
 from .sessions import HeldSession

@@ -1,4 +1,4 @@
-"""The asyncio client: one host, for programs that await."""
+"""The client for asyncio."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """One host. It connects when it is first used, and again when it has to.
+    """A client of one host. It connects at the first call, and reconnects when needed.
 
-    It belongs to the event loop in which it is first used, and may be made before there is one. When that loop is
-    closed, as at the end of `asyncio.run`, the next loop that uses it gets it, with a connection of its own.
+    It belongs to the event loop that first uses it, and can be created before there is a loop. When
+    that loop is closed, for example at the end of `asyncio.run`, another loop can use the client,
+    with a new connection.
     """
 
     sessions: Sessions
@@ -38,17 +39,22 @@ class Client:
 
     @property
     def channel(self) -> aio.Channel:
-        """The channel of this event loop, for generated stubs; what they raise is gRPC's, not GatewayError."""
+        """The channel of this event loop, for generated stubs.
+
+        They raise the errors of gRPC, not GatewayError.
+        """
         return self._connection.channel
 
     async def host(self, *, timeout: float | None = None) -> GetHostResponse:
-        """Tell which host this is, whether it can do its work, on what it runs, and its limits."""
+        """Return the identity, state, driver and limits of the host."""
         return await self._connection.unary(self._connection.stub(HostServiceStub).GetHost, GetHostRequest(), timeout)
 
     async def health(self, service: str = "", *, timeout: float | None = None) -> str:
-        """Tell what load balancers and probes are told: `SERVING`, `NOT_SERVING`, ...
+        """Return the health of the host: `SERVING`, `NOT_SERVING`, ...
 
-        Of the host, or of one of its services (`wifidirect.v1.SessionService`); NOT_FOUND for one that it doesn't know.
+        With `service`, return the health of one of its services, such as
+        `wifidirect.v1.SessionService`. Load balancers and probes use the same call. Raises
+        NOT_FOUND if the host does not have this service.
         """
         check = self.channel.unary_unary(
             "/grpc.health.v1.Health/Check", HealthCheckRequest.SerializeToString, HealthCheckResponse.FromString
@@ -57,11 +63,14 @@ class Client:
         return HealthCheckResponse.ServingStatus.Name(response.status)
 
     def host_now(self) -> datetime:
-        """Tell the time on the host, by its last message; before any, the time here. Times of sessions are by it."""
+        """Return the current time on the host's clock, to which the times of sessions refer.
+
+        Before the first message of the host, it returns the time of this machine.
+        """
         return self._connection.clock.now()
 
     async def close(self) -> None:
-        """End every call and iterator with CANCELLED, and the connection."""
+        """Close the connection. All pending calls and iterators raise CANCELLED."""
         await self._connection.close()
 
     async def __aenter__(self) -> Self:
@@ -83,24 +92,27 @@ def connect(
     metadata: MetadataHook | None = None,
     options: ChannelOptions = (),
 ) -> Client:
-    """Make a client of the host at `host:port`, or `unix:/path`. It does not wait for the connection.
+    """Create a client of the host at `host:port` or `unix:/path`.
 
-    It may be called where no event loop runs yet, at the level of a module say.
+    It does not wait for the connection.
+
+    No event loop has to run yet, so it can be called at the top level of a module.
 
     Args:
-        address: of the host.
-        tls: True or Tls: TLS. False: clear text. Default: clear text to this machine (`localhost`, `127.x.x.x`,
-            `[::1]`, `unix:`), TLS to any other.
-        token: bearer token, or what gives the current one, asked (and awaited, where it is to be) at each call. Refused
-            in clear text to another machine.
-        timeout: seconds that a unary call may take that is given none; math.inf: as long as it takes.
-        connect_timeout: seconds that an attempt to connect may take, with TCP, TLS and the first frame of HTTP/2.
-        metadata: asked (and awaited, where it is to be) at each call, in the task of the caller, for more headers to
-            send, such as `traceparent`.
-        options: handed to gRPC as they are; they win over what this package sets.
+        address: address of the host.
+        tls: True or Tls: TLS. False: clear text. Default: clear text to this machine (`localhost`,
+            `127.x.x.x`, `[::1]`, `unix:`), and TLS to every other machine.
+        token: bearer token, or a function (or coroutine function) that returns the current one and
+            is called for each call. Must not be sent in clear text to another machine.
+        timeout: default timeout of unary calls, in seconds. math.inf means none.
+        connect_timeout: timeout of one attempt to connect, in seconds: TCP, TLS and the first frame
+            of HTTP/2 together.
+        metadata: function (or coroutine function) that returns metadata to send, such as
+            `traceparent`. It is called for each call, in the task of the caller.
+        options: options for the gRPC channel. They override the options that this package sets.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT, where the options can't be right.
+        GatewayError: INVALID_ARGUMENT if an option is invalid.
 
     """
     return Client(

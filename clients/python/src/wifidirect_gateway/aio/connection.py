@@ -1,4 +1,4 @@
-"""Calls of the asyncio client: deadlines and tokens in, GatewayError out."""
+"""The calls of the asyncio client: adds deadlines and tokens, and converts errors."""
 
 from __future__ import annotations
 
@@ -40,24 +40,28 @@ def _errors_decoded(connect_timeout: float) -> Iterator[None]:
     except aio.AioRpcError as error:
         raise decode(error, connect_timeout) from error
     except asyncio.CancelledError as error:
-        # gRPC raises it also where the call was cancelled, or its channel closed, and the task that waits was not.
+        # gRPC also raises this if the call was cancelled or its channel closed, but not the waiting
+        # task.
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        raise GatewayError(grpc.StatusCode.CANCELLED, "The call was cancelled here.") from error
+        raise GatewayError(grpc.StatusCode.CANCELLED, "The program cancelled the call.") from error
 
 
 class Stream(Generic[R_co]):
-    """The responses of one call, whose end may be an error: of the host, of the way, or that nothing was heard."""
+    """The responses of one call.
+
+    Raises GatewayError if the call fails or the host is silent for too long.
+    """
 
     def __init__(self, connection: Connection, call: aio.UnaryStreamCall[Q, R_co], patience: float | None) -> None:
         self._connection = connection
         self._call = call
         self._responses = aiter(call)
         self.patience = patience
-        """How many seconds a message is waited for; None: as long as it takes."""
+        """How long to wait for a message, in seconds. None means forever."""
         self.is_dated = False
-        """Whether the last message said when it was sent."""
+        """Whether the last message contained the time when it was sent."""
 
     def __aiter__(self) -> AsyncIterator[R_co]:
         return self
@@ -70,10 +74,10 @@ class Stream(Generic[R_co]):
         except TimeoutError as error:
             raise silent(self.patience or 0.0) from error
         if response is None:
-            # So gRPC for asyncio tells of what it can't parse.
+            # This is how gRPC for asyncio reports a message that it can't parse.
             self.cancel()
             raise unparsable()
-        self.is_dated = self._connection.clock.hear(response)
+        self.is_dated = self._connection.clock.observe(response)
         return response
 
     def cancel(self) -> None:
@@ -81,18 +85,24 @@ class Stream(Generic[R_co]):
 
 
 class _Bound:
-    """What belongs to one event loop: gRPC's channel of asyncio can't be used in another."""
+    """The channel and stubs of one event loop.
+
+    A channel of asyncio can't be used in another loop.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, channel: aio.Channel) -> None:
         self.loop = loop
         self.channel = channel
         self.closed = asyncio.Event()
-        # By their classes.
+        # The stubs by their classes.
         self.stubs: dict[object, object] = {}
 
 
 class Connection:
-    """The way to one host. It belongs to the event loop in which it is first used, until that loop is closed."""
+    """The connection to one host.
+
+    It belongs to the event loop that first uses it, until that loop is closed.
+    """
 
     def __init__(
         self,
@@ -125,25 +135,31 @@ class Connection:
         return self._bind().channel
 
     def stub(self, kind: Callable[[aio.Channel], S]) -> S:
-        """Make a stub on the channel of this loop, once."""
+        """Return the stub on the channel of this loop. Creates it once."""
         bound = self._bind()
         if kind not in bound.stubs:
             bound.stubs[kind] = kind(bound.channel)
         return cast("S", bound.stubs[kind])
 
     async def unary(self, method: aio.UnaryUnaryMultiCallable[Q, R], request: Q, timeout: float | None = None) -> R:
-        """Call within `timeout` seconds; None: the default of the connection, inf: however long it takes."""
+        """Make a call.
+
+        `timeout` is in seconds; None means the default of the connection, and inf none.
+        """
         metadata = await self._metadata()
         self._check_open()
         with _errors_decoded(self.connect_timeout):
             response: R | None = await method(request, timeout=deadline(timeout, self._timeout), metadata=metadata)
         if response is None:
             raise unparsable()
-        self.clock.hear(response)
+        self.clock.observe(response)
         return response
 
     async def stream(self, method: aio.UnaryStreamMultiCallable[Q, R], request: Q, patience: float | None) -> Stream[R]:
-        """Begin a stream on which each message is waited for `patience` seconds; None: as long as it takes."""
+        """Start a stream.
+
+        `patience` is how long to wait for each message, in seconds; None means forever.
+        """
         metadata = await self._metadata()
         self._check_open()
         return Stream(self, method(request, metadata=metadata), patience)
@@ -151,7 +167,7 @@ class Connection:
     async def watch(
         self, watching: Watching[T, E], attach: Callable[[str], Awaitable[Stream[Batch[T, E]]]]
     ) -> AsyncGenerator[WatchItem[T, E], None]:
-        """Attach, give out what comes, and attach again."""
+        """Attach, yield the items, and attach again."""
         while True:
             stream: Stream[Batch[T, E]] | None = None
             error: GatewayError | None = None
@@ -166,7 +182,7 @@ class Connection:
                 if stream is not None:
                     stream.cancel()
             self._check_open()
-            disconnected = watching.broke(error)
+            disconnected = watching.disconnected(error)
             yield disconnected
             await self._sleep(disconnected.retry_in)
 
@@ -187,14 +203,14 @@ class Connection:
             loop = asyncio.get_running_loop()
         except RuntimeError as error:
             raise GatewayError(
-                grpc.StatusCode.FAILED_PRECONDITION, "No event loop runs here: use the client in a coroutine."
+                grpc.StatusCode.FAILED_PRECONDITION, "No event loop is running; use the client in a coroutine."
             ) from error
         if self._bound is None or self._bound.loop.is_closed():
             self._bound = _Bound(loop, self._connect())
         elif self._bound.loop is not loop:
             raise GatewayError(
                 grpc.StatusCode.FAILED_PRECONDITION,
-                "The client is in use in another event loop, which is not closed yet: make a client for each loop.",
+                "Another event loop uses the client and is not closed yet; create one client per loop.",
             )
         return self._bound
 
@@ -222,11 +238,11 @@ class Connection:
                 given = self._hook()
                 metadata += opt.headers(await given if isawaitable(given) else given)
         except Exception as error:
-            raise opt.not_had("metadata", error) from error
+            raise opt.source_failed("metadata", error) from error
         try:
             if self._token is not None:
                 token = self._token if isinstance(self._token, str) else self._token()
                 metadata.append(opt.bearer(await token if isawaitable(token) else token))
         except Exception as error:
-            raise opt.not_had("token", error) from error
+            raise opt.source_failed("token", error) from error
         return metadata

@@ -1,4 +1,4 @@
-"""DeviceService: which devices can be connected to, and are they in reach? See device_service.proto."""
+"""Lists and watches devices. device_service.proto documents each RPC."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Devices:
-    """The paired devices of one host. Times are seconds."""
+    """The paired devices of one host. All times are in seconds."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -36,7 +36,10 @@ class Devices:
         return self._connection.stub(DeviceServiceStub)
 
     async def list(self, *, page_size: int = 0, timeout: float | None = None) -> AsyncIterator[Device]:
-        """Go through the devices, by address, and ask for them page by page; `timeout` is of each page."""
+        """Iterate over the devices, ordered by address. Requests them page by page.
+
+        `timeout` applies to each page.
+        """
         page_token = None
         while page_token != "":
             request = ListDevicesRequest(page_size=page_size, page_token=page_token or "")
@@ -53,7 +56,7 @@ class Devices:
         bookmark_interval: float | None = None,
         backoff: Backoff = BACKOFF_DEFAULT,
     ) -> AsyncGenerator[DeviceWatchItem, None]:
-        """Follow the devices, in the way of Sessions.watch; a cursor is one of this service."""
+        """Watch the devices. Works like Sessions.watch; `cursor` is a cursor of this service."""
         addresses, interval = tuple(device_addresses), requests.duration(bookmark_interval)
         silence = patience("bookmark_interval", bookmark_interval or BOOKMARK_DEFAULT)
 
@@ -66,12 +69,14 @@ class Devices:
     async def update_visibility(
         self, device_address: str, *, discovery_timeout: float | None = None, timeout: float | None = None
     ) -> UpdateDeviceVisibilityResponse:
-        """Look for a paired device by radio: `device.is_visible` of the answer is what was found.
+        """Search for a paired device by radio. `device.is_visible` of the response is the result.
 
-        The host waits for the discovery for `discovery_timeout`, 1 s to 2 min; by default 15 s.
+        The host waits for the discovery for `discovery_timeout`: 1 s to 2 min, by default 15 s.
         """
         request = UpdateDeviceVisibilityRequest(
             device_address=device_address, timeout=requests.duration(discovery_timeout)
         )
         limit = timeout if timeout is not None else requests.discovery_patience(discovery_timeout)
-        return requests.found(await self._connection.unary(self._stub.UpdateDeviceVisibility, request, limit))
+        return requests.checked_visibility(
+            await self._connection.unary(self._stub.UpdateDeviceVisibility, request, limit)
+        )

@@ -1,4 +1,4 @@
-"""SessionService: opens, closes and follows sessions. What each RPC promises is in session_service.proto."""
+"""Opens, closes and watches sessions. session_service.proto documents each RPC."""
 
 from __future__ import annotations
 
@@ -27,19 +27,20 @@ if TYPE_CHECKING:
 
 
 class HeldSession:
-    """A session, and the stream that holds it: without a lease, it ends when the stream does.
+    """A session and the stream that holds it. A session without a lease ends when its stream ends.
 
-    Iterating gives its events as they come. It ends after CLOSED, and after a CANCELLED that was asked for; else
-    with a GatewayError, after the last event. An iteration that was broken off goes on with the next.
+    Iterate over it to get its events as they come. The iteration ends after CLOSED, or after a
+    CANCELLED that a client requested. Otherwise it raises a GatewayError after the last event. A
+    new iteration continues where the last one stopped.
     """
 
     session: Session
-    """As of the last event that was read."""
+    """The session as of the last event that was read."""
 
     def __init__(self, sessions: Sessions, stream: Stream[OpenSessionResponse], first: SessionEvent) -> None:
         self._sessions = sessions
         self._stream = stream
-        # Read ahead, and not given out yet.
+        # The first event, until the iteration returns it.
         self._next: SessionEvent | None = first
         self.session = first.session
 
@@ -59,28 +60,35 @@ class HeldSession:
         return event
 
     async def wait_open(self) -> Session:
-        """Pass over events until the session is OPEN. Raises what the stream ends with, if that comes before."""
+        """Skip events until the session is OPEN, and return it.
+
+        Raise GatewayError if the stream ends before.
+        """
         while self.session.state != SessionState.SESSION_STATE_OPEN:
             if await anext(self, None) is None:
                 raise GatewayError(grpc.StatusCode.CANCELLED, "The session ended before it was open.")
         return self.session
 
     async def close(self, *, timeout: float = math.inf) -> Session:
-        """Close the session (cancel it, while it is opening), and answer with it when it has ended.
+        """Close the session, or cancel it while it is opening. Return it when it has ended.
 
-        The events of the end can still be read.
+        The last events can still be read.
         """
         return (await self._sessions.close(self.session_id, wait=True, timeout=timeout)).session
 
     def detach(self) -> None:
-        """Let go of the stream, as the end of the block does. Harmless to repeat."""
+        """End the stream, as the end of the `with` block does. Further calls have no effect."""
         self._stream.cancel()
 
 
 async def _next_event(stream: Stream[OpenSessionResponse]) -> SessionEvent | None:
-    """Pass over signs of life; None: the stream has ended well."""
+    """Return the next event.
+
+    Skip heartbeats. None means that the stream has ended without an error.
+    """
     async for response in stream:
-        # A host that does not date its messages sends no signs of life either: its silence means nothing.
+        # A host that does not send its time is too old to send heartbeats, so its silence means
+        # nothing.
         if not stream.is_dated:
             stream.patience = None
         event = event_of(response)
@@ -90,7 +98,10 @@ async def _next_event(stream: Stream[OpenSessionResponse]) -> SessionEvent | Non
 
 
 class Sessions:
-    """The sessions of one host. Times are seconds; `timeout` is of the call, by default that of the client."""
+    """The sessions of one host.
+
+    All times are in seconds. `timeout` defaults to that of the client.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -111,21 +122,26 @@ class Sessions:
         heartbeat_interval: float = HEARTBEAT_DEFAULT,
         request_id: str | None = None,
     ) -> AsyncGenerator[HeldSession]:
-        """Open a session, and detach from it at the end of the block, which ends a session without a lease.
+        """Open a session, and detach from it at the end of the block.
 
-        The block begins when the host has accepted, not when the session is open: see HeldSession.wait_open.
+        A session without a lease then ends.
+
+        The block starts when the host has accepted the request. To wait until the session is open,
+        use HeldSession.wait_open.
 
         Args:
             device_address: P2P device address of a paired device, `aa:bb:cc:dd:ee:ff`.
-            session_id: name of the session, 4 to 63 of `[a-z0-9-]`, the first a letter or digit.
+            session_id: id of the session: 4 to 63 of `[a-z0-9-]`, starting with a letter or digit.
                 Default: the host makes a UUID.
             kind: SESSION_KIND_WIFI_DIRECT by default.
-            open_timeout: how long the open may take. Default: the host's, 60 s.
-            lease_ttl: lets the session outlive its streams by this long, 1 s to 24 h. Default: it ends with them.
-            heartbeat_interval: how often the host gives a sign of life when nothing happens, 1 s to 5 min; proxies then
-                don't take the stream for dead, and after three intervals of silence it ends with UNAVAILABLE. 0: never.
-            request_id: UUID by which the host knows this request again: opening with it again attaches to the same
-                session. Default: a new one at each call.
+            open_timeout: how long the open may take. Default: set by the host, 60 s.
+            lease_ttl: gives the session a lease of 1 s to 24 h, so that it survives the end of its
+                streams for this time. Default: no lease; the session ends with its last stream.
+            heartbeat_interval: how often the host sends a heartbeat if it has nothing else to send,
+                1 s to 5 min. Heartbeats keep proxies from closing an idle stream. After three
+                intervals of silence the stream raises UNAVAILABLE. 0 means no heartbeats.
+            request_id: UUID by which the host recognizes a repeated request: opening with it again
+                attaches to the same session. Default: a new one for each call.
 
         """
         request = requests.open_session(
@@ -140,7 +156,7 @@ class Sessions:
         silence = patience("heartbeat_interval", heartbeat_interval)
         stream = await self._connection.stream(self._stub.OpenSession, request, silence)
         try:
-            # A request that the host refuses has no session.
+            # A request that the host rejects has no session.
             first = await _next_event(stream)
             if first is None:
                 raise incomplete("an event")
@@ -149,40 +165,46 @@ class Sessions:
             stream.cancel()
 
     async def close(self, session_id: str, *, wait: bool = False, timeout: float | None = None) -> SessionAt:
-        """Close an open session; cancel one that is opening.
+        """Close an open session, or cancel one that is opening.
 
-        With `wait`, answer when it has ended, by default without a deadline.
+        With `wait`, return when it has ended. There is then no default timeout.
         """
         if wait and timeout is None:
             timeout = math.inf
         request = requests.close_session(session_id, wait=wait)
         response = await self._connection.unary(self._stub.CloseSession, request, timeout)
-        return requests.shown(response)
+        return requests.session_at(response)
 
     async def cancel(self, session_id: str, *, timeout: float | None = None) -> SessionAt:
-        """Stop a pending open. Its end, CANCELLED or, if the open wins the race, CLOSED, is an event."""
+        """Cancel a pending open. Return before the session ends.
+
+        The last event is CANCELLED, or CLOSED if the open succeeded first.
+        """
         request = requests.cancel_open_session(session_id)
         response = await self._connection.unary(self._stub.CancelOpenSession, request, timeout)
-        return requests.shown(response)
+        return requests.session_at(response)
 
     async def renew(
         self, session_id: str, lease_ttl: float | None = None, *, timeout: float | None = None
     ) -> SessionAt:
-        """Extend a lease: it then lapses `lease_ttl` from now. Default: the time that the session has."""
+        """Renew a lease.
+
+        It then expires `lease_ttl` from now. Default: the length of the current lease.
+        """
         request = requests.renew_session(session_id, lease_ttl)
         response = await self._connection.unary(self._stub.RenewSession, request, timeout)
-        return requests.shown(response)
+        return requests.session_at(response)
 
     async def get(self, session_id: str, *, timeout: float | None = None) -> SessionAt:
-        """Show one session, also for a while after its end."""
+        """Return one session. The host keeps sessions for a while after their end."""
         request = GetSessionRequest(session_id=session_id)
         response = await self._connection.unary(self._stub.GetSession, request, timeout)
-        return requests.shown(response)
+        return requests.session_at(response)
 
     def lease_left(self, session: Session) -> float | None:
-        """Tell how many seconds the lease of a session has left, at least 0; None where it has no lease.
+        """Return the seconds left of a lease, at least 0, or None if there is no lease.
 
-        By the clock of the host, as its last message told it, whatever the clock here shows.
+        It uses the host's clock, because the clock of this machine may differ.
         """
         return self._connection.clock.lease_left(session)
 
@@ -194,13 +216,15 @@ class Sessions:
         page_size: int = 0,
         timeout: float | None = None,
     ) -> AsyncIterator[Session]:
-        """Go through the sessions, oldest first, and ask for them page by page; `timeout` is of each page.
+        """Iterate over the sessions, oldest first.
+
+        Requests them page by page; `timeout` applies to each page.
 
         Args:
-            states: only sessions in one of these. Default: in any.
-            device_address: only sessions to this device. Default: to any.
-            page_size: how many to ask for at once, 1 to 1000. Default: 50.
-            timeout: as everywhere.
+            states: only sessions in one of these states. Default: all states.
+            device_address: only sessions with this device. Default: all devices.
+            page_size: number of sessions per request, 1 to 1000. Default: 50.
+            timeout: timeout of each request.
 
         """
         states = tuple(states)
@@ -220,17 +244,20 @@ class Sessions:
         bookmark_interval: float | None = None,
         backoff: Backoff = BACKOFF_DEFAULT,
     ) -> AsyncGenerator[SessionWatchItem, None]:
-        """Follow sessions: a Snapshot, unless there is a cursor, then each Change, in order, none twice.
+        """Watch sessions.
 
-        It goes on whatever happens to the connection: it attaches again where the stream breaks, or
-        brings nothing for three bookmark intervals. It raises what trying again can't heal: UNAUTHENTICATED,
-        PERMISSION_DENIED, INVALID_ARGUMENT, UNIMPLEMENTED; and CANCELLED when the client is closed. Who breaks it off
-        closes it: `async with contextlib.aclosing(...)`.
+        Yield a Snapshot, unless there is a cursor, and then every Change, in order and once.
+
+        The watch reconnects when the stream breaks, or is silent for three bookmark intervals. It
+        raises an error only if a retry can't help (UNAUTHENTICATED, PERMISSION_DENIED,
+        INVALID_ARGUMENT, UNIMPLEMENTED), and CANCELLED when the client is closed. To stop early,
+        close it: `async with contextlib.aclosing(...)`.
 
         Args:
-            cursor: resume after it. Default: from now, after a snapshot.
-            session_ids: only these. Default: all that the caller may see.
-            bookmark_interval: how long a silence lasts before a Bookmark comes, 1 s to 5 min. Default: 10 s.
+            cursor: where to resume. Default: start now, with a snapshot.
+            session_ids: only these sessions. Default: all sessions that the caller may see.
+            bookmark_interval: how often the host sends a Bookmark if there are no events, 1 s to 5
+                min. Default: 10 s.
             backoff: the pauses between attempts.
 
         """
