@@ -191,7 +191,10 @@ test('contexts are set, listed, used and deleted', async (t) => {
     code: 64,
     stderr: 'wfdctl: Context new is new and needs the address of a host; add --address.\n',
   });
-  t.like(await ctl('set', 'a b', '--address', 'x'), { code: 64 });
+  t.like(await ctl('set', 'a b', '--address', 'x'), {
+    code: 64,
+    stderr: 'wfdctl: Invalid context name a b; use letters, digits, dots, dashes and underscores.\n',
+  });
   t.like(await ctl('set', 'lab', '--no-tls'), { code: 64 });
 });
 

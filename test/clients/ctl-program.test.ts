@@ -64,7 +64,7 @@ for (const [argv, says] of [
   [['get', 'a', 'b'], "Too many arguments for 'get'. Expected 1 argument but got 2; see wfdctl get --help."],
   [
     ['open', 'x', '--timeout', '5'],
-    "Option '--timeout <duration>' argument '5' is invalid. A duration needs a unit: 500ms, 30s, 5m, 1h30m; see wfdctl open --help.",
+    "Option '--timeout <duration>' argument '5' is invalid. Give a number with a unit, such as 500ms, 30s, 5m or 1h30m; see wfdctl open --help.",
   ],
   [
     ['watch', '--timeout', '25d'],

@@ -1,14 +1,7 @@
 /** `wfdctl context`: named hosts, with how to connect to each. */
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.js';
-import {
-  isContextName,
-  NAME_EXPECTED,
-  parseContexts,
-  withContext,
-  withCurrent,
-  withoutContext,
-} from '../contexts/context-file.js';
+import { isContextName, parseContexts, withContext, withCurrent, withoutContext } from '../contexts/context-file.js';
 import { changeContextFile } from '../contexts/storage.js';
 import { checkTarget, type Target, withFlags, withPort } from '../contexts/target.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
@@ -80,7 +73,8 @@ async function use(name: string, invocation: Invocation): Promise<ExitCode> {
 
 /** Flags that are given replace the values of the context. Its other values stay. */
 async function set(name: string, invocation: Invocation): Promise<ExitCode> {
-  if (!isContextName(name)) throw new CliError('usage', NAME_EXPECTED);
+  if (!isContextName(name))
+    throw new CliError('usage', `Invalid context name ${name}; use letters, digits, dots, dashes and underscores.`);
   const { target: flags, contextFilePath: path } = invocation;
   await invocation.contexts();
   await changeContextFile(path, (text) => {

@@ -23,8 +23,6 @@ const KEYS: Readonly<Record<keyof Target, 'string' | 'boolean'>> = {
   ...{ token: 'string', tokenFile: 'string' },
 };
 
-export const NAME_EXPECTED = 'Invalid name of a context; use letters, digits, dots, dashes and underscores.';
-
 export function isContextName(name: string): boolean {
   return /^\w[\w.-]*$/.test(name);
 }

@@ -5,7 +5,7 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 const PARTS = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 const WHOLE = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
 
-export const DURATION_EXPECTED = 'A duration needs a unit: 500ms, 30s, 5m, 1h30m.';
+export const DURATION_EXPECTED = 'Give a number with a unit, such as 500ms, 30s, 5m or 1h30m.';
 
 /**
  * Milliseconds, exact to the nanosecond, or undefined if the text is not a duration. Very short
