@@ -87,10 +87,10 @@ export function Plots({ model }: { model: HostModel }) {
             ) : (
               <>
                 <span>
-                  50 % within <b class="number">{took(distribution.p50 ?? 0)}</b>
+                  50 % in <b class="number">{took(distribution.p50 ?? 0)}</b>
                 </span>
                 <span>
-                  95 % within <b class="number">{took(distribution.p95 ?? 0)}</b>
+                  95 % in <b class="number">{took(distribution.p95 ?? 0)}</b>
                 </span>
               </>
             )}
