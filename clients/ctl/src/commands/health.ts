@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import type { Invocation } from '../invocation.js';
+import { reasonOf } from '../text/host.js';
 import { paintOf } from '../text/style.js';
 import { addCallTimeout, type CallOptions, examples, type Run } from './command.js';
 
@@ -26,7 +27,6 @@ async function health(service = '', options: CallOptions, invocation: Invocation
   });
   if (status === 'SERVING') return EXIT.ok;
   // The reason comes from HostService, which may deny a caller that may check the health.
-  const { reasonOf } = await import('../text/host.js');
   const reason = await client.host({ timeoutMs }).then(reasonOf, () => undefined);
   if (reason !== undefined) invocation.output.warn(reason);
   return EXIT.unavailable;

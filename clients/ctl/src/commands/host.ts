@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import type { Invocation } from '../invocation.js';
+import { describeHost, hostMessage } from '../text/host.js';
 import { addCallTimeout, type CallOptions, examples, type Run } from './command.js';
 
 export function declareHost(program: Command, run: Run): Command {
@@ -15,8 +16,6 @@ async function host({ timeout: timeoutMs }: CallOptions, invocation: Invocation)
   invocation.output.refuseNames();
   const client = await invocation.client();
   const found = await invocation.pending(`Waiting for ${invocation.host}`, client.host({ timeoutMs }));
-  // The messages of HostService load gRPC.
-  const { describeHost, hostMessage } = await import('../text/host.js');
   invocation.output.result({ text: (style) => describeHost(found, style), message: () => hostMessage(found) });
   return EXIT.ok;
 }

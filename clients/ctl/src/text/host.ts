@@ -1,17 +1,16 @@
 /** Formats the host for people, and its message for programs. */
-
-import { GetHostResponse as Hosts } from '../../../../proto/gen/wifidirect/v1/host_service.js';
+import { ErrorReason } from '../../../../proto/gen/wifidirect/v1/error.js';
 import {
-  DisconnectEvidence,
   type Driver,
   DriverKind,
-  ErrorReason,
   type GetHostResponse,
   HostState,
+  GetHostResponse as Hosts,
   type Limits,
-  nameOf,
-  toMilliseconds,
-} from '../../../typescript/src/client.js';
+} from '../../../../proto/gen/wifidirect/v1/host_service.js';
+import { DisconnectEvidence } from '../../../../proto/gen/wifidirect/v1/session.js';
+import { toMilliseconds } from '../../../typescript/src/duration.js';
+import { nameOf } from '../../../typescript/src/enums.js';
 import { formatDuration } from './duration.js';
 import { paintOf, type Style } from './style.js';
 import { pairs } from './table.js';
