@@ -1,4 +1,4 @@
-/** The RPCs of a service as a connection calls them, made of what is generated from its `.proto` file. */
+/** The RPCs of a service as a connection calls them, from the code generated for the service. */
 
 /** How one RPC is called, and how its messages are written and read. */
 export interface Method<Request, Response> {
@@ -22,7 +22,7 @@ interface GeneratedMethod<Request, Response> {
 
 interface GeneratedService {
   readonly fullName: string;
-  // biome-ignore lint/suspicious/noExplicitAny: each method has types of its own, which MethodsOf keeps.
+  // biome-ignore lint/suspicious/noExplicitAny: MethodsOf keeps the types of each method.
   readonly methods: Readonly<Record<string, GeneratedMethod<any, any>>>;
 }
 
