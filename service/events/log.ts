@@ -124,20 +124,24 @@ export class EventLog<E extends Logged> {
   /** Leaves out the refreshes that the log would drop at once. A journal keeps them all. */
   #withoutSuperseded<T extends { readonly event: E }>(events: readonly T[]): readonly T[] {
     const { isRefresh, topicOf } = this.#traits;
-    const refreshes = new Map<string, T>();
-    const superseded: T[] = [];
-    for (const each of events) {
-      const topic = topicOf(each.event);
-      const before = refreshes.get(topic);
-      if (!isRefresh(each.event)) {
+    /** Where the last event of a topic is, if it is a refresh. */
+    const refreshes = new Map<string, number>();
+    const superseded: number[] = [];
+    events.forEach(({ event }, index) => {
+      const topic = topicOf(event);
+      if (!isRefresh(event)) {
         refreshes.delete(topic);
-        continue;
+        return;
       }
-      refreshes.set(topic, each);
+      const before = refreshes.get(topic);
+      refreshes.set(topic, index);
       if (before !== undefined) superseded.push(before);
+    });
+    const isDropped = new Uint8Array(events.length);
+    for (const index of superseded.slice(0, Math.max(superseded.length - this.#limits.supersededMax, 0))) {
+      isDropped[index] = 1;
     }
-    const dropped = new Set(superseded.slice(0, Math.max(superseded.length - this.#limits.supersededMax, 0)));
-    return dropped.size === 0 ? events : events.filter((each) => !dropped.has(each));
+    return events.filter((_, index) => isDropped[index] === 0);
   }
 
   /** Starts a new epoch with an empty log. Nothing is held back in it. */

@@ -6,7 +6,7 @@
  * client never sees two events with the same number.
  */
 import { isSameBoot } from './boot-id.js';
-import { FrameKind } from './frames.js';
+import { type Frame, FrameKind } from './frames.js';
 import { listSegments, payloadOf, readSegment, type Segment, type SegmentFile } from './segments.js';
 
 /** A session as it was kept. Only the code that wrote `record` knows its form. */
@@ -22,14 +22,8 @@ export interface RestoredRequest {
   readonly timeMs: number;
 }
 
-export interface RestoredEvent {
-  readonly sequence: number;
-  readonly timeMs: number;
-  /** The id of its session. */
-  readonly topic: string;
-  /** Encoded as on the wire. */
-  readonly bytes: Uint8Array;
-}
+/** A frame of an event: its topic is the id of its session, its payload the event as on the wire. */
+export type RestoredEvent = Frame;
 
 export interface Restored {
   /** Undefined if the numbers of the journal can't be continued. */
@@ -65,7 +59,8 @@ export async function restore(folder: string, bootId: string, history: History):
   const segments: Segment[] = [];
   let events = 0;
   for (const file of files.toReversed()) {
-    const segment = await readSegment(file);
+    // What is older than a complete checkpoint was repeated in it, except for the events.
+    const segment = await readSegment(file, segments.some(hasCheckpoint) ? isNeededBefore : undefined);
     segments.unshift(segment);
     events += segment.frames.reduce((sum, { kind }) => sum + (kind === FrameKind.EVENT ? 1 : 0), 0);
     const oldestMs = segment.frames.find(({ kind }) => kind === FrameKind.EVENT)?.timeMs ?? Number.POSITIVE_INFINITY;
@@ -73,6 +68,11 @@ export async function restore(folder: string, bootId: string, history: History):
     if (isEnough && segments.some(hasCheckpoint)) break;
   }
   return assemble(files, segments, bootId, history);
+}
+
+/** Whether a file needs frames of this kind although a newer file has a complete checkpoint. */
+function isNeededBefore(kind: number): boolean {
+  return kind === FrameKind.HEADER || kind === FrameKind.EVENT || kind === FrameKind.CHECKPOINT_END;
 }
 
 function hasCheckpoint({ frames }: Segment): boolean {
@@ -113,7 +113,7 @@ function assemble(
     ...base,
     epoch: header.epoch,
     newest,
-    events: kept.map(({ sequence, timeMs, topic, payload: bytes }) => ({ sequence, timeMs, topic, bytes })),
+    events: kept,
     newEpochBecause: undefined,
     damaged: [],
   };
@@ -149,7 +149,7 @@ function lastStates(segments: readonly Segment[]) {
   const faults = new Map<string, unknown>();
   const requests = new Map<string, RestoredRequest>();
   for (const frame of segments.slice(from).flatMap(({ frames }) => frames)) {
-    const { kind, topic, sequence, timeMs, payload: bytes } = frame;
+    const { kind, topic, timeMs } = frame;
     if (kind === FrameKind.SESSION) {
       // The same id again is a new session.
       lastEvents.delete(topic);
@@ -160,7 +160,7 @@ function lastStates(segments: readonly Segment[]) {
     } else if (kind === FrameKind.REQUEST) {
       requests.set(topic, { record: payloadOf(frame), timeMs });
     } else if (kind === FrameKind.EVENT || kind === FrameKind.LAST_EVENT) {
-      lastEvents.set(topic, { sequence, timeMs, topic, bytes });
+      lastEvents.set(topic, frame);
     }
   }
   const sessions = new Map<string, RestoredSession>();

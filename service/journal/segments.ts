@@ -6,7 +6,7 @@
  * after the sequence of its first event. It begins with a checkpoint: all sessions and request ids
  * that are kept, so that the older files are not needed.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeFrames, type FileEnd, type Frame, FrameKind } from './frames.js';
 
@@ -81,13 +81,32 @@ export async function listSegments(folder: string): Promise<SegmentFile[]> {
   return files.flat().sort((a, b) => a.ordinal - b.ordinal);
 }
 
-export async function readSegment(file: SegmentFile): Promise<Segment> {
-  const { frames, end, endsAt } = decodeFrames(await readFile(file.path));
+/** `isWanted` says which kinds of frames are needed; headers always are. */
+export async function readSegment(file: SegmentFile, isWanted?: (kind: number) => boolean): Promise<Segment> {
+  const { frames, end, endsAt } = decodeFrames(await readWhole(file.path), isWanted);
   const [first, ...rest] = frames;
   if (first === undefined) return { file, header: undefined, frames: [], end, endsAt };
   const header = first.kind === FrameKind.HEADER ? headerOf(first, file) : undefined;
   if (header === undefined) return { file, header, frames: [], end: 'DAMAGED', endsAt: 0 };
   return { file, header, frames: rest, end, endsAt };
+}
+
+/** In one piece: `readFile` goes back to the event loop after each half megabyte. */
+async function readWhole(path: string): Promise<Buffer> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    const bytes = Buffer.allocUnsafeSlow(size);
+    let length = 0;
+    while (length < size) {
+      const { bytesRead } = await handle.read(bytes, length, size - length, length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    await handle.close();
+  }
 }
 
 function headerOf({ payload }: Frame, file: SegmentFile): SegmentHeader {

@@ -9,9 +9,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { lockFile, type Unlock } from '../../native/file-lock.js';
-import { SessionEvent as SessionEventMessage, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
+import { SessionEvent as SessionEventMessage } from '../../proto/gen/wifidirect/v1/session.js';
 import { cursorKey, takeCursorKey } from '../codec/cursors.js';
 import { bytesOfEvent } from '../codec/encode-once.js';
 import { fromSessionEvent } from '../codec/messages.js';
@@ -29,6 +28,7 @@ import {
   type JournalStatus,
   openJournal,
 } from './journal.js';
+import { eventPeeker } from './peek.js';
 import type { History, Restored } from './restore.js';
 
 export type SessionStream = EventStream<SessionEventDraft, SessionEvent, LoggedSessionEvent>;
@@ -75,11 +75,13 @@ export async function openSessionJournal(settings: JournalSettings, history: His
 export function restoreLog(stream: SessionStream, { events, newest, cursorKey: keptKey }: Restored): void {
   if (keptKey !== undefined) takeCursorKey(keptKey);
   const nowMs = Date.now();
-  const logged = events.map(({ sequence, timeMs, topic, bytes }) => ({
-    event: { sequence, sessionId: topic, ...peek(bytes), bytes },
+  const peek = eventPeeker();
+  const logged = events.map(({ sequence, timeMs, topic, payload: bytes }) => {
+    const { owner, isRenewal } = peek(bytes);
     // If the clock was set back, an event can seem to be in the future. Its age is then 0.
-    ageMs: Math.max(nowMs - timeMs, 0),
-  }));
+    const ageMs = Math.max(nowMs - timeMs, 0);
+    return { event: { sequence, arrivedMs: undefined, sessionId: topic, owner, isRenewal, bytes }, ageMs };
+  });
   stream.restore(logged, newest);
 }
 
@@ -90,7 +92,7 @@ export function restoreSessions(lifecycle: Lifecycle, { sessions, requests }: Re
   lifecycle.restore(
     [...sessions].map(([id, { record, lastEvent, fault }]) => ({
       origin: { ...(record as Omit<SessionOrigin, 'id'>), id },
-      lastEvent: fromSessionEvent(SessionEventMessage.decode(lastEvent.bytes), fault as Fault | undefined, toSteady),
+      lastEvent: fromSessionEvent(SessionEventMessage.decode(lastEvent.payload), fault as Fault | undefined, toSteady),
     })),
     [...requests].map(([key, { record, timeMs }]) => ({
       key,
@@ -221,32 +223,4 @@ function eventFrame(kind: FrameKind, event: SessionEvent): Frame {
 
 function json(kind: FrameKind, topic: string, value: unknown, timeMs = Date.now()): Frame {
   return { kind, sequence: 0, timeMs, topic, payload: Buffer.from(JSON.stringify(value)) };
-}
-
-// Field numbers of SessionEvent and Session.
-const TYPE = 4;
-const SESSION = 5;
-const OWNER = 5;
-
-/**
- * Reads what the log needs to know from an encoded event. Decoding all of it would cost ten times
- * as much, and there can be 100,000 events.
- */
-export function peek(bytes: Uint8Array): { readonly owner: string; readonly isRenewal: boolean } {
-  const reader = new BinaryReader(bytes);
-  let owner = '';
-  let type = 0;
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag();
-    if (field === TYPE) type = reader.int32();
-    else if (field === SESSION) {
-      const end = reader.uint32() + reader.pos;
-      while (reader.pos < end) {
-        const [inner, innerType] = reader.tag();
-        if (inner === OWNER) owner = reader.string();
-        else reader.skip(innerType, inner);
-      }
-    } else reader.skip(wireType, field);
-  }
-  return { owner, isRenewal: type === SessionEventType.LEASE_RENEWED };
 }

@@ -16,7 +16,7 @@ const settings = (folder: string, more: Partial<JournalSettings> = {}): JournalS
   ...more,
 });
 
-const texts = (keeper: Keeper) => keeper.restored.events.map(({ bytes }) => Buffer.from(bytes).toString());
+const texts = (keeper: Keeper) => keeper.restored.events.map(({ payload }) => Buffer.from(payload).toString());
 
 test('a new journal has no epoch, and nothing is known of a life before', async (t) => {
   const { restored, journal } = await Keeper.open(settings(temporaryFolder(t)));
@@ -281,8 +281,8 @@ test('random lives: what was told is never forgotten, renumbered or doubled', as
         t.is(next.restored.newEpochBecause, undefined);
         t.true(next.restored.newest >= durable, 'nothing that was durable is missing');
         written = written.slice(0, next.restored.newest);
-        for (const { sequence, bytes } of next.restored.events) {
-          t.is(Buffer.from(bytes).toString(), written[sequence - 1] ?? 'never written');
+        for (const { sequence, payload } of next.restored.events) {
+          t.is(Buffer.from(payload).toString(), written[sequence - 1] ?? 'never written');
         }
         for (const { sequence, text } of next.sessions.values()) t.is(text, written[sequence - 1] ?? 'never written');
         t.is(next.sessions.size, new Set(written.map((text) => text.split(' ')[0])).size);

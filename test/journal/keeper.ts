@@ -33,7 +33,7 @@ export class Keeper implements JournalOwner {
     this.epoch = restored.epoch ?? newEpoch;
     this.newest = restored.newest;
     for (const [id, { lastEvent }] of restored.sessions) {
-      this.sessions.set(id, { sequence: lastEvent.sequence, text: Buffer.from(lastEvent.bytes).toString() });
+      this.sessions.set(id, { sequence: lastEvent.sequence, text: Buffer.from(lastEvent.payload).toString() });
     }
     for (const [key, { record }] of restored.requests) this.requests.set(key, record as string);
     this.journal = new Journal(settings, bootId, restored, this);
