@@ -41,6 +41,7 @@ export function loadAclapi(): Aclapi {
  * Binds the functions. They only read local data, and nothing else waits for them, so they are
  * synchronous.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: an entry for each function of the library.
 export function bindAclapi(advapi32: Library, kernel32: Library) {
   const ConvertStringSecurityDescriptorToSecurityDescriptorW = advapi32.bindSync<
     [string, number, Out<bigint | null>, null]

@@ -84,6 +84,7 @@ export function loadAdvapi32(): Advapi32 {
 }
 
 /** Binds advapi32.dll. What is missing stands in `library.missing`. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: an entry for each function of the library.
 export function bindAdvapi32(library: Library) {
   /** Binds a function that returns FALSE or NULL if it fails. */
   const bind = <Args extends unknown[], Result extends number | bigint | null = number>(prototype: string) => {

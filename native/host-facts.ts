@@ -93,6 +93,7 @@ export interface HostLibraries {
 }
 
 /** Binds the functions. A missing one rejects with LibraryNotAvailable. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: an entry for each function of the library.
 export function bindHostFacts({ wlanapi, wintrust, powrprof }: HostLibraries) {
   const WlanOpenHandle = wlanapi.bind<[number, null, number[], (bigint | null)[]]>(
     'DWORD __stdcall WlanOpenHandle(DWORD dwClientVersion, PVOID pReserved, _Out_ PDWORD pdwNegotiatedVersion, _Out_ PHANDLE phClientHandle)',

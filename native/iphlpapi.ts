@@ -70,6 +70,7 @@ type NotifyArguments = [
 export type Iphlpapi = ReturnType<typeof bindIphlpapi>;
 
 /** Binds iphlpapi.dll, or a library with its exports. `library.missing` lists what is missing. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: an entry for each function of the library.
 export function bindIphlpapi(library: Library) {
   const ConvertInterfaceGuidToLuid = library.bind<[Buffer, (number | bigint)[]]>(
     'DWORD __stdcall ConvertInterfaceGuidToLuid(const GUID *InterfaceGuid, _Out_ PNET_LUID InterfaceLuid)',

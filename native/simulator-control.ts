@@ -61,6 +61,7 @@ export type SimulatorControl = ReturnType<typeof openSimulatorControl>;
  * missing, SimulatorError if the world refuses, and RangeError or TypeError if a value does not fit
  * its field.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: an entry for each function of the library.
 export function openSimulatorControl(path: string) {
   const library = openLibrary(path);
   const act = <Args extends unknown[]>(prototype: string) => library.bindSync<Args, void>(`void ${prototype}`);

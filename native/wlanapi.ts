@@ -65,6 +65,7 @@ export const openSessionCallbacks = new Callbacks<OpenSessionComplete>(
 export type Wlanapi = ReturnType<typeof bindWlanapi>;
 
 /** Binds wlanapi.dll, or a library with its exports. `library.missing` lists what is missing. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: an entry for each function of the library.
 export function bindWlanapi(library: Library) {
   const WFDOpenHandle = library.bind<[number, number[], (bigint | null)[]]>(
     'DWORD __stdcall WFDOpenHandle(DWORD dwClientVersion, _Out_ PDWORD pdwNegotiatedVersion, _Out_ PHANDLE phClientHandle)',
