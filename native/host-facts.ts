@@ -22,12 +22,12 @@ export const wlan_interface_state_not_ready = 0;
 export const SystemPowerCapabilities = 4;
 
 // wintrust.h
-export const WTD_UI_NONE = 2;
-export const WTD_REVOKE_NONE = 0;
-export const WTD_CHOICE_FILE = 1;
-export const WTD_STATEACTION_IGNORE = 0;
+const WTD_UI_NONE = 2;
+const WTD_REVOKE_NONE = 0;
+const WTD_CHOICE_FILE = 1;
+const WTD_STATEACTION_IGNORE = 0;
 /** Use only what is cached, and ask no server. */
-export const WTD_CACHE_ONLY_URL_RETRIEVAL = 0x1000;
+const WTD_CACHE_ONLY_URL_RETRIEVAL = 0x1000;
 /** WINTRUST_ACTION_GENERIC_VERIFY_V2, a GUID in its memory layout. */
 const GENERIC_VERIFY_V2 = Buffer.from('64c5aa0044cdd0118cc200c04fc295ee', 'hex');
 /** No window: nobody may be in front of the screen. */
@@ -86,7 +86,7 @@ export function loadHostFacts(): HostFacts {
   });
 }
 
-export interface HostLibraries {
+interface HostLibraries {
   readonly wlanapi: Library;
   readonly wintrust: Library;
   readonly powrprof: Library;

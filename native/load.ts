@@ -11,7 +11,7 @@ import { type Library, type LibraryNotAvailable, openLibrary, system32 } from '.
 import { bindWlanapi, type Wlanapi } from './wlanapi.js';
 
 /** The absolute path of each library. */
-export interface LibraryPaths {
+interface LibraryPaths {
   readonly wlanapi: string;
   readonly iphlpapi: string;
   readonly cfgmgr32: string;

@@ -136,7 +136,7 @@ async function composeParts(
 }
 
 /** The Windows libraries, or the simulator in their place, and the driver on top of them. */
-export interface HostDriver {
+interface HostDriver {
   readonly kind: 'wlanapi' | 'simulator';
   readonly native: NativeLibraries;
   readonly libraryPath: string;

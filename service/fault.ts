@@ -94,7 +94,7 @@ export function invalidField(field: string, problem: string): Fault {
 }
 
 /** A limit of this service is reached. */
-export interface ExceededLimit {
+interface ExceededLimit {
   /** Whose limit it is: `host`, or `principal:` and its name. */
   readonly subject: string;
   /** The name of the limit, as in the contract's `Limits` if it is one of them. */

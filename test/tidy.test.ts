@@ -167,7 +167,7 @@ test('what looks like an import in a comment or a string is none', (t) => {
   t.deepEqual(said('service/session/lifecycle.ts', text), []);
 });
 
-test('a file has at most 500 lines, with or without a newline at its end', (t) => {
+test('a file has at most 500 lines, with or without a newline at its end, or says why', (t) => {
   for (const path of [
     'service/session/long.ts',
     'native/simulator/long.c',
@@ -175,9 +175,45 @@ test('a file has at most 500 lines, with or without a newline at its end', (t) =
     'clients/go/long.go',
   ]) {
     t.deepEqual(said(path, 'x;\n'.repeat(500)), [], path);
-    t.deepEqual(said(path, 'x;\n'.repeat(501)), ['501: a file has at most 500 lines, this one has 501'], path);
-    t.deepEqual(said(path, `${'x;\n'.repeat(500)}x;`), ['501: a file has at most 500 lines, this one has 501'], path);
+    t.deepEqual(
+      said(path, 'x;\n'.repeat(501)),
+      ['501: a file has at most 500 lines or says why, this one has 501'],
+      path,
+    );
+    t.deepEqual(
+      said(path, `${'x;\n'.repeat(500)}x;`),
+      ['501: a file has at most 500 lines or says why, this one has 501'],
+      path,
+    );
+    const why = '/*\n * All of it.\n *\n * More than 500 lines, because it is one table.\n */\n';
+    t.deepEqual(said(path, `${why}${'x;\n'.repeat(501)}`), [], path);
   }
+});
+
+test('a comment has at most 100 columns; code, and what can not be broken, may have more', (t) => {
+  const long = 'word '.repeat(25).trim();
+  const rule = (columns: number) => `1: a comment has at most 100 columns, this one has ${columns}`;
+  t.deepEqual(said('service/session/a.ts', `// ${long}`), [rule(127)]);
+  t.deepEqual(said('native/simulator/a.c', ` * ${long}`), [rule(127)]);
+  t.deepEqual(said('clients/python/src/a.py', `# ${long}`), [rule(126)]);
+  t.deepEqual(said('proto/wifidirect/v1/a.proto', `  // ${long}`), [rule(129)]);
+  t.deepEqual(said('service/session/a.ts', `const text = '${long}';`), []);
+  t.deepEqual(said('service/session/a.ts', `// https://example.test/${'x'.repeat(120)}`), []);
+});
+
+test('what is exported is imported somewhere', (t) => {
+  const alone = file('service/session/a.ts', 'export function used() {}\nexport const unused = 1;\n');
+  const user = file('service/session/b.ts', "import { used } from './a.js';\nused();\n");
+  t.deepEqual(
+    tidy([alone, user]).map(({ line, rule }) => `${line}: ${rule}`),
+    ['2: no other file imports unused: do not export it'],
+  );
+});
+
+test('a room of the daemon has at most 18 files', (t) => {
+  const files = Array.from({ length: 19 }, (_, index) => file(`service/session/f${index}.ts`));
+  t.deepEqual(tidy(files.slice(1)), []);
+  t.is(tidy(files)[0]?.rule, 'a room has at most 18 files, this one has 19: cut it by meaning');
 });
 
 test('prose, data, and what is generated or not ours may be longer', (t) => {
@@ -236,7 +272,7 @@ test('files are named as their language has it', (t) => {
 
 test('types have names that say something', (t) => {
   const text =
-    'export class SessionManager {}\ninterface ISession {}\ntype Impl = 1;\nexport abstract class X {}\ninterface IpRow {}\n';
+    'class SessionManager {}\ninterface ISession {}\ntype Impl = 1;\nabstract class X {}\ninterface IpRow {}\n';
   t.deepEqual(
     said('service/session/x.ts', text).map((line) => line.slice(0, line.indexOf(' says'))),
     ['1: "SessionManager"', '2: "ISession"', '3: "Impl"'],

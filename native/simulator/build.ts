@@ -32,7 +32,7 @@ function files(extension: string): string[] {
 }
 
 /** The compiler is missing. The message names the package that has it. */
-export class CompilerNotFound extends Error {
+class CompilerNotFound extends Error {
   override readonly name = 'CompilerNotFound';
 }
 

@@ -31,7 +31,7 @@ const NETWORKS_MAX = 10_000;
  */
 const TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/jwt', 'application/at+jwt']);
 
-export interface JwtSettings {
+interface JwtSettings {
   /** The only `iss` that is accepted. */
   readonly issuer: string;
   /** `aud` must contain this. */

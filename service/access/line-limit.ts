@@ -7,7 +7,7 @@ const PER_SECOND_MAX = 20;
 /** The most recent keys are remembered, which bounds the memory. */
 const KEYS_MAX = 1000;
 
-export class LineLimit {
+class LineLimit {
   readonly #perSecondMax: number;
   #second = 0;
   #lines = 0;

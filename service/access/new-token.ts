@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { isPrincipal } from './identity.js';
 
-export interface NewToken {
+interface NewToken {
   readonly principal: string;
   /** 32 random bytes in base64url. They cannot be guessed, so storing a plain hash is safe. */
   readonly token: string;

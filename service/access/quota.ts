@@ -5,7 +5,7 @@
 import { ok, quotaExceeded, type Result } from '../fault.js';
 import { type GiveBack, once } from '../once.js';
 
-export interface QuotaLimit {
+interface QuotaLimit {
   /** Its name in the contract's `Limits`. */
   readonly name: string;
   readonly max: number;

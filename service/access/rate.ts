@@ -1,5 +1,5 @@
 /** A token bucket: how often something may happen, on average and in a burst. */
-export interface RateLimit {
+interface RateLimit {
   readonly burst: number;
   readonly perSecond: number;
 }

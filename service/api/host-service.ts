@@ -37,7 +37,7 @@ export interface HostFacts {
 }
 
 /** What of the host can change: what it reaches, and what its events survive. */
-export interface HostReadings {
+interface HostReadings {
   readonly driver: DriverStatus;
   readonly durability: 'MEMORY' | 'PROCESS' | 'DISK';
   /** Why the journal is not kept, where one is wanted. */

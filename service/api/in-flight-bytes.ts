@@ -4,7 +4,7 @@
  */
 import { type Fault, limitExceeded } from '../fault.js';
 
-export interface InFlightLimits {
+interface InFlightLimits {
   readonly transitMs: number;
   readonly transitBytesMax: number;
 }

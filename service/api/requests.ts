@@ -10,8 +10,8 @@ const SESSION_ID = /^[a-z0-9][a-z0-9-]{3,62}$/;
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const DEVICE_ADDRESS = /^[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$/i;
 
-export const PAGE_SIZE_DEFAULT = 50;
-export const PAGE_SIZE_MAX = 1000;
+const PAGE_SIZE_DEFAULT = 50;
+const PAGE_SIZE_MAX = 1000;
 
 export function sessionId(value: string, field = 'session_id'): string {
   if (!SESSION_ID.test(value))

@@ -33,7 +33,7 @@ import * as check from './requests.js';
 import { SessionSource, WatchSource } from './sources.js';
 import { bookmarkInterval, heartbeatInterval, takeWatch, type WatchLimits, watchLimits } from './watch-limits.js';
 
-export interface SessionServiceSettings {
+interface SessionServiceSettings {
   readonly openTimeoutMs: number;
   readonly openTimeoutMaxMs: number;
   readonly leaseTtlMinMs: number;

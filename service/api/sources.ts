@@ -9,7 +9,7 @@ import type { Attachment } from '../session/lifecycle.js';
 import { isFinal, type Session, type SessionEvent } from '../session/session.js';
 import type { Backlog, Source } from './source.js';
 
-export interface SessionStreamSettings {
+interface SessionStreamSettings {
   /** Events that may wait to be read. */
   readonly queueMax: number;
   /** A heartbeat after so long without a message; undefined: none. */
@@ -17,7 +17,7 @@ export interface SessionStreamSettings {
 }
 
 /** How far readers can read a log, and up to which event its followers have been sent. */
-export interface Published {
+interface Published {
   readonly publishedUpTo: number;
   readonly ready: Observable<void>;
   readonly log: { readonly epoch: string; readonly visible: number };

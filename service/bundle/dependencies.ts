@@ -59,7 +59,7 @@ const BESIDE = `\
 `;
 
 /** The part of a package-lock.json (version 3) that this file uses. */
-export interface LockFile {
+interface LockFile {
   readonly packages: Readonly<Record<string, LockEntry>>;
 }
 

@@ -45,7 +45,7 @@ const noLatePackages: Plugin = {
  * Writes the programs. Returns the folders of the bundled packages, relative to the root of the
  * repository.
  */
-export async function buildPrograms(): Promise<string[]> {
+async function buildPrograms(): Promise<string[]> {
   const inputs = await Promise.all(PROGRAMS.map(buildProgram));
   return [...new Set(inputs.flat().flatMap(packageFolderOf))].sort();
 }

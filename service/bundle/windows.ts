@@ -42,7 +42,7 @@ const started = performance.now();
 /** The default output folder. */
 export const bundleOutput = join(repository, 'dist/windows');
 
-export interface Bundle {
+interface Bundle {
   readonly version: string;
   /** The contents of the folder `wfdd/`, signed if there is a signer. */
   readonly contents: Contents;

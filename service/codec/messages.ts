@@ -57,7 +57,7 @@ export function toNativeResult(native: NativeResult): errors.NativeResult {
 }
 
 /** Which moment of `performance.now()` a time of the wall clock is, as far as this process can say. */
-export type ToSteady = (timeMs: number) => number;
+type ToSteady = (timeMs: number) => number;
 
 /** The event that `toSessionEvent` made this of. `fault` is that of the end, of which the message has only a part. */
 export function fromSessionEvent(

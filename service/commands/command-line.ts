@@ -41,7 +41,7 @@ export type Plan =
   /** Write this text and exit with this code. */
   | { readonly kind: 'answer'; readonly text: string; readonly to: 'stdout' | 'stderr'; readonly exitCode: number };
 
-export interface CommandContext extends Pick<LoadRequest, 'environment' | 'platform' | 'folder'> {
+interface CommandContext extends Pick<LoadRequest, 'environment' | 'platform' | 'folder'> {
   /** The version of the daemon, for `--version`. */
   readonly version: string;
   /**

@@ -5,7 +5,7 @@ import { isLocal, parseListenAddress } from '../config/listen.js';
 import type { Config } from '../config/schema.js';
 
 /** What a rule is for. */
-export interface FirewallSubject {
+interface FirewallSubject {
   /** The name of the rule; deleting it needs only this. */
   readonly rule: string;
   /** The program that listens. */

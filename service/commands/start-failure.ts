@@ -30,9 +30,9 @@ export function logStartFailure(
 }
 
 /** A range of ports, both ends included. */
-export type PortRange = readonly [first: number, last: number];
+type PortRange = readonly [first: number, last: number];
 
-export interface AddressHost {
+interface AddressHost {
   readonly platform: NodeJS.Platform;
   /** The port ranges that Windows has reserved. */
   readonly excludedPorts: () => Promise<readonly PortRange[]>;

@@ -13,7 +13,7 @@ export interface TlsChoice {
   readonly json: boolean;
 }
 
-export interface TlsClient {
+interface TlsClient {
   /** The name of its files. */
   readonly name: string;
   readonly principal: string;

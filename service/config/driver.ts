@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { root } from '../root.js';
 import type { Config } from './schema.js';
 
-export type DriverChoice =
+type DriverChoice =
   | { readonly kind: 'wlanapi' }
   /** `library` is the absolute path of the simulator's library. */
   | { readonly kind: 'simulator'; readonly library: string };

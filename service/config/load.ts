@@ -121,7 +121,7 @@ function problemsOf({ key, value, source }: Setting): Problem[] {
 }
 
 /** Turns a finding into a problem of the first of its keys that was set: the place to fix it. */
-export function problemFrom(
+function problemFrom(
   { keys, message, remedy }: Finding,
   { config, file, sources }: Pick<LoadedConfig, 'config' | 'file' | 'sources'>,
 ): Problem {

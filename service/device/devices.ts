@@ -12,7 +12,7 @@ import type { TracePlace } from '../trace.js';
 import type { DeviceEvent, DeviceEventDraft, LoggedDeviceEvent } from './device.js';
 
 /** The result of a discovery. */
-export interface Visibility {
+interface Visibility {
   /** The device as it was read after the discovery. */
   readonly device: DeviceProperties;
   /** Whether Windows finished in time. */

@@ -64,7 +64,7 @@ export interface Report {
   readonly notChecked: readonly { readonly id: string; readonly title: string; readonly why: string }[];
 }
 
-export interface Diagnosis {
+interface Diagnosis {
   readonly checks?: readonly Check[];
   readonly showAddresses: boolean;
   /** Called as each check ends. */

@@ -2,7 +2,7 @@
  * Makes a text safe to share: MAC addresses are cut to their vendor part, and names of people,
  * hosts and devices are replaced. Secrets never get into a report in the first place.
  */
-export interface Private {
+interface Private {
   /** Words to replace, such as host, user and device names. */
   readonly words: readonly (readonly [word: string, instead: string])[];
   readonly showAddresses: boolean;

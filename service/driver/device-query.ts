@@ -25,7 +25,7 @@ export interface DeviceQuerySettings {
   readonly reopenBackoffMaxMs: number;
 }
 
-export interface DeviceQueryListener {
+interface DeviceQueryListener {
   /** A query begins. It will report every object that exists. */
   onCreating(): void;
   /** An object exists, or has changed. */

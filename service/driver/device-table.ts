@@ -21,7 +21,7 @@ import { DeviceQuery, type DeviceQuerySettings } from './device-query.js';
 import type { DeviceChange, DeviceProperties } from './driver.js';
 import type { NativeCalls } from './native-calls.js';
 
-export type DeviceTableSettings = DeviceQuerySettings;
+type DeviceTableSettings = DeviceQuerySettings;
 
 /** One kind of objects that can have the properties of paired devices. */
 interface Source {

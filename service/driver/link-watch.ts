@@ -35,7 +35,7 @@ import {
 } from './link-evidence.js';
 import type { NativeCalls } from './native-calls.js';
 
-export interface LinkListener {
+interface LinkListener {
   /** The link is down. Called once, and nothing is called after it. */
   onDown(evidence: DisconnectEvidence): void;
   /** The interface became known, or its index, alias or addresses changed. */

@@ -23,7 +23,7 @@ export interface EventKind<D, E, R> extends LogTraits<R> {
 }
 
 /** Keeps events, for example on disk, before they are published. */
-export interface EventKeeper<E> {
+interface EventKeeper<E> {
   /** An event was appended. When it has been kept, the keeper calls `EventStream.onKept`. */
   keep(event: E): void;
 }

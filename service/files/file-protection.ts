@@ -6,7 +6,7 @@ import { realpathSync, type Stats, statSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
 import { anybodyWith, READ, REPLACE, WITHOUT_ACCOUNT, WRITE } from './windows-acl.js';
 
-export interface Exposure {
+interface Exposure {
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly remedy: string;

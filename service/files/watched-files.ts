@@ -12,7 +12,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Log } from '../telemetry/log.js';
 
-export interface WatchedFilesSettings<T> {
+interface WatchedFilesSettings<T> {
   /** What the files contain, for messages: `The ${what} ...` */
   readonly what: string;
   readonly files: readonly string[];

@@ -15,7 +15,7 @@ import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { originOf } from './wire.js';
 
-export interface ConnectionLimits {
+interface ConnectionLimits {
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
   readonly unidentifiedConnectionsMax: number;

@@ -20,7 +20,7 @@ import { serverContext, serverIdentityIn } from '../tls/server-identity.js';
 /** Whoever connects and then says nothing holds a socket for as long. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-export interface TlsListener {
+interface TlsListener {
   /** Clients that were trusted may be so no more. */
   changed(): void;
   reloadFailed(what: string): void;

@@ -19,7 +19,7 @@ export async function bindLocalSocket<T>(path: string, mode: number, bind: () =>
  * Removes the socket that nobody serves. One that a living program holds, or a file that is no socket, stays, and the
  * bind says so. Nothing happens between the last look and the removal.
  */
-export async function removeStaleSocket(path: string): Promise<void> {
+async function removeStaleSocket(path: string): Promise<void> {
   const found = identityOf(path);
   if (found === undefined || !isSocket(path) || (await isServed(path)) || isBound(path)) return;
   if (identityOf(path) === found) unlinkSync(path);

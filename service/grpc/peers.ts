@@ -20,7 +20,7 @@ export interface Peer {
 }
 
 /** What is to be known of client certificates: what the `TlsCredentials` in force say. */
-export type ClientTrust = Pick<TlsCredentials, 'authorities' | 'denied' | 'isCertificateRequired'>;
+type ClientTrust = Pick<TlsCredentials, 'authorities' | 'denied' | 'isCertificateRequired'>;
 
 const unknown: Peer = { network: undefined, certificate: undefined };
 

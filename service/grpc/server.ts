@@ -33,7 +33,7 @@ import {
 } from './wire.js';
 
 /** What the server asks and tells about what comes to no service. */
-export interface Refusals {
+interface Refusals {
   /** A connection was refused, by TLS or for their number: where from, and why, as a sentence. */
   connection(client: string, message: string): void;
   /** An RPC was asked for that nobody serves. */
@@ -42,7 +42,7 @@ export interface Refusals {
   recognize(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Result<void>;
 }
 
-export interface ServerSettings {
+interface ServerSettings {
   readonly receiveMessageBytesMax: number;
   readonly connectionIdleMs: number;
   readonly keepaliveTimeMs: number;

@@ -37,7 +37,7 @@ export function definitionOf({ methods }: Service): ServiceDefinition {
   return Object.fromEntries(methods.map((method) => [method.name, methodDefinition(method)]));
 }
 
-export function methodDefinition(method: Method): MethodDefinition<unknown, unknown> {
+function methodDefinition(method: Method): MethodDefinition<unknown, unknown> {
   return {
     path: `/${method.rpc}`,
     requestStream: false,

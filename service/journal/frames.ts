@@ -58,7 +58,7 @@ export type FileEnd =
 const PREFIX_BYTES = 12;
 const HEAD_BYTES = 19;
 /** Much larger than any event: a larger length is damage. */
-export const FRAME_BYTES_MAX = 16 << 20;
+const FRAME_BYTES_MAX = 16 << 20;
 
 export function encodeFrame({ kind, sequence, timeMs, topic, payload }: Frame): Buffer {
   const topicBytes = Buffer.byteLength(topic);

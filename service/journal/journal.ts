@@ -299,7 +299,7 @@ export class Journal {
   }
 }
 
-export interface JournalSources {
+interface JournalSources {
   /** Identifies this run of the machine. */
   readonly bootId: string;
   readonly history: History;

@@ -9,7 +9,7 @@ import type { SessionEvent } from '../session/session.js';
 import { type Frame, FrameKind } from './frames.js';
 import { listSegments, readSegment, type Segment, type SegmentFile } from './segments.js';
 
-export interface EventFilter {
+interface EventFilter {
   readonly session: string | undefined;
   readonly device: string | undefined;
   readonly sinceMs: number | undefined;

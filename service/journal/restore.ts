@@ -10,14 +10,14 @@ import { type Frame, FrameKind } from './frames.js';
 import { listSegments, payloadOf, readSegment, type Segment, type SegmentFile } from './segments.js';
 
 /** A session as it was kept. Only the code that wrote `record` knows its form. */
-export interface RestoredSession {
+interface RestoredSession {
   readonly record: unknown;
   readonly lastEvent: RestoredEvent;
   /** Why it ended badly; undefined if it did not. */
   readonly fault: unknown;
 }
 
-export interface RestoredRequest {
+interface RestoredRequest {
   readonly record: unknown;
   readonly timeMs: number;
 }

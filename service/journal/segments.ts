@@ -50,7 +50,7 @@ export interface Segment {
 }
 
 /** The journal was written by a later version, which this one can't read. */
-export class JournalVersionError extends Error {
+class JournalVersionError extends Error {
   override readonly name = 'JournalVersionError';
 }
 

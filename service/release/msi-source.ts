@@ -5,7 +5,7 @@ import { componentCode, productCode, UPGRADE_CODE, uuid5 } from './codes.js';
 
 export const INSTALL_FOLDER = 'INSTALLFOLDER';
 
-export interface Product {
+interface Product {
   readonly version: string;
   /** Paths below the folder, with `/`. */
   readonly paths: readonly string[];

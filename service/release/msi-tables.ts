@@ -118,7 +118,7 @@ const standardActions = [
 ];
 
 /** Additional properties. Public ones are passed to the elevated part of the installation. */
-export const PROPERTIES = ['LISTEN', 'HOSTID', 'START', 'REMOVEDATA'];
+const PROPERTIES = ['LISTEN', 'HOSTID', 'START', 'REMOVEDATA'];
 
 /** Tables that wixl does not create, as SQL for msibuild. */
 export const newTables: readonly string[] = [

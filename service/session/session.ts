@@ -205,7 +205,7 @@ export type SessionCommand =
   | { readonly type: 'Release' }
   | { readonly type: 'SetTimer'; readonly timer: TimerName; readonly delayMs: number };
 
-export const FINAL_STATES: ReadonlySet<SessionState> = new Set(['CLOSED', 'FAILED', 'CANCELLED', 'LOST']);
+const FINAL_STATES: ReadonlySet<SessionState> = new Set(['CLOSED', 'FAILED', 'CANCELLED', 'LOST']);
 
 /**
  * The place of an event, and of the native call that follows from it, in the traces. It is a child

@@ -19,7 +19,7 @@ import {
 } from './session.js';
 
 /** How far a native call has got. */
-export interface NativeCall {
+interface NativeCall {
   /** `owed`: it has to be made, but its handle can't be used for it yet. */
   readonly state: 'none' | 'owed' | 'issued' | 'returned';
   /** What it returned. Also absent after a restart, which loses the outcomes of all calls. */

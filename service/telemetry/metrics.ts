@@ -58,7 +58,7 @@ export interface Readings {
   misuse(): Iterable<readonly [string, number]>;
 }
 
-export interface JournalReadings {
+interface JournalReadings {
   readonly isWriting: boolean;
   readonly bytes: number;
   readonly writes: number;

@@ -12,7 +12,7 @@ export interface Expiry {
 
 const DAY_MS = 86_400_000;
 /** The doctor and the log warn this many days before a certificate expires (D-62). */
-export const EXPIRY_WARNING_DAYS = 30;
+const EXPIRY_WARNING_DAYS = 30;
 /** For short-lived certificates, the warning starts at the last third of the lifetime. */
 const LAST_PART = 1 / 3;
 

@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.js';
 type Part = Config['access']['principalFrom'][number];
 
 /** The parts of Node's `PeerCertificate` that can name a principal. */
-export interface NamedCertificate {
+interface NamedCertificate {
   readonly subject?: { readonly CN?: string | readonly string[] };
   readonly subjectaltname?: string | undefined;
 }

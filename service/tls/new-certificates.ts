@@ -26,7 +26,7 @@ export interface Issuer extends Issued {
 const DAY_MS = 86_400_000;
 /** Certificates are valid from this long ago, because clocks of clients may be behind. */
 const SKEW_MS = 3_600_000;
-export const AUTHORITY_DAYS = 3650;
+const AUTHORITY_DAYS = 3650;
 /** RFC 5280. */
 const COMMON_NAME_CHARACTERS_MAX = 64;
 const COMMON_NAME = '2.5.4.3';

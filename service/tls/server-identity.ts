@@ -9,7 +9,7 @@ import { certificatesIn } from './pem.js';
 
 type Settings = Pick<Config['tls'], 'keyPassphrase' | 'minVersion' | 'ciphers'>;
 
-export interface ServerIdentity {
+interface ServerIdentity {
   /** The first certificate in the file. The others are intermediate certificates. */
   readonly certificate: X509Certificate;
   readonly key: KeyObject;

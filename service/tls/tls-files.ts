@@ -39,7 +39,7 @@ export class TlsFilesError extends Error {
  * Restricts a private key to its owner and administrators. If `isOfHost`, the service can read it
  * too.
  */
-export type Protect = (file: string, isOfHost: boolean) => void;
+type Protect = (file: string, isOfHost: boolean) => void;
 
 /** Creates missing files. Throws a TlsFilesError if an existing file prevents that. */
 export function createTlsFiles(wish: TlsWish, protect: Protect, nowMs = Date.now()): TlsFile[] {

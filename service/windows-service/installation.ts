@@ -59,7 +59,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   localsystem: 'LocalSystem',
 };
 
-export interface Installation {
+interface Installation {
   readonly name: string;
   /** In the notation of Windows. */
   readonly account: string;

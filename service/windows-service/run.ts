@@ -37,7 +37,7 @@ export interface Hosted {
   resume(): void;
 }
 
-export interface Parts {
+interface Parts {
   readonly host: (loaded: LoadedConfig, logs: Logs) => Promise<Hosted>;
   /**
    * Exits the process. If `isStuck`, something in it hangs, such as a write to the log, so it is
@@ -59,7 +59,7 @@ const START_LIMIT_MS = 60_000;
 const FAREWELL_MS = 1000;
 
 /** The Windows functions and folders that the service uses. */
-export interface WindowsEnvironment {
+interface WindowsEnvironment {
   readonly advapi32: ServiceFunctions & EventFunctions;
   readonly logFolder: string;
   /** The journal folder, unless the configuration names another one. */

@@ -19,7 +19,7 @@ const STATES = {
   [svc.SERVICE_PAUSED]: 'paused',
 } as const;
 
-export type ServiceState = (typeof STATES)[keyof typeof STATES];
+type ServiceState = (typeof STATES)[keyof typeof STATES];
 
 export interface ServiceSight {
   readonly state: ServiceState;

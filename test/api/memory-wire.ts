@@ -119,7 +119,7 @@ function sinkOf(method: Method, call: MemoryCall, passage: Passage): Sink<object
 }
 
 /** One call, as its client has it. Nothing is taken from the stream until it is read. */
-export class MemoryCall {
+class MemoryCall {
   readonly #gone = new AbortController();
   readonly #waiting: { readonly bytes: Uint8Array; readonly taken: () => void }[] = [];
   readonly #closed: (() => void)[] = [];

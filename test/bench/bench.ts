@@ -21,7 +21,7 @@ export interface Case {
 }
 
 /** How much is measured. */
-export interface Extent {
+interface Extent {
   readonly isQuick: boolean;
   readonly rounds: number;
   readonly roundMs: number;

@@ -39,7 +39,7 @@ export interface Measured {
   readonly aim?: Aim;
 }
 
-export const BARE = 'bare server';
+const BARE = 'bare server';
 
 /** Makes a figure of the rounds of the gateway, and of as many of `other` where there are any. */
 export function figure(

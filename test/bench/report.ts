@@ -18,7 +18,7 @@ export interface Report {
   readonly failures: readonly { readonly case: string; readonly message: string }[];
 }
 
-export interface Machine {
+interface Machine {
   readonly processor: string;
   readonly processors: number;
   readonly memoryBytes: number;

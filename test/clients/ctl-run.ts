@@ -9,7 +9,7 @@ import { run } from '../../clients/ctl/src/run.js';
 
 export const packageFolder = pathToFileURL('clients/ctl/');
 
-export interface Around {
+interface Around {
   readonly environment?: Readonly<Record<string, string>>;
   /** Both streams are a terminal of so many columns. */
   readonly columns?: number;

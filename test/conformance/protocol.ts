@@ -38,7 +38,7 @@ export interface ConnectCommand extends Credentials {
   readonly tokenFails?: boolean;
 }
 
-export interface OpenCommand {
+interface OpenCommand {
   readonly deviceAddress: string;
   readonly sessionId?: string;
   readonly requestId?: string;
@@ -48,7 +48,7 @@ export interface OpenCommand {
   readonly heartbeatIntervalMs?: number;
 }
 
-export interface WatchCommand {
+interface WatchCommand {
   readonly cursor?: string;
   readonly sessionIds?: readonly string[];
   /** Default: the host's. */
@@ -88,7 +88,7 @@ export type Takes<Do extends Does> = Commands[Do]['takes'];
 export type Gives<Do extends Does> = Commands[Do]['gives'];
 export type Command = { [Do in Does]: { readonly id: number; readonly do: Do } & Takes<Do> }[Does];
 
-export interface SessionItem {
+interface SessionItem {
   readonly id: string;
   readonly state: string;
   readonly owner: string;
@@ -97,12 +97,12 @@ export interface SessionItem {
   readonly evidence?: string | null;
 }
 
-export interface SessionAtItem {
+interface SessionAtItem {
   readonly session: SessionItem;
   readonly cursor: string;
 }
 
-export interface NativeItem {
+interface NativeItem {
   readonly function: string;
   readonly code: number;
   readonly name: string;
@@ -134,7 +134,7 @@ export interface ErrorItem {
   readonly fields?: readonly string[] | null;
 }
 
-export interface DeviceItem {
+interface DeviceItem {
   readonly address: string;
   readonly name: string;
   readonly isVisible?: boolean | null;

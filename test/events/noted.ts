@@ -15,7 +15,7 @@ export interface Note extends Draft, Logged {
 
 export const EPOCH = '0123456789abcdef';
 
-export const noteKind: EventKind<Draft, Note, Note> = {
+const noteKind: EventKind<Draft, Note, Note> = {
   stamp: (draft, sequence, epoch) => ({ ...draft, sequence, epoch }),
   record: (note) => note,
   topicOf: ({ topic }) => topic,

@@ -42,7 +42,7 @@ function startDevice(
   };
 }
 
-export type DeviceEventName = 'ADDED' | 'CHANGED' | 'REMOVED';
+type DeviceEventName = 'ADDED' | 'CHANGED' | 'REMOVED';
 
 /** A watch of devices; what it is told must make sense as it comes. */
 export class DeviceWatcher extends Received<WatchDevicesResponse> {

@@ -86,7 +86,7 @@ export async function endOf(stream: ClientHttp2Stream): Promise<WireEnd> {
 }
 
 /** The status that the trailers of a call hold. */
-export function readTrailers(trailers: IncomingHttpHeaders): ReadError {
+function readTrailers(trailers: IncomingHttpHeaders): ReadError {
   const metadata = Metadata.fromHttp2Headers(trailers);
   const code = Number(trailers['grpc-status']);
   return readError({ code, details: decodeURI(String(trailers['grpc-message'] ?? '')), metadata } as ServiceError);

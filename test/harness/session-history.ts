@@ -11,7 +11,7 @@ import {
 
 type Name<Enum> = Exclude<keyof Enum, 'UNSPECIFIED' | 'UNRECOGNIZED'>;
 export type StateName = Name<typeof SessionState>;
-export type EventName = Name<typeof SessionEventType>;
+type EventName = Name<typeof SessionEventType>;
 
 /** The contract's diagram: the states that an event can come in, and the state that it leads to. */
 export const edges: Readonly<Record<EventName, readonly [from: readonly StateName[], to: StateName | 'same']>> = {

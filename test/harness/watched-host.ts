@@ -8,7 +8,7 @@ import type { Session, SessionEvent, SessionEventDraft, SessionInput } from '../
 import { Life } from '../session/life.js';
 import { type KeptSessionEvent, keepingKind } from './keeping-kind.js';
 
-export interface HostSettings extends Partial<LogLimits> {
+interface HostSettings extends Partial<LogLimits> {
   readonly epoch?: string;
   readonly batchEventsMax?: number;
 }

@@ -20,7 +20,7 @@ export interface LinkEnd {
   readonly nodeMs?: Ms;
 }
 
-export interface OpenOutcome extends Scope {
+interface OpenOutcome extends Scope {
   readonly code?: number;
   readonly error?: number;
   readonly reasonCode?: number;
@@ -35,26 +35,26 @@ export interface OpenOutcome extends Scope {
   readonly dropMs?: Ms;
 }
 
-export interface CloseOutcome extends Scope {
+interface CloseOutcome extends Scope {
   readonly code?: number;
   readonly delayMs?: Ms;
   readonly end?: LinkEnd;
 }
 
-export interface VisibilityOutcome extends Scope {
+interface VisibilityOutcome extends Scope {
   readonly code?: number;
   readonly delayMs?: Ms;
   readonly visible?: boolean | 'empty';
 }
 
-export interface CallOutcome {
+interface CallOutcome {
   readonly function: string;
   readonly count?: number;
   readonly blockMs?: Ms;
   readonly code?: number;
 }
 
-export type DeviceFields = Parameters<typeof proto.DeviceSettings.fromPartial>[0] & { readonly addressMs?: Ms };
+type DeviceFields = Parameters<typeof proto.DeviceSettings.fromPartial>[0] & { readonly addressMs?: Ms };
 
 /** As the count of a script: until the scripts are cleared. */
 export const ALWAYS = 0xffffffff;

@@ -40,7 +40,7 @@ export const library = fileURLToPath(
 
 export const world = openSimulatorControl(library);
 
-export interface RigSettings extends Partial<LifecycleSettings>, Partial<WlanDriverSettings> {
+interface RigSettings extends Partial<LifecycleSettings>, Partial<WlanDriverSettings> {
   /** The clocks of the host. */
   readonly now?: () => Moment;
 }

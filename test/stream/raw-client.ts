@@ -25,13 +25,13 @@ const WINDOW_BYTES_DEFAULT = 65_535;
 const service = '/wifidirect.v1.SessionService';
 
 /** How a stream ended: with a status, or with none: reset, or cut off. */
-export interface RawEnd {
+interface RawEnd {
   readonly status: ReadError | undefined;
   /** Of RST_STREAM, NO_ERROR where there was none. */
   readonly resetCode: number;
 }
 
-export interface RawSettings {
+interface RawSettings {
   /** How many bytes of each stream (and, where more than usual, of all) the server may send unread; 0: none at all. */
   readonly windowBytes?: number;
 }

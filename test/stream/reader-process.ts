@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('reader.js', import.meta.url));
 
-export interface ReaderSettings {
+interface ReaderSettings {
   readonly sessionId: string;
   readonly deviceAddress: string;
   readonly watches: number;

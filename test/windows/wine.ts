@@ -33,7 +33,7 @@ export interface Wine {
   readonly version: string;
 }
 
-export interface WindowsProgram {
+interface WindowsProgram {
   /** Path of the `.exe`, as this machine writes it. */
   readonly exe: string;
   readonly args?: readonly string[];

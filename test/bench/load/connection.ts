@@ -23,7 +23,7 @@ import {
 } from './frames.js';
 
 /** What hears of one call. Messages are views into the bytes received: good only until `message` returns. */
-export interface Listener {
+interface Listener {
   message(bytes: Buffer): void;
   /** The server has ended the stream, well or not. */
   end(): void;

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { percentile } from '../statistics.js';
 
 /** What a loop of some operation came to. */
-export interface LoopResult {
+interface LoopResult {
   readonly count: number;
   readonly perSecond: number;
   /** Of one operation, in ms. */
