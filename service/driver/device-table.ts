@@ -195,9 +195,7 @@ export class DeviceTable {
       onEnumerated: () => {
         this.#results += 1;
         for (const id of stale) this.#nodes.remove(id);
-        for (const [id, { objectType }] of this.#unconfirmed) {
-          if (objectType === source.objectType) this.#unconfirmed.delete(id);
-        }
+        this.#onNotEnumerated(source.objectType);
         this.#settle();
         this.#setFault(source, undefined);
         this.#onEnumerated(source);
@@ -211,6 +209,18 @@ export class DeviceTable {
     });
     this.#queries.set(source, query);
     query.start();
+  }
+
+  /**
+   * A new query reports every object that exists. So an unconfirmed object of this type that it has
+   * not reported did not exist for it. If a read has found the object, it may be gone since.
+   */
+  #onNotEnumerated(objectType: number): void {
+    for (const [id, unconfirmed] of this.#unconfirmed) {
+      if (unconfirmed.objectType !== objectType) continue;
+      if (this.#nodes.get(id) === undefined) this.#unconfirmed.delete(id);
+      else this.#unconfirmed.set(id, { objectType, reported: undefined });
+    }
   }
 
   #onEnumerated(source: Source): void {

@@ -23,7 +23,7 @@ function make(
   const cfgmgr32 = { ...loaded, ...change(loaded) };
   const returns = new ReplaySubject<{ fn: string; timeMs: number }>();
   const calls = new NativeCalls(
-    { nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR },
+    { nativeCallsMax: 12, slowCallsMax: 1, nativeCallWarnMs: HOUR },
     { nativeReturned: (fn) => returns.next({ fn, timeMs: performance.now() }), nativeSlow: () => {} },
   );
   const created = returns.pipe(filter(({ fn }) => fn === 'DevCreateObjectQuery'));
@@ -191,6 +191,36 @@ test.serial('what a read has found is read again until a query tells it, also wh
   const before = reads + 1;
   for (let pauses = 0; pauses < 20; pauses += 1) await new Promise((resolve) => setTimeout(resolve, 1));
   t.true(reads <= before, `${reads - before} reads too many`);
+  await table.close();
+});
+
+test.serial('a device that comes and goes while a query is replaced does not stay', async (t) => {
+  const creating = new ReplaySubject<void>(1);
+  const gate = new Gate();
+  let created = 0;
+  const { table } = make(5, 50, ({ DevCreateObjectQuery }) => ({
+    DevCreateObjectQuery: async (...query) => {
+      created += 1;
+      if (created === 2) {
+        creating.next();
+        await gate.opened;
+      }
+      return DevCreateObjectQuery(...query);
+    },
+  }));
+  const alive = setInterval(() => {}, HOUR);
+  t.teardown(() => clearInterval(alive));
+  await table.start();
+  const address = '02:11:22:33:44:99';
+  world.abortDeviceQueries();
+  await firstValueFrom(creating);
+  world.addDevice(address);
+  await table.refresh();
+  t.true(table.devices?.has(address), 'the read has found it');
+  const removed = firstValueFrom(table.changes.pipe(filter(({ type }) => type === 'REMOVED')));
+  world.removeDevice(address);
+  gate.open();
+  t.is((await removed).device.address, address);
   await table.close();
 });
 
