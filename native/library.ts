@@ -149,7 +149,7 @@ let getLastError: (() => number) | undefined;
 
 /**
  * GetLastError of the native call that has just returned. Valid right after a synchronous call, or
- * within the completion of an asynchronous one; koffi keeps it no longer. Windows only.
+ * within the completion of an asynchronous one; koffi keeps it no longer (D-93). Windows only.
  */
 export function lastError(): number {
   getLastError ??= koffi.load('kernel32.dll').func('uint32_t __stdcall GetLastError()') as () => number;
@@ -177,8 +177,8 @@ function load(path: string): LibraryHandle {
 }
 
 /**
- * Takes a reference to the library and never releases it. When the process ends, Node makes koffi
- * unload everything, while the library's own threads still run in its memory.
+ * Takes a reference to the library and never releases it (D-75). When the process ends, Node makes
+ * koffi unload everything, while the library's own threads still run in its memory.
  */
 function pin(path: string): void {
   if (process.platform === 'win32') {

@@ -1,17 +1,22 @@
 /**
- * A clock that stands still while the process does: while the computer sleeps, or a debugger or SIGSTOP holds it.
+ * A clock that stands still while the process does not run: while the computer sleeps, or while a
+ * debugger or SIGSTOP holds it.
  *
- * Windows tells services of no suspend and no resume in Modern Standby, and there all clocks jump when it is over: what
- * was due meanwhile would come due at once, before anybody could look at what has become of the links. So a sleep is
- * noticed by its gap between two ticks. Deadlines that are counted on this clock have left what they had left before.
+ * In Modern Standby, Windows reports neither suspend nor resume to services, and all clocks jump
+ * afterwards. All timers that were due would fire at once, before the links could be checked. So a
+ * sleep is detected by a gap between two ticks (D-67). A deadline on this clock has as much time
+ * left as before the sleep.
  */
 
-/** A gap of so long is a sleep. A loop that is busy for longer has as much reason to look at everything anew. */
+/**
+ * A longer gap is a sleep. An event loop that was busy for longer also has reason to check
+ * everything.
+ */
 const GAP_MS = 5000;
 const TICK_MS = 1000;
 
 export interface Clocks {
-  /** Monotonic. Counts sleep on Windows, and stands still meanwhile on Linux. */
+  /** Monotonic. Includes sleep on Windows, but not on Linux. */
   readonly steadyMs: () => number;
   readonly wallMs: () => number;
 }
@@ -24,7 +29,7 @@ export class AwakeClock {
   #timer: NodeJS.Timeout | undefined;
   #lastSteadyMs: number;
   #lastWallMs: number;
-  /** What the steady clock has counted of sleep. */
+  /** How much sleep the steady clock includes. */
   #lostMs = 0;
 
   constructor(clocks: Clocks = systemClocks) {
@@ -33,18 +38,21 @@ export class AwakeClock {
     this.#lastWallMs = clocks.wallMs();
   }
 
-  /** Milliseconds that the process was awake, from some moment on. */
+  /** Milliseconds that the process was awake, since an arbitrary moment. */
   nowMs(): number {
-    this.#look();
+    this.#detectSleep();
     return this.#clocks.steadyMs() - this.#lostMs;
   }
 
-  /** Calls the listener after each sleep, in a turn of its own, until what this returns is called. */
+  /**
+   * Calls the listener after each sleep, in a separate turn. The returned function removes the
+   * listener.
+   */
   onAwake(listener: (sleptMs: number) => void): () => void {
     this.#listeners.add(listener);
-    // Nothing is known of the time before it ticked.
+    // Nothing is known about the time before the first tick.
     if (this.#timer === undefined) this.#pass();
-    this.#timer ??= setInterval(() => this.#look(), TICK_MS).unref();
+    this.#timer ??= setInterval(() => this.#detectSleep(), TICK_MS).unref();
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size > 0) return;
@@ -53,18 +61,21 @@ export class AwakeClock {
     };
   }
 
-  /** Whoever reads the clock first after a sleep notices it: a deadline may come due before the next tick. */
-  #look(): void {
+  /**
+   * The first read after a sleep detects it, because a deadline may be due before the next tick.
+   */
+  #detectSleep(): void {
     if (this.#timer === undefined) return;
     const { steadyMs, wallMs } = this.#pass();
-    // A wall clock that was set looks like a sleep of which the steady clock knows nothing; then only looking is right.
+    // A wall clock that was set forward looks like a sleep that the steady clock does not include.
+    // Then links are checked, but no time is subtracted.
     const sleptMs = Math.max(steadyMs, wallMs) - TICK_MS;
     if (sleptMs < GAP_MS) return;
     if (steadyMs - TICK_MS >= GAP_MS) this.#lostMs += steadyMs - TICK_MS;
     for (const listener of this.#listeners) setImmediate(listener, sleptMs);
   }
 
-  /** What has passed since it was asked last. */
+  /** The time that has passed since the last call. */
   #pass(): { readonly steadyMs: number; readonly wallMs: number } {
     const [steadyMs, wallMs] = [this.#clocks.steadyMs(), this.#clocks.wallMs()];
     const passed = { steadyMs: steadyMs - this.#lastSteadyMs, wallMs: wallMs - this.#lastWallMs };
@@ -73,5 +84,5 @@ export class AwakeClock {
   }
 }
 
-/** That of this process. It ticks while somebody listens. */
+/** The clock of this process. It ticks while it has listeners. */
 export const awakeClock = new AwakeClock();

@@ -1,6 +1,6 @@
 /**
  * Checks the files that a configuration names: certificates, keys, authorities, tokens, roles, key
- * sets. The start and `wfdd config check` both use it, so they report the same.
+ * sets. The start and `wfdd config check` both use it, so they report the same (D-9).
  *
  * It reads them with the same functions as the daemon.
  *

@@ -1,13 +1,13 @@
 /**
- * What is taken is given back once, on every way out. Whoever takes something (a place of a quota or a
- * lane, bytes in transit, a callback's context) gets the function that gives it back, made by `once`:
- * each way out may then call it, and none has to know whether another came first.
+ * Resources are given back exactly once. Code that takes something (a place in a quota or a lane,
+ * bytes in transit, a callback context) gets a function made by `once` that gives it back. Every
+ * exit path can call it, and none has to know whether another came first (D-46).
  */
 
-/** Gives back what was taken. It may be called any number of times. */
+/** Gives back what was taken. It can be called any number of times. */
 export type GiveBack = () => void;
 
-/** Runs `giveBack` at the first call alone. */
+/** Runs `giveBack` only at the first call. */
 export function once(giveBack: () => void): GiveBack {
   let isTaken = true;
   return () => {

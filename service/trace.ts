@@ -1,4 +1,4 @@
-/** Trace context. All rooms pass it on; only `telemetry/` reads it. */
+/** Trace context. All rooms pass it on; only `telemetry/` reads it (D-7). */
 
 /** One span of a trace, with the names of W3C Trace Context. */
 export interface TraceContext {

@@ -56,9 +56,9 @@ const windowsTarget: Target = {
   package: 'gcc-mingw-w64-x86-64-win32',
   flags: [
     ...['-O2', '-s', '-shared', '-static-libgcc'],
-    // No tail calls. At each system call, Wine reads the stack as if six arguments had been passed,
-    // but koffi's stack ends after room for four. A frame of the simulator has to be between them.
-    // Otherwise a call that wakes a thread faults and never returns.
+    // No tail calls (D-113). At each system call, Wine reads the stack as if six arguments had been
+    // passed, but koffi's stack ends after room for four. A frame of the simulator has to be
+    // between them. Otherwise a call that wakes a thread faults and never returns.
     '-fno-optimize-sibling-calls',
     // No build time, and an address that does not depend on the folder: two builds of a commit are
     // equal.

@@ -1,5 +1,5 @@
 /**
- * The audit: one line for each call that can change something.
+ * The audit: one line for each call that can change something (D-85).
  *
  * Invariant: a line contains no free text of a caller, and no caller can crowd out the lines of
  * another. Ids are recorded only if they are well formed. Lines about refused calls are limited per

@@ -105,7 +105,7 @@ function explainPrivileged(port: number, other: string): Explanation {
 
 const SHOW_EXCLUDED = 'netsh interface ipv4 show excludedportrange protocol=tcp';
 
-/** Hyper-V, WSL and Docker reserve ranges of ports at every start of Windows. */
+/** Hyper-V, WSL and Docker reserve ranges of ports at every start of Windows (D-89). */
 async function explainExcluded(port: number, { excludedPorts }: AddressHost): Promise<Explanation> {
   const range = (await excludedPorts()).find(([first, last]) => first <= port && port <= last);
   const why =

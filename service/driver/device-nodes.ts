@@ -6,7 +6,7 @@
  * in any order, and a device exists while one of its nodes exists. A flag is TRUE if any node has
  * it as TRUE, otherwise FALSE if any node has it. Every other property comes from the first node
  * that has it: connected nodes come first, then the order of ids decides. Device interfaces count
- * only if the address has no device node.
+ * only if the address has no device node (D-66).
  */
 import { type DevObject, findProperty } from '../../native/cfgmgr32.js';
 import * as c from '../../native/constants.js';

@@ -1,7 +1,7 @@
 /**
  * A lane of native calls. It limits how many run at once. Waiting calls take turns by principal, so
- * that nobody waits for everything that another principal has requested. A call that is not wanted
- * any more leaves the queue.
+ * that nobody waits for everything that another principal has requested (D-25). A call that is not
+ * wanted any more leaves the queue.
  */
 
 import { type GiveBack, once } from '../once.js';

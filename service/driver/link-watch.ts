@@ -66,7 +66,7 @@ interface InterfaceReading {
 
 /**
  * How long an interface can take to appear and to come up after the open has succeeded. No document
- * gives a bound.
+ * gives a bound (D-72).
  */
 const SETTLE_MS = 3000;
 /** How many links one poll covers. */

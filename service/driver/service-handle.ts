@@ -3,9 +3,9 @@
  * with back-off after it has become invalid.
  *
  * Windows does not report that the WLAN service has stopped. A probe finds out: it opens and closes
- * a second handle. Probes run regularly, and whenever a result suggests that the service is down.
- * If the service runs but refuses this host, by access rights or by policy, the handle stays valid;
- * the status has the fault until a probe succeeds.
+ * a second handle (D-69). Probes run regularly, and whenever a result suggests that the service is
+ * down. If the service runs but refuses this host, by access rights or by policy, the handle stays
+ * valid; the status has the fault until a probe succeeds.
  *
  * Invariant: an invalid handle is closed once and never used again.
  */

@@ -9,7 +9,7 @@
  * row on one topic, all but the last are dropped some time after they were published.
  *
  * Events are stored in chunks. A chunk knows which labels occur in it, so a reader who wants few
- * labels skips whole chunks.
+ * labels skips whole chunks (D-15).
  */
 
 /** An event as the log keeps it. */

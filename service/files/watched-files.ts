@@ -1,5 +1,5 @@
 /**
- * Files that are reloaded when they change, without a restart.
+ * Files that are reloaded when they change, without a restart (D-53).
  *
  * They are read periodically and compared by content. That needs no notifications from the system,
  * and also detects replaced files, changed links and new mounts.

@@ -1,13 +1,14 @@
 /**
- * The format of the journal on disk: files of frames, each with its length and a checksum. Pure.
+ * The format of the journal on disk: files of frames, each with its length and a checksum (D-17).
+ * Pure.
  *
  * A file begins with a frame of kind HEADER. Numbers are big-endian.
  *
  *     frame  = length of the body (u32) | CRC-32 of the body (u32) | CRC-32 of these 8 bytes (u32) | body
  *     body   = kind (u8) | sequence (u64) | time in ms since 1970 (f64) | length of the topic (u16) | topic | payload
  *
- * The length has a checksum of its own. Without it, a damaged length would look like a frame that the
- * process was writing when it died, and everything after it would be dropped silently.
+ * The length has a checksum of its own. Without it, a damaged length would look like a frame that
+ * the process was writing when it died, and everything after it would be dropped silently.
  */
 import { crc32 } from 'node:zlib';
 

@@ -7,8 +7,8 @@
  * `durable` is the last event that has been written, and no later event may be published.
  *
  * If the disk fails, the service goes on. The owner of the journal continues in memory under a new
- * epoch, and the journal begins a new file as soon as the disk works again. A file whose write or
- * flush has failed is never written again, because later results for it can't be trusted.
+ * epoch (D-21), and the journal begins a new file as soon as the disk works again. A file whose
+ * write or flush has failed is never written again, because later results for it can't be trusted.
  */
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,8 +1,8 @@
 /**
  * The only writer of sessions. Requests, native completions and timers arrive here as inputs.
  *
- * The event loop is the queue. Each input is handled completely in one turn: `step` decides, the
- * log records the events, and the commands run.
+ * The event loop is the queue (D-24). Each input is handled completely in one turn: `step` decides,
+ * the log records the events, and the commands run.
  *
  * Invariant: nothing that is called within a turn calls back into this class. The driver and the
  * event stream promise this, and a guard throws if it happens.

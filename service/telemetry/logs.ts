@@ -5,7 +5,7 @@ import { createLog, type Log } from './log.js';
 import { LogFiles } from './log-files.js';
 import { Output, type Sink, standardOutput } from './output.js';
 
-/** Extra room for audit lines if they share standard output with the log. */
+/** Extra room for audit lines if they share standard output with the log (D-85). */
 const AUDIT_RESERVE_BYTES = 1024 * 1024;
 
 export interface Logs {

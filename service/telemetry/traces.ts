@@ -10,8 +10,8 @@
  *
  * Invariant: spans contain ids, states and codes, never an address or a principal (D-79).
  *
- * Nothing is registered globally or patched. This file and its imports are loaded only if traces
- * are on.
+ * Nothing is registered globally or patched (D-80). This file and its imports are loaded only if
+ * traces are on.
  */
 import { setTimeout } from 'node:timers/promises';
 import {

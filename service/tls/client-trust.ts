@@ -1,6 +1,6 @@
 /**
  * Whether a client certificate that TLS has accepted would still be accepted. The authorities may
- * have changed since, and the certificate or one of its authorities may be on the deny list.
+ * have changed since (D-52), and the certificate or one of its authorities may be on the deny list.
  *
  * TLS verifies a certificate once, in the handshake, and connections stay open for days.
  *

@@ -1,7 +1,9 @@
 /**
- * Certificates for tests, made on the spot: a small authority that can also issue the odd ones (expired, of any name).
+ * Certificates for tests, made on the spot: a small authority that can also issue the odd ones
+ * (expired, of any name).
  *
- * X.509 version 3 (RFC 5280) in DER, of only the parts that the tests need; node:crypto reads certificates but makes none.
+ * X.509 version 3 (RFC 5280) in DER, of only the parts that the tests need; node:crypto reads
+ * certificates but makes none.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
@@ -111,7 +113,8 @@ function alternativeNames({ commonName, uris = [], dnsNames = [], ips = [] }: Wa
     ...dnsNames.map((dns) => tagged(0x82, Buffer.from(dns))),
     ...ips.map((ip) => tagged(0x87, Buffer.from(ip.split('.').map(Number)))),
   ];
-  // Where they alone say whose certificate it is they must be critical, or Java takes it for incomplete.
+  // Where they alone say whose certificate it is they must be critical, or Java takes it for
+  // incomplete.
   const isCritical = commonName === undefined;
   return names.length === 0 ? [] : [extension(oids.alternativeNames, sequence(...names), isCritical)];
 }

@@ -1,4 +1,7 @@
-/** Every change of a session by every kind of caller, and who sees whose sessions: a new RPC must be put into the table. */
+/**
+ * Every change of a session by every kind of caller, and who sees whose sessions: a new RPC must be
+ * put into the table.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import {

@@ -1,4 +1,7 @@
-/** "Expose it" of service/README.md, command by command, as somebody does it who has just cloned the repository. */
+/**
+ * "Expose it" of service/README.md, command by command, as somebody does it who has just cloned the
+ * repository.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** Every RPC that the daemon serves, called by everybody: there is no way in but through the gate. */
+/**
+ * Every RPC that the daemon serves, called by everybody: there is no way in but through the gate.
+ */
 import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { Server, status } from '@grpc/grpc-js';
 import test from 'ava';
@@ -6,7 +8,10 @@ import { permissions, type Role } from '../../service/access/permissions.js';
 import { Files } from './files.js';
 import { Host, misuses } from './host.js';
 
-/** What grpc-js was told to serve, by whomever: health, reflection and our own services all come to this one method. */
+/**
+ * What grpc-js was told to serve, by whomever: health, reflection and our own services all come to
+ * this one method.
+ */
 const served: string[] = [];
 const { register } = Server.prototype;
 Server.prototype.register = function remember(this: Server, path: string, ...rest: unknown[]) {
@@ -37,7 +42,10 @@ const allowed: Record<string, readonly Role[]> = {
   'wifidirect.v1.SessionService/RenewSession': ['operator', 'admin'],
 };
 
-/** Not in the table on purpose: it is there only on demand and only on the simulator, and for admins. */
+/**
+ * Not in the table on purpose: it is there only on demand and only on the simulator, and for
+ * admins.
+ */
 const isForTests = (rpc: string) => rpc.startsWith('wifidirect.simulator.');
 
 const files = new Files();

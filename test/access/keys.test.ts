@@ -1,4 +1,7 @@
-/** Keys and certificates as people have them: by the manual's recipe, and in each form that other tools write. */
+/**
+ * Keys and certificates as people have them: by the manual's recipe, and in each form that other
+ * tools write.
+ */
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test from 'ava';

@@ -1,4 +1,7 @@
-/** How many lines somebody may have, how many keys are remembered, and what is told of those left out. */
+/**
+ * How many lines somebody may have, how many keys are remembered, and what is told of those left
+ * out.
+ */
 import test from 'ava';
 import { LineLimits } from '../../service/access/line-limit.js';
 

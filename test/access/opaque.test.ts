@@ -1,4 +1,7 @@
-/** What those who may not see all can learn of how much others do: cursors and page tokens tell them nothing. */
+/**
+ * What those who may not see all can learn of how much others do: cursors and page tokens tell them
+ * nothing.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import {
@@ -27,7 +30,9 @@ const list = ({ sessions }: Clients, values: object = {}) =>
 const watch = ({ sessions }: Clients, cursor = '') =>
   new Received(sessions.watchSessions(WatchSessionsRequest.fromPartial({ cursor })));
 
-/** A session with a lease, so that it needs no stream. Answers with the first cursor of its stream. */
+/**
+ * A session with a lease, so that it needs no stream. Answers with the first cursor of its stream.
+ */
 async function open({ sessions }: Clients): Promise<string> {
   const request = OpenSessionRequest.fromPartial({ deviceAddress: display, leaseTtl: { seconds: 600n, nanos: 0 } });
   await using stream = new Received(sessions.openSession(request));

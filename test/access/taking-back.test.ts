@@ -1,4 +1,7 @@
-/** What lets callers in is taken back while they are inside: streams end, standing connections are refused, others stay. */
+/**
+ * What lets callers in is taken back while they are inside: streams end, standing connections are
+ * refused, others stay.
+ */
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
@@ -125,7 +128,8 @@ test.serial('when a role is taken back, what it allowed ends, and what is still 
   const [alice, bob] = [host.clients(tokens.alice), host.clients(tokens.bob)];
   const [watchOfAlice, watchOfBob, { received, id }] = [await watch(alice), await watch(bob), await open(alice)];
 
-  // A watch that showed all doesn't go on with less: its reader would take for standing what it no longer hears of.
+  // A watch that showed all doesn't go on with less: its reader would take for standing what it no
+  // longer hears of.
   writeRoles(['operator', 'alice'], ['viewer', 'bob']);
   t.deepEqual(await reasonOf(watchOfAlice), unauthenticated);
   const own = await watch(alice);
@@ -191,7 +195,8 @@ for (const requireClientCertificate of [true, false]) {
 
     files.write('clients.pem', staying.cert);
     t.deepEqual(await reasonOf(watchOfGone), unauthenticated);
-    // A connection that would not come about now is of no use; one that would has no certificate any more.
+    // A connection that would not come about now is of no use; one that would has no certificate
+    // any more.
     const expected = requireClientCertificate ? status.UNAVAILABLE : status.UNAUTHENTICATED;
     t.is(await codeOf(getHost(gone)), expected);
     if (requireClientCertificate) t.deepEqual(await reasonOf(watchByToken), unauthenticated);

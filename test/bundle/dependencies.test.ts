@@ -1,4 +1,7 @@
-/** The list of what ships: in step with the lock files and the packages, and under licences that allow it. */
+/**
+ * The list of what ships: in step with the lock files and the packages, and under licences that
+ * allow it.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import {

@@ -56,7 +56,10 @@ function valuesOf({ path, notes, byDefault }: Key): fc.Arbitrary<unknown> {
   return byDefault === null ? fc.option(texts) : texts;
 }
 
-/** All that YAML might take for something else: numbers, booleans, dates, comments, anchors, line ends. */
+/**
+ * All that YAML might take for something else: numbers, booleans, dates, comments, anchors, line
+ * ends.
+ */
 const texts = fc.oneof(
   fc.string({ minLength: 1, unit: 'grapheme' }),
   fc.constantFrom(
@@ -99,7 +102,8 @@ test('whatever is valid survives being printed and loaded, in both forms', async
   let accepted = 0;
   await fc.assert(
     fc.asyncProperty(settings, async (some) => {
-      // Most sets break some rule between keys; those that do are thinned out until the rest is valid.
+      // Most sets break some rule between keys; those that do are thinned out until the rest is
+      // valid.
       let chosen = some;
       for (;;) {
         const faulty = new Set((await problemsOf({ yaml: JSON.stringify(nested(chosen)) })).map(({ path }) => path));

@@ -1,4 +1,6 @@
-/** A daemon that cannot start says why in sentences. Its exit code says what kind of reason it is. */
+/**
+ * A daemon that cannot start says why in sentences. Its exit code says what kind of reason it is.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';

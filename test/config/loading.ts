@@ -32,7 +32,8 @@ export function write(text: string | Uint8Array, extension = 'yaml', mode = 0o64
 
 export function load({ yaml, environment, assignments, platform }: Written): Promise<LoadedConfig> {
   return loadConfig({
-    // An empty file where the test has none: that of the machine the tests run on is none of their business.
+    // An empty file where the test has none: that of the machine the tests run on is none of their
+    // business.
     file: yaml === undefined && environment?.['WFDD_CONFIG'] !== undefined ? undefined : write(yaml ?? ''),
     environment: { ...ENVIRONMENT, ...environment },
     assignments: assignments ?? [],
@@ -41,7 +42,10 @@ export function load({ yaml, environment, assignments, platform }: Written): Pro
   });
 }
 
-/** The problems of what was written; none if it loads. The name of the file is shortened to its extension. */
+/**
+ * The problems of what was written; none if it loads. The name of the file is shortened to its
+ * extension.
+ */
 export async function problemsOf(written: Written): Promise<readonly Problem[]> {
   try {
     await load(written);

@@ -1,4 +1,7 @@
-/** `wfdd config check` reads the files that the configuration names: what is wrong in them, where it was named, and what to do. */
+/**
+ * `wfdd config check` reads the files that the configuration names: what is wrong in them, where it
+ * was named, and what to do.
+ */
 import { createPrivateKey } from 'node:crypto';
 import { chmodSync, statfsSync } from 'node:fs';
 import test from 'ava';

@@ -1,4 +1,7 @@
-/** Each check of the doctor on a host where it finds nothing, and on one where it finds something: none is left out. */
+/**
+ * Each check of the doctor on a host where it finds nothing, and on one where it finds something:
+ * none is left out.
+ */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -283,7 +286,8 @@ test('session: what is judged of the evidence', (t) => {
 });
 
 test.serial('session: that of a killed process which stays up is told', async (t) => {
-  // No more opens of ours come after the child's, so what it is seen by is the node of the device alone.
+  // No more opens of ours come after the child's, so what it is seen by is the node of the device
+  // alone.
   const node = { suffix: 'stays', isConnected: true };
   const child = wish({
     startChild: () => ({ opened: Promise.resolve(0), kill: async () => world.setNode(display, node) }),

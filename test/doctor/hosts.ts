@@ -1,4 +1,7 @@
-/** Hosts for the doctor: a healthy one, of the simulator below and a played Windows above, to be made ill in one place. */
+/**
+ * Hosts for the doctor: a healthy one, of the simulator below and a played Windows above, to be
+ * made ill in one place.
+ */
 import { fileURLToPath } from 'node:url';
 import { loadLibraries } from '../../native/load.js';
 import { openSimulatorControl } from '../../native/simulator-control.js';

@@ -1,4 +1,7 @@
-/** What the doctor writes is shown to strangers: no address, in whatever form, and no name is left in it. */
+/**
+ * What the doctor writes is shown to strangers: no address, in whatever form, and no name is left
+ * in it.
+ */
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';

@@ -1,4 +1,7 @@
-/** What is handed to those who operate hosts: it parses, and asks for nothing that the daemon does not have. */
+/**
+ * What is handed to those who operate hosts: it parses, and asks for nothing that the daemon does
+ * not have.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,7 @@
-/** The installer as a database: what Windows Installer would read in it. That it works is seen in windows/msi.test.ts. */
+/**
+ * The installer as a database: what Windows Installer would read in it. That it works is seen in
+ * windows/msi.test.ts.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,8 +36,8 @@ toolsTest('its actions run wfdd itself as LocalSystem, and what may fail and wha
     `"[System64Folder]cmd.exe" /d /s /c ""[INSTALLFOLDER]node.exe" "[INSTALLFOLDER]service\\wfdd.cjs" service ${command} >>"[INSTALLFOLDER]install.log" 2>&1"`;
   const seeds = '--seed "listen=[LISTEN]" --seed "hostId=[HOSTID]"';
   const removal = '"[System64Folder]cmd.exe" /d /c rd /s /q "[CommonAppDataFolder]wfdd"';
-  // 0xc22: a command line, in the script of the installation, not as the user; 0x40 goes on after a failure, 0x100 is
-  // for a rollback, 0x200 for when all is done.
+  // 0xc22: a command line, in the script of the installation, not as the user; 0x40 goes on after a
+  // failure, 0x100 is for a rollback, 0x200 for when all is done.
   const rows = table('CustomAction').map((row) => row.trimEnd().split('\t'));
   t.deepEqual(rows, [
     ['InstallService', String(0xc22), 'INSTALLFOLDER', inLog(`install --unattended ${seeds}`)],

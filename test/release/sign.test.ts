@@ -1,4 +1,6 @@
-/** Signing, with a throw-away authority and the tool that real signatures on Linux are made with. */
+/**
+ * Signing, with a throw-away authority and the tool that real signatures on Linux are made with.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +18,9 @@ const folder = mkdtempSync(join(tmpdir(), 'wfdd-signing-'));
 test.after.always(() => rmSync(folder, { recursive: true }));
 const at = (name: string) => join(folder, name);
 
-/** An authority, a certificate of it for signing code, and the program that SIGN_COMMAND would name. */
+/**
+ * An authority, a certificate of it for signing code, and the program that SIGN_COMMAND would name.
+ */
 function signer(): string {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
   const key = ['-newkey', 'rsa:2048', '-nodes'];

@@ -1,4 +1,7 @@
-/** The manifests for winget: what its schemas (1.10.0) require of these fields, and that they agree with the installer. */
+/**
+ * The manifests for winget: what its schemas (1.10.0) require of these fields, and that they agree
+ * with the installer.
+ */
 import test from 'ava';
 import { productCode, UPGRADE_CODE } from '../../service/release/codes.js';
 import { wingetManifests } from '../../service/release/winget.js';

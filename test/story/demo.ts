@@ -1,6 +1,6 @@
 /**
- * The demo behind `npm run demo`: the daemon on its simulator, a remote client in a process of its own, and the daemon's
- * orderly end. Exits 0 only if all of it went as it should.
+ * The demo behind `npm run demo`: the daemon on its simulator, a remote client in a process of its
+ * own, and the daemon's orderly end. Exits 0 only if all of it went as it should.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,7 @@
 /**
- * A remote client's walk through the life of three sessions, and of a watch that is cut, told as a time line:
- * `walkthrough.js HOST:PORT`. Knows the host only by its address, and fails where something is not as the contract says.
+ * A remote client's walk through the life of three sessions, and of a watch that is cut, told as a
+ * time line: `walkthrough.js HOST:PORT`. Knows the host only by its address, and fails where
+ * something is not as the contract says.
  */
 import { styleText } from 'node:util';
 import { filter, firstValueFrom, map, ReplaySubject, takeWhile, toArray } from 'rxjs';

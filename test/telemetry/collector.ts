@@ -1,4 +1,7 @@
-/** A collector of traces as small as can be: it takes OTLP over HTTP on loopback, decodes what arrives, and lets tests wait for it. */
+/**
+ * A collector of traces as small as can be: it takes OTLP over HTTP on loopback, decodes what
+ * arrives, and lets tests wait for it.
+ */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -22,7 +25,10 @@ export interface ReceivedSpan {
 type Value = Readonly<Record<string, unknown>>;
 type Attribute = { readonly key: string; readonly value: Value };
 
-/** OTLP/JSON, as far as it is read here: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding */
+/**
+ * OTLP/JSON, as far as it is read here:
+ * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+ */
 interface Export {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] };

@@ -1,6 +1,6 @@
 /**
- * A daemon whose standard output is not read: a pipe, a terminal after Ctrl+S, a full disk. It serves on, and stops in good
- * order; a second signal ends it at once.
+ * A daemon whose standard output is not read: a pipe, a terminal after Ctrl+S, a full disk. It
+ * serves on, and stops in good order; a second signal ends it at once.
  */
 
 import { type ChildProcess, execFileSync, type StdioOptions, spawn } from 'node:child_process';
@@ -65,7 +65,10 @@ const kinds: Readonly<Record<string, (t: ExecutionContext) => Frozen>> = {
   }),
 };
 
-/** Opens that fail, each with some lines: 600 KB of log, more than the pipes and terminals of Linux take. */
+/**
+ * Opens that fail, each with some lines: 600 KB of log, more than the pipes and terminals of Linux
+ * take.
+ */
 const OPENS = 400;
 
 async function useIt(t: ExecutionContext, socket: string): Promise<void> {

@@ -1,4 +1,7 @@
-/** The daemon sends its metrics to a collector, and nothing that a collector does or fails to do disturbs it. */
+/**
+ * The daemon sends its metrics to a collector, and nothing that a collector does or fails to do
+ * disturbs it.
+ */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,7 @@
-/** The list of metrics in service/README.md, from what the daemon registers. Run on its own it writes it there. */
+/**
+ * The list of metrics in service/README.md, from what the daemon registers. Run on its own it
+ * writes it there.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { root } from '../../service/root.js';

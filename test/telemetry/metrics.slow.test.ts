@@ -1,4 +1,7 @@
-/** `/metrics`, as Prometheus scrapes it from a daemon at work: each figure moves when what it counts happens. */
+/**
+ * `/metrics`, as Prometheus scrapes it from a daemon at work: each figure moves when what it counts
+ * happens.
+ */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';

@@ -1,4 +1,7 @@
-/** Lines on their way out of a process, whatever is at the other end: nothing, a reader that stands still, a full disk. */
+/**
+ * Lines on their way out of a process, whatever is at the other end: nothing, a reader that stands
+ * still, a full disk.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -130,7 +133,10 @@ test('a log says what was dropped whatever its level', async (t) => {
   t.true(output.dropped > 0);
 });
 
-/** A program that writes lines, tells how that went, and ends when it is told to, by a flush and its exit code. */
+/**
+ * A program that writes lines, tells how that went, and ends when it is told to, by a flush and its
+ * exit code.
+ */
 const program = `
   const { createLog } = await import(${JSON.stringify(new URL('../../service/telemetry/log.js', import.meta.url).href)});
   const { Output, standardOutput } = await import(${JSON.stringify(new URL('../../service/telemetry/output.js', import.meta.url).href)});

@@ -1,4 +1,7 @@
-/** The lines of sessions, as a daemon at work writes them: one for each change, with ids, and no address unless it is allowed. */
+/**
+ * The lines of sessions, as a daemon at work writes them: one for each change, with ids, and no
+ * address unless it is allowed.
+ */
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import type { LogLine } from '../harness/daemon.js';

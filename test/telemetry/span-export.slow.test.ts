@@ -87,7 +87,7 @@ test('spans that a collector rejects in part are counted, and told of with its r
   collector.answer = '{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}';
   callMany(traces, 3);
   const line = await log.line('traces-rejected');
-  t.like(line, { rejected: 2, lost: 2, msg: `The collector at ${collector.endpoint} rejects spans: too old.` });
+  t.like(line, { rejected: 2, lost: 2, msg: `The collector at ${collector.endpoint} rejected spans: too old.` });
   t.is(traces.spansLost, 2);
   callMany(traces, 3);
   await traces.close(60_000);

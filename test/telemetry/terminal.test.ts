@@ -1,4 +1,7 @@
-/** What strangers write reaches neither a terminal, nor a line of the log, nor the text of a status as it is. */
+/**
+ * What strangers write reaches neither a terminal, nor a line of the log, nor the text of a status
+ * as it is.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { showValue } from '../../service/config/problem.js';

@@ -1,4 +1,7 @@
-/** `wfdd tls create`: what it makes, what it keeps, and that a host and its clients trust each other by it. */
+/**
+ * `wfdd tls create`: what it makes, what it keeps, and that a host and its clients trust each other
+ * by it.
+ */
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import test from 'ava';

@@ -1,4 +1,7 @@
-/** The service's side of the service control manager, called through the real callbacks as Windows would. */
+/**
+ * The service's side of the service control manager, called through the real callbacks as Windows
+ * would.
+ */
 import test from 'ava';
 import { winerror } from '../../native/constants.js';
 import * as svc from '../../native/winsvc.js';

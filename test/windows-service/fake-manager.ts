@@ -1,4 +1,7 @@
-/** The service control manager as a service sees it: it calls the real callbacks, as Windows would, and keeps what is reported. */
+/**
+ * The service control manager as a service sees it: it calls the real callbacks, as Windows would,
+ * and keeps what is reported.
+ */
 import koffi from 'koffi';
 import type { StatusHandle } from '../../native/advapi32.js';
 import * as svc from '../../native/winsvc.js';

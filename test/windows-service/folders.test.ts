@@ -9,7 +9,10 @@ import { serviceSid } from '../../service/windows-service/installation.js';
 
 const user = 'O:S-1-5-21-1-2-3-1001';
 
-/** Two folders that are not there yet, and a Windows in which everything belongs to the administrators but what `owners` says. */
+/**
+ * Two folders that are not there yet, and a Windows in which everything belongs to the
+ * administrators but what `owners` says.
+ */
 function host(t: ExecutionContext) {
   const root = mkdtempSync(join(tmpdir(), 'wfdd-folders-'));
   t.teardown(() => rmSync(root, { recursive: true }));

@@ -30,8 +30,9 @@ function command(
 }
 
 /**
- * The arguments of a command line, by the rules of CommandLineToArgvW: of backslashes before a quote each two are one, and an odd one
- * makes the quote plain; a quote that is not plain begins or ends a part in which spaces are plain too.
+ * The arguments of a command line, by the rules of CommandLineToArgvW: of backslashes before a
+ * quote each two are one, and an odd one makes the quote plain; a quote that is not plain begins or
+ * ends a part in which spaces are plain too.
  */
 function split(line: string): string[] {
   const found: string[] = [];

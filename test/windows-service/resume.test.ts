@@ -1,4 +1,7 @@
-/** The computer sleeps, and what happened meanwhile nobody was told: the driver finds it when it wakes up, not at its next regular look. */
+/**
+ * The computer sleeps, and what happened meanwhile nobody was told: the driver finds it when it
+ * wakes up, not at its next regular look.
+ */
 import test from 'ava';
 import { display, rigForThisFile, world } from '../session/rig.js';
 
