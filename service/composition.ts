@@ -1,6 +1,6 @@
 /**
- * The rooms put together, each part by its own function. Nothing here starts anything that would have to be stopped, except what reads
- * the files of the configuration.
+ * The rooms put together, each part by its own function. Nothing here starts anything that would
+ * have to be stopped, except what reads the files of the configuration.
  */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -61,7 +61,10 @@ import type { Logs } from './telemetry/logs.js';
 import type { Readings } from './telemetry/metrics.js';
 import { Telemetry, type TelemetrySettings } from './telemetry/telemetry.js';
 
-/** How many renewals that a later one has made superfluous are kept for watches that are a little behind. */
+/**
+ * How many renewals that a later one has made superfluous are kept for watches that are a little
+ * behind.
+ */
 const SUPERSEDED_EVENTS_MAX = 1000;
 
 /** What a daemon is made of. */
@@ -81,7 +84,10 @@ export interface Composition {
   readonly readings: (isStopping: () => boolean) => Omit<Readings, 'spansLost'>;
 }
 
-/** Throws a StartFailure if the configuration names a file that can't be used. Without `logs` the audit goes to `log`. */
+/**
+ * Throws a StartFailure if the configuration names a file that can't be used. Without `logs` the
+ * audit goes to `log`.
+ */
 export async function compose(
   config: Config,
   version: string,

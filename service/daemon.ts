@@ -1,9 +1,9 @@
 /**
  * The life of the daemon: the order in which its rooms start and stop.
  *
- * Stopping: health NOT_SERVING; no new sessions; opens are cancelled, sessions closed; streams end with HOST_STOPPING; the server ends;
- * native calls and callbacks come to rest; the client handle is closed; the last spans are sent. All within `shutdown.graceMs`, whatever
- * the DLL does.
+ * Stopping: health NOT_SERVING; no new sessions; opens are cancelled, sessions closed; streams end
+ * with HOST_STOPPING; the server ends; native calls and callbacks come to rest; the client handle
+ * is closed; the last spans are sent. All within `shutdown.graceMs`, whatever the DLL does.
  */
 import { awakeClock } from './awake-clock.js';
 import { addressFailure, readExcludedPorts } from './commands/start-failure.js';
@@ -30,7 +30,8 @@ export class Daemon {
   }
 
   /**
-   * If `stop` is called meanwhile, it resolves early and skips its remaining steps. Rejects, after cleaning up, if the daemon can't serve.
+   * If `stop` is called meanwhile, it resolves early and skips its remaining steps. Rejects, after
+   * cleaning up, if the daemon can't serve.
    */
   async start(): Promise<void> {
     this.#starting = this.#start();
@@ -75,7 +76,10 @@ export class Daemon {
     log.info('serving', `Serving on ${addresses.join(', ')}.`, { addresses });
   }
 
-  /** The computer has slept, and nothing is as it was taken for: asks for the service and looks at every link. */
+  /**
+   * The computer has slept, and nothing is as it was taken for: asks for the service and looks at
+   * every link.
+   */
   resume(): void {
     this.#parts.host.driver.resume();
   }

@@ -1,6 +1,6 @@
 /**
- * `npm run audit`: asks the registry for advisories against the packages that ship. Exit code 0: there are none; 1: there are, and they are
- * named; 2: it could not be asked, so nothing is known.
+ * `npm run audit`: asks the registry for advisories against the packages that ship. Exit code 0:
+ * there are none; 1: there are, and they are named; 2: it could not be asked, so nothing is known.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

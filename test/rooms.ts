@@ -1,8 +1,12 @@
-/** The rooms of the house: which may import which, and which package belongs to which room. `tidy.ts` checks it. */
+/**
+ * The rooms of the house: which may import which, and which package belongs to which room.
+ * `tidy.ts` checks it.
+ */
 
 /**
- * What each room may import besides itself: rooms and single files, `type` where only their types. A file that has a row of its own may
- * import that too. A test may import anything, and is in no row, so nothing imports test.
+ * What each room may import besides itself: rooms and single files, `type` where only their types.
+ * A file that has a row of its own may import that too. A test may import anything, and is in no
+ * row, so nothing imports test.
  */
 export const doors: Readonly<Record<string, readonly string[]>> = {
   native: [],

@@ -1,9 +1,11 @@
 /**
- * The test runner behind `npm test`: the checks of the sources and of what ships, the tests, and the tests that run the Windows bundle under
- * Wine, one after another, each with its output as it comes. Its last line is `N passed, N failed, N skipped`.
+ * The test runner behind `npm test`: the checks of the sources and of what ships, the tests, and
+ * the tests that run the Windows bundle under Wine, one after another, each with its output as it
+ * comes. Its last line is `N passed, N failed, N skipped`.
  *
- * Where a test lives says what it needs: `windows/` needs the bundle and Wine, `*.slow.test.ts` patience; what is in
- * `contract/` runs twice, on the daemon of this machine and on the bundle. With `CI=true` nothing may be lacking or skipped.
+ * Where a test lives says what it needs: `windows/` needs the bundle and Wine, `*.slow.test.ts`
+ * patience; what is in `contract/` runs twice, on the daemon of this machine and on the bundle.
+ * With `CI=true` nothing may be lacking or skipped.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +24,10 @@ interface Tally {
   readonly skipped: number;
   /** The titles of the tests that ran. */
   readonly titles?: readonly string[];
-  /** What there is to read of a failure, told once more at the end: who sees the last lines alone sees it. */
+  /**
+   * What there is to read of a failure, told once more at the end: who sees the last lines alone
+   * sees it.
+   */
   readonly failures?: string;
 }
 
@@ -36,7 +41,10 @@ One file: npx ava dist/test/session/machine.test.js (after npm run build)`;
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const started = performance.now();
 const { CI } = process.env;
-/** AVA gives up on a test long before. It then waits, maybe for ever, for daemons of that test that still hold its pipes. */
+/**
+ * AVA gives up on a test long before. It then waits, maybe for ever, for daemons of that test that
+ * still hold its pipes.
+ */
 const silenceMaxMs = 5 * 60_000;
 const all = 'dist/test/**/*.test.js';
 const windows = 'dist/test/windows/**/*.test.js';
@@ -87,7 +95,10 @@ async function windowsTests(titlesHere: readonly string[]): Promise<Tally[]> {
   ];
 }
 
-/** Whether there are advisories is a matter of the day and of the registry: a machine that can't ask has neither passed nor failed. */
+/**
+ * Whether there are advisories is a matter of the day and of the registry: a machine that can't ask
+ * has neither passed nor failed.
+ */
 async function audit(): Promise<Tally> {
   const code = await run('advisories against what ships', ['dist/test/audit.js']);
   return { passed: code === 0 ? 1 : 0, failed: code === 0 || code === NOT_ASKED ? 0 : 1, skipped: 0 };
@@ -110,7 +121,9 @@ async function run(title: string, args: readonly string[]): Promise<number> {
   return Number(code ?? 1);
 }
 
-/** AVA, with what it reports counted; its exit code has the last word on whether anything failed. */
+/**
+ * AVA, with what it reports counted; its exit code has the last word on whether anything failed.
+ */
 async function tests(
   title: string,
   args: readonly string[],
@@ -185,7 +198,8 @@ if (values.help) {
   }
   heading('done');
   if (!isAllowed) console.log('With CI=true nothing may be lacking and nothing skipped: this run has failed.');
-  // Skipped tests that may not be skipped are failures, and the closing line must not say otherwise.
+  // Skipped tests that may not be skipped are failures, and the closing line must not say
+  // otherwise.
   const failedInAll = isAllowed ? failed : failed + Math.max(skipped, 1);
   console.log(`${passed} passed, ${failedInAll} failed, ${isAllowed ? skipped : 0} skipped`);
   process.exitCode = failedInAll > 0 ? 1 : 0;

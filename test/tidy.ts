@@ -1,6 +1,7 @@
 /**
- * The rules of the house, as far as a program can see them: which room imports which, which package belongs to which room, how long a
- * file may be, and what may lie where. Run on its own it checks the repository; each violation names file, line and rule.
+ * The rules of the house, as far as a program can see them: which room imports which, which package
+ * belongs to which room, how long a file may be, and what may lie where. Run on its own it checks
+ * the repository; each violation names file, line and rule.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -38,8 +39,8 @@ const topLevel =
 const ROOM_FILES_MAX = 18;
 
 const COMMENT_COLUMNS_MAX = 100;
-/** Comments that a line break would change: instructions to tools, and what has no space to break at. */
-const unbreakable = /biome-ignore|^\s*\S+\s\S+\s*(?:\*\/)?$/;
+/** Comments that a line break would change: instructions to tools, examples, tables, long words. */
+const unbreakable = /biome-ignore|^\s*(?:\*|\/\/\/?|#) (?: {2}|\|)|^\s*\S+\s\S+\s*(?:\*\/)?$/;
 /** A line that is a comment, in the languages of the repository. */
 const commentLine = /^\s*(?:\/\/|\*(?!\w)|\/\*|#(?![![a-z]))/;
 
@@ -70,8 +71,9 @@ export function tidy(files: readonly SourceFile[]): Violation[] {
 }
 
 /**
- * Each group of files that need one another, in TypeScript and Rust. Types count: two files that can't be read one after the other
- * are one. Go has no need of it: its compiler refuses cycles of packages, and the files of a package are one.
+ * Each group of files that need one another, in TypeScript and Rust. Types count: two files that
+ * can't be read one after the other are one. Go has no need of it: its compiler refuses cycles of
+ * packages, and the files of a package are one.
  */
 function cyclesOf(files: readonly SourceFile[]): Violation[] {
   const needs = new Map(files.filter(({ isMarked }) => !isMarked).map((file) => [file.path, neededBy(file)]));

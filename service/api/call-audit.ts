@@ -3,7 +3,10 @@ import type { Access } from '../access/access.js';
 import type { Caller } from '../access/caller.js';
 import type { TraceContext } from '../trace.js';
 
-/** What a request or an answer says of the session it is about. An answer names it as `session/` does. */
+/**
+ * What a request or an answer says of the session it is about. An answer names it as `session/`
+ * does.
+ */
 interface Message {
   readonly sessionId?: string;
   readonly deviceAddress?: string;

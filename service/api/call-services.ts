@@ -1,8 +1,9 @@
 /**
- * What every call passes, whatever wire it came by: admission, quotas and rates, the streams that are open, and the one place where a
- * failure becomes a status.
+ * What every call passes, whatever wire it came by: admission, quotas and rates, the streams that
+ * are open, and the one place where a failure becomes a status.
  *
- * Invariant: nothing that is thrown in a handler reaches a wire except as a status from `toErrorStatus`.
+ * Invariant: nothing that is thrown in a handler reaches a wire except as a status from
+ * `toErrorStatus`.
  */
 
 import type { Status } from '../../proto/gen/google/rpc/status.js';
@@ -26,7 +27,9 @@ export interface CallServices {
   /** Unary calls whose handler is at work. */
   readonly requests: Quota;
   readonly watchers: Quota;
-  /** The ids and addresses that watches are restricted to: each is kept for as long as its watch. */
+  /**
+   * The ids and addresses that watches are restricted to: each is kept for as long as its watch.
+   */
   readonly watchedIds: Quota;
   /** How often a principal may change something, and how often begin a watch. */
   readonly rates: Readonly<Record<'changes' | 'watches', PrincipalRates>>;
@@ -54,7 +57,10 @@ export function checkRate({ rates }: Pick<CallServices, 'rates'>, { permission }
   if (permission.rate !== undefined) unwrap(rates[permission.rate].take(principal));
 }
 
-/** Anything thrown, as the status that the client gets. Only a FaultError tells the client more than INTERNAL. */
+/**
+ * Anything thrown, as the status that the client gets. Only a FaultError tells the client more than
+ * INTERNAL.
+ */
 export function toErrorStatus(error: unknown, rpc: string, log: Log, trace?: TraceContext): Status {
   if (error instanceof FaultError) return toStatus(error.fault);
   log.error('rpc-failed', `Unexpected error in ${rpc}.`, { rpc, err: error, trace_id: trace?.traceId });

@@ -1,6 +1,7 @@
 /**
- * What requests and answers on their way hold in memory, all together, whatever wire they are on. A request may come a byte at a time or
- * never to its end, and an answer may be taken by nobody; so there is a time for each, and a bound on what all of them hold.
+ * What requests and answers on their way hold in memory, all together, whatever wire they are on. A
+ * request may come a byte at a time or never to its end, and an answer may be taken by nobody; so
+ * there is a time for each, and a bound on what all of them hold.
  */
 import { type Fault, limitExceeded } from '../fault.js';
 

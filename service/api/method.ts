@@ -1,6 +1,7 @@
 /**
- * The contract as a table of methods: what each RPC takes, who may call it, what it answers with, and the function that does the work. A
- * wire brings bytes and callers, and serves whatever the table holds; it needs to know nothing else of the contract.
+ * The contract as a table of methods: what each RPC takes, who may call it, what it answers with,
+ * and the function that does the work. A wire brings bytes and callers, and serves whatever the
+ * table holds; it needs to know nothing else of the contract.
  */
 import type { Caller } from '../access/caller.js';
 import { type Permission, permissionOf } from '../access/permissions.js';
@@ -71,7 +72,10 @@ interface GeneratedService {
   readonly methods: Readonly<Record<string, GeneratedMethod<any, any>>>;
 }
 
-/** How a method is done. What `encode` takes may be less than a message: the parts that are put together on the wire. */
+/**
+ * How a method is done. What `encode` takes may be less than a message: the parts that are put
+ * together on the wire.
+ */
 type UnaryHandler<Request, Answer> = Pick<UnaryMethod<Request, Answer>, 'answer'> &
   Partial<Pick<UnaryMethod<Request, Answer>, 'encode'>>;
 type StreamHandler<Request, Message> = Pick<StreamMethod<Request, Message>, 'open' | 'graceMs'> &

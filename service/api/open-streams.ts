@@ -25,7 +25,10 @@ export class OpenStreams {
     return most;
   }
 
-  /** Adds a stream, which `stop` ends with a fault. One that is added after `stopAll` is ended as soon as it is set up. */
+  /**
+   * Adds a stream, which `stop` ends with a fault. One that is added after `stopAll` is ended as
+   * soon as it is set up.
+   */
   add(stream: OpenStream, stop: (fault: Fault) => void): GiveBack {
     this.#all.set(stop, stream);
     const fault = this.#fault;
@@ -33,7 +36,10 @@ export class OpenStreams {
     return once(() => this.#all.delete(stop));
   }
 
-  /** Ends the streams of the callers for whom `isMeant` holds, after the messages that are ready for them. */
+  /**
+   * Ends the streams of the callers for whom `isMeant` holds, after the messages that are ready for
+   * them.
+   */
   stop(fault: Fault, isMeant: (caller: Caller) => boolean): void {
     for (const [stop, { caller }] of [...this.#all]) if (isMeant(caller)) stop(fault);
   }

@@ -1,4 +1,7 @@
-/** Request fields, checked and brought into one form. Each refusal names the field, the value and what would be right. */
+/**
+ * Request fields, checked and brought into one form. Each refusal names the field, the value and
+ * what would be right.
+ */
 
 import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
 import { seal, unseal } from '../codec/cursors.js';
@@ -36,7 +39,10 @@ export function deviceAddress(value: string, field = 'device_address'): string {
   return address;
 }
 
-/** Whole milliseconds, rounded up once the range has been checked; undefined where the field is not set. */
+/**
+ * Whole milliseconds, rounded up once the range has been checked; undefined where the field is not
+ * set.
+ */
 export function duration(field: string, value: Duration | undefined, minMs: number, maxMs: number): number | undefined {
   if (value === undefined) return undefined;
   const ms = fromDuration(value);
@@ -50,7 +56,10 @@ export function inSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(9).replace(/\.?0+$/, '')}s`;
 }
 
-/** AIP-158: unset is the default, more than the maximum is the maximum, less than nothing is refused. */
+/**
+ * AIP-158: unset is the default, more than the maximum is the maximum, less than nothing is
+ * refused.
+ */
 export function pageSize(value: number): number {
   if (value < 0) throw invalid('page_size', String(value), `must be 0 (${PAGE_SIZE_DEFAULT}) to ${PAGE_SIZE_MAX}`);
   return value === 0 ? PAGE_SIZE_DEFAULT : Math.min(value, PAGE_SIZE_MAX);

@@ -1,4 +1,7 @@
-/** `wifidirect.v1.SessionService`: requests in, answers and sources of messages out. `session/` decides what may happen. */
+/**
+ * `wifidirect.v1.SessionService`: requests in, answers and sources of messages out. `session/`
+ * decides what may happen.
+ */
 
 import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
 import type {
@@ -42,8 +45,8 @@ interface SessionServiceSettings {
 }
 
 /**
- * Events of one session that may wait for a stream that is not read: more than a session has, except
- * for its renewals.
+ * Events of one session that may wait for a stream that is not read: more than a session has,
+ * except for its renewals.
  */
 const SESSION_QUEUE_EVENTS_MAX = 256;
 const SESSION_IDS_MAX = 10_000;

@@ -24,7 +24,10 @@ const NAME_BYTES_MAX = 63;
 const GROUP_BYTES_MAX = 31;
 const SUFFIX_BYTES_MAX = 15;
 
-/** What is left out of an object is left to the world; unset fields therefore must not be there at all. */
+/**
+ * What is left out of an object is left to the world; unset fields therefore must not be there at
+ * all.
+ */
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 export function given<T extends object>(values: { [K in keyof T]: T[K] | undefined }): Given<T> {

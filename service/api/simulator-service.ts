@@ -1,4 +1,7 @@
-/** `wifidirect.simulator.v1.SimulatorService`: scripts the simulated world, where it was asked for on the command line. */
+/**
+ * `wifidirect.simulator.v1.SimulatorService`: scripts the simulated world, where it was asked for
+ * on the command line.
+ */
 import { winerror } from '../../native/constants.js';
 import { type SimulatorControl, SimulatorError } from '../../native/simulator-control.js';
 import type {

@@ -1,4 +1,7 @@
-/** Where the messages of one stream come from. The stream asks for them, so nothing queues up between the two. */
+/**
+ * Where the messages of one stream come from. The stream asks for them, so nothing queues up
+ * between the two.
+ */
 import type { Observable } from 'rxjs';
 import type { Logged } from '../events/log.js';
 import type { Fault } from '../fault.js';
@@ -8,7 +11,10 @@ export interface Source<Message> {
   next(): Message | undefined;
   /** Emits when `next` may have more. Never from within `next`. */
   readonly ready: Observable<unknown>;
-  /** Asked when there is no message: the stream is over, well or with a fault. Undefined: it goes on. */
+  /**
+   * Asked when there is no message: the stream is over, well or with a fault. Undefined: it goes
+   * on.
+   */
   outcome(): { readonly fault: Fault | undefined } | undefined;
   /** Nobody reads any more. */
   close(): void;
@@ -20,7 +26,10 @@ export interface Source<Message> {
 export interface Backlog<Message> {
   /** How many events wait. */
   readonly waiting: number;
-  /** The fault that ends the stream if more events wait than may. Asked while the wire takes nothing. */
+  /**
+   * The fault that ends the stream if more events wait than may. Asked while the wire takes
+   * nothing.
+   */
   overflow(): Fault | undefined;
   /** The events in a message. */
   eventsIn(message: Message): readonly Logged[];

@@ -1,4 +1,7 @@
-/** The sources of streams that follow a log: the events of one session, and a watch of sessions or devices. */
+/**
+ * The sources of streams that follow a log: the events of one session, and a watch of sessions or
+ * devices.
+ */
 import { Observable, Subject, type Subscription } from 'rxjs';
 import type { OpenMessage, WatchMessage } from '../codec/encode-once.js';
 import { formatCursor } from '../events/cursor.js';
@@ -23,7 +26,10 @@ interface Published {
   readonly log: { readonly epoch: string; readonly visible: number };
 }
 
-/** The life of one session: its event as it is now, then each that follows, until it has ended; and signs of life in between. */
+/**
+ * The life of one session: its event as it is now, then each that follows, until it has ended; and
+ * signs of life in between.
+ */
 export class SessionSource implements Source<OpenMessage>, Backlog<OpenMessage> {
   readonly backlog = this;
   readonly #stream: Published;
@@ -37,7 +43,10 @@ export class SessionSource implements Source<OpenMessage>, Backlog<OpenMessage> 
   readonly #timer: NodeJS.Timeout | undefined;
   #last: SessionEvent;
   #isHeartbeatDue = false;
-  /** False: the event that it began with was appended a moment ago, and nobody may be told of it yet. */
+  /**
+   * False: the event that it began with was appended a moment ago, and nobody may be told of it
+   * yet.
+   */
   #isTold: boolean;
 
   constructor(
@@ -90,7 +99,8 @@ export class SessionSource implements Source<OpenMessage>, Backlog<OpenMessage> 
     this.#isHeartbeatDue = false;
     this.#timer?.refresh();
     const { epoch } = this.#last;
-    // All of this session's events up to the last one told to followers have been sent before a heartbeat.
+    // All of this session's events up to the last one told to followers have been sent before a
+    // heartbeat.
     return { event, cursor: this.#show(formatCursor(epoch, event?.sequence ?? this.#stream.publishedUpTo)) };
   }
 
@@ -155,7 +165,10 @@ export interface Watched<E extends Logged> {
   readonly ready: Observable<void>;
 }
 
-/** A snapshot, where there is one, then every event after it, in batches of all that is ready; a bookmark after each quiet interval. */
+/**
+ * A snapshot, where there is one, then every event after it, in batches of all that is ready; a
+ * bookmark after each quiet interval.
+ */
 export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, S>>, Backlog<WatchMessage<E, S>> {
   readonly backlog = this;
   readonly #stream: Watched<E>;
@@ -173,7 +186,10 @@ export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, 
   #snapshot: readonly S[] | undefined;
   #isBookmarkDue = false;
 
-  /** `snapshot` is undefined for a watch that resumes; `show` makes of a cursor what the caller gets. It and the reader's position must be of the same turn. */
+  /**
+   * `snapshot` is undefined for a watch that resumes; `show` makes of a cursor what the caller
+   * gets. It and the reader's position must be of the same turn.
+   */
   constructor(
     stream: Watched<E>,
     reader: LogReader<E>,

@@ -1,10 +1,13 @@
 /**
- * Runs a streaming method: pulls messages from its source into a wire, with back-pressure, cancel and an end.
+ * Runs a streaming method: pulls messages from its source into a wire, with back-pressure, cancel
+ * and an end.
  *
- * The source is asked for the next message only when the wire takes one, so nothing queues up here. A stream whose reader takes neither
- * messages nor its status is reset after a grace, since a status can't overtake messages that are not read.
+ * The source is asked for the next message only when the wire takes one, so nothing queues up here.
+ * A stream whose reader takes neither messages nor its status is reset after a grace, since a
+ * status can't overtake messages that are not read.
  *
- * Invariant: `onClosed` is the one place of clean-up, since a call that was cancelled may never call back.
+ * Invariant: `onClosed` is the one place of clean-up, since a call that was cancelled may never
+ * call back.
  */
 import type { Status } from '../../proto/gen/google/rpc/status.js';
 import { toStatus } from '../codec/status.js';
@@ -29,8 +32,8 @@ export interface Sink<Message> {
 }
 
 /**
- * Messages given to the wire and not yet taken by it. One would leave the wire idle between two; more would be memory that a
- * reader who does not read costs.
+ * Messages given to the wire and not yet taken by it. One would leave the wire idle between two;
+ * more would be memory that a reader who does not read costs.
  */
 const UNSENT_MAX = 2;
 
@@ -72,7 +75,8 @@ function pump<Message>(
     const grace = setTimeout(() => sink.reset(), graceMs).unref();
     sink.onClosed(() => clearTimeout(grace));
   };
-  // A status overtakes messages that are still in this process, so it waits for them, but not for ever.
+  // A status overtakes messages that are still in this process, so it waits for them, but not for
+  // ever.
   const finishAfterMessages = (fault: Fault | undefined) => {
     if (unsent === 0) finish(fault);
     else lastCall ??= setTimeout(() => finish(fault), graceMs).unref();

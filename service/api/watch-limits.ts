@@ -34,7 +34,10 @@ export function watchLimits(limits: WatchLimits, bookmarkIntervalMs: number): Wa
   };
 }
 
-/** A place for a watch that is restricted to so many ids or addresses; the answer gives it back. Throws where there is none. */
+/**
+ * A place for a watch that is restricted to so many ids or addresses; the answer gives it back.
+ * Throws where there is none.
+ */
 export function takeWatch({ watchers, watchedIds }: CallServices, principal: string, ids: number): GiveBack {
   const leave = unwrap(watchers.take(principal));
   const taken = watchedIds.take(principal, ids);

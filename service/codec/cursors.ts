@@ -1,14 +1,19 @@
 /**
- * Cursors and page tokens as callers see them. A plain cursor counts events, and so tells how much happens on the host.
- * Those who may not see all sessions get it sealed: `<epoch>.<22 letters>`, of use to this host alone.
+ * Cursors and page tokens as callers see them. A plain cursor counts events, and so tells how much
+ * happens on the host. Those who may not see all sessions get it sealed: `<epoch>.<22 letters>`, of
+ * use to this host alone.
  *
- * The rule that must not be broken: who gets sealed ones can't use plain ones. By guessing they would find the newest.
+ * The rule that must not be broken: who gets sealed ones can't use plain ones. By guessing they
+ * would find the newest.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Caller } from '../access/caller.js';
 import type { Fault, Result } from '../fault.js';
 
-/** What was sealed with another key has expired. A journal keeps the key for the next life of this host. */
+/**
+ * What was sealed with another key has expired. A journal keeps the key for the next life of this
+ * host.
+ */
 let key: Buffer = randomBytes(16);
 
 /** The key that cursors are sealed with, in base64url. */
@@ -34,7 +39,10 @@ export function shownTo({ maySeeAll }: Viewer, cursor: string): string {
   return sequence === undefined || maySeeAll() ? cursor : `${epoch}.${seal(Number(sequence), 0)}`;
 }
 
-/** The plain cursor for what this caller sent; what is no cursor stays as it is, for others to refuse. */
+/**
+ * The plain cursor for what this caller sent; what is no cursor stays as it is, for others to
+ * refuse.
+ */
 export function readFrom({ maySeeAll }: Viewer, text: string): string {
   const [, epoch, sealed] = SEALED.exec(text) ?? [];
   if (epoch !== undefined && sealed !== undefined) {

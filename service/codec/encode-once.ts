@@ -1,6 +1,7 @@
 /**
- * Encodes an event or a session once, however many read it: its bytes are kept for as long as the object itself lives (those of events
- * in the log besides), and every message to every reader is put together from them.
+ * Encodes an event or a session once, however many read it: its bytes are kept for as long as the
+ * object itself lives (those of events in the log besides), and every message to every reader is
+ * put together from them.
  */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { Timestamp } from '../../proto/gen/google/protobuf/timestamp.js';
@@ -37,14 +38,16 @@ export const bytesOfDeviceEvent = once((event: DeviceEvent) =>
 );
 const bytesOfDevice = once((device: DeviceProperties) => devices.Device.encode(toDevice(device)).finish());
 
-// Field numbers and wire types of WatchSessionsResponse and WatchDevicesResponse, which are the same.
+// Field numbers and wire types of WatchSessionsResponse and WatchDevicesResponse, which are the
+// same.
 const EVENTS = (1 << 3) | 2;
 const CURSOR = (2 << 3) | 2;
 const SNAPSHOT = (3 << 3) | 2;
 const SNAPSHOT_COMPLETE = 4 << 3;
 const HOST_TIME_OF_WATCH = (5 << 3) | 2;
 
-// Those of OpenSessionResponse and of the answers about one session: the event or session, the cursor, the time.
+// Those of OpenSessionResponse and of the answers about one session: the event or session, the
+// cursor, the time.
 const SUBJECT = (1 << 3) | 2;
 const HOST_TIME = (3 << 3) | 2;
 
@@ -75,7 +78,10 @@ export interface SessionPage {
   readonly cursor: string;
 }
 
-/** `{ session = 1, cursor = 2, host_time = 3 }`, as Get-, Close-, Renew- and CancelOpenSession are answered. */
+/**
+ * `{ session = 1, cursor = 2, host_time = 3 }`, as Get-, Close-, Renew- and CancelOpenSession are
+ * answered.
+ */
 export function encodeAnswer({ session, cursor }: SessionAnswer, nowMs = Date.now()): Buffer {
   return join([
     [SUBJECT, bytesOfSession(session)],
@@ -123,7 +129,10 @@ function bytesOfTime(ms: number): Uint8Array {
 /** A length-delimited field: its tag, which is one byte, and its contents. */
 type Field = readonly [tag: number, bytes: Uint8Array];
 
-/** Fields in a buffer of just their size: a BinaryWriter would make a larger one, and copy out of it. */
+/**
+ * Fields in a buffer of just their size: a BinaryWriter would make a larger one, and copy out of
+ * it.
+ */
 function join(fields: readonly Field[]): Buffer {
   const size = fields.reduce((sum, [, bytes]) => sum + sizeOf(bytes), 0);
   const message = Buffer.allocUnsafe(size);

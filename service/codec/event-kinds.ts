@@ -1,7 +1,9 @@
 /**
- * The events of sessions and of devices as their logs keep them: encoded, with the little by which readers choose.
+ * The events of sessions and of devices as their logs keep them: encoded, with the little by which
+ * readers choose.
  *
- * Encoded, a full log takes what its limit in bytes says and not six times as much, and who resumes costs no encoding.
+ * Encoded, a full log takes what its limit in bytes says and not six times as much, and who resumes
+ * costs no encoding.
  */
 import type { DeviceEvent, DeviceEventDraft, LoggedDeviceEvent } from '../device/device.js';
 import type { EventKind } from '../events/stream.js';

@@ -56,10 +56,15 @@ export function toNativeResult(native: NativeResult): errors.NativeResult {
   return { ...native };
 }
 
-/** Which moment of `performance.now()` a time of the wall clock is, as far as this process can say. */
+/**
+ * Which moment of `performance.now()` a time of the wall clock is, as far as this process can say.
+ */
 type ToSteady = (timeMs: number) => number;
 
-/** The event that `toSessionEvent` made this of. `fault` is that of the end, of which the message has only a part. */
+/**
+ * The event that `toSessionEvent` made this of. `fault` is that of the end, of which the message
+ * has only a part.
+ */
 export function fromSessionEvent(
   event: proto.SessionEvent,
   fault: Fault | undefined,
@@ -135,7 +140,10 @@ function fromSessionError({ reason, message, nativeResult }: errors.SessionError
   };
 }
 
-/** The name of a number of an enum. What is read back was written by this version or an earlier one, so it has one. */
+/**
+ * The name of a number of an enum. What is read back was written by this version or an earlier one,
+ * so it has one.
+ */
 function nameOf<Name extends string>(names: Readonly<Record<string, number>>, value: number): Name {
   for (const [name, number] of Object.entries(names)) if (number === value) return name as Name;
   throw new RangeError(`There is no name for ${value}.`);
@@ -198,8 +206,8 @@ export function toDuration(ms: number): Duration {
 }
 
 /**
- * Milliseconds with their fraction, so that a range is checked against what was said; NaN where the message is not a Duration.
- * Round after the check, never before it.
+ * Milliseconds with their fraction, so that a range is checked against what was said; NaN where the
+ * message is not a Duration. Round after the check, never before it.
  */
 export function fromDuration({ seconds, nanos }: Duration): number {
   const isValid = Math.abs(nanos) < 1e9 && Number(seconds) * nanos >= 0;

@@ -57,7 +57,10 @@ const retryAfterMs: Partial<Readonly<Record<Reason, number>>> = {
   HOST_RESTARTED: 1000,
 };
 
-/** Proxies drop headers of more than 8 KiB; the message is in them up to five times, and once more percent-encoded. */
+/**
+ * Proxies drop headers of more than 8 KiB; the message is in them up to five times, and once more
+ * percent-encoded.
+ */
 const MESSAGE_BYTES_MAX = 320;
 const VALUE_BYTES_MAX = 192;
 
@@ -109,7 +112,10 @@ function any(name: string, value: Uint8Array) {
   return { typeUrl: `type.googleapis.com/${name}`, value: Buffer.from(value) };
 }
 
-/** Visible, well-formed (names from Windows may hold half a surrogate pair, which no header can), and no longer than this in UTF-8. */
+/**
+ * Visible, well-formed (names from Windows may hold half a surrogate pair, which no header can),
+ * and no longer than this in UTF-8.
+ */
 function clip(text: string, bytesMax = VALUE_BYTES_MAX): string {
   const bytes = Buffer.from(visible(text));
   if (bytes.length <= bytesMax) return bytes.toString();

@@ -8,7 +8,7 @@ export interface Seed {
 }
 
 const HEADER = `\
-# The values given when wfdd was installed. The installer writes this file once and never changes it.
+# The values given when wfdd was installed. The installer writes this file once, and never again.
 # service\\config\\wfdd.example.yaml in the program folder explains every key. After a change, run:
 #   wfdd config check --config <this file>
 #   wfdd service restart

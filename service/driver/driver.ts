@@ -1,16 +1,17 @@
 /**
- * Wi-Fi Direct as the service sees it: the interface that `wlan-driver.ts` implements with `native/`.
+ * Wi-Fi Direct as the service sees it: the interface that `wlan-driver.ts` implements with
+ * `native/`.
  *
  * Duties of an implementation:
  * - Methods return at once and never throw. Results arrive as completions. No method waits for a
  *   native call.
  * - Completions are delivered on the event loop, in the order of arrival, and never from within a
  *   method call.
- * - Each session gets exactly one `StartReturned` and, if that succeeded, exactly one `OpenCompleted`,
- *   in either order. A legacy open is one native call: its `StartReturned` always succeeds, and
- *   `OpenCompleted` has its outcome.
- * - The implementation owns the native handles. `WFDCloseSession` is called at most once for a handle,
- *   only after a successful open, and the handle is forgotten before the call.
+ * - Each session gets exactly one `StartReturned` and, if that succeeded, exactly one
+ *   `OpenCompleted`, in either order. A legacy open is one native call: its `StartReturned` always
+ *   succeeds, and `OpenCompleted` has its outcome.
+ * - The implementation owns the native handles. `WFDCloseSession` is called at most once for a
+ *   handle, only after a successful open, and the handle is forgotten before the call.
  * - Nothing is reported about a session after its release, because a new session can have its id.
  * - After `HandlesInvalidated` all sessions are forgotten, and their handles are never used again.
  * - A `place` says where a native call belongs in the traces. It has no other effect.

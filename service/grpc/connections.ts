@@ -4,12 +4,13 @@
  *     accepted --> unidentified --identify()--> identified --> closed
  *                       |  no call let in within identifyMs, or the place is needed: given up
  *
- * A connection is identified by its first call whose caller is known. Until then anybody can have made it, so those connections
- * share a small budget of their own, and one that comes takes the place of the oldest from where most come. Somebody who opens connections by
- * the thousand displaces their own.
+ * A connection is identified by its first call whose caller is known. Until then anybody can have
+ * made it, so those connections share a small budget of their own, and one that comes takes the
+ * place of the oldest from where most come. Somebody who opens connections by the thousand
+ * displaces their own.
  *
- * Invariant: an identified connection is never given up for a new one, and unidentified ones never take more than their
- * budget, so the rest of the places is for callers who are known.
+ * Invariant: an identified connection is never given up for a new one, and unidentified ones never
+ * take more than their budget, so the rest of the places is for callers who are known.
  */
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -27,21 +28,28 @@ interface ConnectionLimits {
 /** Told of each connection that is refused or given up: where from, and why, as a sentence. */
 type Refused = (client: string, message: string) => void;
 
-/** Calls at once on a connection that nobody is known on: each may hold headers, and a part of a request. */
+/**
+ * Calls at once on a connection that nobody is known on: each may hold headers, and a part of a
+ * request.
+ */
 const UNIDENTIFIED_STREAMS_MAX = 50;
 /** What one connection may be refused in a row, without a call that is let in between. */
 const REFUSALS_MAX = 20;
 /**
- * Calls that a client may cancel in a row on one connection, and how many it gains in a second. nghttp2 allows 1000 and
- * 33 (CVE-2023-44487); beyond, it ends the connection with all of its calls, and tells nobody here. So this is less: the
- * connection is closed before, to new calls only.
+ * Calls that a client may cancel in a row on one connection, and how many it gains in a second.
+ * nghttp2 allows 1000 and 33 (CVE-2023-44487); beyond, it ends the connection with all of its
+ * calls, and tells nobody here. So this is less: the connection is closed before, to new calls
+ * only.
  */
 const CANCELS_MAX = 800;
 const CANCELS_PER_SECOND = 30;
 /** From the polite end of a connection to the hard one. */
 const GRACE_MS = 1000;
 
-/** A range of addresses whose connections are counted together; it may have so many times what one address may have. */
+/**
+ * A range of addresses whose connections are counted together; it may have so many times what one
+ * address may have.
+ */
 export interface Network {
   readonly range: string;
   readonly times: number;
@@ -86,7 +94,10 @@ export class Connections {
     return this.#unidentified;
   }
 
-  /** How many calls a connection may have open until it is identified; HTTP/2 tells it to its client. */
+  /**
+   * How many calls a connection may have open until it is identified; HTTP/2 tells it to its
+   * client.
+   */
   get streamsAtFirst(): number {
     return Math.min(UNIDENTIFIED_STREAMS_MAX, this.#limits.streamsPerConnectionMax);
   }
@@ -124,7 +135,10 @@ export class Connections {
     if (!session.closed && !session.destroyed) session.settings({ maxConcurrentStreams });
   }
 
-  /** A call on it was refused, since nobody knows the caller, or nobody serves it. Too many in a row end it. */
+  /**
+   * A call on it was refused, since nobody knows the caller, or nobody serves it. Too many in a row
+   * end it.
+   */
   refuseCall(session: Http2Session): void {
     const place = this.#places.get(session);
     if (place === undefined) return;
@@ -243,7 +257,10 @@ export class Connections {
     this.#end(place);
   }
 
-  /** Calls under way get their answers, within the grace; those of somebody who is known may go on for as long as they last. */
+  /**
+   * Calls under way get their answers, within the grace; those of somebody who is known may go on
+   * for as long as they last.
+   */
   #end(place: Place): void {
     const { session, socket } = place;
     if (session === undefined) {
@@ -256,7 +273,10 @@ export class Connections {
   }
 }
 
-/** One range that others can't take for themselves needs no room for others: a /64 is one host's, a /48 a whole site's. */
+/**
+ * One range that others can't take for themselves needs no room for others: a /64 is one host's, a
+ * /48 a whole site's.
+ */
 const IPV6_RANGES = [
   { bits: 64, times: 1 },
   { bits: 56, times: 2 },
@@ -264,8 +284,9 @@ const IPV6_RANGES = [
 ] as const;
 
 /**
- * The ranges that an address counts for: of IPv4 the address, also where it is written as IPv6; of IPv6 what one host, one customer
- * and one site commonly have to themselves. Local sockets and pipes count for none.
+ * The ranges that an address counts for: of IPv4 the address, also where it is written as IPv6; of
+ * IPv6 what one host, one customer and one site commonly have to themselves. Local sockets and
+ * pipes count for none.
  */
 export function networksOf(address: string | undefined): readonly Network[] {
   if (address === undefined) return [];

@@ -1,10 +1,10 @@
 /**
- * TLS from files, renewed without a restart: a new connection sees the new certificate, those that stand live on for as
- * long as their clients are trusted.
+ * TLS from files, renewed without a restart: a new connection sees the new certificate, those that
+ * stand live on for as long as their clients are trusted.
  *
- * grpc-js can do it by itself with its `FileWatcherCertificateProvider`, but that serves nobody while a renewal is half
- * written, takes no passphrase and no oldest version; so this fills the same class, `ServerCredentials`, whose door for
- * subclasses it is.
+ * grpc-js can do it by itself with its `FileWatcherCertificateProvider`, but that serves nobody
+ * while a renewal is half written, takes no passphrase and no oldest version; so this fills the
+ * same class, `ServerCredentials`, whose door for subclasses it is.
  */
 import { X509Certificate } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
@@ -110,7 +110,9 @@ export class TlsCredentials extends ServerCredentials {
   }
 }
 
-/** Throws where the parts don't fit: so a renewal of which one file is still missing is not used. */
+/**
+ * Throws where the parts don't fit: so a renewal of which one file is still missing is not used.
+ */
 function identityFrom(cert: Buffer, key: Buffer, settings: Config['tls'], log: Log): SecureContextOptions {
   const { certificate } = serverIdentityIn(cert, key, settings);
   const { validTo, fingerprint256 } = certificate;

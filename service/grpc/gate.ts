@@ -1,8 +1,9 @@
 /**
- * The gate: a server interceptor that every call of every service passes before its handler, health and reflection included.
+ * The gate: a server interceptor that every call of every service passes before its handler, health
+ * and reflection included.
  *
- * The caller is known before a byte of the request's body is read. Invariant: a call goes on only with a Caller; whatever fails on the
- * way to one ends the call.
+ * The caller is known before a byte of the request's body is read. Invariant: a call goes on only
+ * with a Caller; whatever fails on the way to one ends the call.
  */
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {
@@ -25,8 +26,9 @@ import { faultToGrpcStatus, toGrpcStatus } from './status.js';
 import { http2StreamOf, originOf } from './wire.js';
 
 /**
- * Who makes a call, kept on its metadata: the one thing that both its interceptor and its handler hold. Nothing but this file can name the
- * symbol. (A WeakMap with an entry for each call costs more than all the rest of the gate.)
+ * Who makes a call, kept on its metadata: the one thing that both its interceptor and its handler
+ * hold. Nothing but this file can name the symbol. (A WeakMap with an entry for each call costs
+ * more than all the rest of the gate.)
  */
 const admittedAs = Symbol('the caller');
 type Known = Metadata & { [admittedAs]?: Caller };
@@ -151,7 +153,10 @@ export class Gate {
     else this.#connections.refuseCall(session);
   }
 
-  /** Whether the sender of a request for an RPC that is not served is known. To grpc-js such a request is no call. */
+  /**
+   * Whether the sender of a request for an RPC that is not served is known. To grpc-js such a
+   * request is no call.
+   */
   recognize({ session }: ServerHttp2Stream, { authorization }: IncomingHttpHeaders): Result<void> {
     const { network, certificate } = this.#peers.of(session);
     const shown = { authorization: authorization === undefined ? [] : [authorization], certificate };

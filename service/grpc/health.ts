@@ -1,8 +1,8 @@
 /**
  * `grpc.health.v1`: whether the host can do its work, as a whole (the empty name) and by service.
  *
- * By hand: its messages have a field or two, and the library for it brings a second runtime of protobuf, which is a tenth of the
- * daemon's memory and a fifth of its start.
+ * By hand: its messages have a field or two, and the library for it brings a second runtime of
+ * protobuf, which is a tenth of the daemon's memory and a fifth of its start.
  */
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import { type handleUnaryCall, type MethodDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
@@ -18,7 +18,10 @@ const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
 
-/** Field numbers and wire types: of the request, of the answer, of the list, and of an entry of its map. */
+/**
+ * Field numbers and wire types: of the request, of the answer, of the list, and of an entry of its
+ * map.
+ */
 const SERVICE = (1 << 3) | 2;
 const STATUS = 1 << 3;
 const STATUSES = (1 << 3) | 2;
@@ -49,7 +52,10 @@ export class Health {
     this.#changes.next();
   }
 
-  /** How it is served. Check and List pass no quota: a prober must be answered also when everybody else has had enough. */
+  /**
+   * How it is served. Check and List pass no quota: a prober must be answered also when everybody
+   * else has had enough.
+   */
   implementation(services: CallServices, interceptors: Interceptors, graceMs: number): UntypedServiceImplementation {
     const check: handleUnaryCall<HealthRequest, number> = ({ request }, callback) => {
       const known = this.#statuses.get(request.service);
@@ -71,7 +77,10 @@ export class Health {
     return { Check: check, List: list, Watch: streamHandler(watch, services, interceptors) };
   }
 
-  /** The status now, then each that differs from the last one sent. The name of an unknown service is kept no longer than its watch. */
+  /**
+   * The status now, then each that differs from the last one sent. The name of an unknown service
+   * is kept no longer than its watch.
+   */
   #watch(service: string): Source<number> {
     let sent: number | undefined;
     return {

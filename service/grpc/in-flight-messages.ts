@@ -1,7 +1,8 @@
 /**
  * Requests and answers on their way over HTTP/2, and what each holds: see `api/in-flight-bytes.ts`.
  *
- * The bound never ends calls whose messages pass at once: only a call that holds much itself can be the one that is ended.
+ * The bound never ends calls whose messages pass at once: only a call that holds much itself can be
+ * the one that is ended.
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
@@ -15,7 +16,9 @@ type Refuse = (outcome: Parameters<ServerInterceptingCallInterface['sendStatus']
 
 /** What one flow-control window holds anyway. */
 const FREE_BYTES = 65_536;
-/** A client that sends more requests on one stream while it takes no answers has no good reason to. */
+/**
+ * A client that sends more requests on one stream while it takes no answers has no good reason to.
+ */
 const UNANSWERED_MAX = 100;
 
 export class InFlightMessages {
@@ -152,7 +155,9 @@ export class OutgoingResponse {
   });
 }
 
-/** Resets rather than sends a status, which would queue behind data that the client is not reading. */
+/**
+ * Resets rather than sends a status, which would queue behind data that the client is not reading.
+ */
 function reset(stream: ServerHttp2Stream | undefined): void {
   stream?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }

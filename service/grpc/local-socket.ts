@@ -1,11 +1,14 @@
 /**
- * A Unix socket as a file: who may connect is its mode, and a file that a killed daemon has left is in the way of the
- * next one.
+ * A Unix socket as a file: who may connect is its mode, and a file that a killed daemon has left is
+ * in the way of the next one.
  */
 import { chmodSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 
-/** Binds a socket that has this mode from its first moment, whatever umask the process was started with. */
+/**
+ * Binds a socket that has this mode from its first moment, whatever umask the process was started
+ * with.
+ */
 export async function bindLocalSocket<T>(path: string, mode: number, bind: () => Promise<T>): Promise<T> {
   await removeStaleSocket(path);
   const before = process.umask(0o777 & ~mode);
@@ -16,8 +19,8 @@ export async function bindLocalSocket<T>(path: string, mode: number, bind: () =>
 }
 
 /**
- * Removes the socket that nobody serves. One that a living program holds, or a file that is no socket, stays, and the
- * bind says so. Nothing happens between the last look and the removal.
+ * Removes the socket that nobody serves. One that a living program holds, or a file that is no
+ * socket, stays, and the bind says so. Nothing happens between the last look and the removal.
  */
 async function removeStaleSocket(path: string): Promise<void> {
   const found = identityOf(path);
@@ -35,7 +38,10 @@ function isServed(path: string): Promise<boolean> {
   });
 }
 
-/** A program that has bound a socket and doesn't listen yet refuses connections, too. Linux lists what is bound. */
+/**
+ * A program that has bound a socket and doesn't listen yet refuses connections, too. Linux lists
+ * what is bound.
+ */
 function isBound(path: string): boolean {
   let list: string;
   try {

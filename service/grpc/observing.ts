@@ -1,6 +1,7 @@
 /**
- * The interceptor nearest to the wire: tells the observer of every RPC, whoever serves it, with the status that the client gets. What
- * grpc-js refuses by itself goes out with the details of the contract.
+ * The interceptor nearest to the wire: tells the observer of every RPC, whoever serves it, with the
+ * status that the client gets. What grpc-js refuses by itself goes out with the details of the
+ * contract.
  */
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 import type { Observer, RpcObserver } from '../telemetry/observer.js';

@@ -1,6 +1,7 @@
 /**
- * Who is at the other end of each connection: its network and its client certificate, read once, and whether the
- * certificate is still trusted, judged anew when the authorities or the deny list change.
+ * Who is at the other end of each connection: its network and its client certificate, read once,
+ * and whether the certificate is still trusted, judged anew when the authorities or the deny list
+ * change.
  */
 import type { X509Certificate } from 'node:crypto';
 import type { Http2Session } from 'node:http2';
@@ -97,7 +98,10 @@ export class Peers {
   }
 }
 
-/** The client's certificate and those above it, as far as it showed them or the authorities of then go. */
+/**
+ * The client's certificate and those above it, as far as it showed them or the authorities of then
+ * go.
+ */
 function chainOf(leaf: X509Certificate): readonly X509Certificate[] {
   const chain: X509Certificate[] = [];
   let next: X509Certificate | undefined = leaf;

@@ -1,9 +1,10 @@
 /**
- * `grpc.reflection`: what the host serves, in descriptors, to tools that were not built with the contract. Both versions that
- * clients speak, which differ in their names only.
+ * `grpc.reflection`: what the host serves, in descriptors, to tools that were not built with the
+ * contract. Both versions that clients speak, which differ in their names only.
  *
- * By hand, as health is: the library for it brings a second runtime of protobuf, knows neither health nor itself, and takes names of
- * JavaScript's objects for files. The descriptors are read at the first question, as few hosts are ever asked.
+ * By hand, as health is: the library for it brings a second runtime of protobuf, knows neither
+ * health nor itself, and takes names of JavaScript's objects for files. The descriptors are read at
+ * the first question, as few hosts are ever asked.
  */
 import { readFile } from 'node:fs/promises';
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
@@ -64,7 +65,8 @@ export function addReflection(
         const stop = (fault: Fault) => call.emit('error', faultToGrpcStatus(fault));
         const end = streams.add({ caller: callerOf(call), waiting: () => 0 }, stop);
         call.once('close', end);
-        // Who asks on and takes no answers is ended by transit: to wait for them would keep the stream for ever.
+        // Who asks on and takes no answers is ended by transit: to wait for them would keep the
+        // stream for ever.
         call.on('data', (question: Question) => call.write(answer(question, index, services)));
         call.once('end', () => call.end());
       } catch (error) {

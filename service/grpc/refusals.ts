@@ -1,7 +1,9 @@
 /**
- * What grpc-js refuses by itself, as the contract has it: with `google.rpc.ErrorInfo`, and the code of its reason.
+ * What grpc-js refuses by itself, as the contract has it: with `google.rpc.ErrorInfo`, and the code
+ * of its reason.
  *
- * grpc-js tells such refusals apart by their text alone. Should a text change, it is INTERNAL that goes out; a test of each would notice.
+ * grpc-js tells such refusals apart by their text alone. Should a text change, it is INTERNAL that
+ * goes out; a test of each would notice.
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
@@ -36,7 +38,10 @@ const texts: readonly (readonly [start: string, fault: (of: Refused) => Fault])[
   ],
 ];
 
-/** For statuses on their way out. What has its details, or needs none, goes as it is: OK, the client's own deadline and cancellation. */
+/**
+ * For statuses on their way out. What has its details, or needs none, goes as it is: OK, the
+ * client's own deadline and cancellation.
+ */
 export function refusals(requestBytesMax: number, log: Log): Explain {
   return (outcome, rpc, trace) => {
     const { code, details, metadata } = outcome;

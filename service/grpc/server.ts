@@ -1,5 +1,6 @@
 /**
- * The gRPC server: binds addresses, serves the tables of methods with health and reflection, and stops gracefully, then by force.
+ * The gRPC server: binds addresses, serves the tables of methods with health and reflection, and
+ * stops gracefully, then by force.
  */
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {
@@ -51,10 +52,14 @@ interface ServerSettings {
   readonly socketMode: number;
 }
 
-/** One HTTP/2 connection may make Node keep at most this many megabytes: frames, headers and what is unsent. */
+/**
+ * One HTTP/2 connection may make Node keep at most this many megabytes: frames, headers and what is
+ * unsent.
+ */
 const SESSION_MEMORY_MB = 64;
 
-// What grpc-js would write of a bad header to the standard error is the whole of it, credentials too.
+// What grpc-js would write of a bad header to the standard error is the whole of it, credentials
+// too.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
 
 /** A server that knows the paths of the RPCs that it serves. */
@@ -79,7 +84,8 @@ export class GatewayServer {
   readonly #sweep: NodeJS.Timeout;
 
   /**
-   * Every call of every service passes the interceptors, health and reflection too; the first is the nearest to the wire.
+   * Every call of every service passes the interceptors, health and reflection too; the first is
+   * the nearest to the wire.
    */
   constructor(
     settings: ServerSettings,
@@ -138,12 +144,18 @@ export class GatewayServer {
     this.#server.addService(healthServiceDefinition, this.#health.implementation(services, interceptors, graceMs));
   }
 
-  /** Serves reflection: the contract as it was generated, and the names of the services that have been added by then. */
+  /**
+   * Serves reflection: the contract as it was generated, and the names of the services that have
+   * been added by then.
+   */
   addReflection(descriptors: URL, services: CallServices, { gate }: Interceptors): void {
     addReflection(this.#server, descriptors, () => [...this.#services], services, gate);
   }
 
-  /** Binds one target, without TLS where there are no credentials for it; resolves to the address that clients use. */
+  /**
+   * Binds one target, without TLS where there are no credentials for it; resolves to the address
+   * that clients use.
+   */
   async bind(target: string, tls: TlsCredentials | undefined): Promise<string> {
     const credentials = tls ?? ServerCredentials.createInsecure();
     const bind = () => this.#bind(target, credentials);
@@ -166,7 +178,10 @@ export class GatewayServer {
     });
   }
 
-  /** Says which services serve; the empty name is the host in all. Who watches is told only what has changed. */
+  /**
+   * Says which services serve; the empty name is the host in all. Who watches is told only what has
+   * changed.
+   */
   setServing(isServing: (service: string) => boolean): void {
     this.#health.set(this.#services, isServing);
   }

@@ -1,4 +1,7 @@
-/** A `google.rpc.Status` as grpc-js takes it: code and message, and all of it in the trailer `grpc-status-details-bin`. */
+/**
+ * A `google.rpc.Status` as grpc-js takes it: code and message, and all of it in the trailer
+ * `grpc-status-details-bin`.
+ */
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
 import { toStatus } from '../codec/status.js';

@@ -1,6 +1,7 @@
 /**
- * What lies beneath grpc-js and has no public way to it. All that this service knows of its inside is in this file; should that change,
- * each function here finds nothing, and what hangs on it is done without, as is said there.
+ * What lies beneath grpc-js and has no public way to it. All that this service knows of its inside
+ * is in this file; should that change, each function here finds nothing, and what hangs on it is
+ * done without, as is said there.
  */
 import type { EventEmitter } from 'node:events';
 import {
@@ -32,8 +33,8 @@ export function http2StreamOf(call: object): ServerHttp2Stream | undefined {
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
 /**
- * Changes every status of a call on its way to its client, also those that grpc-js makes by itself, which pass no interceptor. Only for the
- * interceptor that is nearest to the wire.
+ * Changes every status of a call on its way to its client, also those that grpc-js makes by itself,
+ * which pass no interceptor. Only for the interceptor that is nearest to the wire.
  */
 export function changeStatus(call: ServerInterceptingCallInterface, change: (outcome: Status) => Status): void {
   const send = call.sendStatus.bind(call);
@@ -49,8 +50,9 @@ const DISCARD_MS = 5000;
 /**
  * Ends the stream of a call that was answered before its request was whole.
  *
- * The rest of the request is read and discarded, so that the client ends it as if nothing had happened: a reset that comes right after
- * the status makes proxies lose the status. A client that goes on for too long, or sends too much, is reset all the same.
+ * The rest of the request is read and discarded, so that the client ends it as if nothing had
+ * happened: a reset that comes right after the status makes proxies lose the status. A client that
+ * goes on for too long, or sends too much, is reset all the same.
  */
 export function discardRequest(stream: ServerHttp2Stream): void {
   if (stream.readableEnded || isGone(stream)) return;
@@ -73,12 +75,18 @@ export function isGone(stream: ServerHttp2Stream): boolean {
 /** Streams whose end waits for a turn of its own. */
 const ending = new WeakSet<ServerHttp2Stream>();
 
-/** A stream that has closed was reset, and not by this host, which resets with NO_ERROR or ENHANCE_YOUR_CALM. */
+/**
+ * A stream that has closed was reset, and not by this host, which resets with NO_ERROR or
+ * ENHANCE_YOUR_CALM.
+ */
 export function isCancelled({ rstCode = constants.NGHTTP2_NO_ERROR }: ServerHttp2Stream): boolean {
   return rstCode !== constants.NGHTTP2_NO_ERROR && rstCode !== constants.NGHTTP2_ENHANCE_YOUR_CALM;
 }
 
-/** Adds to the options that Node's HTTP/2 servers are made with, those with TLS too. Only before the first is bound. */
+/**
+ * Adds to the options that Node's HTTP/2 servers are made with, those with TLS too. Only before the
+ * first is bound.
+ */
 export function setHttp2Options(server: Server, { settings, ...others }: ServerOptions): void {
   const inside = server as unknown as { commonServerOptions?: ServerOptions };
   inside.commonServerOptions = {
@@ -94,9 +102,15 @@ export interface ConnectionHooks {
   onConnection(socket: Socket): boolean;
   /** HTTP/2 is spoken on this socket, within TLS or not. */
   onSession(session: ServerHttp2Session, socket: Socket): void;
-  /** May change the headers; the raw ones are as they came, names and values in turn. False: it goes no further. */
+  /**
+   * May change the headers; the raw ones are as they came, names and values in turn. False: it goes
+   * no further.
+   */
   onRequest(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): boolean;
-  /** TLS has refused a connection: where from, and why. Without it they end all the same, but nobody on the host hears of it. */
+  /**
+   * TLS has refused a connection: where from, and why. Without it they end all the same, but nobody
+   * on the host hears of it.
+   */
   onTlsRefused(client: string, why: string): void;
   /** A connection could not be accepted: the process or the system has run out of something. */
   onAcceptFailed(error: Error): void;
@@ -128,7 +142,8 @@ export function interceptConnections(server: Server, hooks: ConnectionHooks): vo
     );
     listening.on('error', (error) => hooks.onAcceptFailed(error));
     listening.on('tlsClientError', ({ message, code }: NodeJS.ErrnoException, socket: TLSSocket) => {
-      // A certificate that is not trusted is found out when the handshake is over, and then the socket just ends.
+      // A certificate that is not trusted is found out when the handshake is over, and then the
+      // socket just ends.
       const why = socket.authorizationError ?? code ?? message;
       hooks.onTlsRefused(originOf(parentOf(socket)), String(why));
     });
@@ -138,9 +153,9 @@ export function interceptConnections(server: Server, hooks: ConnectionHooks): vo
 /**
  * Gives a socket, an HTTP/2 session or a stream a listener for its errors that stays until its end.
  *
- * An `error` event without a listener ends the process, and a client can cause one at any moment: by a reset, a
- * broken frame, a false length. grpc-js listens once, and only to streams that reach it. The listener has nothing to
- * do: `close` follows, and whoever uses the emitter cleans up then.
+ * An `error` event without a listener ends the process, and a client can cause one at any moment:
+ * by a reset, a broken frame, a false length. grpc-js listens once, and only to streams that reach
+ * it. The listener has nothing to do: `close` follows, and whoever uses the emitter cleans up then.
  */
 function surviving<Emitter extends EventEmitter>(emitter: Emitter): Emitter {
   return emitter.on('error', () => {});
@@ -149,10 +164,11 @@ function surviving<Emitter extends EventEmitter>(emitter: Emitter): Emitter {
 /**
  * Puts off what resets a stream to a turn of its own.
  *
- * Node sends what is pending whenever a stream is reset, even while nghttp2 reads a frame of that stream. Sending can
- * free the stream, and nghttp2 goes on to use it: a client could crash the process, or worse, where a request is
- * answered and reset at once. Microtasks and ticks of an event are within its frame, too. The same in Node itself:
- * nodejs/node#64166, which only new versions have.
+ * Node sends what is pending whenever a stream is reset, even while nghttp2 reads a frame of that
+ * stream. Sending can free the stream, and nghttp2 goes on to use it: a client could crash the
+ * process, or worse, where a request is answered and reset at once. Microtasks and ticks of an
+ * event are within its frame, too. The same in Node itself: nodejs/node#64166, which only new
+ * versions have.
  */
 function resetLater(stream: ServerHttp2Stream): ServerHttp2Stream {
   passOverRefused(stream);
@@ -172,7 +188,10 @@ function resetLater(stream: ServerHttp2Stream): ServerHttp2Stream {
   return stream;
 }
 
-/** Nothing is read or sent on it any more. It takes its streams along at once: later they would find no way to end. */
+/**
+ * Nothing is read or sent on it any more. It takes its streams along at once: later they would find
+ * no way to end.
+ */
 function isCut(session: Http2Session | undefined): boolean {
   try {
     return session === undefined || session.destroyed || session.socket.destroyed;
@@ -183,10 +202,12 @@ function isCut(session: Http2Session | undefined): boolean {
 }
 
 /**
- * Has Node pass over the requests that still come to a session that is closed, rather than reset them.
+ * Has Node pass over the requests that still come to a session that is closed, rather than reset
+ * them.
  *
- * They are reset within their frames, which sends the GOAWAY that waits, and that frees their streams: the same fault as
- * above. Without the reset GOAWAY alone tells the client, which may send such a request again.
+ * They are reset within their frames, which sends the GOAWAY that waits, and that frees their
+ * streams: the same fault as above. Without the reset GOAWAY alone tells the client, which may send
+ * such a request again.
  */
 function passOverRefused(stream: ServerHttp2Stream): void {
   if (arePassedOver) return;
@@ -227,8 +248,9 @@ function guardListeners<Args extends unknown[]>(
 }
 
 /**
- * Closes the sockets of the connections that keepalive has given up. Node keeps such a socket until the system has taken what was being
- * written to it, and for a client that is frozen that may be never. Without it they stay for as long as their clients do.
+ * Closes the sockets of the connections that keepalive has given up. Node keeps such a socket until
+ * the system has taken what was being written to it, and for a client that is frozen that may be
+ * never. Without it they stay for as long as their clients do.
  */
 export function destroyDeadSockets(server: Server): void {
   const { http2Servers } = server as unknown as {
@@ -238,7 +260,8 @@ export function destroyDeadSockets(server: Server): void {
     for (const session of sessions ?? []) {
       if (!session.destroyed) continue;
       try {
-        // A session lets nobody destroy its socket, but the socket's own methods answer with the socket.
+        // A session lets nobody destroy its socket, but the socket's own methods answer with the
+        // socket.
         session.socket.once('close', () => {}).destroy();
       } catch {
         // The socket is closing by itself.

@@ -14,7 +14,7 @@ const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 
-export interface Peeked {
+interface Peeked {
   readonly owner: string;
   readonly isRenewal: boolean;
 }
@@ -57,7 +57,9 @@ class Fields {
   readonly #length: number;
   /** Of the field that was read last. */
   number = 0;
-  /** The number that it holds, if it is a varint; its length in bytes, if it is length-delimited. */
+  /**
+   * The number that it holds, if it is a varint; its length in bytes, if it is length-delimited.
+   */
   value = 0;
   /** Where it ends. */
   end: number;

@@ -22,8 +22,10 @@ interface RestoredRequest {
   readonly timeMs: number;
 }
 
-/** A frame of an event: its topic is the id of its session, its payload the event as on the wire. */
-export type RestoredEvent = Frame;
+/**
+ * A frame of an event: its topic is the id of its session, its payload the event as on the wire.
+ */
+type RestoredEvent = Frame;
 
 export interface Restored {
   /** Undefined if the numbers of the journal can't be continued. */

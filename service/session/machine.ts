@@ -16,15 +16,15 @@
  * The happy path: `open` creates the record and asks for `StartOpen`. `WFDStartOpenSession` returns
  * and gives the handle (`StartReturned`). Its callback reports success (`OpenCompleted`), and the
  * session is `OPEN`. A client closes it: the session is `CLOSING`, and `CloseSession` is issued.
- * `WFDCloseSession` only queues the close, so the session waits until the call has returned and until
- * something shows that the link is down. Then it is `CLOSED`. If nothing shows it before the close
- * timeout, it is `CLOSED` as `UNCONFIRMED`.
+ * `WFDCloseSession` only queues the close, so the session waits until the call has returned and
+ * until something shows that the link is down. Then it is `CLOSED`. If nothing shows it before the
+ * close timeout, it is `CLOSED` as `UNCONFIRMED`.
  *
  * The native API leaves three races undefined. They are decided here:
  *
  * - The callback can arrive before `WFDStartOpenSession` returns. The callback is believed: the
- *   session is `OPEN`. Its handle is not known yet, so a close that is requested now stays owed until
- *   the call returns.
+ *   session is `OPEN`. Its handle is not known yet, so a close that is requested now stays owed
+ *   until the call returns.
  * - A cancel can lose against the open. After a cancel the session always waits for the callback,
  *   whatever `WFDCancelOpenSession` returned. If the callback reports an error, the session is
  *   `CANCELLED`. If it reports success, the session is closed and never handed out. There is one
@@ -35,7 +35,8 @@
  *   `WFDCloseSession` has returned is kept until it has.
  *
  * Invariant: each native call is issued at most once, and only while its handle can be used for it.
- * A call that has to be made and can't be made yet is owed; the table `owedCalls` says what it waits for.
+ * A call that has to be made and can't be made yet is owed; the table `owedCalls` says what it
+ * waits for.
  */
 import type { Fault } from '../fault.js';
 import {

@@ -1,4 +1,7 @@
-/** A daemon in this process, on the simulator and a free port, and clients that show it a credential. */
+/**
+ * A daemon in this process, on the simulator and a free port, and clients that show it a
+ * credential.
+ */
 
 import { type ChannelCredentials, credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import { openSimulatorControl } from '../../native/simulator-control.js';

@@ -1,6 +1,7 @@
 /**
- * A second wire, without a network: serves the table of methods to callers in this process. It passes each call through the same
- * services as gRPC does (admission, quotas, bytes in flight, observing, audit, open streams), and has nothing of them itself.
+ * A second wire, without a network: serves the table of methods to callers in this process. It
+ * passes each call through the same services as gRPC does (admission, quotas, bytes in flight,
+ * observing, audit, open streams), and has nothing of them itself.
  */
 import { codeToJSON } from '../../proto/gen/google/rpc/code.js';
 import type { Status } from '../../proto/gen/google/rpc/status.js';

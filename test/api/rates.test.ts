@@ -1,4 +1,7 @@
-/** Which RPCs a principal may not call as often as it likes: every change, and every watch that begins. */
+/**
+ * Which RPCs a principal may not call as often as it likes: every change, and every watch that
+ * begins.
+ */
 import test from 'ava';
 import { DeviceServiceDefinition } from '../../proto/gen/wifidirect/v1/device_service.js';
 import { HostServiceDefinition } from '../../proto/gen/wifidirect/v1/host_service.js';

@@ -1,4 +1,7 @@
-/** The contract behaves alike on both wires: over gRPC, and in memory. What one wire takes of a quota the other has less. */
+/**
+ * The contract behaves alike on both wires: over gRPC, and in memory. What one wire takes of a
+ * quota the other has less.
+ */
 import { credentials, Client as GrpcClient, Metadata, type ServiceError } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
 import { Status } from '../../proto/gen/google/rpc/status.js';

@@ -1,8 +1,10 @@
 /**
- * The benchmarks: what the gateway does, held against a bare grpc-js server with messages of the same sizes, in one run.
+ * The benchmarks: what the gateway does, held against a bare grpc-js server with messages of the
+ * same sizes, in one run.
  *
- * Each server is a process of its own, and this process is the client of both. The rule that must not be broken: what is held
- * against each other is measured in turns (A B A B ...), so that a busy machine is as hard on one as on the other.
+ * Each server is a process of its own, and this process is the client of both. The rule that must
+ * not be broken: what is held against each other is measured in turns (A B A B ...), so that a busy
+ * machine is as hard on one as on the other.
  */
 import { fileURLToPath } from 'node:url';
 import { launcher } from '../harness/daemon.js';
@@ -86,7 +88,10 @@ export class Bench {
   }
 }
 
-/** Measures all in turns, after one turn each that does not count: code is compiled and connections are warm by then. */
+/**
+ * Measures all in turns, after one turn each that does not count: code is compiled and connections
+ * are warm by then.
+ */
 export async function inTurns<Name extends string, Subject>(
   subjects: Readonly<Record<Name, Subject>>,
   rounds: number,

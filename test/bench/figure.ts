@@ -1,7 +1,12 @@
-/** A figure: what was measured of the gateway, what it is held against, and whether it is as good as was aimed at. */
+/**
+ * A figure: what was measured of the gateway, what it is held against, and whether it is as good as
+ * was aimed at.
+ */
 import { median } from './statistics.js';
 
-/** What one measurement came to, one value a round. JSON has null for what this machine can't tell. */
+/**
+ * What one measurement came to, one value a round. JSON has null for what this machine can't tell.
+ */
 export interface Sample {
   readonly rounds: readonly number[];
   readonly median: number;
@@ -22,7 +27,10 @@ export interface Figure {
   readonly unit: string;
   readonly gateway: Sample;
   readonly against?: Sample & { readonly what: string };
-  /** Median of the rounds' ratios, gateway to the other: rounds are made in pairs, so a busy machine hits both. */
+  /**
+   * Median of the rounds' ratios, gateway to the other: rounds are made in pairs, so a busy machine
+   * hits both.
+   */
   readonly ratio?: number;
   readonly aim?: Aim;
   readonly isMet?: boolean;

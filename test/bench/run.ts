@@ -1,4 +1,7 @@
-/** `npm run bench`: runs the cases one after another, prints each figure when it is known, and writes all of them as JSON. */
+/**
+ * `npm run bench`: runs the cases one after another, prints each figure when it is known, and
+ * writes all of them as JSON.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';

@@ -1,4 +1,6 @@
-/** `-o json` and `-o yaml`: the messages of the contract, and nothing that a terminal would obey. */
+/**
+ * `-o json` and `-o yaml`: the messages of the contract, and nothing that a terminal would obey.
+ */
 import test from 'ava';
 import { parse, parseAllDocuments } from 'yaml';
 import { streamedDocument, wholeDocument } from '../../clients/ctl/src/text/document.js';

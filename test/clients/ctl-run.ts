@@ -1,4 +1,7 @@
-/** `wfdctl` run in this process, on streams that remember, so that a test can read them, wait for them, and press Ctrl+C. */
+/**
+ * `wfdctl` run in this process, on streams that remember, so that a test can read them, wait for
+ * them, and press Ctrl+C.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

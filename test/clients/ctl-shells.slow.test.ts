@@ -1,4 +1,7 @@
-/** The completion scripts in the shells themselves, with addresses and ids asked from the real daemon. */
+/**
+ * The completion scripts in the shells themselves, with addresses and ids asked from the real
+ * daemon.
+ */
 import { execFile, spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
@@ -28,7 +31,9 @@ async function shell(name: string, args: readonly string[], script: string): Pro
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-/** What bash offers at the end of the line. Bash replaces the word from its last colon or `=` on. */
+/**
+ * What bash offers at the end of the line. Bash replaces the word from its last colon or `=` on.
+ */
 function inBash(line: string, wordBreaks?: string): Promise<string[]> {
   return shell(
     'bash',

@@ -1,4 +1,7 @@
-/** `wfdctl watch` and `devices --watch`: from now, from a cursor, and through the loss of a connection. */
+/**
+ * `wfdctl watch` and `devices --watch`: from now, from a cursor, and through the loss of a
+ * connection.
+ */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

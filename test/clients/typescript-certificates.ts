@@ -1,4 +1,7 @@
-/** Certificates for a test, made on the spot: X.509 (RFC 5280) in DER, ECDSA with P-256, good for a day. */
+/**
+ * Certificates for a test, made on the spot: X.509 (RFC 5280) in DER, ECDSA with P-256, good for a
+ * day.
+ */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 export interface Identity {

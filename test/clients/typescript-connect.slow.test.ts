@@ -1,4 +1,7 @@
-/** An address that takes no connection: TCP itself gets no answer. What comes after TCP is in `test/conformance`. */
+/**
+ * An address that takes no connection: TCP itself gets no answer. What comes after TCP is in
+ * `test/conformance`.
+ */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as dial, type Socket } from 'node:net';
@@ -23,7 +26,10 @@ const passesOn = `
   }).listen({ host: '127.0.0.1', port: 0, backlog: 1 }, function () { console.log(this.address().port); });
 `;
 
-/** Connections until the kernel takes no more: those that the process does not accept fill its queue. */
+/**
+ * Connections until the kernel takes no more: those that the process does not accept fill its
+ * queue.
+ */
 async function fill(port: number): Promise<Socket[]> {
   const sockets: Socket[] = [];
   for (;;) {

@@ -174,7 +174,10 @@ const exported = (key: string, type: 'pkcs1' | 'sec1') =>
 /** As `openssl ecparam -genkey` writes before the key. */
 const PARAMETERS = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
 
-/** What a host with this certificate, which wants one of `clients`, sees of a client with these options. */
+/**
+ * What a host with this certificate, which wants one of `clients`, sees of a client with these
+ * options.
+ */
 async function greeted({ cert, key }: Issued, tls: TlsOptions): Promise<string | undefined> {
   const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) };
   const host = await startHost(handlers, ServerCredentials.createSsl(Buffer.from(clients.cert), [pair], true));

@@ -1,4 +1,7 @@
-/** A watch of the real daemon whose connection is cut, and whose host is stopped, killed and started again. */
+/**
+ * A watch of the real daemon whose connection is cut, and whose host is stopped, killed and started
+ * again.
+ */
 import { once } from 'node:events';
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import test from 'ava';

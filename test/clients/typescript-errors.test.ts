@@ -1,4 +1,7 @@
-/** Every refusal of a host, as the client's callers see it: the statuses are made by the daemon's own code. */
+/**
+ * Every refusal of a host, as the client's callers see it: the statuses are made by the daemon's
+ * own code.
+ */
 import { Metadata, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { lastValueFrom } from 'rxjs';

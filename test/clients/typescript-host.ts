@@ -1,4 +1,7 @@
-/** A host that the tests of the TypeScript client script themselves: a gRPC server of this process, on a free port. */
+/**
+ * A host that the tests of the TypeScript client script themselves: a gRPC server of this process,
+ * on a free port.
+ */
 import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { DeviceServiceDefinition } from '../../proto/gen/wifidirect/v1/device_service.js';
 import {

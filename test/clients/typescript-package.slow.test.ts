@@ -1,4 +1,7 @@
-/** The package as its users get it: packed, installed beside its dependencies, and its README's example compiled and run. */
+/**
+ * The package as its users get it: packed, installed beside its dependencies, and its README's
+ * example compiled and run.
+ */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -83,7 +86,10 @@ test.serial('the oldest TypeScript of the README compiles it, by each way of res
   }
 });
 
-/** What `npm install` would: the package as it is packed, and what its package.json says that it needs. */
+/**
+ * What `npm install` would: the package as it is packed, and what its package.json says that it
+ * needs.
+ */
 async function install(): Promise<void> {
   const text = await readFile(join(sources, 'package.json'), 'utf8');
   const { name, dependencies, peerDependencies } = JSON.parse(text);

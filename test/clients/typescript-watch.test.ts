@@ -1,4 +1,7 @@
-/** The watch that goes on, with a scripted host and a clock of its own: what is asked, what comes out, and when. */
+/**
+ * The watch that goes on, with a scripted host and a clock of its own: what is asked, what comes
+ * out, and when.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import {
@@ -43,7 +46,10 @@ const snapshotAt = (cursor: string, ...snapshot: string[]) => of(batch({ snapsho
 const eventsTo = (cursor: string, ...events: number[]) => of(batch({ events, cursor }));
 const breaks = (error: unknown) => throwError(() => error);
 
-/** Attaches to one after another of the scripted streams, until the last has been silent for an hour. */
+/**
+ * Attaches to one after another of the scripted streams, until the last has been silent for an
+ * hour.
+ */
 function run(streams: readonly Attachment[], { cursor, backoff }: { cursor?: string; backoff?: Backoff } = {}) {
   const scheduler = new VirtualTimeScheduler(undefined, 3_600_000);
   clock = scheduler;

@@ -1,4 +1,7 @@
-/** What is put together from bytes is byte for byte what the generated code would have written, and each part is encoded once. */
+/**
+ * What is put together from bytes is byte for byte what the generated code would have written, and
+ * each part is encoded once.
+ */
 import test from 'ava';
 import fc from 'fast-check';
 import { WatchDevicesResponse } from '../../proto/gen/wifidirect/v1/device_service.js';

@@ -1,4 +1,7 @@
-/** The limits in force, as `GetHost` tells them: each key that bounds what a client may do is one field, and the field is the key's value. */
+/**
+ * The limits in force, as `GetHost` tells them: each key that bounds what a client may do is one
+ * field, and the field is the key's value.
+ */
 import test from 'ava';
 import { limitsOf } from '../../service/codec/limits.js';
 import { makeConfig } from '../../service/config/schema.js';

@@ -1,4 +1,7 @@
-/** A fault as gRPC tells it: code and details are those of the contract's table, and it always fits into the headers. */
+/**
+ * A fault as gRPC tells it: code and details are those of the contract's table, and it always fits
+ * into the headers.
+ */
 import { type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
 import fc from 'fast-check';

@@ -1,7 +1,8 @@
 /**
- * Every client library: its package by the measure of its ecosystem, and its agents through every scenario against the same
- * daemons; and the table in clients/README.md that says how it went. `WFD_WRITE_TABLE=1` writes it. Where the toolchain of a
- * language is lacking its tests are skipped; with `CI=true` no column that the table claims may be lacking.
+ * Every client library: its package by the measure of its ecosystem, and its agents through every
+ * scenario against the same daemons; and the table in clients/README.md that says how it went.
+ * `WFD_WRITE_TABLE=1` writes it. Where the toolchain of a language is lacking its tests are
+ * skipped; with `CI=true` no column that the table claims may be lacking.
  *
  * `WFD_LANGUAGES=Go,Python` runs these alone.
  */
@@ -94,7 +95,10 @@ for (const { language, lacks, prepare, checks, agents } of libraries) {
   }
 }
 
-/** What became of each scenario of the patient chapters, column by column; begun by the first test that asks. */
+/**
+ * What became of each scenario of the patient chapters, column by column; begun by the first test
+ * that asks.
+ */
 const patient = new Map<string, Map<string, Promise<void>>>();
 
 /** Plays them one after another, with an agent of its own. */

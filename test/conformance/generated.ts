@@ -9,7 +9,10 @@ interface Template {
   readonly plugins: readonly { readonly out: string }[];
 }
 
-/** The files of a folder that are not as buf.gen.yaml would have them. Runs only the generators of that folder. */
+/**
+ * The files of a folder that are not as buf.gen.yaml would have them. Runs only the generators of
+ * that folder.
+ */
 export async function stale(folder: string): Promise<string[]> {
   const scratch = await mkdtemp(join(tmpdir(), 'generated-'));
   try {

@@ -1,4 +1,7 @@
-/** The daemons that the clients of all languages are run against; a scenario that stops its host starts one of its own. */
+/**
+ * The daemons that the clients of all languages are run against; a scenario that stops its host
+ * starts one of its own.
+ */
 import { readFileSync } from 'node:fs';
 import { createTlsFiles } from '../../service/tls/tls-files.js';
 import type { Issued } from '../access/authority.js';
@@ -7,7 +10,10 @@ import { type DaemonProcess, startDaemon, startSimulated } from '../harness/daem
 import { Gateway } from '../harness/gateway.js';
 import type { Credentials } from './protocol.js';
 
-/** Small limits, so that they are met soon; and a reader that was too slow has all the time to hear of it. */
+/**
+ * Small limits, so that they are met soon; and a reader that was too slow has all the time to hear
+ * of it.
+ */
 const USUAL = [
   'session.leaseTtlMinMs=50',
   'driver.reopenBackoffMinMs=20',
@@ -117,7 +123,10 @@ export class Hosts implements AsyncDisposable {
   }
 }
 
-/** The file of a host with TLS that asks who is calling, by certificates of `wfdd tls create`; what it names is written beside it. */
+/**
+ * The file of a host with TLS that asks who is calling, by certificates of `wfdd tls create`; what
+ * it names is written beside it.
+ */
 export function configOfGuarded(files: Files): string {
   createTlsFiles(
     {

@@ -34,7 +34,10 @@ export interface Site {
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** A Go that is older than a module wants fetches a newer one, as it would by default where no distribution has said otherwise. */
+/**
+ * A Go that is older than a module wants fetches a newer one, as it would by default where no
+ * distribution has said otherwise.
+ */
 const environment = { ...process.env, GOFLAGS: '-mod=readonly', GOTOOLCHAIN: process.env['GOTOOLCHAIN'] ?? 'auto' };
 
 /** Where a first run fetches and builds. */

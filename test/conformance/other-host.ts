@@ -1,6 +1,6 @@
 /**
- * A host of another make: it knows the .proto files and HTTP/2, and nothing of the daemon. So it can send what the daemon
- * never does. It answers each call as the scenario says.
+ * A host of another make: it knows the .proto files and HTTP/2, and nothing of the daemon. So it
+ * can send what the daemon never does. It answers each call as the scenario says.
  */
 import { once } from 'node:events';
 import {

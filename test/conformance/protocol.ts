@@ -1,6 +1,7 @@
 /**
- * What the driver says to the agent of a client library, and what comes back: lines of JSON on the standard input and
- * output of a small program, written once per language and as thin as can be, so that what is tested is the library.
+ * What the driver says to the agent of a client library, and what comes back: lines of JSON on the
+ * standard input and output of a small program, written once per language and as thin as can be, so
+ * that what is tested is the library.
  *
  *   > {"id":1,"do":"connect","address":"127.0.0.1:50051"}
  *   < {"id":1,"end":{}}
@@ -9,13 +10,14 @@
  *   < {"id":2,"item":{"event":{"type":"FAILED",...}}}
  *   < {"id":2,"end":{"error":{"code":"ABORTED","reason":"OPEN_FAILED","native":{...},...}}}
  *
- * Each command has a number of its own, and is answered by items, as they come, and at last by its end. Commands run side by
- * side. The rule that must not be broken: an agent calls nothing but the public API of its library, and judges nothing; what
- * must come out is in scenarios.ts. An agent ends when its input does.
+ * Each command has a number of its own, and is answered by items, as they come, and at last by its
+ * end. Commands run side by side. The rule that must not be broken: an agent calls nothing but the
+ * public API of its library, and judges nothing; what must come out is in scenarios.ts. An agent
+ * ends when its input does.
  *
- * Enum values are names without their prefix, of status codes too; the number as text where the library knows no name.
- * What is empty or unset is left out, or null. What a language throws for a wrong argument (ValueError,
- * IllegalArgumentException) is told as INVALID_ARGUMENT.
+ * Enum values are names without their prefix, of status codes too; the number as text where the
+ * library knows no name. What is empty or unset is left out, or null. What a language throws for a
+ * wrong argument (ValueError, IllegalArgumentException) is told as INVALID_ARGUMENT.
  */
 
 export interface Credentials {
@@ -60,7 +62,10 @@ interface WatchCommand {
 
 /** What each command takes, and what its items are. */
 export interface Commands {
-  /** Makes a client of this host; the one before is closed. Fails where the library refuses the options. */
+  /**
+   * Makes a client of this host; the one before is closed. Fails where the library refuses the
+   * options.
+   */
   connect: { takes: ConnectCommand; gives: never };
   /** Until the stream ends. */
   open: { takes: OpenCommand; gives: { readonly event: EventItem } };

@@ -1,6 +1,7 @@
 /**
- * A proxy that speaks HTTP/2 itself, as nginx and Envoy do: it answers pings on its own, whatever has become of the host
- * behind it. With `idleMs` it resets a stream on which the host has been quiet for so long.
+ * A proxy that speaks HTTP/2 itself, as nginx and Envoy do: it answers pings on its own, whatever
+ * has become of the host behind it. With `idleMs` it resets a stream on which the host has been
+ * quiet for so long.
  */
 import { once } from 'node:events';
 import {

@@ -62,7 +62,9 @@ export function followOneAnother(items: readonly WatchItem[], first: number, las
   );
 }
 
-/** That each event comes once and in order, the first with this number, though some are left out. */
+/**
+ * That each event comes once and in order, the first with this number, though some are left out.
+ */
 export function riseFrom(items: readonly WatchItem[], first: number): void {
   const sequences = watchedEvents(items).map(({ sequence }) => sequence);
   deepStrictEqual(sequences[0], first);

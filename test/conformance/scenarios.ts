@@ -23,7 +23,9 @@ export const chapters: readonly Chapter[] = [
   { title: 'A refusal', scenarios: refusals },
 ];
 
-/** Each scenario has hosts of its own, and mostly waits: all languages are played at the same time. */
+/**
+ * Each scenario has hosts of its own, and mostly waits: all languages are played at the same time.
+ */
 export const patientChapters: readonly Chapter[] = [
   { title: 'Connecting is refused', scenarios: options },
   { title: 'With a host of another make', scenarios: otherHosts },

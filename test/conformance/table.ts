@@ -1,4 +1,7 @@
-/** The table of clients/README.md: which scenario holds in which language. Written by a run, and compared by every other. */
+/**
+ * The table of clients/README.md: which scenario holds in which language. Written by a run, and
+ * compared by every other.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Chapter } from './scenarios.js';

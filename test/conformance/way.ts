@@ -1,6 +1,7 @@
 /**
- * A way to a host: TCP, passed on as it is, until a scenario cuts it, lets it hang, or lets it fall silent. With `delayMs`
- * each byte is under way that long; with `tls` the way takes TLS from the client, and goes on in clear text.
+ * A way to a host: TCP, passed on as it is, until a scenario cuts it, lets it hang, or lets it fall
+ * silent. With `delayMs` each byte is under way that long; with `tls` the way takes TLS from the
+ * client, and goes on in clear text.
  */
 import { once } from 'node:events';
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
@@ -66,7 +67,10 @@ export class Way implements AsyncDisposable {
     for (const near of this.#links.keys()) near.destroy();
   }
 
-  /** Breaks every connection, accepts new ones (with `tls`: as far as TLS goes), and never says a word on them. */
+  /**
+   * Breaks every connection, accepts new ones (with `tls`: as far as TLS goes), and never says a
+   * word on them.
+   */
   fallSilent(): void {
     this.cut();
     this.#mood = 'silent';
@@ -77,7 +81,10 @@ export class Way implements AsyncDisposable {
     this.#mood = 'open';
   }
 
-  /** How many connections have been met with silence so far, and how many of these the client has not ended. */
+  /**
+   * How many connections have been met with silence so far, and how many of these the client has
+   * not ended.
+   */
   get silences(): { readonly all: number; readonly open: number } {
     return { all: this.#accepted, open: this.#unanswered.size };
   }

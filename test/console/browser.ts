@@ -1,4 +1,7 @@
-/** Debian's Chromium as the tests drive it: `wfdctl console` on a gateway, and a page of it that a person sits before. */
+/**
+ * Debian's Chromium as the tests drive it: `wfdctl console` on a gateway, and a page of it that a
+ * person sits before.
+ */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

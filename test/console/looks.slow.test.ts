@@ -1,6 +1,6 @@
 /**
- * How the console looks: each view at two widths in two themes, with nothing serious for axe-core to find, nothing cut
- * off, and a screenshot of each in `dist/console-screenshots/` to look at.
+ * How the console looks: each view at two widths in two themes, with nothing serious for axe-core
+ * to find, nothing cut off, and a screenshot of each in `dist/console-screenshots/` to look at.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,7 +23,10 @@ test.before(async (t) => {
 });
 test.after.always(() => browser?.close());
 
-/** What is wrong with the view, by the rules of WCAG that axe-core knows and that keep somebody from using it. */
+/**
+ * What is wrong with the view, by the rules of WCAG that axe-core knows and that keep somebody from
+ * using it.
+ */
 async function faultsOf(page: Page): Promise<string[]> {
   const { violations } = (await page.evaluate(() =>
     (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
@@ -35,7 +38,9 @@ async function faultsOf(page: Page): Promise<string[]> {
 
 const WHOLE = '.number, time, button, h1, h2, dt, dd, .state, .badge, nav a';
 
-/** What does not fit and may not be cut: all but ids, names and causes, which end in an ellipsis. */
+/**
+ * What does not fit and may not be cut: all but ids, names and causes, which end in an ellipsis.
+ */
 async function cutOff(page: Page): Promise<string[]> {
   const isWide = await page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
   const cut = await page

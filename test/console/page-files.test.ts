@@ -1,4 +1,7 @@
-/** The page as it is built: light, complete, and nothing that its content security policy would keep from working. */
+/**
+ * The page as it is built: light, complete, and nothing that its content security policy would keep
+ * from working.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import test from 'ava';

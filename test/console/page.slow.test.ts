@@ -1,6 +1,6 @@
 /**
- * What a person does with the console, in a real browser, on the simulator: sees, opens, loses a device, closes, is cut
- * off and comes back. And what an attacker does with that browser.
+ * What a person does with the console, in a real browser, on the simulator: sees, opens, loses a
+ * device, closes, is cut off and comes back. And what an attacker does with that browser.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';

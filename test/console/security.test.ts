@@ -1,4 +1,7 @@
-/** Who is let in to the console, and who is not: each test has everything right but the one thing that it is about. */
+/**
+ * Who is let in to the console, and who is not: each test has everything right but the one thing
+ * that it is about.
+ */
 import test from 'ava';
 import { Admission } from '../../clients/ctl/src/console/admission.js';
 import { SessionState } from '../../clients/typescript/src/client.js';

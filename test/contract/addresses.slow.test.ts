@@ -1,4 +1,7 @@
-/** The addresses of an open session: of this host and of the peer, as soon as they are known, fit to connect to as they stand. */
+/**
+ * The addresses of an open session: of this host and of the peer, as soon as they are known, fit to
+ * connect to as they stand.
+ */
 import { isIPv4, isIPv6 } from 'node:net';
 import test from 'ava';
 import type { NetworkInterface } from '../../proto/gen/wifidirect/v1/session.js';

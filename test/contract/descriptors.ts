@@ -24,7 +24,10 @@ export interface Comment {
   readonly line: number;
 }
 
-/** Leading comments by the path of the element in its FileDescriptorProto, as descriptor.proto explains at SourceCodeInfo. */
+/**
+ * Leading comments by the path of the element in its FileDescriptorProto, as descriptor.proto
+ * explains at SourceCodeInfo.
+ */
 export function commentsOf({ sourceCodeInfo }: FileDescriptorProto): Map<string, Comment> {
   const locations = sourceCodeInfo?.location ?? [];
   return new Map(

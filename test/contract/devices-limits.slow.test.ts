@@ -1,4 +1,7 @@
-/** The ends of a watch of devices: an expired cursor, a reader who does not keep up, a host that stops. */
+/**
+ * The ends of a watch of devices: an expired cursor, a reader who does not keep up, a host that
+ * stops.
+ */
 import { once } from 'node:events';
 import { connect, constants } from 'node:http2';
 import { Metadata, status } from '@grpc/grpc-js';
@@ -71,7 +74,10 @@ test.serial('a cursor that is yet to come is INVALID_FIELD', async (t) => {
   t.like(error, { code: status.INVALID_ARGUMENT, fields: ['cursor'] });
 });
 
-/** A watch over plain HTTP/2, with room for a few bytes on the way, whose reader reads nothing until it is told to. */
+/**
+ * A watch over plain HTTP/2, with room for a few bytes on the way, whose reader reads nothing until
+ * it is told to.
+ */
 async function slowWatch(address: string, deviceAddress: string, roomBytes: number) {
   const connection = connect(`http://${address}`, { settings: { initialWindowSize: roomBytes } });
   const stream = connection.request({

@@ -1,4 +1,7 @@
-/** ListDevices: the paired devices as Windows knows them, in pages; what Windows leaves empty stays unset. */
+/**
+ * ListDevices: the paired devices as Windows knows them, in pages; what Windows leaves empty stays
+ * unset.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { ListSessionsRequest } from '../../proto/gen/wifidirect/v1/session_service.js';

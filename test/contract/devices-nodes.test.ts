@@ -1,4 +1,7 @@
-/** What Windows may make of a paired device: several nodes, properties elsewhere, pairings that do not last, no answer. */
+/**
+ * What Windows may make of a paired device: several nodes, properties elsewhere, pairings that do
+ * not last, no answer.
+ */
 import test from 'ava';
 import { ErrorReason } from '../../proto/gen/wifidirect/v1/error.js';
 import { HostState } from '../../proto/gen/wifidirect/v1/host_service.js';

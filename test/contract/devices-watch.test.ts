@@ -1,4 +1,7 @@
-/** WatchDevices: a snapshot, then every change, in order, without holes; from a cursor, what was missed. */
+/**
+ * WatchDevices: a snapshot, then every change, in order, without holes; from a cursor, what was
+ * missed.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { devicesAtStart, devicesForThisFile } from '../harness/devices.js';

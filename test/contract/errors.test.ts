@@ -1,4 +1,6 @@
-/** Every row of the contract's error table that sessions can meet, on the wire, with its details. */
+/**
+ * Every row of the contract's error table that sessions can meet, on the wire, with its details.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { PropertyFlag } from '../../proto/gen/wifidirect/simulator/v1/simulator_service.js';

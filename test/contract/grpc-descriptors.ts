@@ -1,6 +1,7 @@
 /**
- * The descriptors of health and reflection, which the daemon serves beside the contract and tells of by reflection. Run on its own it
- * adds them to the descriptors of the contract: a FileDescriptorSet behind another is one with the files of both.
+ * The descriptors of health and reflection, which the daemon serves beside the contract and tells
+ * of by reflection. Run on its own it adds them to the descriptors of the contract: a
+ * FileDescriptorSet behind another is one with the files of both.
  */
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** The clock of the host, in whatever shows a session or a device, so that clients whose clock differs can reckon from it. */
+/**
+ * The clock of the host, in whatever shows a session or a device, so that clients whose clock
+ * differs can reckon from it.
+ */
 import { readFileSync } from 'node:fs';
 import { createFileRegistry, type DescMessage, type DescMethod, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';

@@ -21,7 +21,10 @@ test.serial.beforeEach(() => gateway().world.setDefaults({ open: 5, legacyOpen: 
 
 type Evidence = Exclude<keyof typeof DisconnectEvidence, 'UNSPECIFIED' | 'UNRECOGNIZED'>;
 
-/** How a link ends → what shows it. The device speaks first; what it does not say, the interface does. */
+/**
+ * How a link ends → what shows it. The device speaks first; what it does not say, the interface
+ * does.
+ */
 const ends: readonly [string, LinkEnd, Evidence][] = [
   ['device and interface say so at once', {}, 'DEVICE_DISCONNECTED'],
   ['the device says so and the interface stays up', { interfaceMs: 'never' }, 'DEVICE_DISCONNECTED'],

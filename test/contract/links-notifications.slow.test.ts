@@ -1,4 +1,7 @@
-/** What is not told, or told late, or told by a query that dies: links are judged rightly all the same. */
+/**
+ * What is not told, or told late, or told by a query that dies: links are judged rightly all the
+ * same.
+ */
 import test from 'ava';
 import { DisconnectEvidence, SessionEndReason, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { devicesForThisFile } from '../harness/devices.js';
@@ -116,7 +119,8 @@ test.serial('a query that dies while sessions live takes none of them along', as
   const { stream, id } = await gateway().openSession({ deviceAddress: display });
   await watcher.event('CHANGED', display, ({ isConnected }) => isConnected === true);
   for (let times = 0; times < 3; times += 1) {
-    // The poll may have told the change of before; so it is waited for until a new query has taken the place of the last.
+    // The poll may have told the change of before; so it is waited for until a new query has taken
+    // the place of the last.
     while ((await gateway().world.abortDeviceQueries()) === 0);
     await gateway().world.updateDevice(robot, { linkQuality: 50 + times });
     await watcher.event('CHANGED', robot, ({ linkQuality }) => linkQuality === 50 + times);

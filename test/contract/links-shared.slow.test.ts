@@ -1,4 +1,6 @@
-/** Several sessions on one interface, this host being group owner: they do not confuse each other. */
+/**
+ * Several sessions on one interface, this host being group owner: they do not confuse each other.
+ */
 import test from 'ava';
 import { DisconnectEvidence, SessionEndReason, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { devicesForThisFile } from '../harness/devices.js';

@@ -1,4 +1,7 @@
-/** A host that lacks functions: what needs them says so, the next evidence serves, and GetHost tells which kinds there are. */
+/**
+ * A host that lacks functions: what needs them says so, the next evidence serves, and GetHost tells
+ * which kinds there are.
+ */
 import { status } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
 import { ErrorReason } from '../../proto/gen/wifidirect/v1/error.js';
@@ -15,7 +18,9 @@ const { DEVICE_DISCONNECTED, INTERFACE_GONE, INTERFACE_DOWN, UNCONFIRMED } = Dis
 const deviceQueries = ['DevCreateObjectQuery', 'DevCloseObjectQuery', 'DevGetObjects', 'DevFreeObjects'];
 const interfaces = ['ConvertInterfaceGuidToLuid', 'GetIfEntry2'];
 
-/** A gateway on a simulator that lacks these functions; it misuses nothing, and stops in good order. */
+/**
+ * A gateway on a simulator that lacks these functions; it misuses nothing, and stops in good order.
+ */
 async function without(
   t: ExecutionContext,
   functions: readonly string[],

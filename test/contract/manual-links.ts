@@ -40,8 +40,9 @@ export class Links {
   }
 
   /**
-   * A text with its names as links, each once: those of types in a compound word (`SessionEnd`, `Limits.session_retention`), since
-   * "device" or "session" at the head of a sentence is no name; nothing in code, and none to `self`, where the reader is.
+   * A text with its names as links, each once: those of types in a compound word (`SessionEnd`,
+   * `Limits.session_retention`), since "device" or "session" at the head of a sentence is no name;
+   * nothing in code, and none to `self`, where the reader is.
    */
   into(text: string, self: string): string {
     const seen = new Set([self]);

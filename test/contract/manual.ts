@@ -1,6 +1,7 @@
 /**
- * The manual of the API, `README.md` beside the .proto files of a package: made from their comments, which are Markdown. The messages
- * of an RPC stand under it; the other types under the head of their file. Run on its own it writes the manuals.
+ * The manual of the API, `README.md` beside the .proto files of a package: made from their
+ * comments, which are Markdown. The messages of an RPC stand under it; the other types under the
+ * head of their file. Run on its own it writes the manuals.
  */
 import { writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';

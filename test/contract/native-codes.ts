@@ -1,4 +1,7 @@
-/** What Windows answers, whichever function, → what the client is told: the rows of the error table that do not depend on the call. */
+/**
+ * What Windows answers, whichever function, → what the client is told: the rows of the error table
+ * that do not depend on the call.
+ */
 import { status } from '@grpc/grpc-js';
 
 export const nativeCodes = [

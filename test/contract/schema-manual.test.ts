@@ -1,4 +1,7 @@
-/** The manual that is made from the comments of the contract: fresh, whole, and without a link that leads nowhere. */
+/**
+ * The manual that is made from the comments of the contract: fresh, whole, and without a link that
+ * leads nowhere.
+ */
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import { ownFiles } from './descriptors.js';

@@ -1,6 +1,7 @@
 /**
- * The contract as text: linted, formatted, compatible with what has landed, generated afresh, documented to the last element, and
- * closed where it says so. What it promises in words is tested in `test/story` and beside the rooms.
+ * The contract as text: linted, formatted, compatible with what has landed, generated afresh,
+ * documented to the last element, and closed where it says so. What it promises in words is tested
+ * in `test/story` and beside the rooms.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -16,7 +17,10 @@ import { grpcDescriptors } from './grpc-descriptors.js';
 const GENERATED = ['proto/gen'];
 const DESCRIPTORS = 'proto/gen/descriptors.binpb';
 
-/** The closed set: every reason of an error, in the order of its number, with the status code that it comes with. */
+/**
+ * The closed set: every reason of an error, in the order of its number, with the status code that
+ * it comes with.
+ */
 const REASONS: readonly (readonly [reason: string, code: string])[] = [
   ['INVALID_FIELD', 'INVALID_ARGUMENT'],
   ['REQUEST_ID_REUSED', 'INVALID_ARGUMENT'],
@@ -137,7 +141,10 @@ async function run(command: string, args: string[]): Promise<{ code: number; out
   }
 }
 
-/** The newest ancestor with a contract other than the one in the working tree, so that the comparison is never with itself. */
+/**
+ * The newest ancestor with a contract other than the one in the working tree, so that the
+ * comparison is never with itself.
+ */
 async function landedContract(): Promise<string | undefined> {
   const history = await run('git', ['log', '--format=%H', '--', 'proto/wifidirect']);
   if (history.code !== 0) return undefined;

@@ -1,4 +1,7 @@
-/** The WLAN service stops and starts again before the host has asked for it: its client handle is stale, and nobody has said so. */
+/**
+ * The WLAN service stops and starts again before the host has asked for it: its client handle is
+ * stale, and nobody has said so.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { SessionEndReason, SessionKind, SessionState } from '../../proto/gen/wifidirect/v1/session.js';

@@ -1,4 +1,7 @@
-/** SimulatorService: what it refuses, each with the field at fault, and where it is not served at all. */
+/**
+ * SimulatorService: what it refuses, each with the field at fault, and where it is not served at
+ * all.
+ */
 
 import { credentials, status } from '@grpc/grpc-js';
 import test from 'ava';

@@ -1,4 +1,7 @@
-/** SimulatorService, each RPC as a client team uses it: what it promises is seen through the services of the gateway. */
+/**
+ * SimulatorService, each RPC as a client team uses it: what it promises is seen through the
+ * services of the gateway.
+ */
 
 import { credentials } from '@grpc/grpc-js';
 import test from 'ava';

@@ -61,7 +61,8 @@ test.serial('new sessions are refused while the host stops', async (t) => {
   });
 });
 
-// The program on the console ends with the first Ctrl+C that it handles; a second has nobody to reach.
+// The program on the console ends with the first Ctrl+C that it handles; a second has nobody to
+// reach.
 if (!isWine)
   test.serial('a second signal ends the daemon at once', async (t) => {
     await withGateway([], async (gateway) => {

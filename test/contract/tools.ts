@@ -1,4 +1,7 @@
-/** Tools that nobody here wrote, as the tests run them: `buf curl`, and those of the Go modules in `tools/`, built once. */
+/**
+ * Tools that nobody here wrote, as the tests run them: `buf curl`, and those of the Go modules in
+ * `tools/`, built once.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What the native API leaves undefined, this service defines: each row of the contract's table. The simulator counts misuse. */
+/**
+ * What the native API leaves undefined, this service defines: each row of the contract's table. The
+ * simulator counts misuse.
+ */
 import test from 'ava';
 import { DisconnectEvidence, SessionState } from '../../proto/gen/wifidirect/v1/session.js';
 import { patience } from '../harness/daemon.js';

@@ -1,4 +1,6 @@
-/** A client that nobody here wrote: `buf curl`, which knows the contract through reflection alone. */
+/**
+ * A client that nobody here wrote: `buf curl`, which knows the contract through reflection alone.
+ */
 import test from 'ava';
 import { ErrorInfo } from '../../proto/gen/google/rpc/error_details.js';
 import { Files } from '../access/files.js';

@@ -1,6 +1,6 @@
 /**
- * Clients that nobody here wrote, as they come from the Go module proxy: grpcurl, grpc_health_probe and ghz. They know the
- * contract through reflection alone. Skipped where Go is lacking.
+ * Clients that nobody here wrote, as they come from the Go module proxy: grpcurl, grpc_health_probe
+ * and ghz. They know the contract through reflection alone. Skipped where Go is lacking.
  */
 import test from 'ava';
 import { Files } from '../access/files.js';

@@ -1,7 +1,8 @@
 /**
- * The device table on the real ABI, against a model of the simulated world: devices are paired, unpaired and changed,
- * their nodes come and go in any order, queries are aborted, and the table is read at any time. Whenever all is quiet
- * the table is what the model says, the changes that were told lead to it, and a read tells nothing new.
+ * The device table on the real ABI, against a model of the simulated world: devices are paired,
+ * unpaired and changed, their nodes come and go in any order, queries are aborted, and the table is
+ * read at any time. Whenever all is quiet the table is what the model says, the changes that were
+ * told lead to it, and a read tells nothing new.
  */
 import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';

@@ -1,4 +1,7 @@
-/** The device query on the real ABI: created anew when it fails or is aborted, ever more rarely while nothing comes of it. */
+/**
+ * The device query on the real ABI: created anew when it fails or is aborted, ever more rarely
+ * while nothing comes of it.
+ */
 import test from 'ava';
 import { filter, firstValueFrom, ReplaySubject, take, toArray } from 'rxjs';
 import type { Cfgmgr32 } from '../../native/cfgmgr32.js';

@@ -15,7 +15,10 @@ import type { DisconnectEvidence } from '../../service/session/session.js';
 
 type Says = boolean | undefined | 'unknown';
 
-/** One look: what the interface shows, and what the device says; `unknown`: the host can't tell devices. */
+/**
+ * One look: what the interface shows, and what the device says; `unknown`: the host can't tell
+ * devices.
+ */
 type Look = readonly [InterfaceStatus, Says, LinkAge?];
 
 const young: LinkAge = { isSettled: false, isClosing: false };

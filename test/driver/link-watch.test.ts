@@ -1,4 +1,7 @@
-/** Notifications are asked for and given back; what a link is remembered by. What looks see is tested in `test/contract`. */
+/**
+ * Notifications are asked for and given back; what a link is remembered by. What looks see is
+ * tested in `test/contract`.
+ */
 import test from 'ava';
 import { firstValueFrom, ReplaySubject } from 'rxjs';
 import * as c from '../../native/constants.js';
@@ -40,7 +43,10 @@ const HOUR = 3_600_000;
 const guid = '5f1d0001-77d1-4c52-9b1e-02004c4f4f50';
 const peer = '02:11:22:33:44:01';
 
-/** One interface, up until it is taken away, with one station on it; a table that has what the test puts there. */
+/**
+ * One interface, up until it is taken away, with one station on it; a table that has what the test
+ * puts there.
+ */
 function linkTo() {
   const world = { isGone: false, looks: 0 };
   const devices = new Map<string, DeviceProperties>();

@@ -1,4 +1,7 @@
-/** A daemon that is held and let go, as by a sleep of the computer: links are looked at, and deadlines have left what they had. */
+/**
+ * A daemon that is held and let go, as by a sleep of the computer: links are looked at, and
+ * deadlines have left what they had.
+ */
 import test from 'ava';
 import { SessionEndReason } from '../../proto/gen/wifidirect/v1/session.js';
 import { display, gatewayForThisFile, scanner } from '../harness/gateway.js';

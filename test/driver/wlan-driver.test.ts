@@ -1,4 +1,7 @@
-/** The driver as a whole, on the simulator's ABI: what it says of a host whose devices Windows does not tell. */
+/**
+ * The driver as a whole, on the simulator's ABI: what it says of a host whose devices Windows does
+ * not tell.
+ */
 import test from 'ava';
 import { filter, firstValueFrom } from 'rxjs';
 import { openContexts } from '../../native/callbacks.js';

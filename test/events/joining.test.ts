@@ -1,4 +1,7 @@
-/** The promise of the stream under random interleavings: whoever joins, resumes or is cut misses nothing and gets nothing twice. */
+/**
+ * The promise of the stream under random interleavings: whoever joins, resumes or is cut misses
+ * nothing and gets nothing twice.
+ */
 import test from 'ava';
 import fc from 'fast-check';
 import type { LogReader } from '../../service/events/stream.js';
@@ -33,7 +36,10 @@ class Watcher {
     else this.isCut = true;
   }
 
-  /** Whether it has read what it should: all of its topic after it joined, up to the last, or up to where it was cut. */
+  /**
+   * Whether it has read what it should: all of its topic after it joined, up to the last, or up to
+   * where it was cut.
+   */
   hasItRight(told: readonly string[]): boolean {
     const due = range(this.#from + 1, this.isCut ? this.#reader.position : told.length);
     const wanted = due.filter((sequence) => this.#topic === undefined || told[sequence - 1] === this.#topic);

@@ -274,7 +274,8 @@ test('after any run of events, refreshes, turns and pauses a reader reads exactl
         if (!(isRefresh && next?.isRefresh)) left.push(i + 1);
       }
       const kept = left.filter((sequence) => sequence > notes.log.oldest);
-      // Never fewer than there is room for, though refreshes of one turn may have been there together.
+      // Never fewer than there is room for, though refreshes of one turn may have been there
+      // together.
       if (kept.length > eventsMax || kept.length < Math.min(left.length, eventsMax)) return false;
       for (const about of [undefined, 'a', 'b', 'c']) {
         const reader = notes.stream.read(

@@ -28,7 +28,10 @@ function usedBytes(): number {
   return heapUsed + external;
 }
 
-/** The whole life of a session as a daemon that traces makes it: every event with strings of its own. */
+/**
+ * The whole life of a session as a daemon that traces makes it: every event with strings of its
+ * own.
+ */
 function life(id: string): readonly SessionEventDraft[] {
   const it = new Life({ sessionId: id, leaseTtlMs: 30_000 });
   it.in(

@@ -1,4 +1,7 @@
-/** Random frames for most of a minute: the daemon goes on, serves others, and says nothing of an error. For longer: npm run fuzz:frames. */
+/**
+ * Random frames for most of a minute: the daemon goes on, serves others, and says nothing of an
+ * error. For longer: npm run fuzz:frames.
+ */
 import test from 'ava';
 import { fuzzFrames } from './fuzz/fuzz.js';
 

@@ -1,4 +1,7 @@
-/** What a call takes is given back on every way out, and the edge's bounds meet only those that they are for. */
+/**
+ * What a call takes is given back on every way out, and the edge's bounds meet only those that they
+ * are for.
+ */
 import { once } from 'node:events';
 import { Server } from '@grpc/grpc-js';
 import test from 'ava';

@@ -1,4 +1,7 @@
-/** The health of a service that is not there can be asked for as often as one likes, and costs nothing afterwards. */
+/**
+ * The health of a service that is not there can be asked for as often as one likes, and costs
+ * nothing afterwards.
+ */
 import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

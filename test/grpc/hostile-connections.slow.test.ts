@@ -1,4 +1,7 @@
-/** Connections by the thousand, slow ones, and requests that never end: what they hold is bounded, and the others are served. */
+/**
+ * Connections by the thousand, slow ones, and requests that never end: what they hold is bounded,
+ * and the others are served.
+ */
 import { once } from 'node:events';
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { setTimeout as pause } from 'node:timers/promises';

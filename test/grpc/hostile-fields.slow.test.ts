@@ -1,6 +1,7 @@
 /**
- * Every field of every request, out of its range: refused by its name. The fields are those of the descriptors, so that a new one is
- * tested as soon as it is there: one that takes what is thrown at it fails until it is checked, or listed here as one that takes all.
+ * Every field of every request, out of its range: refused by its name. The fields are those of the
+ * descriptors, so that a new one is tested as soon as it is there: one that takes what is thrown at
+ * it fails until it is checked, or listed here as one that takes all.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -34,7 +35,10 @@ const methods = [...registry].flatMap((type) =>
 );
 const isForTests = ({ parent }: DescMethod) => parent.typeName.startsWith('wifidirect.simulator.');
 
-/** A request of each kind with nothing wrong in it, but for a session that it needs: where one is missing, the RPC needs nothing. */
+/**
+ * A request of each kind with nothing wrong in it, but for a session that it needs: where one is
+ * missing, the RPC needs nothing.
+ */
 const valid: Readonly<Record<string, JsonObject>> = {
   OpenSessionRequest: { deviceAddress: '02:11:22:33:44:01' },
   CancelOpenSessionRequest: { sessionId: '' },
@@ -157,7 +161,10 @@ test.serial('nor those for the service of the simulator', async (t) => {
   await siege.gateway.world.reset();
 });
 
-/** Tags of the fields that there are and of some that are not, with what may follow and what may not. */
+/**
+ * Tags of the fields that there are and of some that are not, with what may follow and what may
+ * not.
+ */
 function fields(): fc.Arbitrary<Uint8Array> {
   const part = fc.tuple(
     fc.integer({ min: 1, max: 8 }),

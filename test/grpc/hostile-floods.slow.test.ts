@@ -1,4 +1,7 @@
-/** Frames and streams by the hundred thousand on one connection: it is ended, or they cost little; the others are served all the while. */
+/**
+ * Frames and streams by the hundred thousand on one connection: it is ended, or they cost little;
+ * the others are served all the while.
+ */
 import test from 'ava';
 import {
   cancelStream,

@@ -1,4 +1,7 @@
-/** HTTP/2 as it must not be: each connection or stream that breaks its rules ends with the error that RFC 9113 has for it. */
+/**
+ * HTTP/2 as it must not be: each connection or stream that breaks its rules ends with the error
+ * that RFC 9113 has for it.
+ */
 import test, { type ExecutionContext } from 'ava';
 import { frameFlag as flag, frame, headers, PreparedCall, frameType as type } from '../bench/load/frames.js';
 import { framed, WireClient } from '../harness/grpc-wire.js';
@@ -12,7 +15,10 @@ const closing: Promise<void>[] = [];
 const getHost = new PreparedCall('/wifidirect.v1.HostService/GetHost', Buffer.alloc(0));
 const good = getHost.onStream(1, Buffer.alloc(0)).subarray(9, -14);
 
-/** RFC 9113, section 7. What is found wrong when a frame is read to its end is INTERNAL_ERROR, whatever it is. */
+/**
+ * RFC 9113, section 7. What is found wrong when a frame is read to its end is INTERNAL_ERROR,
+ * whatever it is.
+ */
 const error = { PROTOCOL: 1, INTERNAL: 2, STREAM_CLOSED: 5, FRAME_SIZE: 6, COMPRESSION: 9 } as const;
 
 type Bytes = string | Buffer;

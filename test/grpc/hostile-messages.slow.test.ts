@@ -1,4 +1,7 @@
-/** Calls that are no calls: each is told what is wrong with it, with the details of the contract, and costs the others nothing. */
+/**
+ * Calls that are no calls: each is told what is wrong with it, with the details of the contract,
+ * and costs the others nothing.
+ */
 import { constants, type OutgoingHttpHeaders } from 'node:http2';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -212,7 +215,10 @@ test.serial(
   },
 );
 
-/** RFC 7541: a field that goes into the table of the connection, and the index by which the newest is named again. */
+/**
+ * RFC 7541: a field that goes into the table of the connection, and the index by which the newest
+ * is named again.
+ */
 const remembered = Buffer.concat([
   Buffer.of(0x40, 1),
   Buffer.from('x'),
@@ -231,7 +237,8 @@ test.serial('headers that name a large entry of the table again and again cost t
     async () => {
       for (let round = 0; round < 5; round += 1) {
         const lanes = Array.from({ length: 40 }, async () => {
-          // It never acknowledges the SETTINGS, so that none but the daemon's own look at the headers bounds them.
+          // It never acknowledges the SETTINGS, so that none but the daemon's own look at the
+          // headers bounds them.
           const peer = await RawPeer.connect(siege.address, {}, true);
           const begin = [CONNECTION_PREFACE, frame(frameType.settings, 0, 0, Buffer.alloc(0))];
           await peer.send(...begin, frame(frameType.headers, flag.endHeaders, 1, Buffer.concat([block, remembered])));

@@ -1,6 +1,7 @@
 /**
- * Requests over TLS that end badly at any moment, from somebody without a credential: each may cause an error on a stream or a session,
- * also before anybody has looked at it, and none may end the daemon.
+ * Requests over TLS that end badly at any moment, from somebody without a credential: each may
+ * cause an error on a stream or a session, also before anybody has looked at it, and none may end
+ * the daemon.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';

@@ -1,6 +1,6 @@
 /**
- * TLS as it must not be spoken. What comes over good TLS with bad certificates, tokens or JWTs is in `test/access`: tls.test.ts,
- * credentials.test.ts, jwt.test.ts (`alg: none` among them).
+ * TLS as it must not be spoken. What comes over good TLS with bad certificates, tokens or JWTs is
+ * in `test/access`: tls.test.ts, credentials.test.ts, jwt.test.ts (`alg: none` among them).
  */
 import { connect as connectTls } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';

@@ -1,4 +1,7 @@
-/** A process that may open few files: it says so, serves fewer connections, and goes on with everything else. */
+/**
+ * A process that may open few files: it says so, serves fewer connections, and goes on with
+ * everything else.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -1,4 +1,7 @@
-/** The daemon behind the proxies of the manual: statuses arrive, quiet streams stand, and who goes is gone. */
+/**
+ * The daemon behind the proxies of the manual: statuses arrive, quiet streams stand, and who goes
+ * is gone.
+ */
 
 import { Client, credentials, status } from '@grpc/grpc-js';
 import test from 'ava';

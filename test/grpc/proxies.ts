@@ -1,4 +1,7 @@
-/** Proxies as processes, with the very configurations that the manual shows: only addresses and timeouts are a test's own. */
+/**
+ * Proxies as processes, with the very configurations that the manual shows: only addresses and
+ * timeouts are a test's own.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Generated grpc-js clients as promises and lists, and errors with their details decoded: what the tests say calls with. */
+/**
+ * Generated grpc-js clients as promises and lists, and errors with their details decoded: what the
+ * tests say calls with.
+ */
 import { type ClientReadableStream, Metadata, type ServiceError, type status } from '@grpc/grpc-js';
 import {
   BadRequest,
@@ -60,7 +63,10 @@ export class Received<Message> implements AsyncDisposable {
     });
   }
 
-  /** The first message, past or to come, that is so; fails with what came instead when the stream ends before. */
+  /**
+   * The first message, past or to come, that is so; fails with what came instead when the stream
+   * ends before.
+   */
   async first(isSo: (message: Message) => boolean): Promise<Message> {
     for (;;) {
       const found = this.messages.find(isSo);

@@ -1,6 +1,7 @@
 /**
- * A daemon as the tests start it: `wfdd` as a process of its own, on this machine or as the Windows bundle under Wine
- * (`WFD_TEST_TARGET=wine`). It serves on a free port; its log is read as it is written.
+ * A daemon as the tests start it: `wfdd` as a process of its own, on this machine or as the Windows
+ * bundle under Wine (`WFD_TEST_TARGET=wine`). It serves on a free port; its log is read as it is
+ * written.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

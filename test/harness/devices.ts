@@ -1,4 +1,7 @@
-/** The paired devices of a gateway as a client asks for them: the list, a discovery, and watches that check their promises. */
+/**
+ * The paired devices of a gateway as a client asks for them: the list, a discovery, and watches
+ * that check their promises.
+ */
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import test from 'ava';
 import { type Device, type DeviceEvent, DeviceEventType } from '../../proto/gen/wifidirect/v1/device.js';
@@ -12,7 +15,10 @@ import { call, type ReadError, Received, readError } from './calls.js';
 import { display, type Gateway } from './gateway.js';
 import { duration } from './world.js';
 
-/** The devices of the simulator's default world, by address. What is undefined, Windows leaves empty. */
+/**
+ * The devices of the simulator's default world, by address. What is undefined, Windows leaves
+ * empty.
+ */
 export const devicesAtStart: readonly Device[] = [
   startDevice(1, 'Meeting Room Display', { isVisible: true, linkQuality: 92 }),
   startDevice(2, 'Warehouse Scanner', { isVisible: true, linkQuality: 74 }),
@@ -216,7 +222,10 @@ export class HostDevices {
   }
 }
 
-/** The devices of this file's gateway. Before each test they are as at the start; after each no watch has broken a promise. */
+/**
+ * The devices of this file's gateway. Before each test they are as at the start; after each no
+ * watch has broken a promise.
+ */
 export function devicesForThisFile(gateway: () => Gateway): () => HostDevices {
   let devices: HostDevices | undefined;
   const get = () => {

@@ -1,7 +1,7 @@
 /**
- * One daemon for the tests of a file, with clients of all its services and the world it lives in. Before each test the world is as at
- * the start; after each, the simulator must have counted no misuse, every stream must have kept its promises, and the daemon must hold
- * nothing any more.
+ * One daemon for the tests of a file, with clients of all its services and the world it lives in.
+ * Before each test the world is as at the start; after each, the simulator must have counted no
+ * misuse, every stream must have kept its promises, and the daemon must hold nothing any more.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -165,7 +165,10 @@ export class Gateway {
     this.#calls.clear();
   }
 
-  /** Waits until the daemon holds nothing; fails with what it still holds. One that has ended or stops holds nothing. */
+  /**
+   * Waits until the daemon holds nothing; fails with what it still holds. One that has ended or
+   * stops holds nothing.
+   */
   async holdsNothing(scope: Scope): Promise<void> {
     const untilMs = performance.now() + GIVEN_BACK_MS * patience;
     const isStopping = () => this.#isGone || this.daemon.log.some(({ event }) => event === 'stopping');
@@ -208,7 +211,10 @@ export class Gateway {
     return session as Session;
   }
 
-  /** What an earlier test left is ended, the world is as at the start, and the host is ready for the next. */
+  /**
+   * What an earlier test left is ended, the world is as at the start, and the host is ready for the
+   * next.
+   */
   async settle(): Promise<void> {
     await this.world.reset();
     await this.until(async () => (await this.getHost()).state === HostState.READY);
@@ -222,7 +228,10 @@ export class Gateway {
     return call(this.host.getHost.bind(this.host), {});
   }
 
-  /** Asks until it is so, a hundred times a second: asked without a pause, the daemon would do nothing but answer. */
+  /**
+   * Asks until it is so, a hundred times a second: asked without a pause, the daemon would do
+   * nothing but answer.
+   */
   async until(isSo: () => Promise<boolean>): Promise<void> {
     for (let asked = 0; asked < ASKED_MAX; asked += 1) {
       if (await isSo()) return;
@@ -237,7 +246,9 @@ export class Gateway {
   }
 }
 
-/** Starts a daemon for the tests of this file, which run one after another: they share its world. */
+/**
+ * Starts a daemon for the tests of this file, which run one after another: they share its world.
+ */
 export function gatewayForThisFile(...flags: string[]): () => Gateway {
   let gateway: Gateway | undefined;
   const get = () => {
@@ -273,7 +284,10 @@ export function gatewayForThisFile(...flags: string[]): () => Gateway {
   return get;
 }
 
-/** Runs one test with a daemon of its own, which the test stops as it likes; what it leaves running is killed. */
+/**
+ * Runs one test with a daemon of its own, which the test stops as it likes; what it leaves running
+ * is killed.
+ */
 export async function withGateway(flags: readonly string[], use: (gateway: Gateway) => Promise<void>): Promise<void> {
   const gateway = new Gateway(await startSimulated(...countingFlags, ...flags));
   try {

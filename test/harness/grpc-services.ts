@@ -1,4 +1,7 @@
-/** The services of the contract for grpc-js: clients and definitions, made of what is generated from the `.proto` files. */
+/**
+ * The services of the contract for grpc-js: clients and definitions, made of what is generated from
+ * the `.proto` files.
+ */
 import {
   type CallOptions,
   type ChannelCredentials,

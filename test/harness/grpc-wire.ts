@@ -1,4 +1,7 @@
-/** gRPC by hand over node:http2: calls whose headers and message bytes are as a test wants them, right or wrong. */
+/**
+ * gRPC by hand over node:http2: calls whose headers and message bytes are as a test wants them,
+ * right or wrong.
+ */
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -9,7 +12,10 @@ import {
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { type ReadError, readError } from './calls.js';
 
-/** How a call ended: with a status of gRPC or of HTTP, or by a reset, or all were to come and the connection ended. */
+/**
+ * How a call ended: with a status of gRPC or of HTTP, or by a reset, or all were to come and the
+ * connection ended.
+ */
 export interface WireEnd {
   readonly http: number | undefined;
   readonly status: ReadError | undefined;

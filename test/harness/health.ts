@@ -20,7 +20,10 @@ export function healthClient(address: string) {
   };
 }
 
-/** The status of each service of the contract, by its short name, and of the host in all, by an empty one. */
+/**
+ * The status of each service of the contract, by its short name, and of the host in all, by an
+ * empty one.
+ */
 export async function healthOf(address: string): Promise<Record<string, HealthAnswer['status']>> {
   const client = healthClient(address);
   const statuses: Record<string, HealthAnswer['status']> = {};

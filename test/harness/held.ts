@@ -1,6 +1,6 @@
 /**
- * What a daemon holds for its callers, as its own metrics count it: when nobody asks anything of it any
- * more, all of it is back at zero.
+ * What a daemon holds for its callers, as its own metrics count it: when nobody asks anything of it
+ * any more, all of it is back at zero.
  */
 import type { DaemonProcess } from './daemon.js';
 

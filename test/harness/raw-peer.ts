@@ -1,6 +1,6 @@
 /**
- * A peer that speaks HTTP/2 by the byte over a socket, well or badly: it sends whatever it is told to, and keeps the frames that it is
- * answered with.
+ * A peer that speaks HTTP/2 by the byte over a socket, well or badly: it sends whatever it is told
+ * to, and keeps the frames that it is answered with.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -23,7 +23,9 @@ export interface PeerOptions {
 export class RawPeer {
   readonly socket: Socket;
   readonly frames: Frame[] = [];
-  /** What came that was not HTTP/2, or all that came where the peer did not begin with the preface. */
+  /**
+   * What came that was not HTTP/2, or all that came where the peer did not begin with the preface.
+   */
   text = '';
   /** Resolves when the connection is gone, whoever ended it. */
   readonly closed: Promise<void>;

@@ -8,7 +8,10 @@ import { isWine } from './daemon.js';
 
 const built = new Map<string, Promise<string>>();
 
-/** One that lacks these functions; the path is as the daemon under test writes it, and good for the life of this process. */
+/**
+ * One that lacks these functions; the path is as the daemon under test writes it, and good for the
+ * life of this process.
+ */
 export function simulatorWithout(...functions: readonly string[]): Promise<string> {
   const key = functions.join();
   const library = built.get(key) ?? build(functions);

@@ -1,4 +1,7 @@
-/** The life of sessions as clients see it: which event may follow which, and what must be true of each. */
+/**
+ * The life of sessions as clients see it: which event may follow which, and what must be true of
+ * each.
+ */
 import {
   DisconnectEvidence,
   EventSource,
@@ -33,7 +36,10 @@ const FINAL: readonly StateName[] = ['CLOSED', 'FAILED', 'CANCELLED', 'LOST'];
 const stateName = nameOf<StateName>(SessionState);
 const eventName = nameOf<EventName>(SessionEventType);
 
-/** What a client knows of the sessions of a host. Each method says what was wrong with what it was told. */
+/**
+ * What a client knows of the sessions of a host. Each method says what was wrong with what it was
+ * told.
+ */
 export class SessionHistory {
   #sessions = new Map<string, Session>();
   /** Every session that there is, is known: one that is not must begin. */

@@ -1,7 +1,7 @@
 /**
- * A daemon under attack, as a process of its own, and a bystander: a client that does all as it should, while the attack goes on and
- * after it. What an attack must not do is checked here, once for all: shut others out, take memory without bound, fill the log, or end the
- * daemon.
+ * A daemon under attack, as a process of its own, and a bystander: a client that does all as it
+ * should, while the attack goes on and after it. What an attack must not do is checked here, once
+ * for all: shut others out, take memory without bound, fill the log, or end the daemon.
  */
 import test, { type ExecutionContext } from 'ava';
 import { unpaced } from '../stream/lively.js';
@@ -10,14 +10,23 @@ import { display, type Gateway, gatewayForThisFile } from './gateway.js';
 
 const MEGABYTE = 2 ** 20;
 
-/** Lines that one attack may leave in the log: those of the bystander, and those a second for what is refused, from some addresses. */
+/**
+ * Lines that one attack may leave in the log: those of the bystander, and those a second for what
+ * is refused, from some addresses.
+ */
 const LINES_MAX = 400;
 const LINES_PER_SECOND_MAX = 100;
-/** Without an attack it is a millisecond; on a machine that is busy with more than the attack it is seconds. */
+/**
+ * Without an attack it is a millisecond; on a machine that is busy with more than the attack it is
+ * seconds.
+ */
 const ANSWER_MS_MAX = 40_000;
 
 export interface Bounds {
-  /** How much more memory the daemon may have at any time of the attack, in MiB. V8 takes some for any traffic. */
+  /**
+   * How much more memory the daemon may have at any time of the attack, in MiB. V8 takes some for
+   * any traffic.
+   */
   readonly grownMegabytesMax?: number;
 }
 
@@ -25,7 +34,8 @@ export class Siege {
   readonly #gateway: () => Gateway;
 
   constructor(...flags: string[]) {
-    // What a principal may do in a second would meet most attacks before the bounds that they are about.
+    // What a principal may do in a second would meet most attacks before the bounds that they are
+    // about.
     this.#gateway = gatewayForThisFile(...unpaced, ...flags);
     test.after.always('nothing went past the log, and no secret is in it', (t) => {
       const { log, standardError } = this.gateway.daemon;

@@ -1,4 +1,7 @@
-/** The validator believes a host that tells the truth, however often its watchers go away and its life begins anew. */
+/**
+ * The validator believes a host that tells the truth, however often its watchers go away and its
+ * life begins anew.
+ */
 import test from 'ava';
 import fc from 'fast-check';
 import type { OpenSessionResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
@@ -24,7 +27,10 @@ const inputs: readonly SessionInput[] = [
   arrives.handlesInvalidated(),
 ];
 
-/** A host whose sessions do what Windows allows, and one watcher of it that reads, leaves and comes back. */
+/**
+ * A host whose sessions do what Windows allows, and one watcher of it that reads, leaves and comes
+ * back.
+ */
 class Scene {
   readonly validator: StreamValidator;
   readonly #ids: readonly string[] | undefined;
@@ -96,7 +102,10 @@ class Scene {
     this.#host = new WatchedHost({ epoch: this.#lives.toString(16).padStart(16, '0'), eventsMax: 20 });
   }
 
-  /** The watch may have been left behind by a log as short as this, so the last word is that of one that has just joined. */
+  /**
+   * The watch may have been left behind by a log as short as this, so the last word is that of one
+   * that has just joined.
+   */
   finish(): void {
     this.join(false);
     this.bookmark();

@@ -1,4 +1,7 @@
-/** The validator finds each way to break a promise. That it believes the truth is in `validator-truth.test.ts`. */
+/**
+ * The validator finds each way to break a promise. That it believes the truth is in
+ * `validator-truth.test.ts`.
+ */
 import test from 'ava';
 import { type SessionEvent, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
 import type { WatchSessionsResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
@@ -7,8 +10,8 @@ import { StreamValidator } from './validator.js';
 import { type Watch, WatchedHost } from './watched-host.js';
 
 /**
- * A watch with all that there is in it: a snapshot of three sessions in two parts, events that come alone and in batches, a bookmark;
- * then the connection breaks, and a second goes on.
+ * A watch with all that there is in it: a snapshot of three sessions in two parts, events that come
+ * alone and in batches, a bookmark; then the connection breaks, and a second goes on.
  */
 function record(): { first: WatchSessionsResponse[]; second: WatchSessionsResponse[]; last: number } {
   const host = new WatchedHost({ batchEventsMax: 2 });

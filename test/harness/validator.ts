@@ -1,8 +1,9 @@
 /**
- * Reads what a client received and checks the promises of the event stream: ordered, no duplicates, no holes within an epoch but those of
- * renewals that a later one made superfluous, resumable,
- * snapshot and live joined without loss, bookmarks true, one epoch per life; and of each session that its states follow the diagram and
- * that it ends once. Every end-to-end test tells its validator what happened, and calls `finish`.
+ * Reads what a client received and checks the promises of the event stream: ordered, no duplicates,
+ * no holes within an epoch but those of renewals that a later one made superfluous, resumable,
+ * snapshot and live joined without loss, bookmarks true, one epoch per life; and of each session
+ * that its states follow the diagram and that it ends once. Every end-to-end test tells its
+ * validator what happened, and calls `finish`.
  */
 import { type Session, type SessionEvent, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
 import type { OpenSessionResponse, WatchSessionsResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
@@ -10,7 +11,10 @@ import { hasEnded, SessionHistory } from './session-history.js';
 
 const VIOLATIONS_SHOWN_MAX = 20;
 
-/** What both kinds of stream have in common: violations, and finding an event the same each time it is told. */
+/**
+ * What both kinds of stream have in common: violations, and finding an event the same each time it
+ * is told.
+ */
 class Validator {
   readonly violations: string[] = [];
   protected readonly history = new SessionHistory();
@@ -169,7 +173,10 @@ export class StreamValidator extends Validator {
     this.#moveTo(sequence);
   }
 
-  /** What a host may leave out are renewals before a later one: the next event of the session is then a renewal. */
+  /**
+   * What a host may leave out are renewals before a later one: the next event of the session is
+   * then a renewal.
+   */
   #fillHoles({ sequence, type, session }: SessionEvent): void {
     const id = session?.sessionId ?? '';
     this.#holes = this.#holes.filter(({ before, heard }) => {
@@ -208,7 +215,10 @@ export class StreamValidator extends Validator {
   }
 }
 
-/** The OpenSession streams of one session, one after another: its event as it is, then each that follows, until it has ended. */
+/**
+ * The OpenSession streams of one session, one after another: its event as it is, then each that
+ * follows, until it has ended.
+ */
 export class OpenStreamValidator extends Validator {
   #last: SessionEvent | undefined;
   #isFirst = true;

@@ -1,4 +1,7 @@
-/** A host that tells the truth, without its driver and its wire: what it sends to a watcher, as a client receives it. */
+/**
+ * A host that tells the truth, without its driver and its wire: what it sends to a watcher, as a
+ * client receives it.
+ */
 import { OpenSessionResponse, WatchSessionsResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { WatchSource } from '../../service/api/sources.js';
 import { encodeOpenSession, encodeWatchSessions } from '../../service/codec/encode-once.js';
@@ -44,7 +47,10 @@ export class WatchedHost {
     this.#published.set(id, events.length);
   }
 
-  /** A watch of these sessions, or of all; from a cursor, or with a snapshot. Undefined where the cursor has expired. */
+  /**
+   * A watch of these sessions, or of all; from a cursor, or with a snapshot. Undefined where the
+   * cursor has expired.
+   */
   watch(cursor = '', ids?: readonly string[]): Watch | undefined {
     const isWanted = (session: Session) => ids?.includes(session.id) ?? true;
     const from = cursor === '' ? undefined : this.events.positionOf(cursor);
@@ -58,7 +64,10 @@ export class WatchedHost {
     );
   }
 
-  /** The first message of an OpenSession stream, and those that follow, for a session's events from `first` on. */
+  /**
+   * The first message of an OpenSession stream, and those that follow, for a session's events from
+   * `first` on.
+   */
   opened(id: string, first = 1): OpenSessionResponse[] {
     const all = this.events.read(0, ({ session }) => session.id === id).next(Number.POSITIVE_INFINITY);
     const cursorOf = ({ epoch, sequence }: SessionEvent) => `${epoch}.${sequence}`;

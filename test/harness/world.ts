@@ -1,4 +1,7 @@
-/** The simulated world behind a daemon, as the tests script it: short names, milliseconds, defaults that do nothing. */
+/**
+ * The simulated world behind a daemon, as the tests script it: short names, milliseconds, defaults
+ * that do nothing.
+ */
 
 import { credentials } from '@grpc/grpc-js';
 import type { Duration } from '../../proto/gen/google/protobuf/duration.js';

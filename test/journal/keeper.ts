@@ -1,4 +1,7 @@
-/** A journal with an owner that remembers sessions in the simplest way: what a daemon keeps, without the daemon. */
+/**
+ * A journal with an owner that remembers sessions in the simplest way: what a daemon keeps, without
+ * the daemon.
+ */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

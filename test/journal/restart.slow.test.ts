@@ -1,4 +1,7 @@
-/** The host forgets nothing: a daemon with a journal is killed, and its next life goes on where it was. */
+/**
+ * The host forgets nothing: a daemon with a journal is killed, and its next life goes on where it
+ * was.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';

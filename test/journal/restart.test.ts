@@ -1,4 +1,7 @@
-/** What a restart is to a client: its watch goes on, its session is lost, and its request id is known. */
+/**
+ * What a restart is to a client: its watch goes on, its session is lost, and its request id is
+ * known.
+ */
 import { randomUUID } from 'node:crypto';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';

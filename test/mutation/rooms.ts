@@ -1,6 +1,6 @@
 /**
- * The rooms whose slips are tried, and the tests that should find them. Who adds a room of policy or
- * edge adds it here; a test compares this table with the folders that there are.
+ * The rooms whose slips are tried, and the tests that should find them. Who adds a room of policy
+ * or edge adds it here; a test compares this table with the folders that there are.
  */
 export interface Room {
   /** Its folder, or one file. */

@@ -1,6 +1,7 @@
 /**
- * `npm run mutate`: makes small mistakes in the code, one at a time, and runs the fast tests, to see
- * which mistakes they don't find. Works on a copy in `dist/mutation`; the sources stay as they are.
+ * `npm run mutate`: makes small mistakes in the code, one at a time, and runs the fast tests, to
+ * see which mistakes they don't find. Works on a copy in `dist/mutation`; the sources stay as they
+ * are.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -125,7 +126,8 @@ async function makeCopy(): Promise<Slip[]> {
   const changed = await withSlips(sources);
   for (const { path, text } of changed.sources) writeFileSync(join(copy, path), text);
   console.log(`${changed.slips.length} slips in ${sources.length} files; building`);
-  // As `npm run build`, but for the types: those of a line with all of its slips are nobody's concern.
+  // As `npm run build`, but for the types: those of a line with all of its slips are nobody's
+  // concern.
   for (const args of [['node_modules/typescript/bin/tsc', '-p', '.', '--noCheck'], ...stepsAfterCompiling()]) {
     const { passed, output } = await run(process.execPath, args, {}, 10 * 60_000);
     if (!passed) throw new Error(`The copy can't be built:\n${output.slice(-4000)}`);

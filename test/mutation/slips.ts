@@ -1,12 +1,14 @@
 /**
  * Small, plausible mistakes ("slips"), made in a copy of the sources all at once, each behind a
- * switch: with `__STRYKER_ACTIVE_MUTANT__=7` the seventh is in force, without it none is. So the copy
- * is compiled once, however many slips are tried.
+ * switch: with `__STRYKER_ACTIVE_MUTANT__=7` the seventh is in force, without it none is. So the
+ * copy is compiled once, however many slips are tried.
  */
 import type { Logger } from '@stryker-mutator/api/logging';
 import { Instrumenter } from '@stryker-mutator/instrumenter';
 
-/** The variable that puts one slip in force, in a test process and in every process that it starts. */
+/**
+ * The variable that puts one slip in force, in a test process and in every process that it starts.
+ */
 export const SWITCH = '__STRYKER_ACTIVE_MUTANT__';
 
 export interface Source {
@@ -78,7 +80,10 @@ function between(lines: readonly string[], from: number, to: number): string {
   return lines.map((line, i) => line.slice(i === 0 ? from : 0, i === last ? to : line.length)).join('\n');
 }
 
-/** `count` of the slips, chosen by the seed; in the order of their places. All of them if there are no more. */
+/**
+ * `count` of the slips, chosen by the seed; in the order of their places. All of them if there are
+ * no more.
+ */
 export function sample(slips: readonly Slip[], count: number, seed: number): Slip[] {
   const random = mulberry32(seed);
   return slips

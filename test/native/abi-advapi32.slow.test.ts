@@ -1,4 +1,7 @@
-/** Services, event log and security against the Windows headers by mingw-w64: every struct, constant and number of parameters. */
+/**
+ * Services, event log and security against the Windows headers by mingw-w64: every struct, constant
+ * and number of parameters.
+ */
 import test from 'ava';
 import koffi from 'koffi';
 import * as aclapi from '../../native/aclapi.js';
@@ -25,7 +28,10 @@ const headers = `
 /** Types that only koffi needs told apart. */
 const ours = 'typedef PVOID MULTI_SZ; typedef LPWSTR LOCAL_LPWSTR;';
 
-/** But WINTRUST_DATA and WLAN_INTERFACE_INFO_LIST, of which mingw-w64 has older forms; abi-metadata compares those. */
+/**
+ * But WINTRUST_DATA and WLAN_INTERFACE_INFO_LIST, of which mingw-w64 has older forms; abi-metadata
+ * compares those.
+ */
 const structs = [
   'SERVICE_TABLE_ENTRYW',
   'SERVICE_STATUS',
@@ -83,7 +89,9 @@ function prototypes(): string[] {
   return seen;
 }
 
-/** A C function that makes the call of a prototype, each argument of the type that koffi has for it. */
+/**
+ * A C function that makes the call of a prototype, each argument of the type that koffi has for it.
+ */
 function callOf(prototype: string, index: number): string {
   const [, result = '', name = '', parameters = ''] = /^(.+?) __stdcall (\w+)\((.*)\)$/.exec(prototype) ?? [];
   const types = parameters.split(', ').map((parameter) => parameter.replace(/^_Out_ /, '').replace(/\w+$/, ''));

@@ -1,4 +1,7 @@
-/** Callbacks from a foreign thread, value by value: GUID by value, NULL rows, unions, and copies that outlive the call. */
+/**
+ * Callbacks from a foreign thread, value by value: GUID by value, NULL rows, unions, and copies
+ * that outlive the call.
+ */
 import test from 'ava';
 import { type DevQueryResult, devQueryResultCallbacks } from '../../native/cfgmgr32.js';
 import * as c from '../../native/constants.js';

@@ -8,7 +8,10 @@ const numbers = Object.entries<unknown>({ ...constants, ...constants.winerror })
   (entry): entry is [string, number] => typeof entry[1] === 'number',
 );
 
-/** Of devquerydef.h, devfiltertypes.h and the Wi-Fi Direct part of wlanapi.h, which mingw-w64 does not have. */
+/**
+ * Of devquerydef.h, devfiltertypes.h and the Wi-Fi Direct part of wlanapi.h, which mingw-w64 does
+ * not have.
+ */
 const isUnknownToMingw = (name: string) => /^(Dev|DEVPROP_STORE_|DEVPROP_OPERATOR_|WFD_)/.test(name);
 
 const assertions = (names: readonly [string, number][]) =>

@@ -1,10 +1,12 @@
 /**
- * Everything that native/ declares against Microsoft's own metadata of Windows: size, alignment and offsets of every
- * struct, the value of every constant, the number and size of the parameters of every function. `windows-sys`, which is
- * generated from the metadata, says them; see metadata/src/main.rs.
+ * Everything that native/ declares against Microsoft's own metadata of Windows: size, alignment and
+ * offsets of every struct, the value of every constant, the number and size of the parameters of
+ * every function. `windows-sys`, which is generated from the metadata, says them; see
+ * metadata/src/main.rs.
  *
- * Two things are known to be otherwise. `PDOT11_MAC_ADDRESS` is `*const *const u8` there, a slip of the metadata: the
- * header has a pointer to six bytes. And what only koffi has a name for is no type of Windows.
+ * Two things are known to be otherwise. `PDOT11_MAC_ADDRESS` is `*const *const u8` there, a slip of
+ * the metadata: the header has a pointer to six bytes. And what only koffi has a name for is no
+ * type of Windows.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -59,7 +61,10 @@ const keys = named(
 );
 const guids = named((value, name): value is string => typeof value === 'string' && name.startsWith('GUID_'));
 
-/** The functions that are called: those of the libraries as they are bound, and those that a file takes for itself. */
+/**
+ * The functions that are called: those of the libraries as they are bound, and those that a file
+ * takes for itself.
+ */
 const functions = [...boundPrototypes(), sources.replace(/' \+\s*'/g, '')]
   .flatMap((text) => [...text.matchAll(/ __stdcall (\w+)\(([^)'$]*)\)/g)])
   .map(([, name = '', parameters = '']) => ({

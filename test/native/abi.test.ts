@@ -1,4 +1,7 @@
-/** koffi's idea of every struct against C: the Windows headers by mingw-w64, the simulator's header by both compilers. */
+/**
+ * koffi's idea of every struct against C: the Windows headers by mingw-w64, the simulator's header
+ * by both compilers.
+ */
 import test from 'ava';
 import koffi from 'koffi';
 import '../../native/cfgmgr32.js';
@@ -17,7 +20,10 @@ const only =
   (member: string) =>
     members.includes(member);
 
-/** The structs by the headers they are in, and which of their members the simulator's header has by the same name. */
+/**
+ * The structs by the headers they are in, and which of their members the simulator's header has by
+ * the same name.
+ */
 const structs: Members = {
   GUID: everyMember,
   DOT11_MAC_ADDRESS: everyMember,
@@ -41,8 +47,9 @@ const errors = (compiler: string, header: string, assertions: readonly string[])
   compilerErrors(compiler, [header, '#include <stddef.h>', ...assertions].join('\n'));
 
 /**
- * What a compiler has to say against each struct. It is asked once for all of them, as it takes a second for each reading of the Windows
- * headers; the checks of a struct stand in a file of its name, and what names no such file is against every struct.
+ * What a compiler has to say against each struct. It is asked once for all of them, as it takes a
+ * second for each reading of the Windows headers; the checks of a struct stand in a file of its
+ * name, and what names no such file is against every struct.
  */
 function errorsByStruct(compiler: string, header: string, all: Members): (name: string) => string {
   let lines: readonly string[] | undefined;

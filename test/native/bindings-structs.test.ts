@@ -1,4 +1,7 @@
-/** What goes into a struct and comes out of one: arguments, out parameters, tables and device properties. */
+/**
+ * What goes into a struct and comes out of one: arguments, out parameters, tables and device
+ * properties.
+ */
 import test from 'ava';
 import { type DevProperty, findProperty } from '../../native/cfgmgr32.js';
 import * as c from '../../native/constants.js';

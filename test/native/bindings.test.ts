@@ -75,7 +75,8 @@ test('a registered context keeps the process alive until it is forgotten', (t) =
   t.deepEqual([status, stdout], [0, 'alive\n']);
 });
 
-// glibc says what it unloads. A library that went before the process would take the code from under its own threads.
+// glibc says what it unloads. A library that went before the process would take the code from under
+// its own threads.
 (process.platform === 'linux' ? test : test.skip)(
   'a library stays loaded while a process that has run out of work is taken down',
   (t) => {

@@ -1,4 +1,6 @@
-/** The C compilers of this machine, for the tests that compare what koffi believes with what C says. */
+/**
+ * The C compilers of this machine, for the tests that compare what koffi believes with what C says.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +29,10 @@ export const windowsHeaders = `
 /** What the simulator is compiled against. */
 export const simulatorHeader = '#include "native/simulator/wfdsim.h"';
 
-/** Whether this machine has a compiler. With CI=true every one is expected, so that a missing one fails its tests. */
+/**
+ * Whether this machine has a compiler. With CI=true every one is expected, so that a missing one
+ * fails its tests.
+ */
 export function hasCompiler(compiler: string): boolean {
   const { CI } = process.env;
   return CI === 'true' || spawnSync(compiler, ['--version']).status === 0;
@@ -47,7 +52,10 @@ export function preprocess(compiler: string, text: string, ...flags: string[]): 
   return stdout;
 }
 
-/** Builds a shared library from a file of test/native/ and gives its absolute path, good for the life of the process. */
+/**
+ * Builds a shared library from a file of test/native/ and gives its absolute path, good for the
+ * life of the process.
+ */
 export function buildLibrary(source: string, ...flags: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'wfd-native-'));
   process.once('exit', () => rmSync(folder, { recursive: true }));

@@ -1,6 +1,7 @@
 /*
- * The types of devpropdef.h, devfiltertypes.h and devquerydef.h that mingw-w64's headers lack, retyped from Microsoft's pages
- * (learn.microsoft.com/windows/win32/api/devquerydef), to be included after devpropdef.h.
+ * The types of devpropdef.h, devfiltertypes.h and devquerydef.h that mingw-w64's headers lack,
+ * retyped from Microsoft's pages (learn.microsoft.com/windows/win32/api/devquerydef), to be
+ * included after devpropdef.h.
  */
 typedef enum _DEVPROPSTORE { DEVPROP_STORE_SYSTEM, DEVPROP_STORE_USER } DEVPROPSTORE;
 

@@ -1,7 +1,8 @@
 /*
- * A library with some of the Windows functions, every byte of whose answers is known, so that a test can tell whether koffi
- * reads and writes them right. Callbacks come from a thread of its own, before the function that asked for them returns.
- * What is given out is overwritten when its owner may no longer read it. The functions that are not here are missing exports.
+ * A library with some of the Windows functions, every byte of whose answers is known, so that a
+ * test can tell whether koffi reads and writes them right. Callbacks come from a thread of its own,
+ * before the function that asked for them returns. What is given out is overwritten when its owner
+ * may no longer read it. The functions that are not here are missing exports.
  */
 #include "native/simulator/wfdsim.h"
 

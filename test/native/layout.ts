@@ -6,7 +6,10 @@ export function same(what: string, value: number | bigint): string {
   return `_Static_assert(${what} == ${value}, "koffi has ${value}");`;
 }
 
-/** The checks of a struct's size and alignment, and of the place and size of each member that C has by this name. */
+/**
+ * The checks of a struct's size and alignment, and of the place and size of each member that C has
+ * by this name.
+ */
 export function layout(name: string, has: (member: string) => boolean = () => true): string[] {
   const { size, alignment, members = {} } = koffi.type(name);
   return [

@@ -1,4 +1,7 @@
-/** The simulator seen from JavaScript: the bindings on one side, the controls on the other, one world between them. */
+/**
+ * The simulator seen from JavaScript: the bindings on one side, the controls on the other, one
+ * world between them.
+ */
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import koffi from 'koffi';

@@ -1,4 +1,7 @@
-/** What the simulator counts against its caller, as the controls report it. Misuse is the point here. */
+/**
+ * What the simulator counts against its caller, as the controls report it. Misuse is the point
+ * here.
+ */
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import * as c from '../../native/constants.js';

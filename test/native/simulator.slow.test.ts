@@ -1,4 +1,6 @@
-/** The simulator's own tests, in C, optimised and under the sanitizers; and its builds for Windows. */
+/**
+ * The simulator's own tests, in C, optimised and under the sanitizers; and its builds for Windows.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';

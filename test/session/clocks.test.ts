@@ -1,4 +1,7 @@
-/** The wall clock of the host is set, forwards and back: whatever has a duration keeps it, and what is shown does not go back. */
+/**
+ * The wall clock of the host is set, forwards and back: whatever has a duration keeps it, and what
+ * is shown does not go back.
+ */
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import type { Moment } from '../../service/session/session.js';

@@ -1,4 +1,6 @@
-/** A session's machine, driven by hand: what arrives, and in words what the machine does about it. */
+/**
+ * A session's machine, driven by hand: what arrives, and in words what the machine does about it.
+ */
 import { callOutcome, nativeResult, openOutcome } from '../../service/driver/win32-error.js';
 import { open, step } from '../../service/session/machine.js';
 import type {
@@ -119,7 +121,10 @@ export class Life {
     return this.record.session;
   }
 
-  /** Enters these inputs, one second apart, and says what came of them: event types, `→ commands`, `refused REASON`. */
+  /**
+   * Enters these inputs, one second apart, and says what came of them: event types, `→ commands`,
+   * `refused REASON`.
+   */
   in(...inputs: SessionInput[]): string[] {
     return inputs.flatMap((input) => {
       this.nowMs += 1000;

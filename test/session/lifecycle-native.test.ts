@@ -1,6 +1,7 @@
 /**
- * What the native API leaves undefined and this service defines, on the real ABI: threads, contexts, handles, and what becomes of them
- * when the service or the host stops. The rows that the machine alone keeps are in `machine-native.test.ts`.
+ * What the native API leaves undefined and this service defines, on the real ABI: threads,
+ * contexts, handles, and what becomes of them when the service or the host stops. The rows that the
+ * machine alone keeps are in `machine-native.test.ts`.
  */
 import test from 'ava';
 import { filter, firstValueFrom } from 'rxjs';

@@ -1,7 +1,8 @@
 /**
- * Many sessions at once over the real ABI, each with a life of its own at random, in a world where opens fail, links drop, cancels lose,
- * closes hang and the WLAN service stops. Whatever happens in whatever order, every promise of the event stream holds, every
- * session ends once, and no native function is misused.
+ * Many sessions at once over the real ABI, each with a life of its own at random, in a world where
+ * opens fail, links drop, cancels lose, closes hang and the WLAN service stops. Whatever happens in
+ * whatever order, every promise of the event stream holds, every session ends once, and no native
+ * function is misused.
  */
 import test from 'ava';
 import fc from 'fast-check';
@@ -28,7 +29,10 @@ interface Plan {
   readonly leaseTtlMs: number | undefined;
   readonly opens: Omit<OpenScript, 'deviceAddress'>;
   readonly closes: Omit<CloseScript, 'deviceAddress'>;
-  /** Each act comes so many turns of the event loop after the one before, or once the session is open. */
+  /**
+   * Each act comes so many turns of the event loop after the one before, or once the session is
+   * open.
+   */
   readonly acts: readonly { readonly at: 'OPEN' | number; readonly act: keyof typeof acts }[];
 }
 

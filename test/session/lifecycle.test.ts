@@ -1,4 +1,7 @@
-/** The one writer over the real ABI: what requests come to, who keeps a session alive, and how it all ends. */
+/**
+ * The one writer over the real ABI: what requests come to, who keeps a session alive, and how it
+ * all ends.
+ */
 import test from 'ava';
 import { display, printer, refusalOf, rigForThisFile, robot, scanner, world } from './rig.js';
 

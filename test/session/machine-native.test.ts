@@ -1,6 +1,7 @@
 /**
- * What the native API leaves undefined and the machine defines: the rows of the contract's table that are its to keep. Those that
- * are about threads, contexts and handles are tested on the real ABI, in `lifecycle-native.test.ts`.
+ * What the native API leaves undefined and the machine defines: the rows of the contract's table
+ * that are its to keep. Those that are about threads, contexts and handles are tested on the real
+ * ABI, in `lifecycle-native.test.ts`.
  */
 import test from 'ava';
 import { closeFault } from '../../service/session/transition.js';

@@ -1,7 +1,8 @@
 /**
- * Every order of arrival: the start's return, the callback, and one or two reasons to end, in each permutation, with each outcome.
- * What must come of an order follows from three questions, which this file answers by position and the machine by its rules:
- * had a reason to end come before the open was decided, could the handle be used by then, and did the open succeed?
+ * Every order of arrival: the start's return, the callback, and one or two reasons to end, in each
+ * permutation, with each outcome. What must come of an order follows from three questions, which
+ * this file answers by position and the machine by its rules: had a reason to end come before the
+ * open was decided, could the handle be used by then, and did the open succeed?
  */
 import test from 'ava';
 import type { SessionInput } from '../../service/session/session.js';
@@ -44,7 +45,10 @@ function begin(order: readonly Arrival[]): Life {
   return order.includes('LEASE_EXPIRED') ? Life.leased() : new Life();
 }
 
-/** Runs an order to its end: the native close returns once it is called, and the link is then seen going down. */
+/**
+ * Runs an order to its end: the native close returns once it is called, and the link is then seen
+ * going down.
+ */
 function run(order: readonly Arrival[], outcome: Outcome): Life {
   const life = begin(order);
   for (const arrival of order) life.in(inputOf(arrival, outcome));

@@ -1,8 +1,9 @@
 /**
- * The machine under random inputs in random order, against the model of a native handle. Invariants (each checked after each step in
- * `native-model.ts`): the states follow the diagram, and every change is an event; a session ends exactly once, for the first reason
- * that came; it is cancelled and closed at most once, and only when the handle may be used for it; no command follows the end; and
- * once nothing is owed any more, the session has ended and no handle has leaked.
+ * The machine under random inputs in random order, against the model of a native handle. Invariants
+ * (each checked after each step in `native-model.ts`): the states follow the diagram, and every
+ * change is an event; a session ends exactly once, for the first reason that came; it is cancelled
+ * and closed at most once, and only when the handle may be used for it; no command follows the end;
+ * and once nothing is owed any more, the session has ended and no handle has leaked.
  */
 import test from 'ava';
 import fc from 'fast-check';

@@ -1,4 +1,7 @@
-/** Every edge of the life diagram, as a sentence. The orders in which things may arrive are in `machine-orders.test.ts`. */
+/**
+ * Every edge of the life diagram, as a sentence. The orders in which things may arrive are in
+ * `machine-orders.test.ts`.
+ */
 import test from 'ava';
 import {
   after,

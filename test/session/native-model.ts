@@ -1,6 +1,7 @@
 /**
- * The model of one session for random tests: what Windows may do with its handle, what the contract's diagram then says, and what the
- * machine must never have done. It knows nothing of the machine but what it says: its commands and its events.
+ * The model of one session for random tests: what Windows may do with its handle, what the
+ * contract's diagram then says, and what the machine must never have done. It knows nothing of the
+ * machine but what it says: its commands and its events.
  */
 import type { SessionEndReason, SessionInput, SessionState, TimerName } from '../../service/session/session.js';
 import { edges } from '../harness/session-history.js';
@@ -32,7 +33,9 @@ export class NativeModel {
     return ['CLOSED', 'FAILED', 'CANCELLED', 'LOST'].includes(this.state);
   }
 
-  /** Whether Windows, a timer or the driver may say this now. Clients may say anything at any time. */
+  /**
+   * Whether Windows, a timer or the driver may say this now. Clients may say anything at any time.
+   */
   allows(input: SessionInput): boolean {
     switch (input.type) {
       case 'StartReturned':

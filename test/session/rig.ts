@@ -1,6 +1,7 @@
 /**
- * The rooms below the transport as the daemon puts them together, over the real ABI: the lifecycle, the driver, and the simulator's
- * library with its controls. One world a process, so the tests of a file that use it run one after another.
+ * The rooms below the transport as the daemon puts them together, over the real ABI: the lifecycle,
+ * the driver, and the simulator's library with its controls. One world a process, so the tests of a
+ * file that use it run one after another.
  */
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
@@ -207,7 +208,10 @@ export class Rig {
   }
 }
 
-/** Starts a rig for a test, in a world as it is at the start, where nothing takes long; the file's hook finishes it. */
+/**
+ * Starts a rig for a test, in a world as it is at the start, where nothing takes long; the file's
+ * hook finishes it.
+ */
 export function rigForThisFile(): (settings?: RigSettings) => Promise<Rig> {
   let rig: Rig | undefined;
   test.afterEach.always('all has ended, and no native function was misused', async (t) => {

@@ -3,7 +3,10 @@ import type { ExecutionContext } from 'ava';
 
 const { CI, WFD_SEED } = process.env;
 
-/** How fast-check runs: with the seed `WFD_SEED` where it is set, so many times, and with the error where it fails. */
+/**
+ * How fast-check runs: with the seed `WFD_SEED` where it is set, so many times, and with the error
+ * where it fails.
+ */
 export function randomly(t: ExecutionContext, numRuns: number) {
   const seed = WFD_SEED === undefined ? Math.floor(Math.random() * 0x7fffffff) : Number(WFD_SEED);
   t.log(`WFD_SEED=${seed}`);

@@ -1,6 +1,6 @@
 /**
- * Readers that stop, never start, freeze or die: the host's memory stays bounded, what they held is released, and the others get
- * everything in time.
+ * Readers that stop, never start, freeze or die: the host's memory stays bounded, what they held is
+ * released, and the others get everything in time.
  */
 import { once } from 'node:events';
 import { constants } from 'node:http2';
@@ -171,7 +171,8 @@ test.serial(
 
     reader.freeze();
     const frozenMs = performance.now();
-    // More than the buffers of the system take, so that the daemon is in the middle of a write when it gives up.
+    // More than the buffers of the system take, so that the daemon is in the middle of a write when
+    // it gives up.
     await makeEvents(gateway(), ids, 1000);
     const closed = await watcher.event(sessionId, 'CLOSED');
     const tookMs = performance.now() - frozenMs;

@@ -1,6 +1,7 @@
 /**
- * Watchers that come and go at random while sessions open, fail, close, drop, lapse and are left at random. Whatever they did, none has
- * lost an event, got one twice or out of order, or was told anything else than the others.
+ * Watchers that come and go at random while sessions open, fail, close, drop, lapse and are left at
+ * random. Whatever they did, none has lost an event, got one twice or out of order, or was told
+ * anything else than the others.
  */
 import test from 'ava';
 import { withGateway } from '../harness/gateway.js';

@@ -1,4 +1,6 @@
-/** The drain under load, in the order that `host_service.proto` documents for HOST_STATE_DRAINING. */
+/**
+ * The drain under load, in the order that `host_service.proto` documents for HOST_STATE_DRAINING.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { HostState } from '../../proto/gen/wifidirect/v1/host_service.js';

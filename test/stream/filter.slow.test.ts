@@ -1,4 +1,7 @@
-/** A watch of some sessions, by their names: nothing of others, everything of these, and bookmarks over what it passes by. */
+/**
+ * A watch of some sessions, by their names: nothing of others, everything of these, and bookmarks
+ * over what it passes by.
+ */
 import { type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { readError } from '../harness/calls.js';

@@ -1,4 +1,7 @@
-/** What the host keeps is bounded: ended sessions by time and number, request ids by number. Live sessions are never forgotten. */
+/**
+ * What the host keeps is bounded: ended sessions by time and number, request ids by number. Live
+ * sessions are never forgotten.
+ */
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';

@@ -1,4 +1,7 @@
-/** Signs of life on an OpenSession stream, for proxies and for clients: only where they are asked for. */
+/**
+ * Signs of life on an OpenSession stream, for proxies and for clients: only where they are asked
+ * for.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { readError } from '../harness/calls.js';

@@ -1,4 +1,7 @@
-/** Many leases that lapse at the same moment: each is told and closed, and whatever else is asked meanwhile is answered as ever. */
+/**
+ * Many leases that lapse at the same moment: each is told and closed, and whatever else is asked
+ * meanwhile is answered as ever.
+ */
 import test from 'ava';
 import { EventSource, SessionEndReason, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
 import { display, forklifts, gatewayForThisFile, scanner } from '../harness/gateway.js';

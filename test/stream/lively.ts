@@ -1,4 +1,7 @@
-/** Sessions that make events when a test wants them: leased, so that they need no stream, and renewed, which is one event each. */
+/**
+ * Sessions that make events when a test wants them: leased, so that they need no stream, and
+ * renewed, which is one event each.
+ */
 import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
 import { type SessionEvent, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
 import {
@@ -52,7 +55,10 @@ export function renew(
   return call(gateway.sessions.renewSession.bind(gateway.sessions), request);
 }
 
-/** Makes so many events that the log keeps, or one more, by opens that fail; the answer is the cursor after the last. */
+/**
+ * Makes so many events that the log keeps, or one more, by opens that fail; the answer is the
+ * cursor after the last.
+ */
 export async function makeHistory(gateway: Gateway, count: number): Promise<string> {
   let made = 0;
   const lane = async () => {
@@ -65,7 +71,10 @@ export async function makeHistory(gateway: Gateway, count: number): Promise<stri
   return (await gateway.getHost()).newestCursor;
 }
 
-/** Makes so many renewals, some at once; the answer is the cursor after the last. Only who reads in time is sent each. */
+/**
+ * Makes so many renewals, some at once; the answer is the cursor after the last. Only who reads in
+ * time is sent each.
+ */
 export async function makeEvents(gateway: Gateway, ids: readonly string[], count: number): Promise<string> {
   let made = 0;
   const lane = async () => {
@@ -78,12 +87,17 @@ export async function makeEvents(gateway: Gateway, ids: readonly string[], count
   return (await gateway.getHost()).newestCursor;
 }
 
-/** The renewals among what has come: addresses, which become known when they like, are events too. */
+/**
+ * The renewals among what has come: addresses, which become known when they like, are events too.
+ */
 export function renewalsIn(messages: readonly WatchSessionsResponse[]): SessionEvent[] {
   return messages.flatMap(({ events }) => events.filter(({ type }) => type === SessionEventType.LEASE_RENEWED));
 }
 
-/** Reads a raw watch that has asked from `from` until it has come to `to`, checking the promises of the stream. */
+/**
+ * Reads a raw watch that has asked from `from` until it has come to `to`, checking the promises of
+ * the stream.
+ */
 export async function readTo(
   stream: RawStream<WatchSessionsResponse>,
   to: string,

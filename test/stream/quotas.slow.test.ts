@@ -1,4 +1,7 @@
-/** What one principal may hold, and what all may: beyond, QUOTA_EXCEEDED names the limit, and nobody else feels anything. */
+/**
+ * What one principal may hold, and what all may: beyond, QUOTA_EXCEEDED names the limit, and nobody
+ * else feels anything.
+ */
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { WatchDevicesRequest } from '../../proto/gen/wifidirect/v1/device_service.js';

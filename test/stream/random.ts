@@ -1,4 +1,7 @@
-/** Random choices that a seed repeats: one generator for each actor, so that what one chooses does not depend on how fast others are. */
+/**
+ * Random choices that a seed repeats: one generator for each actor, so that what one chooses does
+ * not depend on how fast others are.
+ */
 export class Random {
   #state: number;
 

@@ -1,6 +1,7 @@
 /**
- * A gRPC client by hand over node:http2. What grpc-js keeps to itself is in the hand of the test: when a stream is read, when its
- * flow-control window stays closed, and how it is left: with or without a word.
+ * A gRPC client by hand over node:http2. What grpc-js keeps to itself is in the hand of the test:
+ * when a stream is read, when its flow-control window stays closed, and how it is left: with or
+ * without a word.
  */
 import { once } from 'node:events';
 import {
@@ -32,7 +33,10 @@ interface RawEnd {
 }
 
 interface RawSettings {
-  /** How many bytes of each stream (and, where more than usual, of all) the server may send unread; 0: none at all. */
+  /**
+   * How many bytes of each stream (and, where more than usual, of all) the server may send unread;
+   * 0: none at all.
+   */
   readonly windowBytes?: number;
 }
 
@@ -123,7 +127,10 @@ export class RawStream<Message> {
     });
   }
 
-  /** Reads from now on. Once the stream is cancelled or cut, `each` hears nothing more, also of what had come already. */
+  /**
+   * Reads from now on. Once the stream is cancelled or cut, `each` hears nothing more, also of what
+   * had come already.
+   */
   read(each: (message: Message) => void): void {
     const stream = this.#stream;
     stream.on('data', (chunk: Buffer) => {

@@ -35,7 +35,10 @@ export class ReaderProcess implements AsyncDisposable {
     return reader;
   }
 
-  /** Not a line of it runs any more; the system still takes bytes for it, until its buffers are full. */
+  /**
+   * Not a line of it runs any more; the system still takes bytes for it, until its buffers are
+   * full.
+   */
   freeze(): void {
     this.#child.kill('SIGSTOP');
   }

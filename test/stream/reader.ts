@@ -1,7 +1,9 @@
 /**
- * A client as a program, so that it can be frozen and killed: `node reader.js ADDRESS SESSION DEVICE WATCHES`. It opens a session that
- * lives with its stream and watches so many times, with windows so wide that it never holds the server back. One watch is resumed when
- * it breaks off. It says `ready` once all stand, and `reached CURSOR` for each cursor that it is given, when that one has come to it.
+ * A client as a program, so that it can be frozen and killed: `node reader.js ADDRESS SESSION
+ * DEVICE WATCHES`. It opens a session that lives with its stream and watches so many times, with
+ * windows so wide that it never holds the server back. One watch is resumed when it breaks off. It
+ * says `ready` once all stand, and `reached CURSOR` for each cursor that it is given, when that one
+ * has come to it.
  */
 import { createInterface } from 'node:readline';
 import { StreamValidator } from '../harness/validator.js';

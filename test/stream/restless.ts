@@ -1,4 +1,7 @@
-/** A watcher that never stays: it leaves at any moment, in any way, and comes back where it was, or earlier, or anew. */
+/**
+ * A watcher that never stays: it leaves at any moment, in any way, and comes back where it was, or
+ * earlier, or anew.
+ */
 
 import type { WatchSessionsResponse } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { StreamValidator } from '../harness/validator.js';

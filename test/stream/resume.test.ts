@@ -1,4 +1,7 @@
-/** A watch that comes back: from any cursor it gets exactly what came after; and where that is gone, it is told so, and where to begin. */
+/**
+ * A watch that comes back: from any cursor it gets exactly what came after; and where that is gone,
+ * it is told so, and where to begin.
+ */
 import { type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { readError } from '../harness/calls.js';

@@ -1,4 +1,7 @@
-/** Sessions that open, fail, close, drop, lapse and are left at random, for as long as a test wants them to. */
+/**
+ * Sessions that open, fail, close, drop, lapse and are left at random, for as long as a test wants
+ * them to.
+ */
 import { ListDevicesRequest } from '../../proto/gen/wifidirect/v1/device_service.js';
 import { call } from '../harness/calls.js';
 import type { Gateway, Opened } from '../harness/gateway.js';

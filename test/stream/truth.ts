@@ -1,4 +1,7 @@
-/** What happened, as one watcher heard it who never left: what every other must have heard, and what traffic waits for. */
+/**
+ * What happened, as one watcher heard it who never left: what every other must have heard, and what
+ * traffic waits for.
+ */
 import { type SessionEvent, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
 import { hasEnded } from '../harness/session-history.js';
 import { StreamValidator } from '../harness/validator.js';

@@ -1,4 +1,7 @@
-/** A watch on the wire: it says that it stands, shows what there is, and then tells what happens, in as few messages as it can. */
+/**
+ * A watch on the wire: it says that it stands, shows what there is, and then tells what happens, in
+ * as few messages as it can.
+ */
 import test from 'ava';
 import { type SessionEvent, SessionEventType } from '../../proto/gen/wifidirect/v1/session.js';
 import { gatewayForThisFile, withGateway } from '../harness/gateway.js';
@@ -107,7 +110,8 @@ test.serial('one event comes by itself, and is there as soon as the answer to wh
   }
   t.is(watcher.messages.filter((message) => renewalsIn([message]).length === 1).length, 25);
   t.log(`ms after the answer: ${lateMs.map((ms) => ms.toFixed(1)).join(' ')}`);
-  // Half of them, and beside the answer itself, as the machine may be busy; a delay of ours would be in all.
+  // Half of them, and beside the answer itself, as the machine may be busy; a delay of ours would
+  // be in all.
   const median = (ms: number[]) => ms.toSorted((a, b) => a - b)[12] ?? Number.NaN;
   const [late, trip] = [median(lateMs), median(tripMs)];
   t.true(late < 10 + trip, `half of the events came ${late} ms after an answer that took ${trip} ms, or later`);

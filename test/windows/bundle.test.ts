@@ -95,7 +95,10 @@ windowsTest('the list of hashes names every file of the folder, and the zip', (t
   t.is(zipped?.[1], sha256(readFileSync(join(bundles, zipped?.[0] ?? ''))));
 });
 
-/** What the folder has of others, as the files themselves tell: esbuild names above each module where it comes from. */
+/**
+ * What the folder has of others, as the files themselves tell: esbuild names above each module
+ * where it comes from.
+ */
 function packagesInBundle(): string[] {
   const lock = JSON.parse(readFileSync(new URL('../../../package-lock.json', import.meta.url), 'utf8'));
   const programs = ['wfdd', 'wfdctl'].map((name) => readFileSync(join(bundle, `dist/${name}/main.js`), 'utf8'));

@@ -21,8 +21,8 @@ export function startDaemon(...flags: string[]): WindowsProcess {
 }
 
 /**
- * Starts the bundle's node.exe on an ES module that may import from `./native/`: the bindings of the repository, on the
- * koffi of the bundle.
+ * Starts the bundle's node.exe on an ES module that may import from `./native/`: the bindings of
+ * the repository, on the koffi of the bundle.
  */
 export async function startModule(source: string): Promise<WindowsProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'wfdd-module-'));

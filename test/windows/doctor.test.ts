@@ -1,4 +1,7 @@
-/** `wfdd doctor` of the bundle under Wine: with the simulator, with Wine's own libraries, and as the service does. */
+/**
+ * `wfdd doctor` of the bundle under Wine: with the simulator, with Wine's own libraries, and as the
+ * service does.
+ */
 import test from 'ava';
 import type { Report } from '../../service/doctor/doctor.js';
 import { startNode } from './bundle.js';

@@ -1,4 +1,7 @@
-/** The installer under Wine: made of the bundle, in as many versions as a test wants, and run as an administrator runs it. */
+/**
+ * The installer under Wine: made of the bundle, in as many versions as a test wants, and run as an
+ * administrator runs it.
+ */
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -25,7 +28,10 @@ export interface Ran {
   readonly output: string;
 }
 
-/** Runs msiexec without windows to its end: `/i`, `/x`, `/fa`. The output is what `wfdd service` has said in it. */
+/**
+ * Runs msiexec without windows to its end: `/i`, `/x`, `/fa`. The output is what `wfdd service` has
+ * said in it.
+ */
 export async function msiexec(verb: string, installer: string, ...properties: string[]): Promise<Ran> {
   const { code, output } = await run('msiexec.exe', verb, windowsPath(installer), '/qn', ...properties);
   const log = join(installFolder, 'install.log');

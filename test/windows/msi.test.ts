@@ -1,6 +1,7 @@
 /**
- * What an administrator does with the installer, under Wine: twice, since what an installation leaves behind shows at the
- * second. Under Wine there is no User Account Control, and no restart manager.
+ * What an administrator does with the installer, under Wine: twice, since what an installation
+ * leaves behind shows at the second. Under Wine there is no User Account Control, and no restart
+ * manager.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -155,7 +156,8 @@ for (const time of ['first', 'second']) {
   installerTest(`${time} time: removed, it leaves its data and nothing else`, async (t) => {
     const { code, output } = await msiexec('/x', next);
     t.is(code, 0, output);
-    // What a process had loaded that has only just ended may be held a moment longer: Windows removes it at its next start.
+    // What a process had loaded that has only just ended may be held a moment longer: Windows
+    // removes it at its next start.
     const left = existsSync(installFolder) ? filesIn(installFolder, () => true).map(([path]) => path) : [];
     t.deepEqual(
       left.filter((path) => !/\.(exe|node|dll)$/.test(path)),

@@ -1,4 +1,7 @@
-/** What can go wrong with a service, under Wine's service control manager: each is said, and none leaves it hanging. */
+/**
+ * What can go wrong with a service, under Wine's service control manager: each is said, and none
+ * leaves it hanging.
+ */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';

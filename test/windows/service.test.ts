@@ -1,4 +1,7 @@
-/** The life of the service under Wine's service control manager, as an operator and a remote client see it: twice, since once proves little. */
+/**
+ * The life of the service under Wine's service control manager, as an operator and a remote client
+ * see it: twice, since once proves little.
+ */
 import { status as grpcStatus } from '@grpc/grpc-js';
 import test from 'ava';
 import { SERVICE_CONTROL_INTERROGATE } from '../../native/winsvc.js';

@@ -1,8 +1,9 @@
 /**
  * `wfdd service` of the bundle, under Wine's own service control manager.
  *
- * The rule that must not be broken: Wine ends its services with the last other process of the prefix, so one is kept running; and what
- * is installed starts with every later Wine, so it is uninstalled whatever happens.
+ * The rule that must not be broken: Wine ends its services with the last other process of the
+ * prefix, so one is kept running; and what is installed starts with every later Wine, so it is
+ * uninstalled whatever happens.
  */
 
 import { createHash } from 'node:crypto';
@@ -41,7 +42,9 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** What the service is installed with, so that a client can open a session and script how it goes. */
+/**
+ * What the service is installed with, so that a client can open a session and script how it goes.
+ */
 export const simulated = ['--listen', '127.0.0.1:0', '--driver', 'simulator', '--simulator-service'] as const;
 
 /** A service of its own for each checkout, so that two of them can be tested on one machine. */

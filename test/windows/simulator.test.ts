@@ -1,4 +1,7 @@
-/** The simulator as a DLL: its own tests, in C, on the Windows side of platform.c; and calls of it through koffi. */
+/**
+ * The simulator as a DLL: its own tests, in C, on the Windows side of platform.c; and calls of it
+ * through koffi.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

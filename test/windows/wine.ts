@@ -1,13 +1,16 @@
 /**
- * Wine, for running the Windows bundle where there is no Windows: finds it, starts a program in it, types Ctrl+C at it.
+ * Wine, for running the Windows bundle where there is no Windows: finds it, starts a program in it,
+ * types Ctrl+C at it.
  *
- * A Wine of 10 or newer is taken from `WFD_WINE`, from the PATH, or from the private Debian 13 root that `.ci/install`
- * keeps in the cache. The root is entered by chroot in a mount namespace of its own, with this repository and the temporary
- * folder at the paths they have outside, and with the network of the host: paths and ports mean the same on both sides.
+ * A Wine of 10 or newer is taken from `WFD_WINE`, from the PATH, or from the private Debian 13 root
+ * that `.ci/install` keeps in the cache. The root is entered by chroot in a mount namespace of its
+ * own, with this repository and the temporary folder at the paths they have outside, and with the
+ * network of the host: paths and ports mean the same on both sides.
  *
- * The rule that must not be broken: standard output is a file and standard input a terminal. Node for Windows can't open
- * a Unix pipe as either (`open EBADF`), and Ctrl+C reaches a console program only through a console, which Wine makes of
- * the terminal. `script` lends the terminal; the key typed is the key an operator types.
+ * The rule that must not be broken: standard output is a file and standard input a terminal. Node
+ * for Windows can't open a Unix pipe as either (`open EBADF`), and Ctrl+C reaches a console program
+ * only through a console, which Wine makes of the terminal. `script` lends the terminal; the key
+ * typed is the key an operator types.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +25,10 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const { WFD_WINE, XDG_CACHE_HOME } = process.env;
 const cache = join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'wifi-direct-gateway');
 const privateRoot = join(cache, 'debian-13');
-/** One for each checkout: services, and what they leave in the registry, would meet those of another. */
+/**
+ * One for each checkout: services, and what they leave in the registry, would meet those of
+ * another.
+ */
 const prefix = join(repository, 'dist/wine-prefix');
 
 export interface Wine {
@@ -48,11 +54,17 @@ export interface WindowsProcess {
   readonly exited: Promise<number>;
   /** What it has written so far to standard output and standard error. */
   output(): string;
-  /** The first line, past or to come, that `matches`; rejects with the output when the program ends without one. */
+  /**
+   * The first line, past or to come, that `matches`; rejects with the output when the program ends
+   * without one.
+   */
   line(matches: (line: string) => boolean): Promise<string>;
   /** Types Ctrl+C on the console of the program. */
   pressCtrlC(): void;
-  /** Ends the program where it still runs, as TerminateProcess does and without its knowledge; waits until it is gone. */
+  /**
+   * Ends the program where it still runs, as TerminateProcess does and without its knowledge; waits
+   * until it is gone.
+   */
   close(): Promise<void>;
 }
 
@@ -100,8 +112,9 @@ function search(): Wine | string {
 }
 
 /**
- * Makes the Wine prefix where there is none yet, which takes some fifteen seconds. It is made aside and moved into place
- * when its registry has been saved, since one that was cut short looks whole and fails later.
+ * Makes the Wine prefix where there is none yet, which takes some fifteen seconds. It is made aside
+ * and moved into place when its registry has been saved, since one that was cut short looks whole
+ * and fails later.
  * @returns the version of Wine
  */
 export function prepareWine(): string {
@@ -131,7 +144,8 @@ export function startUnderWine(program: WindowsProgram): WindowsProcess {
   const folder = mkdtempSync(join(tmpdir(), 'wfdd-wine-'));
   const outputFile = join(folder, 'output');
   const run = commandLine(wine.root, program.cwd ?? repository, [wine.loader, program.exe, ...(program.args ?? [])]);
-  // The shell writes its own process id to the terminal before it becomes the program, so that close() knows whom to end.
+  // The shell writes its own process id to the terminal before it becomes the program, so that
+  // close() knows whom to end.
   const shell = `echo $$; exec ${run.map(quoted).join(' ')} >${quoted(outputFile)} 2>&1`;
   writeFileSync(outputFile, '');
   const terminal = spawn('script', ['--quiet', '--flush', '--return', '--command', shell, '/dev/null'], {
@@ -230,7 +244,9 @@ function commandLine(
   return ['unshare', '--mount', 'sh', '-c', enterRoot, 'sh', root, cwd, tmpdir(), cache, repository, ...command];
 }
 
-/** The mounts belong to the namespace and go with its last process; nothing of them is seen outside. */
+/**
+ * The mounts belong to the namespace and go with its last process; nothing of them is seen outside.
+ */
 const enterRoot = `
   set -e
   root=$1 cwd=$2; shift 2

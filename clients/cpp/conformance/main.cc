@@ -1,5 +1,5 @@
-/// Does through the library what lines of JSON on the standard input say, for the tests of all clients. The words are
-/// those of test/conformance/protocol.ts.
+/// Does through the library what lines of JSON on the standard input say, for the tests of all
+/// clients. The words are those of test/conformance/protocol.ts.
 #include <chrono>
 #include <cstdlib>
 #include <exception>

@@ -22,7 +22,8 @@ v1::GetHostResponse Client::host(const CallOptions& options) const {
 }
 
 HealthStatus Client::health(const std::string& service, const CallOptions& options) const {
-    // On the wire the two messages of Health.Check are these, and many programs have the code of its own already.
+    // On the wire the two messages of Health.Check are these, and many programs have the code of
+    // its own already.
     using Request = google::protobuf::StringValue;
     using Response = google::protobuf::Int32Value;
     Request request;

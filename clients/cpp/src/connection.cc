@@ -14,7 +14,8 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(grpc::Status(grpc::INVALID_ARGUMENT, why)); }
 
-/// By what gRPC makes of an address: no scheme in capitals, and no port behind an address without brackets.
+/// By what gRPC makes of an address: no scheme in capitals, and no port behind an address without
+/// brackets.
 bool is_this_machine(const std::string& address) {
     static const std::regex local(
         R"(unix:.*|((dns|ipv4|ipv6):(///)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1))");
@@ -52,7 +53,8 @@ bool is_printable(const std::string& text) {
     return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-/// Null where a header can hold it. gRPC ends the program at one that it can't, such as the end of the line of a file.
+/// Null where a header can hold it. gRPC ends the program at one that it can't, such as the end of
+/// the line of a file.
 const char* what_is_wrong_with(const std::string& token) {
     if (token.empty()) return "it is empty";
     if (is_printable(token)) return nullptr;
@@ -61,13 +63,15 @@ const char* what_is_wrong_with(const std::string& token) {
 
 grpc::ChannelArguments arguments_for(const ConnectOptions& options, bool is_local) {
     grpc::ChannelArguments arguments;
-    // A host that vanished without a word is noticed within 30 s: watches have no deadline that would tell.
+    // A host that vanished without a word is noticed within 30 s: watches have no deadline that
+    // would tell.
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
     // Newer versions of gRPC bound the answer to a ping by this instead; their default is a minute.
     arguments.SetInt("grpc.http2.ping_timeout_ms", 10'000);
-    // Calls fail at once while the channel waits to reconnect, so it must not wait longer than a watch does.
+    // Calls fail at once while the channel waits to reconnect, so it must not wait longer than a
+    // watch does.
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 10'000);
     // However it is called, this is how long one attempt to connect may take.
@@ -95,7 +99,8 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& address, const Co
     const bool is_local = is_this_machine(address);
     const bool is_secure = options.tls || (!is_local && !options.clear_text);
     if (!std::holds_alternative<std::monostate>(options.token) && !is_secure && !is_local) {
-        // The rule that must not be broken: no credential leaves in clear text, but to this machine itself.
+        // The rule that must not be broken: no credential leaves in clear text, but to this machine
+        // itself.
         refuse("the token would reach " + address + " in clear text; use TLS");
     }
     if (const auto* token = std::get_if<std::string>(&options.token)) {
@@ -163,8 +168,8 @@ void Connection::prepare(grpc::ClientContext& context) const {
 }
 
 void Connection::hasten(const std::stop_token& stop) const {
-    // gRPC gets on with connecting while somebody waits for the channel, and else only every 5 s. Nothing can end that
-    // wait, so it is cut into slices.
+    // gRPC gets on with connecting while somebody waits for the channel, and else only every 5 s.
+    // Nothing can end that wait, so it is cut into slices.
     constexpr std::chrono::milliseconds slice{100};
     constexpr std::chrono::seconds wait_max{1};
     if (channel_->GetState(false) != GRPC_CHANNEL_TRANSIENT_FAILURE) return;

@@ -26,11 +26,12 @@ class Connection {
 
     const std::shared_ptr<grpc::Channel>& channel() const noexcept { return channel_; }
 
-    /// Adds the token, and what the hook for metadata gives. Throws UNAVAILABLE where they can't be had.
+    /// Adds the token, and what the hook for metadata gives. Throws UNAVAILABLE where they can't be
+    /// had.
     void prepare(grpc::ClientContext& context) const;
 
-    /// Has the channel try again at once where it waits to, and waits a little for it: else calls would go on failing
-    /// for as long as the channel waits, though the host is back.
+    /// Has the channel try again at once where it waits to, and waits a little for it: else calls
+    /// would go on failing for as long as the channel waits, though the host is back.
     void hasten(const std::stop_token& stop) const;
 
     /// Of unary calls that say nothing else.
@@ -56,7 +57,8 @@ class Call {
     grpc::ClientContext& context() noexcept { return context_; }
 
     void set_timeout(std::chrono::milliseconds timeout) {
-        // The host takes a longer one as passed, and one that is much longer is past the end of all clocks.
+        // The host takes a longer one as passed, and one that is much longer is past the end of all
+        // clocks.
         constexpr std::chrono::days timeout_max{24};
         if (timeout < timeout_max) context_.set_deadline(std::chrono::system_clock::now() + timeout);
     }
@@ -74,7 +76,8 @@ class Call {
 
 inline grpc::Status unreadable() { return {grpc::INTERNAL, "a message of the host can't be parsed"}; }
 
-/// Makes a unary call by `invoke(context, response)`, within `timeout` unless the options say otherwise.
+/// Makes a unary call by `invoke(context, response)`, within `timeout` unless the options say
+/// otherwise.
 template <typename Response, typename Invoke>
 Response unary(const Connection& connection, const CallOptions& options, std::chrono::milliseconds timeout,
                Invoke invoke) {
@@ -103,13 +106,13 @@ inline std::chrono::milliseconds silence_max(std::chrono::milliseconds interval)
     return 3 * std::clamp(interval, std::chrono::milliseconds{0}, longest);
 }
 
-/// The responses of one call that streams them. One thread reads; the operations of gRPC come one after another, each
-/// waited for on a queue of its own, as only that wait can be bounded.
+/// The responses of one call that streams them. One thread reads; the operations of gRPC come one
+/// after another, each waited for on a queue of its own, as only that wait can be bounded.
 template <typename Response>
 class ServerStream {
   public:
-    /// Calls by `start(context, queue, tag)`. A host that says nothing for `silence_max` while it is listened to is
-    /// taken for gone; 0: never.
+    /// Calls by `start(context, queue, tag)`. A host that says nothing for `silence_max` while it
+    /// is listened to is taken for gone; 0: never.
     template <typename Start>
     ServerStream(const Connection& connection, std::stop_token stop, std::chrono::milliseconds silence_max, Start start)
         : call_(connection, std::move(stop)),
@@ -166,7 +169,8 @@ class ServerStream {
         return is_under_way_ ? std::nullopt : std::optional(is_ok);
     }
 
-    /// There was nothing to read. Where the call has not ended, it was a message that can't be parsed.
+    /// There was nothing to read. Where the call has not ended, it was a message that can't be
+    /// parsed.
     void finish() {
         constexpr std::chrono::seconds end_max{2};
         grpc::Status status;

@@ -10,7 +10,8 @@
 
 namespace wifidirect {
 
-/// Rounded up: what a host asks to be waited for is not cut short. Bounded by what protobuf takes for a duration.
+/// Rounded up: what a host asks to be waited for is not cut short. Bounded by what protobuf takes
+/// for a duration.
 inline std::chrono::milliseconds from_proto(const google::protobuf::Duration& duration) {
     constexpr std::int64_t seconds_max = 315'576'000'000;
     return std::chrono::seconds{std::clamp(duration.seconds(), -seconds_max, seconds_max)} +

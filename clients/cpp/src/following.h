@@ -77,8 +77,8 @@ class Following : public Watch<Thing, Event>::Source {
 
     /// Until the stream is to be attached again, or all is over.
     void pause() {
-        // gRPC gets on with connecting while somebody waits for the channel, and else only every 5 s. Nothing can end
-        // that wait, so it is cut into slices.
+        // gRPC gets on with connecting while somebody waits for the channel, and else only every 5
+        // s. Nothing can end that wait, so it is cut into slices.
         constexpr std::chrono::milliseconds slice{100};
         const auto end = Clock::now() + std::exchange(pause_, {});
         for (auto now = Clock::now(); now < end && !stopping_.token().stop_requested(); now = Clock::now()) {

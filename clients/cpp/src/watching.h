@@ -4,8 +4,9 @@
 ///        |                                    ^
 ///        +--error that may heal--> Disconnected
 ///
-/// The rule that must not be broken: the cursor moves with the batch that carries it, before its items are given out;
-/// so nothing is skipped and nothing comes twice, however often the stream breaks.
+/// The rule that must not be broken: the cursor moves with the batch that carries it, before its
+/// items are given out; so nothing is skipped and nothing comes twice, however often the stream
+/// breaks.
 #pragma once
 
 #include <algorithm>
@@ -46,7 +47,8 @@ class Watching {
     /// Attach from here.
     const std::string& cursor() const noexcept { return cursor_; }
 
-    /// Moves the cursor, and tells what has come: a batch is a response of WatchSessions or WatchDevices.
+    /// Moves the cursor, and tells what has come: a batch is a response of WatchSessions or
+    /// WatchDevices.
     template <typename Batch>
     Items take(Batch batch) {
         const bool is_bookmark = batch.snapshot().empty() && !batch.cursor().empty();
@@ -63,8 +65,8 @@ class Watching {
         return items;
     }
 
-    /// Says when to attach again, or throws what trying again can't help against. `stood`: how long the stream stood
-    /// since its first message.
+    /// Says when to attach again, or throws what trying again can't help against. `stood`: how long
+    /// the stream stood since its first message.
     Disconnected broke(const Error& error, std::chrono::milliseconds stood = {}) {
         if (is_fatal(error.code())) throw error;
         if (error.reason() == v1::ERROR_REASON_CURSOR_EXPIRED) cursor_.clear();

@@ -48,7 +48,8 @@ class Tls : public testing::Test {
         return content.str();
     }
 
-    /// What a client says that trusts the first file, and shows the others, to a host with this certificate.
+    /// What a client says that trusts the first file, and shows the others, to a host with this
+    /// certificate.
     std::string told(const std::string& host_name, const wifidirect::Tls& tls, const std::string& trusted = "") const {
         grpc::SslServerCredentialsOptions options;
         options.pem_key_cert_pairs.push_back({text(host_name + ".key"), text(host_name + ".pem")});

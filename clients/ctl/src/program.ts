@@ -30,7 +30,7 @@ const COMMANDS: Readonly<Record<string, readonly Declaration[]>> = {
 };
 
 /** Where help and usage errors are written. */
-export interface Writing {
+interface Writing {
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
   readonly columns: number | undefined;

@@ -44,8 +44,8 @@ func eventWith(state wifidirectv1.SessionState, isDated bool) openResponse {
 	return response
 }
 
-// holding holds a session for an hour of simulated time. It returns the events, and when and how the
-// stream ended.
+// holding holds a session for an hour of simulated time. It returns the events, and when and how
+// the stream ended.
 func holding(t *testing.T, interval time.Duration, messages ...openResponse) (
 	seen []wifidirectv1.SessionState, after time.Duration, end error,
 ) {

@@ -54,8 +54,8 @@ impl Client {
         .await
     }
 
-    /// What the host tells load balancers and probes, of itself (`service` is empty) or of one of its
-    /// services (`wifidirect.v1.SessionService`).
+    /// What the host tells load balancers and probes, of itself (`service` is empty) or of one of
+    /// its services (`wifidirect.v1.SessionService`).
     ///
     /// # Errors
     ///

@@ -135,8 +135,9 @@ impl Builder {
         self
     }
 
-    /// Adds metadata to each call: a `traceparent`, say. It is asked once for each call, in the task
-    /// of the caller, and for each attempt of a watch. The call fails `Unavailable` where it fails.
+    /// Adds metadata to each call: a `traceparent`, say. It is asked once for each call, in the
+    /// task of the caller, and for each attempt of a watch. The call fails `Unavailable` where it
+    /// fails.
     ///
     /// ```
     /// use wifi_direct_gateway::{BoxError, Client};
@@ -186,8 +187,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) where the address or the options can't
-    /// be right: a file that can't be used, a token in clear text to another machine, a timeout of 0.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) where the address or the options
+    /// can't be right: a file that can't be used, a token in clear text to another machine, a
+    /// timeout of 0.
     ///
     /// # Panics
     ///
@@ -198,7 +200,8 @@ impl Builder {
         let tls = self.tls.take();
         let tls = tls.or_else(|| (!place.is_local && !self.clear_text).then(Tls::default));
         if self.token.is_some() && tls.is_none() && !place.is_local {
-            // The rule that must not be broken: no credential leaves in clear text, but to this machine itself.
+            // The rule that must not be broken: no credential leaves in clear text, but to this
+            // machine itself.
             return Err(invalid(format!(
                 "the token would reach {address} in clear text; use TLS"
             )));

@@ -71,8 +71,8 @@ impl Service<Request<Body>> for Connection {
     }
 }
 
-/// An answer that is not of gRPC, of a proxy without a host behind it, say: tonic would take its text
-/// for a broken message. The codes are those of gRPC's mapping of HTTP.
+/// An answer that is not of gRPC, of a proxy without a host behind it, say: tonic would take its
+/// text for a broken message. The codes are those of gRPC's mapping of HTTP.
 fn foreign(status: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     if kind.is_some_and(|kind| kind.starts_with(b"application/grpc")) {

@@ -134,8 +134,8 @@ impl Devices {
         )
     }
 
-    /// Looks for a paired device by radio: `is_visible` of the answer's device is what was found. The
-    /// host waits for the discovery for 1 s to 2 min; None: 15 s.
+    /// Looks for a paired device by radio: `is_visible` of the answer's device is what was found.
+    /// The host waits for the discovery for 1 s to 2 min; None: 15 s.
     ///
     /// # Errors
     ///

@@ -53,9 +53,9 @@ impl Error {
         self.0.status.code()
     }
 
-    /// Why the host refused; [`ErrorReason::Unspecified`] where a newer host gave a reason that this
-    /// version doesn't know. None where the host did not speak: the connection broke, the call's
-    /// deadline passed, or the options of the client can't be right.
+    /// Why the host refused; [`ErrorReason::Unspecified`] where a newer host gave a reason that
+    /// this version doesn't know. None where the host did not speak: the connection broke, the
+    /// call's deadline passed, or the options of the client can't be right.
     #[must_use]
     pub fn reason(&self) -> Option<ErrorReason> {
         let reason = self.reason_name()?;

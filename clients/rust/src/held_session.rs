@@ -17,8 +17,8 @@ use crate::watch::{silence_max, silent};
 
 /// A session and the stream that holds it: without a lease, the session ends when this is dropped.
 ///
-/// As a [`Stream`], it is the events that were not given out yet, as they come. It ends after CLOSED,
-/// and after a CANCELLED that was asked for; else with an error, after the last event.
+/// As a [`Stream`], it is the events that were not given out yet, as they come. It ends after
+/// CLOSED, and after a CANCELLED that was asked for; else with an error, after the last event.
 #[must_use = "a session without a lease ends when this is dropped"]
 pub struct HeldSession {
     id: String,
@@ -64,9 +64,9 @@ impl Silence {
 // Here and not in `sessions`: a held session needs `Sessions`, which must not need it in turn.
 #[allow(clippy::missing_errors_doc)] // The contract says what the call fails with.
 impl Sessions {
-    /// Opens a session, or attaches to the one that the same `request_id` has made. Answers when the
-    /// host has accepted, not when the session is open: see [`HeldSession::wait_open`]. It has no
-    /// deadline, but fails if the host says nothing for three heartbeat intervals.
+    /// Opens a session, or attaches to the one that the same `request_id` has made. Answers when
+    /// the host has accepted, not when the session is open: see [`HeldSession::wait_open`]. It has
+    /// no deadline, but fails if the host says nothing for three heartbeat intervals.
     pub async fn open(&self, request: impl Into<OpenRequest>) -> Result<HeldSession, Error> {
         let request = request.into();
         let silence_max = request.heartbeat_interval.map(silence_max);
@@ -120,7 +120,8 @@ impl HeldSession {
     ///
     /// # Errors
     ///
-    /// What the stream ends with if the session ends before; [`Code::Cancelled`] where it ends well.
+    /// What the stream ends with if the session ends before; [`Code::Cancelled`] where it ends
+    /// well.
     pub async fn wait_open(&mut self) -> Result<Session, Error> {
         while self.session.state() != SessionState::Open {
             if self.next().await.transpose()?.is_none() {
@@ -134,9 +135,9 @@ impl HeldSession {
         Ok(self.session.clone())
     }
 
-    /// How long the lease had left, by the last event that was given out and the host's own clock at its
-    /// last message: the clock of this machine may differ. None without a lease, or where the host
-    /// doesn't tell its time.
+    /// How long the lease had left, by the last event that was given out and the host's own clock
+    /// at its last message: the clock of this machine may differ. None without a lease, or where
+    /// the host doesn't tell its time.
     #[must_use]
     pub fn lease_left(&self) -> Option<Duration> {
         lease_left(&self.session, self.host_time.as_ref())

@@ -17,8 +17,8 @@
 //! ```
 //!
 //! What comes bit by bit is a [`Stream`](futures_core::Stream); dropping it ends it. Every call and
-//! stream fails with an [`Error`]. The messages are those of [`v1`], whose comments are the manual of
-//! every field, event and reason. Everything needs a Tokio runtime.
+//! stream fails with an [`Error`]. The messages are those of [`v1`], whose comments are the manual
+//! of every field, event and reason. Everything needs a Tokio runtime.
 
 mod client;
 mod connect;

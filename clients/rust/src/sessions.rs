@@ -21,8 +21,8 @@ pub struct Sessions {
     timeout: Option<Duration>,
 }
 
-/// What to open. Only the device is required; its address alone, or the [`Device`](v1::Device), is a
-/// request too.
+/// What to open. Only the device is required; its address alone, or the [`Device`](v1::Device), is
+/// a request too.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,12 +45,12 @@ pub struct OpenRequest {
     pub open_timeout: Option<Duration>,
     /// Lets the session outlive its streams by this long: 1 s to 24 h. None: it ends with them.
     pub lease_ttl: Option<Duration>,
-    /// A UUID by which the host knows this request again: opening with it again attaches to the same
-    /// session. Empty: a new one at each call.
+    /// A UUID by which the host knows this request again: opening with it again attaches to the
+    /// same session. Empty: a new one at each call.
     pub request_id: String,
-    /// How long the stream may be quiet before the host sends a sign of life, which is not handed on:
-    /// 1 s to 5 min, default 10 s. It keeps proxies from closing the stream, and a host that is silent
-    /// for three of them is taken for gone. None: there are no signs of life.
+    /// How long the stream may be quiet before the host sends a sign of life, which is not handed
+    /// on: 1 s to 5 min, default 10 s. It keeps proxies from closing the stream, and a host that is
+    /// silent for three of them is taken for gone. None: there are no signs of life.
     pub heartbeat_interval: Option<Duration>,
 }
 
@@ -151,8 +151,8 @@ pub struct SessionAt {
 }
 
 impl SessionAt {
-    /// How long the lease had left when the host answered, by its own clock: the clock of this machine
-    /// may differ. None without a lease, or where the host doesn't tell its time.
+    /// How long the lease had left when the host answered, by its own clock: the clock of this
+    /// machine may differ. None without a lease, or where the host doesn't tell its time.
     #[must_use]
     pub fn lease_left(&self) -> Option<Duration> {
         lease_left(&self.session, self.host_time.as_ref())
@@ -379,8 +379,8 @@ impl Sessions {
 
     /// Follows sessions: a [`WatchItem::Snapshot`], unless there is a cursor, then each
     /// [`WatchItem::Change`], in order, none twice, whatever happens to the connection, with
-    /// [`WatchItem::Bookmark`] and [`WatchItem::Disconnected`] between them. Ends with an error where
-    /// trying again can't help: `Unauthenticated`, `PermissionDenied`, `InvalidArgument`,
+    /// [`WatchItem::Bookmark`] and [`WatchItem::Disconnected`] between them. Ends with an error
+    /// where trying again can't help: `Unauthenticated`, `PermissionDenied`, `InvalidArgument`,
     /// `Unimplemented`.
     ///
     /// ```no_run

@@ -6,8 +6,9 @@
 //!    +--error that may heal--> Disconnected
 //! ```
 //!
-//! The rule that must not be broken: the cursor moves with the batch that carries it, before its items
-//! are given out; so nothing is skipped and nothing comes twice, however often the stream breaks.
+//! The rule that must not be broken: the cursor moves with the batch that carries it, before its
+//! items are given out; so nothing is skipped and nothing comes twice, however often the stream
+//! breaks.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -45,8 +46,8 @@ pub enum WatchItem<Thing, Event> {
         /// What happened.
         event: Event,
         /// What to keep to resume a later watch: nothing will be missed. Events that came together
-        /// share a cursor, so those handled already may then come again; pass over them by epoch and
-        /// sequence.
+        /// share a cursor, so those handled already may then come again; pass over them by epoch
+        /// and sequence.
         cursor: String,
     },
     /// Nothing happened, up to here.
@@ -63,9 +64,9 @@ pub enum WatchItem<Thing, Event> {
     },
 }
 
-/// The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row
-/// ("full jitter"), on top of what the host asks for (5 min at most). It starts over when a stream
-/// stood for 10 s, and when the host answers after failures to reach it.
+/// The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a
+/// row ("full jitter"), on top of what the host asks for (5 min at most). It starts over when a
+/// stream stood for 10 s, and when the host answers after failures to reach it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Backoff {

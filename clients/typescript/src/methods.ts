@@ -26,7 +26,7 @@ interface GeneratedService {
   readonly methods: Readonly<Record<string, GeneratedMethod<any, any>>>;
 }
 
-export type MethodsOf<Service extends GeneratedService> = {
+type MethodsOf<Service extends GeneratedService> = {
   readonly [Name in keyof Service['methods']]: Service['methods'][Name] extends GeneratedMethod<
     infer Request,
     infer Response

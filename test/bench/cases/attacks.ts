@@ -1,4 +1,7 @@
-/** What another client notices of each attack: GetHost, one call after another, beside the same in quiet. */
+/**
+ * What another client notices of each attack: GetHost, one call after another, beside the same in
+ * quiet.
+ */
 import { fork } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,4 +1,7 @@
-/** The page of `wfdctl console` while a host is busy: how smoothly it scrolls, and how late it shows what happened. */
+/**
+ * The page of `wfdctl console` while a host is busy: how smoothly it scrolls, and how late it shows
+ * what happened.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -1,4 +1,7 @@
-/** Whole lives of sessions: open, OPEN, close, CLOSED. And how long an open takes from the native callback to the client. */
+/**
+ * Whole lives of sessions: open, OPEN, close, CLOSED. And how long an open takes from the native
+ * callback to the client.
+ */
 import { type Bench, type Case, inTurns } from '../bench.js';
 import { figure, type Measured } from '../figure.js';
 import * as calls from '../load/calls.js';

@@ -1,4 +1,7 @@
-/** One event to many watchers, a burst of events to some, and what a watcher costs that hears nothing. */
+/**
+ * One event to many watchers, a burst of events to some, and what a watcher costs that hears
+ * nothing.
+ */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bench, type Case, inTurns } from '../bench.js';

@@ -1,4 +1,6 @@
-/** What operations cost while 10, 1,000 and 10,000 sessions are open: it should not grow with them. */
+/**
+ * What operations cost while 10, 1,000 and 10,000 sessions are open: it should not grow with them.
+ */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, Case } from '../bench.js';

@@ -1,4 +1,7 @@
-/** What a journal costs: calls, cycles and starts of a gateway that keeps one beside one that keeps none. */
+/**
+ * What a journal costs: calls, cycles and starts of a gateway that keeps one beside one that keeps
+ * none.
+ */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bench, type Case, inTurns } from '../bench.js';
@@ -22,7 +25,10 @@ export const journal: Case = {
   },
 };
 
-/** What is kept at this level, beside nothing. Only what `process` costs has an aim: `disk` is a matter of the disk. */
+/**
+ * What is kept at this level, beside nothing. Only what `process` costs has an aim: `disk` is a
+ * matter of the disk.
+ */
 async function* costOf(durability: 'process' | 'disk', bench: Bench, folders: Folders): AsyncGenerator<Figure> {
   const { rounds, roundMs } = bench.extent;
   await using kept = await bench.gateway({
@@ -53,7 +59,10 @@ async function* costOf(durability: 'process' | 'disk', bench: Bench, folders: Fo
   yield show(results, { name: 'processor time of a call', unit: 'µs', key: 'cpuUs' });
 }
 
-/** A start with a journal of many events, that a gateway which was killed has left, beside one with an empty one. */
+/**
+ * A start with a journal of many events, that a gateway which was killed has left, beside one with
+ * an empty one.
+ */
 async function* starts(bench: Bench, folders: Folders): AsyncGenerator<Figure> {
   const left = folders.make();
   const events = bench.size(EVENTS, 1000);

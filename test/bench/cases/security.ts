@@ -1,4 +1,7 @@
-/** What TLS, client certificates and tokens cost, beside a gateway that lets everybody in without any of them. */
+/**
+ * What TLS, client certificates and tokens cost, beside a gateway that lets everybody in without
+ * any of them.
+ */
 
 import { makeAuthority } from '../../access/authority.js';
 import { Files } from '../../access/files.js';

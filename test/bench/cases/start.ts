@@ -1,4 +1,7 @@
-/** From the start of the process to SERVING, and what it holds of memory when it has done nothing since. */
+/**
+ * From the start of the process to SERVING, and what it holds of memory when it has done nothing
+ * since.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, Case } from '../bench.js';
 import { figure } from '../figure.js';

@@ -1,4 +1,7 @@
-/** One attack as a process of its own, for as long as its parent lives and a minute at most: NAME TARGET, as JSON. */
+/**
+ * One attack as a process of its own, for as long as its parent lives and a minute at most: NAME
+ * TARGET, as JSON.
+ */
 import { attacks, type Target } from './attacks.js';
 
 const LIFE_MS = 60_000;

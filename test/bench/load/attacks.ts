@@ -1,4 +1,7 @@
-/** What attackers do, each for as long as it is let: one function an attack. The tests have the same, bounded and judged. */
+/**
+ * What attackers do, each for as long as it is let: one function an attack. The tests have the
+ * same, bounded and judged.
+ */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
@@ -33,7 +36,9 @@ const begun = (stream: number) => [
 ];
 const INTERNAL_ERROR = Buffer.of(0, 0, 0, 2);
 
-/** RFC 7541: a field of 4 KB that goes into the table, and fifteen times the index that names it. */
+/**
+ * RFC 7541: a field of 4 KB that goes into the table, and fifteen times the index that names it.
+ */
 const remembered = Buffer.concat([
   Buffer.of(0x40, 1),
   Buffer.from('x'),

@@ -97,7 +97,10 @@ export async function makeEvents(server: ServerProcess, count: number): Promise<
   await Promise.all(Array.from({ length: 100 }, renew));
 }
 
-/** A whole life: open, OPEN, close, CLOSED. `opened` is told when OPEN was received, with the message. */
+/**
+ * A whole life: open, OPEN, close, CLOSED. `opened` is told when OPEN was received, with the
+ * message.
+ */
 export function cycle(
   connection: Connection,
   sessionId: string,

@@ -1,8 +1,10 @@
 /**
- * One client connection that costs next to nothing: HTTP/2 by hand over a socket, with prepared requests, so that the server is
- * the limit and not its client. (A grpc-js client makes a third of the calls that a grpc-js server answers.)
+ * One client connection that costs next to nothing: HTTP/2 by hand over a socket, with prepared
+ * requests, so that the server is the limit and not its client. (A grpc-js client makes a third of
+ * the calls that a grpc-js server answers.)
  *
- * It does not read response headers: a call that was answered has a message, one that failed has none.
+ * It does not read response headers: a call that was answered has a message, one that failed has
+ * none.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -22,7 +24,10 @@ import {
   windowUpdate,
 } from './frames.js';
 
-/** What hears of one call. Messages are views into the bytes received: good only until `message` returns. */
+/**
+ * What hears of one call. Messages are views into the bytes received: good only until `message`
+ * returns.
+ */
 interface Listener {
   message(bytes: Buffer): void;
   /** The server has ended the stream, well or not. */
@@ -38,7 +43,10 @@ export interface Reach {
 
 interface Stream {
   readonly listener: Listener;
-  /** What has come of a message that is not whole yet; put together once, when `wantedBytes` are there. */
+  /**
+   * What has come of a message that is not whole yet; put together once, when `wantedBytes` are
+   * there.
+   */
   parts: Buffer[];
   partBytes: number;
   wantedBytes: number;

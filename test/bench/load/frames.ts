@@ -1,4 +1,6 @@
-/** HTTP/2 frames as bytes (RFC 9113), and gRPC requests that are encoded once and sent many times. */
+/**
+ * HTTP/2 frames as bytes (RFC 9113), and gRPC requests that are encoded once and sent many times.
+ */
 
 export const frameType = {
   data: 0,
@@ -33,7 +35,10 @@ function frameHeader(length: number, type: number, flags: number, stream: number
   return bytes;
 }
 
-/** What a client begins with: no pushes, and windows so large that the client never holds the server back. */
+/**
+ * What a client begins with: no pushes, and windows so large that the client never holds the server
+ * back.
+ */
 export function clientSettings(): Buffer {
   const settings = Buffer.alloc(12);
   settings.writeUInt16BE(setting.enablePush, 0);
@@ -60,7 +65,8 @@ export class PreparedCall {
   constructor(path: string, message: Uint8Array) {
     this.method = path.slice(path.lastIndexOf('/') + 1);
     this.#headers = Buffer.concat([
-      // Whole entries of HPACK's static table (RFC 7541, appendix A): `:method: POST`, `:scheme: http`.
+      // Whole entries of HPACK's static table (RFC 7541, appendix A): `:method: POST`, `:scheme:
+      // http`.
       Buffer.of(0x83, 0x86),
       literal(Buffer.of(0x04), path),
       literal(Buffer.of(0x01), 'localhost'),

@@ -14,7 +14,9 @@ interface LoopResult {
 /** One operation; rejects where it failed. */
 export type Operation = () => Promise<unknown>;
 
-/** Keeps `inFlight` operations under way for `durationMs`, and waits for those under way at the end. */
+/**
+ * Keeps `inFlight` operations under way for `durationMs`, and waits for those under way at the end.
+ */
 export async function closedLoop(operation: Operation, inFlight: number, durationMs: number): Promise<LoopResult> {
   const latenciesMs: number[] = [];
   const startMs = performance.now();
@@ -35,7 +37,10 @@ export async function closedLoop(operation: Operation, inFlight: number, duratio
   };
 }
 
-/** The same for a number of operations instead of a time; the answer is how long all of them took, in ms. */
+/**
+ * The same for a number of operations instead of a time; the answer is how long all of them took,
+ * in ms.
+ */
 export async function burst(operation: Operation, inFlight: number, count: number): Promise<number> {
   let left = count;
   const startMs = performance.now();

@@ -1,6 +1,7 @@
 /**
- * What the gateway is measured against: the same service on grpc-js, with messages of the same sizes and no logic. It writes one
- * message for each event and stream, encoded anew, and knows nothing but which streams are open.
+ * What the gateway is measured against: the same service on grpc-js, with messages of the same
+ * sizes and no logic. It writes one message for each event and stream, encoded anew, and knows
+ * nothing but which streams are open.
  */
 import { Server, ServerCredentials, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import {
@@ -18,7 +19,9 @@ const samples = readSamples();
 const lives = new Map<string, ServerWritableStream<OpenSessionRequest, OpenSessionResponse>>();
 const watchers = new Set<ServerWritableStream<WatchSessionsRequest, WatchSessionsResponse>>();
 
-/** The same message with the time in the place of its epoch, which has 16 hexadecimal digits too. */
+/**
+ * The same message with the time in the place of its epoch, which has 16 hexadecimal digits too.
+ */
 function stamped(message: OpenSessionResponse): OpenSessionResponse {
   const { event } = message;
   const epoch = process.hrtime.bigint().toString(16).padStart(16, '0');

@@ -1,4 +1,7 @@
-/** One of each message of the gateway, taken from a running one, so that the bare server sends messages of the same sizes. */
+/**
+ * One of each message of the gateway, taken from a running one, so that the bare server sends
+ * messages of the same sizes.
+ */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

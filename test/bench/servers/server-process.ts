@@ -1,4 +1,6 @@
-/** A server under measurement: a process of its own, started, looked at from outside, and killed. */
+/**
+ * A server under measurement: a process of its own, started, looked at from outside, and killed.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -36,7 +38,10 @@ export class ServerProcess implements AsyncDisposable {
     this.startMs = startMs;
   }
 
-  /** Runs `node ...args`; what it prints goes to a file, as a pipe would make its log a matter of who reads it. */
+  /**
+   * Runs `node ...args`; what it prints goes to a file, as a pipe would make its log a matter of
+   * who reads it.
+   */
   static async start(
     name: string,
     args: readonly string[],
@@ -75,7 +80,9 @@ export class ServerProcess implements AsyncDisposable {
     return Number(kilobytes ?? Number.NaN) * 1024;
   }
 
-  /** What it has used of the processors so far, with all its threads; NaN where there is no /proc. */
+  /**
+   * What it has used of the processors so far, with all its threads; NaN where there is no /proc.
+   */
   cpuMs(): number {
     const stat = this.#proc('stat');
     // utime and stime, the 14th and 15th, after the name in brackets, which may have spaces.

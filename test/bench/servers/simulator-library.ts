@@ -1,4 +1,7 @@
-/** The library that the gateways under measurement run on: the simulator without delays, with a clock at its callback. */
+/**
+ * The library that the gateways under measurement run on: the simulator without delays, with a
+ * clock at its callback.
+ */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

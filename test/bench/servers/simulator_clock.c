@@ -1,11 +1,12 @@
 /*
- * The simulator with no delays, with more devices, and with a clock at its callback: loaded in place of libwfdsim.so,
- * which it leans on.
+ * The simulator with no delays, with more devices, and with a clock at its callback: loaded in
+ * place of libwfdsim.so, which it leans on.
  *
- * An open takes WFD_BENCH_OPEN_MS, everything else no time.
- * WFD_BENCH_DEVICES devices are paired and in range, with the addresses 02:be:00:00:00:00, 02:be:00:00:00:01 and so on.
- * Each open-complete callback is timed just before the gateway's function is called, and written, when that has returned,
- * as the next 8 bytes (nanoseconds of CLOCK_MONOTONIC, native byte order) of the file that WFD_BENCH_CALLBACKS names.
+ * An open takes WFD_BENCH_OPEN_MS, everything else no time. WFD_BENCH_DEVICES devices are paired
+ * and in range, with the addresses 02:be:00:00:00:00, 02:be:00:00:00:01 and so on. Each
+ * open-complete callback is timed just before the gateway's function is called, and written, when
+ * that has returned, as the next 8 bytes (nanoseconds of CLOCK_MONOTONIC, native byte order) of the
+ * file that WFD_BENCH_CALLBACKS names.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -76,7 +76,9 @@ export const java: Library = {
   ],
 };
 
-/** Whether a jar has these classes and the licence, and of the library's packages only what matches. */
+/**
+ * Whether a jar has these classes and the licence, and of the library's packages only what matches.
+ */
 async function hasOnly(archive: string, allowed: RegExp, ...classes: readonly string[]): Promise<void> {
   const names = (await run(folder, ['jar', 'tf', archive])).split('\n').filter((name) => /[^/]$/.test(name));
   ok(names.includes('META-INF/LICENSE'));

@@ -8,7 +8,10 @@ const folder = join(root, 'clients/rust');
 /** Everything is built here, once. */
 const target = join(folder, 'target');
 const options = ['--quiet', '--locked', '--target-dir', target];
-/** For a program that uses the package: always here, as elsewhere it would be another package, built and kept beside. */
+/**
+ * For a program that uses the package: always here, as elsewhere it would be another package, built
+ * and kept beside.
+ */
 const place = join(target, 'example');
 const program = (name: string) => join(target, 'debug/examples', name);
 
@@ -27,7 +30,8 @@ export const rust: Library = {
         const clippy = ['cargo', 'clippy', ...options];
         await run(folder, [...clippy, '--lib', '--', '--deny', 'warnings']);
         await run(folder, [...clippy, '--all-targets', '--all-features', '--', '--deny', 'warnings']);
-        // The examples with it, or all that it depends on would be looked at again, with other features.
+        // The examples with it, or all that it depends on would be looked at again, with other
+        // features.
         const doc = ['cargo', 'doc', ...options, '--no-deps', '--all-features', '--lib', '--examples'];
         await run(folder, [...doc, '--config', 'build.rustdocflags=["--deny", "warnings"]']);
       },
@@ -73,7 +77,8 @@ async function publish(): Promise<string> {
   } finally {
     await rm(contract, { recursive: true });
   }
-  // As new files: in a package all are of 2006, and cargo tells by their time whether they have changed.
+  // As new files: in a package all are of 2006, and cargo tells by their time whether they have
+  // changed.
   await run(place, ['sh', '-c', 'tar -xzmf package/*.crate && mv wifi-direct-gateway-* published']);
   return run(place, ['find', 'published', '-type', 'f']);
 }

@@ -1,4 +1,7 @@
-/** Scenarios: addresses that never answer, hosts that freeze, die and come back, proxies that hide it. */
+/**
+ * Scenarios: addresses that never answer, hosts that freeze, die and come back, proxies that hide
+ * it.
+ */
 import { equal, match, ok } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -77,7 +80,10 @@ async function goesOn(watching: Doing<WatchItem>, host: Gateway, first: number):
   equal(watching.items.filter(({ kind }) => kind === 'snapshot').length, 1);
 }
 
-/** Nothing hangs on a way that falls silent, whatever was before; and once it is mended the client is back. */
+/**
+ * Nothing hangs on a way that falls silent, whatever was before; and once it is mended the client
+ * is back.
+ */
 async function surviveSilence(client: Agent, way: Way, connect: () => Promise<void>): Promise<void> {
   way.fallSilent();
   await connect();
@@ -197,7 +203,8 @@ const again: readonly Scenario[] = [
       const watching = client.do('watch', { backoffInitialMs: 20, backoffMaxMs: 60 * second });
       const pauses = () => watching.items.flatMap((item) => (item.kind === 'disconnected' ? [item.retryInMs] : []));
       await itemOf(watching, 'disconnected', () => pauses().length >= 8, PATIENCE_MS);
-      // Drawn from 0 to 20 ms, 40, 80 and so on up to 2,560: that none is above 20 happens once in 200 million times.
+      // Drawn from 0 to 20 ms, 40, 80 and so on up to 2,560: that none is above 20 happens once in
+      // 200 million times.
       ok(Math.max(...pauses().slice(0, 8)) > 20, `${pauses()}`);
       await client.leave(watching);
     },

@@ -1,4 +1,7 @@
-/** Scenarios: options that can't be right are refused by `connect`, in the same way everywhere, and named. */
+/**
+ * Scenarios: options that can't be right are refused by `connect`, in the same way everywhere, and
+ * named.
+ */
 import { match } from 'node:assert/strict';
 import type { ConnectCommand } from '../protocol.js';
 import { matches, type Scenario, type Stage } from '../scenario.js';

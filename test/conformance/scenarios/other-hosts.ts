@@ -1,4 +1,7 @@
-/** Scenarios: what this project's own hosts never send, and a newer, an older or a broken one may; and what the client itself makes of it. */
+/**
+ * Scenarios: what this project's own hosts never send, and a newer, an older or a broken one may;
+ * and what the client itself makes of it.
+ */
 import { equal, match, ok } from 'node:assert/strict';
 import type { Session, SessionEvent } from '../../../proto/gen/wifidirect/v1/session.js';
 import {

@@ -108,7 +108,10 @@ export const sessions: readonly Scenario[] = [
   },
 ];
 
-/** The first of the attempts that reaches the host: a connection that broke is not made again at once. Each is a round trip. */
+/**
+ * The first of the attempts that reaches the host: a connection that broke is not made again at
+ * once. Each is a round trip.
+ */
 async function attached(open: () => Opening): Promise<Opening> {
   const signal = AbortSignal.timeout(15_000);
   while (!signal.aborted) {

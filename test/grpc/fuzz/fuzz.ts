@@ -1,4 +1,7 @@
-/** Frames by the fuzzer against daemons of their own, over TLS and without it, by callers who are known and by some who are not. */
+/**
+ * Frames by the fuzzer against daemons of their own, over TLS and without it, by callers who are
+ * known and by some who are not.
+ */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
@@ -13,7 +16,9 @@ import { Random } from '../../stream/random.js';
 import { Script } from './script.js';
 
 export interface Findings {
-  /** How many connections were made, and how many calls of the bystander were answered meanwhile. */
+  /**
+   * How many connections were made, and how many calls of the bystander were answered meanwhile.
+   */
   readonly connections: number;
   readonly answers: number;
   /** What must not be: a daemon that has ended, that answers nobody, or that says it has erred. */
@@ -103,7 +108,8 @@ async function fuzzDaemon(
   void daemon.exited.then((code) => fail(`the daemon ended with ${code}: ${lastOf(daemon)}`));
   const lanes = () => Array.from({ length: 2 * LANES }, (_, i) => lane(i % 2 === 0 ? `Bearer ${TOKEN}` : undefined));
   const onError = ({ message }: Error) => fail(`a bystander got ${message}; the log ends with ${lastOf(daemon)}`);
-  // Its connection is known before others come by the hundred: theirs may displace one that nobody knows.
+  // Its connection is known before others come by the hundred: theirs may displace one that nobody
+  // knows.
   await call(client.getHost.bind(client), {}, ANSWER_MS_MAX).catch(onError);
   await Promise.all([bystander().catch(onError), ...lanes()]);
   clearTimeout(timer);

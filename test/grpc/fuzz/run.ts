@@ -13,7 +13,10 @@ Sends HTTP/2 frames, good and bad, to daemons that it starts on loopback with th
 with and without credentials. Exit code 1: one of them ended, hung, logged an error or misused memory.`;
 
 const MINUTE_MS = 60_000;
-/** Says nothing unless there is an error. V8 writes code as it runs, and koffi calls on stacks of its own. */
+/**
+ * Says nothing unless there is an error. V8 writes code as it runs, and koffi calls on stacks of
+ * its own.
+ */
 const VALGRIND = 'valgrind --quiet --smc-check=all-non-file --undef-value-errors=no --num-callers=30 --fair-sched=yes';
 const { values } = parseArgs({
   options: {

@@ -1,6 +1,7 @@
 /**
- * What a fuzzed connection does, step by step: HTTP/2 frames that are mostly well-formed, in an order and at a pace that no good client
- * has. Its random numbers alone decide, never the answers, so that a seed repeats it.
+ * What a fuzzed connection does, step by step: HTTP/2 frames that are mostly well-formed, in an
+ * order and at a pace that no good client has. Its random numbers alone decide, never the answers,
+ * so that a seed repeats it.
  */
 import {
   CONNECTION_PREFACE,

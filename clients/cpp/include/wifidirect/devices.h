@@ -32,8 +32,8 @@ using DeviceSnapshot = Snapshot<v1::Device>;
 using DeviceChange = Change<v1::DeviceEvent>;
 using DeviceWatch = Watch<v1::Device, v1::DeviceEvent>;
 
-/// Tells which devices can be connected to, and whether they are in reach. See device_service.proto. May be used by
-/// several threads at once.
+/// Tells which devices can be connected to, and whether they are in reach. See
+/// device_service.proto. May be used by several threads at once.
 class Devices {
   public:
     explicit Devices(std::shared_ptr<Connection> connection);
@@ -44,8 +44,9 @@ class Devices {
     /// Follows the devices, in the way of Sessions::watch.
     [[nodiscard]] DeviceWatch watch(const WatchDevicesOptions& options = {}, const std::stop_token& stop = {}) const;
 
-    /// Looks for a paired device by radio: `is_visible` of the answer's device is what was found. The host waits for
-    /// the discovery for 1 s to 2 min, by default 15 s; the call, by default, for 10 s more.
+    /// Looks for a paired device by radio: `is_visible` of the answer's device is what was found.
+    /// The host waits for the discovery for 1 s to 2 min, by default 15 s; the call, by default,
+    /// for 10 s more.
     v1::UpdateDeviceVisibilityResponse update_visibility(
         const std::string& device_address, std::optional<std::chrono::milliseconds> discovery_timeout = {},
         const CallOptions& options = {}) const;

@@ -23,21 +23,24 @@ struct FieldViolation {
     std::string description;
 };
 
-/// What every call and stream of this library throws: the status of gRPC with its details (see the table in
-/// error.proto) as one value. Options that can't be right are INVALID_ARGUMENT.
+/// What every call and stream of this library throws: the status of gRPC with its details (see the
+/// table in error.proto) as one value. Options that can't be right are INVALID_ARGUMENT.
 class Error : public std::runtime_error {
   public:
-    /// Decodes a status that is not OK. Details that can't be read, or that a proxy added, are left out.
+    /// Decodes a status that is not OK. Details that can't be read, or that a proxy added, are left
+    /// out.
     explicit Error(const grpc::Status& status);
 
     /// The status code of gRPC.
     grpc::StatusCode code() const noexcept;
 
-    /// Why the host refused. ERROR_REASON_UNSPECIFIED where the host did not speak (the connection broke, the deadline
-    /// passed, it was cancelled here), and where this version does not know the reason, see `reason_name`.
+    /// Why the host refused. ERROR_REASON_UNSPECIFIED where the host did not speak (the connection
+    /// broke, the deadline passed, it was cancelled here), and where this version does not know the
+    /// reason, see `reason_name`.
     v1::ErrorReason reason() const noexcept;
 
-    /// The reason without its prefix, "OPEN_FAILED", also where only a newer host knows it. Empty where there is none.
+    /// The reason without its prefix, "OPEN_FAILED", also where only a newer host knows it. Empty
+    /// where there is none.
     const std::string& reason_name() const noexcept;
 
     /// For people, without the reason that `what` begins with.

@@ -17,7 +17,8 @@ namespace wifidirect {
 
 /// What TLS trusts and shows; all of it PEM text. See load_tls.
 struct Tls {
-    /// Certificates of the authorities that may have signed the host's. Empty: those that the system trusts.
+    /// Certificates of the authorities that may have signed the host's. Empty: those that the
+    /// system trusts.
     std::string ca{};
     /// The client's own certificate, with its chain, for mTLS; needs `key`.
     std::string certificate{};
@@ -27,25 +28,27 @@ struct Tls {
     std::string server_name{};
 };
 
-/// Reads PEM files; an empty path leaves its field empty. Throws Error (INVALID_ARGUMENT), which names the file.
+/// Reads PEM files; an empty path leaves its field empty. Throws Error (INVALID_ARGUMENT), which
+/// names the file.
 Tls load_tls(const std::filesystem::path& ca_file, const std::filesystem::path& certificate_file = {},
              const std::filesystem::path& key_file = {});
 
-/// Gives the current bearer token; it is asked at each call, on the thread of the call. If it throws, or gives what no
-/// header can hold, the call fails UNAVAILABLE.
+/// Gives the current bearer token; it is asked at each call, on the thread of the call. If it
+/// throws, or gives what no header can hold, the call fails UNAVAILABLE.
 using TokenSource = std::function<std::string()>;
 
 /// Names and values to send with a call: {{"traceparent", ...}}.
 using Metadata = std::multimap<std::string, std::string>;
 
-/// Gives what to send beside the token; it is asked once for each call and for each attempt of a watch, on the thread
-/// of the call. If it throws, or gives what no header can hold, the call fails UNAVAILABLE.
+/// Gives what to send beside the token; it is asked once for each call and for each attempt of a
+/// watch, on the thread of the call. If it throws, or gives what no header can hold, the call fails
+/// UNAVAILABLE.
 using MetadataHook = std::function<Metadata()>;
 
 /// How to connect; all of it may be left as it is.
 struct ConnectOptions {
-    /// Default: connections to this machine ("localhost", "127.x.x.x", "[::1]", "unix:") are in clear text, and those
-    /// to any other are TLS, trusting what the system trusts.
+    /// Default: connections to this machine ("localhost", "127.x.x.x", "[::1]", "unix:") are in
+    /// clear text, and those to any other are TLS, trusting what the system trusts.
     std::optional<Tls> tls{};
     /// Goes without TLS, also to another machine: for laboratories.
     bool clear_text = false;
@@ -66,7 +69,8 @@ inline constexpr auto no_timeout = std::chrono::milliseconds::max();
 
 /// How a unary call may end before its answer.
 struct CallOptions {
-    /// Default: that of the client, unless the call says otherwise. The deadline bounds the call, not what was begun.
+    /// Default: that of the client, unless the call says otherwise. The deadline bounds the call,
+    /// not what was begun.
     std::optional<std::chrono::milliseconds> timeout{};
     /// Ends the call with CANCELLED.
     std::stop_token stop{};

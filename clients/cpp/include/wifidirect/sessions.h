@@ -31,11 +31,12 @@ struct OpenRequest {
     std::optional<std::chrono::milliseconds> open_timeout{};
     /// Lets the session outlive its streams by this long: 1 s to 24 h. Default: it ends with them.
     std::optional<std::chrono::milliseconds> lease_ttl{};
-    /// UUID by which the host knows this request again: opening with it again attaches to the same session. Default: a
-    /// new one at each call.
+    /// UUID by which the host knows this request again: opening with it again attaches to the same
+    /// session. Default: a new one at each call.
     std::string request_id{};
-    /// How long the stream may be quiet before the host sends a sign of life, which is not handed on: 1 s to 5 min. It
-    /// keeps proxies from closing the stream, and a host that is silent for three of them is taken for gone. 0: none.
+    /// How long the stream may be quiet before the host sends a sign of life, which is not handed
+    /// on: 1 s to 5 min. It keeps proxies from closing the stream, and a host that is silent for
+    /// three of them is taken for gone. 0: none.
     std::chrono::milliseconds heartbeat_interval{std::chrono::seconds{10}};
 };
 
@@ -43,8 +44,8 @@ struct OpenRequest {
 struct SessionAt {
     v1::Session session;
     std::string cursor;
-    /// How long the lease had left when the host answered, by the host's own clock: the clock of this machine may
-    /// differ. None without a lease, or where the host doesn't tell its time.
+    /// How long the lease had left when the host answered, by the host's own clock: the clock of
+    /// this machine may differ. None without a lease, or where the host doesn't tell its time.
     std::optional<std::chrono::milliseconds> lease_left{};
 };
 
@@ -64,8 +65,8 @@ struct WatchOptions {
     std::string cursor{};
     /// Only these. Default: all that the caller may see.
     std::vector<std::string> session_ids{};
-    /// How long a silence lasts before a Bookmark comes: 1 s to 5 min. Default: 10 s. A stream that is silent for three
-    /// of them is taken for broken.
+    /// How long a silence lasts before a Bookmark comes: 1 s to 5 min. Default: 10 s. A stream that
+    /// is silent for three of them is taken for broken.
     std::optional<std::chrono::milliseconds> bookmark_interval{};
     Backoff backoff{};
 };
@@ -74,15 +75,16 @@ using SessionSnapshot = Snapshot<v1::Session>;
 using SessionChange = Change<v1::SessionEvent>;
 using SessionWatch = Watch<v1::Session, v1::SessionEvent>;
 
-/// Opens, closes and follows the sessions of one host. What each RPC promises is in session_service.proto. May be used
-/// by several threads at once.
+/// Opens, closes and follows the sessions of one host. What each RPC promises is in
+/// session_service.proto. May be used by several threads at once.
 class Sessions {
   public:
     explicit Sessions(std::shared_ptr<Connection> connection);
 
-    /// Opens a session, or attaches to the one that the same `request_id` has made. Answers when the host has accepted,
-    /// not when the session is open: see HeldSession::wait_open. `stop` detaches, as HeldSession::detach does. It has
-    /// no deadline, but a host that says nothing for three heartbeat intervals is taken for gone.
+    /// Opens a session, or attaches to the one that the same `request_id` has made. Answers when
+    /// the host has accepted, not when the session is open: see HeldSession::wait_open. `stop`
+    /// detaches, as HeldSession::detach does. It has no deadline, but a host that says nothing for
+    /// three heartbeat intervals is taken for gone.
     [[nodiscard]] HeldSession open(const OpenRequest& request, const std::stop_token& stop = {}) const;
 
     /// Closes an open session, and cancels one that is opening. Answers when that is under way.
@@ -94,7 +96,8 @@ class Sessions {
     /// Stops a pending open. Its end, CANCELLED or, if the open wins the race, CLOSED, is an event.
     SessionAt cancel(const std::string& session_id, const CallOptions& options = {}) const;
 
-    /// Extends a lease: it then lapses `lease_ttl` from now. Default: the time that the session has.
+    /// Extends a lease: it then lapses `lease_ttl` from now. Default: the time that the session
+    /// has.
     SessionAt renew(const std::string& session_id, std::optional<std::chrono::milliseconds> lease_ttl = {},
                     const CallOptions& options = {}) const;
 

@@ -24,8 +24,9 @@ struct Snapshot {
 template <typename Event>
 struct Change {
     Event event;
-    /// Keep it to resume a later watch: nothing will be missed. Events that came together share a cursor, so those
-    /// that were handled already may then come again; pass over them by epoch and sequence.
+    /// Keep it to resume a later watch: nothing will be missed. Events that came together share a
+    /// cursor, so those that were handled already may then come again; pass over them by epoch and
+    /// sequence.
     std::string cursor;
 };
 
@@ -45,9 +46,9 @@ struct Disconnected {
 template <typename Thing, typename Event>
 using WatchItem = std::variant<Snapshot<Thing>, Change<Event>, Bookmark, Disconnected>;
 
-/// The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row ("full jitter"),
-/// on top of what the host asks for (5 min at most). It starts over when a stream stood for 10 s, and when the host
-/// answers after failures to reach it.
+/// The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a
+/// row ("full jitter"), on top of what the host asks for (5 min at most). It starts over when a
+/// stream stood for 10 s, and when the host answers after failures to reach it.
 struct Backoff {
     /// The bound after the first failure.
     std::chrono::milliseconds initial{250};
@@ -57,8 +58,9 @@ struct Backoff {
     std::function<double()> random{};
 };
 
-/// The items of a watch, as they come: a Snapshot, unless there is a cursor, then each Change, in order, none twice,
-/// whatever happens to the connection, with Bookmark and Disconnected between them.
+/// The items of a watch, as they come: a Snapshot, unless there is a cursor, then each Change, in
+/// order, none twice, whatever happens to the connection, with Bookmark and Disconnected between
+/// them.
 template <typename Thing, typename Event>
 class Watch : public Stream<Watch<Thing, Event>, WatchItem<Thing, Event>> {
   public:
@@ -72,8 +74,9 @@ class Watch : public Stream<Watch<Thing, Event>, WatchItem<Thing, Event>> {
     Watch& operator=(Watch&&) noexcept;
     ~Watch();
 
-    /// Waits for the next item; none after `cancel`. Throws where trying again can't help: UNAUTHENTICATED,
-    /// PERMISSION_DENIED, INVALID_ARGUMENT, UNIMPLEMENTED; and CANCELLED when the client is closed.
+    /// Waits for the next item; none after `cancel`. Throws where trying again can't help:
+    /// UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT, UNIMPLEMENTED; and CANCELLED when the
+    /// client is closed.
     std::optional<Item> next();
 
     /// Ends the watch, from any thread: whoever waits for its next item gets none.

@@ -9,7 +9,7 @@ import type { Frame } from '../../src/console/frames.js';
 const TOKEN = 'wfdctl-token';
 const RETRY_MS = 2000;
 
-export interface Watching {
+interface Watching {
   readonly frame: (frame: Frame) => void | Promise<void>;
   /** `wfdctl` does not answer. The page tries again. */
   readonly lost: () => void;
@@ -17,7 +17,7 @@ export interface Watching {
   readonly ended: (message: string) => void;
 }
 
-export class ActionError extends Error {}
+class ActionError extends Error {}
 
 /**
  * Removes the key from the address bar and exchanges it. Resolves to a message if the page is not

@@ -241,7 +241,7 @@ export class HostModel {
   }
 }
 
-export function groupOf(state: State | undefined): Group | undefined {
+function groupOf(state: State | undefined): Group | undefined {
   if (state === 'CANCELLING') return 'CLOSING';
   return GROUPS.find((group) => group === state);
 }

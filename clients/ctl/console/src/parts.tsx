@@ -4,7 +4,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { now } from './app.js';
 import { clock, minuteClock, preciseClock, utc } from './format.js';
-import type { HostModel, Session, State } from './model.js';
+import type { HostModel, Session } from './model.js';
 import { words } from './shapes.js';
 
 const MARKS: Readonly<Record<string, JSX.Element>> = {
@@ -269,8 +269,4 @@ export function useIsNarrow(): boolean {
     return () => list.removeEventListener('change', update);
   }, []);
   return isNarrow;
-}
-
-export function stateOrder(state: State): number {
-  return ['OPENING', 'CANCELLING', 'CLOSING', 'OPEN'].indexOf(state);
 }

@@ -14,7 +14,7 @@ const HEIGHT = 160;
 const GROUP_WORDS: Record<Group, string> = { OPENING: 'opening', OPEN: 'open', CLOSING: 'closing' };
 
 /** Goes back in time: the count before a change is the count after it minus the change. */
-export function historyOf(model: HostModel, nowMs: number): [number[], ...number[][]] {
+function historyOf(model: HostModel, nowMs: number): [number[], ...number[][]] {
   const last = Math.floor(nowMs / SLOT_MS);
   const counts = { ...model.counts };
   const times: number[] = [];
@@ -34,7 +34,7 @@ export function historyOf(model: HostModel, nowMs: number): [number[], ...number
 const STEPS_MS = [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000];
 const STEP_WORDS = ['¼', '½', '1', '2', '4', '8', '16', '32', '>32'];
 
-export function distributionOf(model: HostModel, nowMs: number) {
+function distributionOf(model: HostModel, nowMs: number) {
   const took = model.openTimes.filter(({ timeMs }) => timeMs > nowMs - HOUR_MS).map(({ tookMs }) => tookMs);
   const sorted = took.sort((a, b) => a - b);
   const counts = new Array<number>(STEPS_MS.length + 1).fill(0);
@@ -47,7 +47,7 @@ export function distributionOf(model: HostModel, nowMs: number) {
   return { counts, total: sorted.length, p50: at(0.5), p95: at(0.95) };
 }
 
-export function failuresOf(model: HostModel, nowMs: number): [reason: string, count: number][] {
+function failuresOf(model: HostModel, nowMs: number): [reason: string, count: number][] {
   const counts = new Map<string, number>();
   for (const [slot, { failures }] of model.slots) {
     if (slot <= Math.floor(nowMs / SLOT_MS) - SLOTS) continue;

@@ -13,7 +13,7 @@ export interface Candidate {
 }
 
 /** `files`: the shell completes file names itself. */
-export type Candidates = readonly Candidate[] | 'files';
+type Candidates = readonly Candidate[] | 'files';
 
 /** Candidates that come from the host or from the context file. */
 export interface Sources {

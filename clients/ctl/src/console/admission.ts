@@ -18,7 +18,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** Required in every POST, because a form of another site can't send a custom header. */
-export const TOKEN_HEADER = 'x-wfdctl-token';
+const TOKEN_HEADER = 'x-wfdctl-token';
 
 export interface Refusal {
   readonly status: 401 | 403 | 415 | 421;
@@ -31,7 +31,7 @@ interface Page {
   readonly token: Buffer;
 }
 
-export interface Admitted {
+interface Admitted {
   /** The value of Set-Cookie. */
   readonly setCookie: string;
   readonly token: string;

@@ -16,7 +16,7 @@ const OPENERS: Partial<Readonly<Record<NodeJS.Platform, readonly [string, ...str
   win32: ['rundll32.exe', 'url.dll,FileProtocolHandler'],
 };
 
-export interface OpenedBrowser {
+interface OpenedBrowser {
   /** Whether the command was started. */
   readonly isOpened: boolean;
   /** Removes the file. */

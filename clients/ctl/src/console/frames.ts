@@ -61,9 +61,3 @@ export type HostFrame = { readonly host: string } & (
   /** The host refuses access, and a retry would not help. */
   | { readonly kind: 'refused'; readonly message: string }
 );
-
-/** Why an action failed. */
-export interface RefusedAction {
-  readonly message: string;
-  readonly reason?: string;
-}

@@ -22,7 +22,7 @@ import { FrameStream } from './frame-stream.js';
 import type { Document } from './frames.js';
 import { HostFeed, type HostLink } from './host-feed.js';
 
-export interface ConsoleSettings {
+interface ConsoleSettings {
   readonly hosts: readonly HostLink[];
   readonly assets: ReadonlyMap<string, Asset>;
   readonly allowsActions: boolean;

@@ -3,7 +3,7 @@ import { Document, visit } from 'yaml';
 
 export type Format = 'text' | 'wide' | 'name' | 'json' | 'yaml';
 
-export type DocumentFormat = 'json' | 'yaml';
+type DocumentFormat = 'json' | 'yaml';
 
 /** Characters that could act on a terminal. JSON and YAML can escape them. */
 const CONTROL = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;

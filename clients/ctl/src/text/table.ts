@@ -6,7 +6,7 @@ import type { Paint } from './style.js';
 export type Cell = string | { readonly text: string; readonly paint: Paint };
 
 /** How a table fits a narrow terminal. */
-export interface Narrow {
+interface Narrow {
   /** As `Style.columns`. */
   readonly columns: number | undefined;
   /** Columns that may be left out, in this order. */

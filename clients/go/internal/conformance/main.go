@@ -1,5 +1,5 @@
-// Conformance runs commands, which are lines of JSON on standard input, with the library. The tests of
-// all clients use it; test/conformance/protocol.ts documents the commands.
+// Conformance runs commands, which are lines of JSON on standard input, with the library. The tests
+// of all clients use it; test/conformance/protocol.ts documents the commands.
 package main
 
 import (

@@ -1,6 +1,6 @@
 /**
- * Scripts the world of a simulated host, for tests of programs that use the Wi-Fi Direct Gateway: which
- * devices exist, what their opens and closes do, when links drop. The host has to run with
+ * Scripts the world of a simulated host, for tests of programs that use the Wi-Fi Direct Gateway:
+ * which devices exist, what their opens and closes do, when links drop. The host has to run with
  * `--driver simulator --simulator-service`.
  */
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
@@ -15,8 +15,9 @@ type Fields<Name extends keyof Methods> = Parameters<Methods[Name]['requestType'
 type Answer<Name extends keyof Methods> = ReturnType<Methods[Name]['responseType']['decode']>;
 
 /**
- * The simulated world of one host: a method for each RPC of `wifidirect.simulator.v1.SimulatorService`.
- * Each rejects with a ServiceError of grpc-js if the host refuses the call.
+ * The simulated world of one host: a method for each RPC of
+ * `wifidirect.simulator.v1.SimulatorService`. Each rejects with a ServiceError of grpc-js if the
+ * host refuses the call.
  */
 export type Simulator = {
   readonly [Name in keyof Methods]: (fields?: Fields<Name>) => Promise<Answer<Name>>;
@@ -29,8 +30,8 @@ export type Simulator = {
 const TIMEOUT_MS = 10_000;
 
 /**
- * Connects to the host at `host:port`, in clear text: a simulated host belongs on the machine of its
- * tests.
+ * Connects to the host at `host:port`, in clear text: a simulated host belongs on the machine of
+ * its tests.
  */
 export function connectSimulator(address: string): Simulator {
   const client = new Client(address, credentials.createInsecure());

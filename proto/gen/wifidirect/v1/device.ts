@@ -6,8 +6,9 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 
 /**
- * Devices: the remote Wi-Fi Direct devices that are paired with this host, as Windows keeps them in their device
- * nodes (properties DEVPKEY_WiFiDirect_*). Pairing itself is done on the host and is no part of this API.
+ * Devices: the remote Wi-Fi Direct devices that are paired with this host, as Windows keeps them in
+ * their device nodes (properties DEVPKEY_WiFiDirect_*). Pairing itself is done on the host and is
+ * no part of this API.
  */
 
 /** What happened to a device. */
@@ -50,15 +51,19 @@ export function deviceEventTypeToJSON(object: DeviceEventType): string {
 }
 
 /**
- * One paired device, as Windows knew it at one moment. How fast Windows follows the radio is not documented. Truth is
- * three-way: an optional field that is unset means that Windows has no value, which is neither true nor false.
+ * One paired device, as Windows knew it at one moment. How fast Windows follows the radio is not
+ * documented. Truth is three-way: an optional field that is unset means that Windows has no value,
+ * which is neither true nor false.
  */
 export interface Device {
   /** Its P2P device address, as `aa:bb:cc:dd:ee:ff`; its name in all requests. */
   deviceAddress: string;
   /** Its name, for people; not unique. Empty where Windows has none. */
   name: string;
-  /** Whether it is connected to this host, by whichever program. Unset is to be read as not connected. */
+  /**
+   * Whether it is connected to this host, by whichever program. Unset is to be read as not
+   * connected.
+   */
   isConnected?:
     | boolean
     | undefined;
@@ -74,18 +79,24 @@ export interface Device {
   linkQuality?:
     | number
     | undefined;
-  /** Its address on the link, as `aa:bb:cc:dd:ee:ff`: differs from `device_address`. Empty unless connected. */
+  /**
+   * Its address on the link, as `aa:bb:cc:dd:ee:ff`: differs from `device_address`. Empty unless
+   * connected.
+   */
   interfaceAddress: string;
-  /** GUID of the local network interface that hosts its session, as in NetworkInterface.guid. Empty unless connected. */
+  /**
+   * GUID of the local network interface that hosts its session, as in NetworkInterface.guid. Empty
+   * unless connected.
+   */
   networkInterfaceGuid: string;
   /**
-   * GUID by which Windows names the Wi-Fi Direct group (made of SSID and group owner), in lower case without braces.
-   * Empty where Windows has none.
+   * GUID by which Windows names the Wi-Fi Direct group (made of SSID and group owner), in lower
+   * case without braces. Empty where Windows has none.
    */
   groupId: string;
   /**
-   * Whether its device node is present: Windows keeps the nodes of paired devices that are out of reach or switched
-   * off as well. Opening a session to one that is not present usually fails.
+   * Whether its device node is present: Windows keeps the nodes of paired devices that are out of
+   * reach or switched off as well. Opening a session to one that is not present usually fails.
    */
   isPresent?:
     | boolean
@@ -96,7 +107,10 @@ export interface Device {
 
 /** One change to one device. */
 export interface DeviceEvent {
-  /** Number of the event: +1 each within an epoch, over all devices of the host. Not the numbers of SessionEvent. */
+  /**
+   * Number of the event: +1 each within an epoch, over all devices of the host. Not the numbers of
+   * SessionEvent.
+   */
   sequence: bigint;
   /** Random id of this life of the event log, as in SessionEvent. */
   epoch: string;

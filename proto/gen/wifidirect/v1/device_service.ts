@@ -10,18 +10,22 @@ import { Device, DeviceEvent } from "./device.js";
 /**
  * DeviceService: which devices can be connected to, and are they in reach?
  *
- * What SessionService says for every RPC holds here too. Devices are the host's, not a principal's: the roles viewer,
- * operator and admin see them all. Beside the errors named at an RPC, any may end with
+ * What SessionService says for every RPC holds here too. Devices are the host's, not a principal's:
+ * the roles viewer, operator and admin see them all. Beside the errors named at an RPC, any may end
+ * with
  *
- * - UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), where the host lacks the device query API (Windows before 10 version 1809):
- *   sessions can be opened all the same, by an address known from elsewhere;
- * - UNAVAILABLE (WLAN_SERVICE_UNREACHABLE), between the start of the host and the moment when Windows has told it the
- *   devices that are there.
+ * - UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), where the host lacks the device query API (Windows before
+ *   10 version 1809): sessions can be opened all the same, by an address known from elsewhere;
+ * - UNAVAILABLE (WLAN_SERVICE_UNREACHABLE), between the start of the host and the moment when
+ *   Windows has told it the devices that are there.
  */
 
 /** How many devices to show at once. */
 export interface ListDevicesRequest {
-  /** The most devices to answer with. 0: 50. Above 1000: 1000. Negative: INVALID_ARGUMENT. Fewer may come. */
+  /**
+   * The most devices to answer with. 0: 50. Above 1000: 1000. Negative: INVALID_ARGUMENT. Fewer may
+   * come.
+   */
   pageSize: number;
   /** `next_page_token` of the page before. Empty: the first page. */
   pageToken: string;
@@ -42,17 +46,23 @@ export interface ListDevicesResponse {
 /** Where to start watching, and what to show. */
 export interface WatchDevicesRequest {
   /**
-   * The last `cursor` received from this service: opaque, and good in this epoch of this host only; those of
-   * SessionService don't serve here. Empty: from now, preceded by a snapshot.
+   * The last `cursor` received from this service: opaque, and good in this epoch of this host only;
+   * those of SessionService don't serve here. Empty: from now, preceded by a snapshot.
    */
   cursor: string;
-  /** Only these devices, at most 1000, written as in OpenSessionRequest; they need not exist yet. Empty: all. */
+  /**
+   * Only these devices, at most 1000, written as in OpenSessionRequest; they need not exist yet.
+   * Empty: all.
+   */
   deviceAddresses: string[];
   /** A bookmark is sent after this long without any other message: 1 s to 5 min. Unset: 10 s. */
   bookmarkInterval: Duration | undefined;
 }
 
-/** A batch of what is ready: events, or a part of the snapshot, or (a bookmark) nothing but a cursor. */
+/**
+ * A batch of what is ready: events, or a part of the snapshot, or (a bookmark) nothing but a
+ * cursor.
+ */
 export interface WatchDevicesResponse {
   /** Events, in order. */
   events: DeviceEvent[];
@@ -60,7 +70,10 @@ export interface WatchDevicesResponse {
   cursor: string;
   /** Devices as they are: only in the first messages of a watch without a cursor. None twice. */
   snapshot: Device[];
-  /** The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no devices. */
+  /**
+   * The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no
+   * devices.
+   */
   snapshotComplete: boolean;
   /** The clock of the host when this was sent. */
   hostTime: Date | undefined;
@@ -70,7 +83,10 @@ export interface WatchDevicesResponse {
 export interface UpdateDeviceVisibilityRequest {
   /** Its P2P device address, required, written as in OpenSessionRequest. */
   deviceAddress: string;
-  /** How long to wait for the discovery: 1 s to 2 min. Unset: 15 s. Windows documents no limit of its own. */
+  /**
+   * How long to wait for the discovery: 1 s to 2 min. Unset: 15 s. Windows documents no limit of
+   * its own.
+   */
   timeout: Duration | undefined;
 }
 
@@ -706,8 +722,8 @@ export const DeviceServiceDefinition = {
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
-     * Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
-     * bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
+     * Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order,
+     * resuming, bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
      *
      * No side effects. Roles: viewer, operator, admin. Set no deadline.
      */
@@ -720,13 +736,13 @@ export const DeviceServiceDefinition = {
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
-     * Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
-     * (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
-     * not the answer; `device.is_visible` is.
+     * Looks for one paired device by radio, and answers with the device as read back afterwards. A
+     * targeted discovery (Microsoft, "WFDUpdateDeviceVisibility function") updates its property
+     * IsVisible. That the native call succeeded is not the answer; `device.is_visible` is.
      *
-     * Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
-     * stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
-     * aren't paired, and doesn't make the host visible.
+     * Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a
+     * discovery can't be stopped, and goes on. Requests for a device that is being looked for share
+     * that discovery. Finds no devices that aren't paired, and doesn't make the host visible.
      *
      * Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
      * (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).

@@ -5,20 +5,21 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 /**
- * Errors: one closed set of reasons, the same on every RPC, in the details of a status and in a session that ended
- * badly.
+ * Errors: one closed set of reasons, the same on every RPC, in the details of a status and in a
+ * session that ended badly.
  *
- * A failed RPC carries a google.rpc.Status in the trailer `grpc-status-details-bin` (gRPC guide "Error handling",
- * richer error model; AIP-193). Its details always hold one google.rpc.ErrorInfo:
+ * A failed RPC carries a google.rpc.Status in the trailer `grpc-status-details-bin` (gRPC guide
+ * "Error handling", richer error model; AIP-193). Its details always hold one google.rpc.ErrorInfo:
  *
  * - `domain` is "wifidirect.v1";
  * - `reason` is the name of an ErrorReason without its prefix: "SESSION_NOT_FOUND";
- * - `metadata` has every variable part of the message, so that nobody has to parse text; a value of more than 192 bytes
- *   is cut, and ends in "…";
+ * - `metadata` has every variable part of the message, so that nobody has to parse text; a value of
+ *   more than 192 bytes is cut, and ends in "…";
  *
- * and beside it the messages of google.rpc that the table names, and wifidirect.v1.NativeResult ("Native") where a
- * native call or its callback is what failed ("if made": not where the host refused before it made any). RetryInfo says
- * how long to wait. The text of a status is English, for people, and may change; reasons and metadata keys don't.
+ * and beside it the messages of google.rpc that the table names, and wifidirect.v1.NativeResult
+ * ("Native") where a native call or its callback is what failed ("if made": not where the host
+ * refused before it made any). RetryInfo says how long to wait. The text of a status is English,
+ * for people, and may change; reasons and metadata keys don't.
  *
  * | reason                         | code                | details beside ErrorInfo    | the caller                 |
  * |--------------------------------|---------------------|-----------------------------|----------------------------|
@@ -49,146 +50,171 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
  * | NOT_IMPLEMENTED                | UNIMPLEMENTED       |                             | a host of a later version  |
  * | HOST_RESTARTED                 | UNAVAILABLE         | RetryInfo                   | opens anew                 |
  *
- * A status without ErrorInfo was not made by this service but by the way to it: the client's gRPC library, its
- * deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost connection (UNAVAILABLE), or the reset
- * of a stream whose answers were not taken (ENHANCE_YOUR_CALM, which most libraries tell as RESOURCE_EXHAUSTED). What
- * grpc.health.v1 and grpc.reflection answer is as their own protocols have it.
+ * A status without ErrorInfo was not made by this service but by the way to it: the client's gRPC
+ * library, its deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost
+ * connection (UNAVAILABLE), or the reset of a stream whose answers were not taken
+ * (ENHANCE_YOUR_CALM, which most libraries tell as RESOURCE_EXHAUSTED). What grpc.health.v1 and
+ * grpc.reflection answer is as their own protocols have it.
  */
 
 /**
- * Why a request was refused, or why a session ended badly. Closed: a client may switch over it, but must take a
- * number that it doesn't know (a newer host) by the status code alone, or as INTERNAL where there is none.
+ * Why a request was refused, or why a session ended badly. Closed: a client may switch over it, but
+ * must take a number that it doesn't know (a newer host) by the status code alone, or as INTERNAL
+ * where there is none.
  */
 export const ErrorReason = {
   /** UNSPECIFIED - No error. */
   UNSPECIFIED: 0,
   /**
-   * INVALID_FIELD - INVALID_ARGUMENT, with google.rpc.BadRequest: each FieldViolation names the field by its path as in the .proto
-   * file (`open_timeout`, `session_ids[2]`) and says what would be right. Metadata: `field`, the first of them. Neither
-   * BadRequest nor metadata where no field is at fault but the request as a whole: its message can't be decoded, is cut
-   * short or comes twice, or its header `grpc-timeout` makes no sense.
+   * INVALID_FIELD - INVALID_ARGUMENT, with google.rpc.BadRequest: each FieldViolation names the field by its path
+   * as in the .proto file (`open_timeout`, `session_ids[2]`) and says what would be right.
+   * Metadata: `field`, the first of them. Neither BadRequest nor metadata where no field is at
+   * fault but the request as a whole: its message can't be decoded, is cut short or comes twice, or
+   * its header `grpc-timeout` makes no sense.
    */
   INVALID_FIELD: 1,
   /**
-   * REQUEST_ID_REUSED - INVALID_ARGUMENT: this principal has used the `request_id` before, for another RPC or with another body
-   * (AIP-155). Metadata: `request_id`. A new request needs a new UUID.
+   * REQUEST_ID_REUSED - INVALID_ARGUMENT: this principal has used the `request_id` before, for another RPC or with
+   * another body (AIP-155). Metadata: `request_id`. A new request needs a new UUID.
    */
   REQUEST_ID_REUSED: 2,
   /**
-   * SESSION_ALREADY_EXISTS - ALREADY_EXISTS, with google.rpc.ResourceInfo: OpenSession named a `session_id` that a live or a remembered
-   * session has, and that session was not made by the same `request_id`. Metadata: `session_id`.
+   * SESSION_ALREADY_EXISTS - ALREADY_EXISTS, with google.rpc.ResourceInfo: OpenSession named a `session_id` that a live or a
+   * remembered session has, and that session was not made by the same `request_id`. Metadata:
+   * `session_id`.
    */
   SESSION_ALREADY_EXISTS: 3,
   /**
-   * SESSION_NOT_FOUND - NOT_FOUND, with google.rpc.ResourceInfo: there never was such a session, or it has been forgotten after its end
-   * (Limits.session_retention), or it is not the caller's to see. Metadata: `session_id`.
+   * SESSION_NOT_FOUND - NOT_FOUND, with google.rpc.ResourceInfo: there never was such a session, or it has been
+   * forgotten after its end (Limits.session_retention), or it is not the caller's to see. Metadata:
+   * `session_id`.
    */
   SESSION_NOT_FOUND: 4,
-  /** DEVICE_NOT_FOUND - NOT_FOUND, with google.rpc.ResourceInfo: no paired device has that address. Metadata: `device_address`. */
+  /**
+   * DEVICE_NOT_FOUND - NOT_FOUND, with google.rpc.ResourceInfo: no paired device has that address. Metadata:
+   * `device_address`.
+   */
   DEVICE_NOT_FOUND: 5,
   /**
-   * SESSION_STATE_INVALID - FAILED_PRECONDITION: the session is in a state in which this can't be done. Metadata: `session_id` and `state`,
-   * the name of its SessionState without prefix ("OPEN"). Wait for the event that changes it, or give up.
+   * SESSION_STATE_INVALID - FAILED_PRECONDITION: the session is in a state in which this can't be done. Metadata:
+   * `session_id` and `state`, the name of its SessionState without prefix ("OPEN"). Wait for the
+   * event that changes it, or give up.
    */
   SESSION_STATE_INVALID: 6,
   /**
-   * WIFI_DIRECT_DISABLED_BY_POLICY - FAILED_PRECONDITION, with google.rpc.PreconditionFailure and NativeResult 5023 ERROR_INVALID_STATE: "the Wi-Fi
-   * Direct service is disabled by group policy on a domain" (Microsoft, "WFDStartOpenSession function").
+   * WIFI_DIRECT_DISABLED_BY_POLICY - FAILED_PRECONDITION, with google.rpc.PreconditionFailure and NativeResult 5023
+   * ERROR_INVALID_STATE: "the Wi-Fi Direct service is disabled by group policy on a domain"
+   * (Microsoft, "WFDStartOpenSession function").
    */
   WIFI_DIRECT_DISABLED_BY_POLICY: 7,
   /**
-   * WLAN_SERVICE_NOT_RUNNING - UNAVAILABLE, with RetryInfo and NativeResult 1062 ERROR_SERVICE_NOT_ACTIVE: the WLAN AutoConfig service of the
-   * host is not running. The host watches for its return.
+   * WLAN_SERVICE_NOT_RUNNING - UNAVAILABLE, with RetryInfo and NativeResult 1062 ERROR_SERVICE_NOT_ACTIVE: the WLAN AutoConfig
+   * service of the host is not running. The host watches for its return.
    */
   WLAN_SERVICE_NOT_RUNNING: 8,
   /**
-   * WLAN_SERVICE_UNREACHABLE - UNAVAILABLE, with RetryInfo and NativeResult 1722, 1723, 1726, 1727 or 1753 (RPC_S_*, EPT_S_NOT_REGISTERED): the
-   * host can't reach its Wi-Fi Direct service. From DeviceService without NativeResult: Windows has not told the host
-   * its devices yet.
+   * WLAN_SERVICE_UNREACHABLE - UNAVAILABLE, with RetryInfo and NativeResult 1722, 1723, 1726, 1727 or 1753 (RPC_S_*,
+   * EPT_S_NOT_REGISTERED): the host can't reach its Wi-Fi Direct service. From DeviceService
+   * without NativeResult: Windows has not told the host its devices yet.
    */
   WLAN_SERVICE_UNREACHABLE: 9,
   /**
-   * NATIVE_LIMIT_REACHED - RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure and NativeResult 1220 ERROR_REMOTE_SESSION_LIMIT_EXCEEDED ("too
-   * many handles have been issued by the Wi-Fi Direct service", Microsoft, "WFDOpenHandle function"), 8 or 14 (out of
-   * memory). A limit of Windows, not of this service; its number is not documented.
+   * NATIVE_LIMIT_REACHED - RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure and NativeResult 1220
+   * ERROR_REMOTE_SESSION_LIMIT_EXCEEDED ("too many handles have been issued by the Wi-Fi Direct
+   * service", Microsoft, "WFDOpenHandle function"), 8 or 14 (out of memory). A limit of Windows,
+   * not of this service; its number is not documented.
    */
   NATIVE_LIMIT_REACHED: 10,
   /**
-   * NATIVE_HANDLE_LOST - INTERNAL, with NativeResult 6 ERROR_INVALID_HANDLE or 87 ERROR_INVALID_PARAMETER for a handle that the host
-   * holds: Windows has forgotten it. The session ends LOST; if it was a cancel that was answered so, only after
-   * Limits.close_timeout, as the end of the open may be on its way. It is also all that tells of a WLAN service which
-   * has stopped and started again before the host asked for it the next time.
+   * NATIVE_HANDLE_LOST - INTERNAL, with NativeResult 6 ERROR_INVALID_HANDLE or 87 ERROR_INVALID_PARAMETER for a handle
+   * that the host holds: Windows has forgotten it. The session ends LOST; if it was a cancel that
+   * was answered so, only after Limits.close_timeout, as the end of the open may be on its way. It
+   * is also all that tells of a WLAN service which has stopped and started again before the host
+   * asked for it the next time.
    */
   NATIVE_HANDLE_LOST: 11,
   /**
-   * HOST_ACCESS_DENIED - FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account under which the daemon runs lacks a
-   * right. Not about the caller's permission, which is PERMISSION_DENIED. An operator runs the daemon as another
-   * account, such as LocalSystem. Windows 11 24H2 and later also refuse some WLAN calls while location access is off;
-   * that is not documented for the Wi-Fi Direct functions.
+   * HOST_ACCESS_DENIED - FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account under which the
+   * daemon runs lacks a right. Not about the caller's permission, which is PERMISSION_DENIED. An
+   * operator runs the daemon as another account, such as LocalSystem. Windows 11 24H2 and later
+   * also refuse some WLAN calls while location access is off; that is not documented for the Wi-Fi
+   * Direct functions.
    */
   HOST_ACCESS_DENIED: 12,
   /**
-   * DEVICE_NOT_PAIRED - FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. With NativeResult 1168
-   * ERROR_NOT_FOUND where Windows said so of this open; without one where Windows had already said that the device was
-   * removed. A device that ListDevices lacks may be paired all the same: Windows is asked. Metadata: `device_address`.
+   * DEVICE_NOT_PAIRED - FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. With
+   * NativeResult 1168 ERROR_NOT_FOUND where Windows said so of this open; without one where Windows
+   * had already said that the device was removed. A device that ListDevices lacks may be paired all
+   * the same: Windows is asked. Metadata: `device_address`.
    */
   DEVICE_NOT_PAIRED: 13,
   /**
-   * OPEN_FAILED - ABORTED, with NativeResult: the open was started and ended with a `dwError` that no other reason stands for.
-   * Metadata: `win32_code`, `win32_name`, `reason_code`, `reason_text`, which are `code` (decimal), `name`,
-   * `reason_code` (decimal) and `reason_text` of the NativeResult.
+   * OPEN_FAILED - ABORTED, with NativeResult: the open was started and ended with a `dwError` that no other
+   * reason stands for. Metadata: `win32_code`, `win32_name`, `reason_code`, `reason_text`, which
+   * are `code` (decimal), `name`, `reason_code` (decimal) and `reason_text` of the NativeResult.
    */
   OPEN_FAILED: 14,
   /**
-   * OPEN_TIMED_OUT - DEADLINE_EXCEEDED: the open was not through after `open_timeout`, and the host cancelled it. Metadata:
-   * `device_address`. DEADLINE_EXCEEDED without ErrorInfo is the deadline of the client's own call instead.
+   * OPEN_TIMED_OUT - DEADLINE_EXCEEDED: the open was not through after `open_timeout`, and the host cancelled it.
+   * Metadata: `device_address`. DEADLINE_EXCEEDED without ErrorInfo is the deadline of the client's
+   * own call instead.
    */
   OPEN_TIMED_OUT: 15,
   /**
-   * QUOTA_EXCEEDED - RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure: a limit of this service is reached, by this principal or in
-   * all; with RetryInfo if it is a limit per second. Metadata: `subject` ("host" or "principal:NAME"), `limit` (the
-   * field of Limits), `limit_value`.
+   * QUOTA_EXCEEDED - RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure: a limit of this service is reached, by this
+   * principal or in all; with RetryInfo if it is a limit per second. Metadata: `subject` ("host" or
+   * "principal:NAME"), `limit` (the field of Limits), `limit_value`.
    */
   QUOTA_EXCEEDED: 16,
-  /** UNAUTHENTICATED - UNAUTHENTICATED: no credential, or one that is not valid (any more). Why exactly is in the host's log only. */
+  /**
+   * UNAUTHENTICATED - UNAUTHENTICATED: no credential, or one that is not valid (any more). Why exactly is in the
+   * host's log only.
+   */
   UNAUTHENTICATED: 17,
   /**
-   * PERMISSION_DENIED - PERMISSION_DENIED: the principal has no role that allows this RPC; or it may see the session but not change it.
-   * Metadata: `rpc`, and in the second case `session_id`.
+   * PERMISSION_DENIED - PERMISSION_DENIED: the principal has no role that allows this RPC; or it may see the session
+   * but not change it. Metadata: `rpc`, and in the second case `session_id`.
    */
   PERMISSION_DENIED: 18,
   /**
-   * HOST_STOPPING - UNAVAILABLE, with RetryInfo: the host is stopping. It takes no new sessions, ends those it has, and ends every
-   * stream with this. Metadata on a watch: `cursor`, the last one sent.
+   * HOST_STOPPING - UNAVAILABLE, with RetryInfo: the host is stopping. It takes no new sessions, ends those it has,
+   * and ends every stream with this. Metadata on a watch: `cursor`, the last one sent.
    */
   HOST_STOPPING: 19,
   /**
-   * DRIVER_NOT_AVAILABLE - UNIMPLEMENTED: a Windows library or a function in it, which this call needs, is not there; the host runs on as
-   * HOST_STATE_DEGRADED. Metadata: `library`, and `function` where the library itself was found.
+   * DRIVER_NOT_AVAILABLE - UNIMPLEMENTED: a Windows library or a function in it, which this call needs, is not there; the
+   * host runs on as HOST_STATE_DEGRADED. Metadata: `library`, and `function` where the library
+   * itself was found.
    */
   DRIVER_NOT_AVAILABLE: 20,
   /** NATIVE_ERROR - INTERNAL, with NativeResult: a native call returned a code that no other reason stands for. */
   NATIVE_ERROR: 21,
-  /** INTERNAL - INTERNAL: a fault of this service. Nothing of it leaks here; the host's log has it, with its stack. */
+  /**
+   * INTERNAL - INTERNAL: a fault of this service. Nothing of it leaks here; the host's log has it, with its
+   * stack.
+   */
   INTERNAL: 22,
   /**
-   * CURSOR_EXPIRED - OUT_OF_RANGE: events after the cursor have been trimmed from the log, or the cursor is of another epoch.
-   * Metadata: `oldest_cursor`, the first that can be resumed from. Watch anew without a cursor.
+   * CURSOR_EXPIRED - OUT_OF_RANGE: events after the cursor have been trimmed from the log, or the cursor is of
+   * another epoch. Metadata: `oldest_cursor`, the first that can be resumed from. Watch anew
+   * without a cursor.
    */
   CURSOR_EXPIRED: 23,
   /**
-   * WATCHER_TOO_SLOW - RESOURCE_EXHAUSTED: the reader of a watch fell behind by more than `watcher_queue_events_max`, and the host ended
-   * the watch to bound its memory. Metadata: `cursor`, the last one sent: a watch from it misses nothing.
+   * WATCHER_TOO_SLOW - RESOURCE_EXHAUSTED: the reader of a watch fell behind by more than `watcher_queue_events_max`,
+   * and the host ended the watch to bound its memory. Metadata: `cursor`, the last one sent: a
+   * watch from it misses nothing.
    */
   WATCHER_TOO_SLOW: 24,
   /**
-   * NOT_IMPLEMENTED - UNIMPLEMENTED: this version of the daemon does not serve this RPC, or not with a compressed request. Metadata:
-   * `rpc`.
+   * NOT_IMPLEMENTED - UNIMPLEMENTED: this version of the daemon does not serve this RPC, or not with a compressed
+   * request. Metadata: `rpc`.
    */
   NOT_IMPLEMENTED: 25,
   /**
-   * HOST_RESTARTED - UNAVAILABLE, with RetryInfo: the process that held the session has died, and the session with it. Metadata:
-   * `session_id`. Open another; a new `request_id` is needed, as the old one still means the session that was lost.
+   * HOST_RESTARTED - UNAVAILABLE, with RetryInfo: the process that held the session has died, and the session with
+   * it. Metadata: `session_id`. Open another; a new `request_id` is needed, as the old one still
+   * means the session that was lost.
    */
   HOST_RESTARTED: 26,
   UNRECOGNIZED: -1,
@@ -290,24 +316,24 @@ export function errorReasonToJSON(object: ErrorReason): string {
 }
 
 /**
- * What a native call, or the callback of one, said. In an event, in SessionError, and in the details of a status
- * (type URL `type.googleapis.com/wifidirect.v1.NativeResult`).
+ * What a native call, or the callback of one, said. In an event, in SessionError, and in the
+ * details of a status (type URL `type.googleapis.com/wifidirect.v1.NativeResult`).
  */
 export interface NativeResult {
   /**
-   * The function as Microsoft writes it: "WFDStartOpenSession". For the callback of an open its type,
-   * "WFD_OPEN_SESSION_COMPLETE_CALLBACK".
+   * The function as Microsoft writes it: "WFDStartOpenSession". For the callback of an open its
+   * type, "WFD_OPEN_SESSION_COMPLETE_CALLBACK".
    */
   function: string;
   /**
-   * The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS. Usually a Win32 code; a
-   * HRESULT is 2147483648 or more, and one of FACILITY_WIN32 (0x8007nnnn) means the Win32 code nnnn inside it:
-   * 2147943568 is 0x80070490 is 1168 ERROR_NOT_FOUND.
+   * The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS.
+   * Usually a Win32 code; a HRESULT is 2147483648 or more, and one of FACILITY_WIN32 (0x8007nnnn)
+   * means the Win32 code nnnn inside it: 2147943568 is 0x80070490 is 1168 ERROR_NOT_FOUND.
    */
   code: number;
   /**
-   * The name of the Win32 code in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't know
-   * the number, the number itself in hexadecimal: "0x4d2".
+   * The name of the Win32 code in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't
+   * know the number, the number itself in hexadecimal: "0x4d2".
    */
   name: string;
   /**
@@ -316,15 +342,15 @@ export interface NativeResult {
    */
   reasonCode: number;
   /**
-   * `reason_code` as text, in the host's language, from WlanReasonCodeToString. That it is a WLAN_REASON_CODE is
-   * customary but not documented, so this is a hint. Empty where there is none.
+   * `reason_code` as text, in the host's language, from WlanReasonCodeToString. That it is a
+   * WLAN_REASON_CODE is customary but not documented, so this is a hint. Empty where there is none.
    */
   reasonText: string;
 }
 
 /**
- * What went wrong at the end of a session, kept for those who look later. Where its OpenSession streams end with an
- * error (see SessionEndReason), it is that one.
+ * What went wrong at the end of a session, kept for those who look later. Where its OpenSession
+ * streams end with an error (see SessionEndReason), it is that one.
  */
 export interface SessionError {
   /** The reason. Never unspecified. */

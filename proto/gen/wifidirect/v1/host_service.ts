@@ -17,8 +17,8 @@ export const Durability = {
   /** MEMORY - Nothing: a restart of the daemon forgets them. */
   MEMORY: 1,
   /**
-   * PROCESS - The end of the daemon, a crash among them: they are written to the journal. A power cut can take the last ones, and
-   * then begins a new epoch.
+   * PROCESS - The end of the daemon, a crash among them: they are written to the journal. A power cut can
+   * take the last ones, and then begins a new epoch.
    */
   PROCESS: 2,
   /** DISK - A power cut as well: they are flushed to the disk. */
@@ -58,7 +58,10 @@ export const PreviousEnd = {
   UNSPECIFIED: 0,
   /** CLEAN - In good order. */
   CLEAN: 1,
-  /** CRASHED - Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST (HOST_RESTARTED). */
+  /**
+   * CRASHED - Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST
+   * (HOST_RESTARTED).
+   */
   CRASHED: 2,
   /** UNKNOWN - Nobody knows: there is no journal, or it begins with this life. */
   UNKNOWN: 3,
@@ -109,16 +112,17 @@ export const HostState = {
   /** READY - It can, all of it. Health: SERVING. */
   READY: 1,
   /**
-   * DEGRADED - It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail with that reason,
-   * the others are answered: without GetIfEntry2, for example, sessions are opened and closed as ever, with less
-   * evidence. Health: by service, as above.
+   * DEGRADED - It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail
+   * with that reason, the others are answered: without GetIfEntry2, for example, sessions are
+   * opened and closed as ever, with less evidence. Health: by service, as above.
    */
   DEGRADED: 2,
   /**
-   * DRAINING - It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused (HOST_STOPPING); pending opens
-   * are cancelled and open sessions closed; each OpenSession stream ends after the last event of its session; when all
-   * sessions have ended, so do the watches, which have seen it all (HOST_STOPPING); calls under way are answered, and
-   * connections close. It takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
+   * DRAINING - It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused
+   * (HOST_STOPPING); pending opens are cancelled and open sessions closed; each OpenSession stream
+   * ends after the last event of its session; when all sessions have ended, so do the watches,
+   * which have seen it all (HOST_STOPPING); calls under way are answered, and connections close. It
+   * takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
    */
   DRAINING: 3,
   UNRECOGNIZED: -1,
@@ -191,24 +195,25 @@ export interface GetHostRequest {
 /** The host. */
 export interface GetHostResponse {
   /**
-   * The name of this host in its fleet: a setting of the host, 1 to 63 of `[a-z0-9.-]`; by default the host name in
-   * lower case. Stays across restarts and upgrades.
+   * The name of this host in its fleet: a setting of the host, 1 to 63 of `[a-z0-9.-]`; by default
+   * the host name in lower case. Stays across restarts and upgrades.
    */
   hostId: string;
   /** The name that the operating system gives it; not unique. */
   hostname: string;
   /**
-   * Random id of this life of the event log. Cursors of another are worthless. Without a journal (`durability` is
-   * DURABILITY_MEMORY) every start of the daemon begins a new one; with a journal it stays over restarts and crashes,
-   * and changes only if the journal was lost, is damaged, or may have lost its last events.
+   * Random id of this life of the event log. Cursors of another are worthless. Without a journal
+   * (`durability` is DURABILITY_MEMORY) every start of the daemon begins a new one; with a journal
+   * it stays over restarts and crashes, and changes only if the journal was lost, is damaged, or
+   * may have lost its last events.
    */
   epoch: string;
   /** Whether it can do its work. Never unspecified. */
   state: HostState;
   /**
-   * Why it isn't READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, WIFI_DIRECT_DISABLED_BY_POLICY,
-   * HOST_ACCESS_DENIED, HOST_STOPPING, ...; if it is none of these, and `driver.missing_functions` isn't empty,
-   * DRIVER_NOT_AVAILABLE. Unspecified if it is READY.
+   * Why it isn't READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE,
+   * WIFI_DIRECT_DISABLED_BY_POLICY, HOST_ACCESS_DENIED, HOST_STOPPING, ...; if it is none of these,
+   * and `driver.missing_functions` isn't empty, DRIVER_NOT_AVAILABLE. Unspecified if it is READY.
    */
   stateReason: ErrorReason;
   /** The same for people, in English, with the names of what is missing. Empty if it is READY. */
@@ -221,7 +226,10 @@ export interface GetHostResponse {
   serviceVersion: string;
   /** The oldest cursor from which WatchSessions can still resume. Everything after it is in the log. */
   oldestCursor: string;
-  /** The cursor of the newest event. A watch from it shows what happens from now on, without a snapshot. */
+  /**
+   * The cursor of the newest event. A watch from it shows what happens from now on, without a
+   * snapshot.
+   */
   newestCursor: string;
   /** The limits in force. */
   limits:
@@ -232,8 +240,8 @@ export interface GetHostResponse {
     | Date
     | undefined;
   /**
-   * What the events, sessions and request ids of this host survive. Never unspecified. DURABILITY_MEMORY also while
-   * the host has a journal that it can't write: it is then DEGRADED.
+   * What the events, sessions and request ids of this host survive. Never unspecified.
+   * DURABILITY_MEMORY also while the host has a journal that it can't write: it is then DEGRADED.
    */
   durability: Durability;
   /** How the life of the daemon before this one ended. Never unspecified. */
@@ -251,21 +259,24 @@ export interface GetHostResponse_LabelsEntry {
 export interface Driver {
   /** The real thing, or not. Never unspecified. */
   kind: DriverKind;
-  /** Full path of the library that was loaded, or would have been: "C:\Windows\System32\wlanapi.dll". */
+  /**
+   * Full path of the library that was loaded, or would have been:
+   * "C:\Windows\System32\wlanapi.dll".
+   */
   libraryPath: string;
   /**
-   * Version of the Wi-Fi Direct API as negotiated (Microsoft, "WFDOpenHandle function"): 1. 0 while there is no
-   * handle.
+   * Version of the Wi-Fi Direct API as negotiated (Microsoft, "WFDOpenHandle function"): 1. 0 while
+   * there is no handle.
    */
   negotiatedVersion: number;
   /**
-   * What the host looked for and didn't find, in the order in which it looked: with anything here it is DEGRADED. Empty
-   * on a host that has everything.
+   * What the host looked for and didn't find, in the order in which it looked: with anything here
+   * it is DEGRADED. Empty on a host that has everything.
    */
   missingFunctions: MissingFunction[];
   /**
-   * The kinds of DisconnectEvidence that this host can find, strongest first. UNCONFIRMED is always possible, and not
-   * listed.
+   * The kinds of DisconnectEvidence that this host can find, strongest first. UNCONFIRMED is always
+   * possible, and not listed.
    */
   disconnectEvidence: DisconnectEvidence[];
 }
@@ -274,20 +285,26 @@ export interface Driver {
 export interface MissingFunction {
   /** The library as Windows names it: "wlanapi.dll". */
   library: string;
-  /** The function as Microsoft writes it: "WFDOpenHandle". Empty where the library itself is missing. */
+  /**
+   * The function as Microsoft writes it: "WFDOpenHandle". Empty where the library itself is
+   * missing.
+   */
   function: string;
 }
 
 /**
- * The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests, calls,
- * changes or watches is refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
+ * The limits in force: settings of the host. What goes beyond a limit of sessions, watchers,
+ * requests, calls, changes or watches is refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
  */
 export interface Limits {
   /** Sessions that have not ended. Default 256. */
   sessionsMax: number;
   /** Sessions of one principal that have not ended. Default 64. */
   sessionsPerPrincipalMax: number;
-  /** Streams of WatchSessions and WatchDevices, and those of OpenSession but the first of each session. Default 1000. */
+  /**
+   * Streams of WatchSessions and WatchDevices, and those of OpenSession but the first of each
+   * session. Default 1000.
+   */
   watchersMax: number;
   /** Of these, those of one principal. Default 100. */
   watchersPerPrincipalMax: number;
@@ -298,8 +315,8 @@ export interface Limits {
   /** Events that one reader of a watch may be behind. Beyond: WATCHER_TOO_SLOW. Default 10,000. */
   watcherQueueEventsMax: number;
   /**
-   * Events in the log. Beyond, the oldest are trimmed, and a cursor from before them is CURSOR_EXPIRED. Default
-   * 100,000.
+   * Events in the log. Beyond, the oldest are trimmed, and a cursor from before them is
+   * CURSOR_EXPIRED. Default 100,000.
    */
   eventLogEventsMax: number;
   /** Age of the events in the log. Older ones are trimmed likewise. Default 1 h. */
@@ -319,9 +336,9 @@ export interface Limits {
     | Duration
     | undefined;
   /**
-   * How long the host looks for the disconnection after a close, before it ends the session with the evidence
-   * UNCONFIRMED; and how long a session stays CANCELLING once Windows has said that it doesn't know the handle, before
-   * it is LOST. Default 15 s.
+   * How long the host looks for the disconnection after a close, before it ends the session with
+   * the evidence UNCONFIRMED; and how long a session stays CANCELLING once Windows has said that it
+   * doesn't know the handle, before it is LOST. Default 15 s.
    */
   closeTimeout:
     | Duration
@@ -334,35 +351,39 @@ export interface Limits {
   leaseTtlMax:
     | Duration
     | undefined;
-  /** Ended sessions that are remembered. Beyond, the one that ended first is forgotten early. Default 10,000. */
+  /**
+   * Ended sessions that are remembered. Beyond, the one that ended first is forgotten early.
+   * Default 10,000.
+   */
   endedSessionsMax: number;
   /**
-   * Values of `request_id` that are remembered, those of OpenSession apart: they are remembered with their sessions.
-   * Beyond, the oldest is forgotten early. Default 10,000.
+   * Values of `request_id` that are remembered, those of OpenSession apart: they are remembered
+   * with their sessions. Beyond, the oldest is forgotten early. Default 10,000.
    */
   requestMemoryMax: number;
   /** Bytes of one request. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). Default 1 MiB. */
   requestBytesMax: number;
   /**
-   * How long a request may take to arrive. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). And how long the answer to it may
-   * take to be taken. Beyond: the stream is reset, ENHANCE_YOUR_CALM. Default 10 s.
+   * How long a request may take to arrive. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). And how
+   * long the answer to it may take to be taken. Beyond: the stream is reset, ENHANCE_YOUR_CALM.
+   * Default 10 s.
    */
   transitMax:
     | Duration
     | undefined;
   /**
-   * Bytes that all requests and answers on their way may hold together. Beyond, calls that hold more than 64 KiB end
-   * likewise. Default 64 MiB.
+   * Bytes that all requests and answers on their way may hold together. Beyond, calls that hold
+   * more than 64 KiB end likewise. Default 64 MiB.
    */
   transitBytesMax: number;
   /**
-   * Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC library. Default
-   * 1000.
+   * Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC
+   * library. Default 1000.
    */
   connectionsMax: number;
   /**
-   * Connections from one address (of IPv6 from one /64; twice as many from one /56, three times as many from one /48).
-   * One more is closed likewise. Default 200.
+   * Connections from one address (of IPv6 from one /64; twice as many from one /56, three times as
+   * many from one /48). One more is closed likewise. Default 200.
    */
   connectionsPerAddressMax: number;
   /** Open calls, streams among them. Default 10,000. */
@@ -370,43 +391,46 @@ export interface Limits {
   /** Open calls of one principal. Default 2000. */
   callsPerPrincipalMax: number;
   /**
-   * How long a connection may be without a call. Beyond, it is closed (GOAWAY), and a client's gRPC library makes
-   * another with the next call. Default 5 min.
+   * How long a connection may be without a call. Beyond, it is closed (GOAWAY), and a client's gRPC
+   * library makes another with the next call. Default 5 min.
    */
   connectionIdleMax:
     | Duration
     | undefined;
-  /** Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000. */
+  /**
+   * Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further
+   * calls wait. Default 1000.
+   */
   streamsPerConnectionMax: number;
   /**
-   * Bytes of the events in the log, as encoded in this API. Beyond, the oldest are trimmed like those beyond
-   * `event_log_events_max`. Default 64 MiB.
+   * Bytes of the events in the log, as encoded in this API. Beyond, the oldest are trimmed like
+   * those beyond `event_log_events_max`. Default 64 MiB.
    */
   eventLogBytesMax: number;
   /**
-   * Changes (OpenSession, CancelOpenSession, CloseSession, RenewSession, UpdateDeviceVisibility) that one principal may
-   * ask for in a second, refused ones included; after a pause, five times as many at once. Beyond: RetryInfo says how
-   * long to wait. Default 100.
+   * Changes (OpenSession, CancelOpenSession, CloseSession, RenewSession, UpdateDeviceVisibility)
+   * that one principal may ask for in a second, refused ones included; after a pause, five times as
+   * many at once. Beyond: RetryInfo says how long to wait. Default 100.
    */
   changesPerSecondPerPrincipal: number;
   /**
-   * Watches (WatchSessions, WatchDevices) that one principal may begin in a second; after a pause, five times as many at
-   * once. Beyond: RetryInfo says how long to wait. Default 20.
+   * Watches (WatchSessions, WatchDevices) that one principal may begin in a second; after a pause,
+   * five times as many at once. Beyond: RetryInfo says how long to wait. Default 20.
    */
   watchesPerSecondPerPrincipal: number;
   /**
-   * Connections on which no call has been let in yet. One more takes the place of the oldest, from where most of them
-   * come. Default 250.
+   * Connections on which no call has been let in yet. One more takes the place of the oldest, from
+   * where most of them come. Default 250.
    */
   unidentifiedConnectionsMax: number;
   /**
-   * Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more takes the place of the
-   * oldest. Default 50.
+   * Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more
+   * takes the place of the oldest. Default 50.
    */
   unidentifiedConnectionsPerAddressMax: number;
   /**
-   * How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and a client's gRPC
-   * library makes another with the next call. Default 3 s.
+   * How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and
+   * a client's gRPC library makes another with the next call. Default 3 s.
    */
   identifyMax:
     | Duration
@@ -1681,15 +1705,19 @@ export const Limits: MessageFns<Limits> = {
   },
 };
 
-/** Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools. */
+/**
+ * Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
+ * tools.
+ */
 export type HostServiceDefinition = typeof HostServiceDefinition;
 export const HostServiceDefinition = {
   name: "HostService",
   fullName: "wifidirect.v1.HostService",
   methods: {
     /**
-     * The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native call, so that it
-     * is quick whatever Windows does. No side effects. Roles: viewer, operator, admin.
+     * The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native
+     * call, so that it is quick whatever Windows does. No side effects. Roles: viewer, operator,
+     * admin.
      */
     getHost: {
       name: "GetHost",

@@ -21,8 +21,9 @@ import { NativeResult, SessionError } from "./error.js";
  *                                                                   +--disconnection seen, or close_timeout--> CLOSED
  *     any live state --the WLAN service or the native handle is gone--> LOST
  *
- * CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason that came, and
- * tells it in `end`. The native handle never leaves the host, and no client can name one.
+ * CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason
+ * that came, and tells it in `end`. The native handle never leaves the host, and no client can name
+ * one.
  */
 
 /** Which native call opens a session. */
@@ -32,8 +33,9 @@ export const SessionKind = {
   /** WIFI_DIRECT - On demand, to a paired Wi-Fi Direct device (Microsoft, "WFDStartOpenSession function"). */
   WIFI_DIRECT: 1,
   /**
-   * LEGACY - To a device whose Device.is_legacy is true, by its stored profile (Microsoft, "WFDOpenLegacySession function").
-   * That call can't be stopped: a cancelled open ends when it has returned.
+   * LEGACY - To a device whose Device.is_legacy is true, by its stored profile (Microsoft,
+   * "WFDOpenLegacySession function"). That call can't be stopped: a cancelled open ends when it has
+   * returned.
    */
   LEGACY: 2,
   UNRECOGNIZED: -1,
@@ -71,20 +73,29 @@ export const SessionState = {
   /** OPEN - Connected. The network interface may be used, though addresses may still be missing. */
   OPEN: 2,
   /**
-   * CANCELLING - The open is to be stopped, but has not ended yet. One that wins this race is closed at once, never shown as OPEN.
-   * No timeout ends this state but one: if Windows says that it does not know the handle, LOST follows after
-   * Limits.close_timeout.
+   * CANCELLING - The open is to be stopped, but has not ended yet. One that wins this race is closed at once,
+   * never shown as OPEN. No timeout ends this state but one: if Windows says that it does not know
+   * the handle, LOST follows after Limits.close_timeout.
    */
   CANCELLING: 3,
-  /** CLOSING - The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession function"). */
+  /**
+   * CLOSING - The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession
+   * function").
+   */
   CLOSING: 4,
   /** CLOSED - Final: it was open and is so no more. SessionEnd.evidence says how sure that is. */
   CLOSED: 5,
   /** FAILED - Final: the open failed by itself. SessionEnd.error says why. */
   FAILED: 6,
-  /** CANCELLED - Final: the open was stopped before it succeeded, by a client or by the host (timeout, lease, stream lost, drain). */
+  /**
+   * CANCELLED - Final: the open was stopped before it succeeded, by a client or by the host (timeout, lease,
+   * stream lost, drain).
+   */
   CANCELLED: 7,
-  /** LOST - Final: the host lost control of it, see SessionEnd.error. Whether the link still stands is unknown. */
+  /**
+   * LOST - Final: the host lost control of it, see SessionEnd.error. Whether the link still stands is
+   * unknown.
+   */
   LOST: 8,
   UNRECOGNIZED: -1,
 } as const;
@@ -136,7 +147,10 @@ export const SessionEndReason = {
   UNSPECIFIED: 0,
   /** REQUESTED - CloseSession, of an open session or an opening one. Streams end OK. */
   REQUESTED: 1,
-  /** STREAM_ENDED - It lived with its OpenSession streams, and the last of them ended. A stream attached later ends OK. */
+  /**
+   * STREAM_ENDED - It lived with its OpenSession streams, and the last of them ended. A stream attached later ends
+   * OK.
+   */
   STREAM_ENDED: 2,
   /** LEASE_EXPIRED - Its lease lapsed without RenewSession. Streams end OK. */
   LEASE_EXPIRED: 3,
@@ -150,12 +164,15 @@ export const SessionEndReason = {
   CANCELLED: 7,
   /** HOST_STOPPING - The host is stopping. Streams end UNAVAILABLE (HOST_STOPPING). */
   HOST_STOPPING: 8,
-  /** DRIVER_LOST - The WLAN service or a native handle was lost. Streams end UNAVAILABLE, or INTERNAL (NATIVE_HANDLE_LOST). */
+  /**
+   * DRIVER_LOST - The WLAN service or a native handle was lost. Streams end UNAVAILABLE, or INTERNAL
+   * (NATIVE_HANDLE_LOST).
+   */
   DRIVER_LOST: 9,
   /**
-   * HOST_RESTARTED - The process that held the session has died; its next life tells it, as its first events, if the host keeps a
-   * journal. That Windows drops the sessions of a process that dies is not documented. Streams end UNAVAILABLE
-   * (HOST_RESTARTED).
+   * HOST_RESTARTED - The process that held the session has died; its next life tells it, as its first events, if the
+   * host keeps a journal. That Windows drops the sessions of a process that dies is not documented.
+   * Streams end UNAVAILABLE (HOST_RESTARTED).
    */
   HOST_RESTARTED: 10,
   UNRECOGNIZED: -1,
@@ -208,17 +225,26 @@ export function sessionEndReasonToJSON(object: SessionEndReason): string {
   }
 }
 
-/** What showed that a connection is down: Windows reports neither the end of a close nor a lost link. Strongest first. */
+/**
+ * What showed that a connection is down: Windows reports neither the end of a close nor a lost
+ * link. Strongest first.
+ */
 export const DisconnectEvidence = {
   /** UNSPECIFIED - There was no connection, or nothing can be said of it. */
   UNSPECIFIED: 0,
-  /** DEVICE_DISCONNECTED - The device node says that the device is not connected (property DEVPKEY_WiFiDirect_IsConnected false or empty). */
+  /**
+   * DEVICE_DISCONNECTED - The device node says that the device is not connected (property DEVPKEY_WiFiDirect_IsConnected
+   * false or empty).
+   */
   DEVICE_DISCONNECTED: 1,
   /** INTERFACE_GONE - The network interface of the session is there no more. */
   INTERFACE_GONE: 2,
   /** INTERFACE_DOWN - The network interface is there but not operational, or its medium is disconnected. */
   INTERFACE_DOWN: 3,
-  /** UNCONFIRMED - None: the close was queued, and `close_timeout` passed without any of the above. The link may still stand. */
+  /**
+   * UNCONFIRMED - None: the close was queued, and `close_timeout` passed without any of the above. The link may
+   * still stand.
+   */
   UNCONFIRMED: 4,
   UNRECOGNIZED: -1,
 } as const;
@@ -273,9 +299,10 @@ export const SessionEventType = {
   /** LOST - Final: the host lost it. */
   LOST: 8,
   /**
-   * LEASE_RENEWED - RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other event of it in
-   * between, the host keeps only the last for later: a watch that resumes, or that has fallen behind, is sent that one,
-   * and `sequence` skips the others. A watch that reads in time is sent each.
+   * LEASE_RENEWED - RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other
+   * event of it in between, the host keeps only the last for later: a watch that resumes, or that
+   * has fallen behind, is sent that one, and `sequence` skips the others. A watch that reads in
+   * time is sent each.
    */
   LEASE_RENEWED: 9,
   /** LEASE_EXPIRED - Its lease lapsed. CANCELLING or CLOSING follows. */
@@ -407,11 +434,14 @@ export function eventSourceToJSON(object: EventSource): string {
 /** One connection to one device, as it was at one moment. */
 export interface Session {
   /**
-   * Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Chosen by the client, or a
-   * UUID (RFC 9562) from the host.
+   * Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Chosen by
+   * the client, or a UUID (RFC 9562) from the host.
    */
   sessionId: string;
-  /** The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. Not its interface address. */
+  /**
+   * The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. Not its
+   * interface address.
+   */
   deviceAddress: string;
   /** How it was opened. Never unspecified. */
   kind: SessionKind;
@@ -419,7 +449,10 @@ export interface Session {
   state: SessionState;
   /** The principal that opened it; `anonymous` where authentication is off. */
   owner: string;
-  /** The local network interface that carries it. Set once the open succeeded, and kept after the end. */
+  /**
+   * The local network interface that carries it. Set once the open succeeded, and kept after the
+   * end.
+   */
   networkInterface:
     | NetworkInterface
     | undefined;
@@ -428,8 +461,9 @@ export interface Session {
     | SessionEnd
     | undefined;
   /**
-   * When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession streams. If the host sleeps
-   * meanwhile, the lease outlives this time by as long as it slept: nobody could have renewed it.
+   * When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession
+   * streams. If the host sleeps meanwhile, the lease outlives this time by as long as it slept:
+   * nobody could have renewed it.
    */
   leaseExpireTime:
     | Date
@@ -446,7 +480,10 @@ export interface Session {
   closeTime:
     | Date
     | undefined;
-  /** When it reached its final state. Unset before. From here it is remembered for Limits.session_retention. */
+  /**
+   * When it reached its final state. Unset before. From here it is remembered for
+   * Limits.session_retention.
+   */
   endTime:
     | Date
     | undefined;
@@ -454,7 +491,10 @@ export interface Session {
   requestId: string;
 }
 
-/** The local network interface that carries a session. Several may share one, where the host is group owner. */
+/**
+ * The local network interface that carries a session. Several may share one, where the host is
+ * group owner.
+ */
 export interface NetworkInterface {
   /** Interface GUID in lower case, without braces. Always set. */
   guid: string;
@@ -465,11 +505,15 @@ export interface NetworkInterface {
   /** The name that Windows shows people: "Local Area Connection* 12". Empty where unknown. */
   alias: string;
   /**
-   * Unicast addresses of the host on it, IPv4 before IPv6 (text of RFC 5952), link-local ones with the interface
-   * index as zone ("fe80::1%23"). Empty until known: DHCP takes a while, and NETWORK_INTERFACE_CHANGED tells.
+   * Unicast addresses of the host on it, IPv4 before IPv6 (text of RFC 5952), link-local ones with
+   * the interface index as zone ("fe80::1%23"). Empty until known: DHCP takes a while, and
+   * NETWORK_INTERFACE_CHANGED tells.
    */
   localAddresses: string[];
-  /** Addresses of the peer, likewise, as far as the neighbour table of the host shows them. Empty until known. */
+  /**
+   * Addresses of the peer, likewise, as far as the neighbour table of the host shows them. Empty
+   * until known.
+   */
   peerAddresses: string[];
 }
 
@@ -479,24 +523,33 @@ export interface SessionEnd {
   reason: SessionEndReason;
   /** What the end of the connection was seen by. Set for CLOSED, and for no other state. */
   evidence: DisconnectEvidence;
-  /** The error behind it. Unset where nothing went wrong: the end was wished for, or the peer's doing. */
+  /**
+   * The error behind it. Unset where nothing went wrong: the end was wished for, or the peer's
+   * doing.
+   */
   error: SessionError | undefined;
 }
 
 /** One thing that happened to one session. */
 export interface SessionEvent {
   /**
-   * From 1, +1 each within an epoch. A watch skips numbers if it is filtered, if its principal may not see all
-   * sessions, and where the host has dropped renewals: see LEASE_RENEWED.
+   * From 1, +1 each within an epoch. A watch skips numbers if it is filtered, if its principal may
+   * not see all sessions, and where the host has dropped renewals: see LEASE_RENEWED.
    */
   sequence: bigint;
-  /** Random id of this life of the event log. Another one means that numbers and cursors have started afresh. */
+  /**
+   * Random id of this life of the event log. Another one means that numbers and cursors have
+   * started afresh.
+   */
   epoch: string;
   /** When it happened, by the clock of the host. Order by `sequence`: clocks may be set back. */
   time:
     | Date
     | undefined;
-  /** What happened. Pass over a type that you don't know (a newer host); `session` is right all the same. */
+  /**
+   * What happened. Pass over a type that you don't know (a newer host); `session` is right all the
+   * same.
+   */
   type: SessionEventType;
   /** The session as it is after the event, whole. */
   session:
@@ -514,7 +567,10 @@ export interface SessionEvent {
 export interface EventCause {
   /** The kind of cause. Never unspecified. */
   source: EventSource;
-  /** The RPC: "wifidirect.v1.SessionService/CloseSession". Empty unless `source` is EVENT_SOURCE_CLIENT. */
+  /**
+   * The RPC: "wifidirect.v1.SessionService/CloseSession". Empty unless `source` is
+   * EVENT_SOURCE_CLIENT.
+   */
   rpc: string;
   /** The principal that called it. Empty unless `source` is EVENT_SOURCE_CLIENT. */
   principal: string;

@@ -12,62 +12,68 @@ import { Session, SessionEvent, SessionKind, sessionKindToJSON, SessionState, se
  *
  * For every RPC:
  *
- * - Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with UNAUTHENTICATED,
- *   PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
- * - Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing, `operator` opens
- *   sessions and sees and changes its own, `admin` sees and changes all. A session that one may not see is NOT_FOUND.
- * - `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with the same body, by
- *   the same principal, within Limits.session_retention (10 min), it is the same request: it is not done twice, and
- *   the answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
- *   (REQUEST_ID_REUSED).
+ * - Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with
+ *   UNAUTHENTICATED, PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
+ * - Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing,
+ *   `operator` opens sessions and sees and changes its own, `admin` sees and changes all. A session
+ *   that one may not see is NOT_FOUND.
+ * - `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with
+ *   the same body, by the same principal, within Limits.session_retention (10 min), it is the same
+ *   request: it is not done twice, and the answer is the session as it is now (AIP-155). Used with
+ *   another body or RPC: INVALID_ARGUMENT (REQUEST_ID_REUSED).
  * - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
- * - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
- *   cursor has seen at least that; a watch that starts from it sees all that came after.
- * - Every answer and every stream message that shows sessions or devices carries `host_time`, the clock of the host
- *   when it was sent. A client whose clock differs computes from it how long a lease has left:
- *   `lease_expire_time` - `host_time`.
+ * - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has
+ *   passed this cursor has seen at least that; a watch that starts from it sees all that came
+ *   after.
+ * - Every answer and every stream message that shows sessions or devices carries `host_time`, the
+ *   clock of the host when it was sent. A client whose clock differs computes from it how long a
+ *   lease has left: `lease_expire_time` - `host_time`.
  * - The deadline of a unary call bounds the call, not the work: what was begun goes on.
  */
 
 /** What to open, how long that may take, and how long the session may live. */
 export interface OpenSessionRequest {
   /**
-   * Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host makes a UUID. Names
-   * are shared by all principals of the host, and belong to whoever takes them first: ALREADY_EXISTS may mean a session
-   * that the principal can't see. It is the last thing that is checked, after the device and the quotas. Where somebody
-   * else must not guess or take a name, leave it to the host, or choose a random one.
+   * Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host
+   * makes a UUID. Names are shared by all principals of the host, and belong to whoever takes them
+   * first: ALREADY_EXISTS may mean a session that the principal can't see. It is the last thing
+   * that is checked, after the device and the quotas. Where somebody else must not guess or take a
+   * name, leave it to the host, or choose a random one.
    */
   sessionId: string;
   /**
-   * P2P device address of the peer, required: six octets in hexadecimal, upper or lower case, separated by `:` or `-`
-   * (`aa:bb:cc:dd:ee:ff`). Neither all zero nor a multicast address (lowest bit of the first octet set).
+   * P2P device address of the peer, required: six octets in hexadecimal, upper or lower case,
+   * separated by `:` or `-` (`aa:bb:cc:dd:ee:ff`). Neither all zero nor a multicast address (lowest
+   * bit of the first octet set).
    */
   deviceAddress: string;
   /** Which native call opens it. Unspecified: SESSION_KIND_WIFI_DIRECT. */
   kind: SessionKind;
   /**
-   * How long the open may take before the host cancels it: 1 ms to Limits.open_timeout_max (10 min). Unset:
-   * Limits.open_timeout_default (60 s). Windows itself documents no limit.
+   * How long the open may take before the host cancels it: 1 ms to Limits.open_timeout_max (10
+   * min). Unset: Limits.open_timeout_default (60 s). Windows itself documents no limit.
    */
   openTimeout:
     | Duration
     | undefined;
   /**
-   * Lets the session outlive its streams: it lives until this long after its making or its last RenewSession.
-   * Limits.lease_ttl_min to Limits.lease_ttl_max (1 s to 24 h). Unset: it lives with its streams.
+   * Lets the session outlive its streams: it lives until this long after its making or its last
+   * RenewSession. Limits.lease_ttl_min to Limits.lease_ttl_max (1 s to 24 h). Unset: it lives with
+   * its streams.
    */
   leaseTtl:
     | Duration
     | undefined;
   /**
-   * Id of this request, see SessionService. If empty, asking again is another request: a second session, or
-   * ALREADY_EXISTS where `session_id` was given.
+   * Id of this request, see SessionService. If empty, asking again is another request: a second
+   * session, or ALREADY_EXISTS where `session_id` was given.
    */
   requestId: string;
   /**
-   * The stream sends a sign of life after this long without any other message: 1 s to 5 min. It keeps proxies from
-   * closing a quiet stream, and tells the client that the host still answers. Unset: none is sent. It belongs to the
-   * stream: a request with the same `request_id` and another interval is the same request.
+   * The stream sends a sign of life after this long without any other message: 1 s to 5 min. It
+   * keeps proxies from closing a quiet stream, and tells the client that the host still answers.
+   * Unset: none is sent. It belongs to the stream: a request with the same `request_id` and another
+   * interval is the same request.
    */
   heartbeatInterval: Duration | undefined;
 }
@@ -75,9 +81,10 @@ export interface OpenSessionRequest {
 /** One event of the session, or, without `event`, a sign of life. */
 export interface OpenSessionResponse {
   /**
-   * The event. In the first message of a stream it is the session's latest so far, and so shows the session as it is
-   * now: OPENING for a new session; the final event, and then the end of the stream, for one that has ended. Unset in
-   * a sign of life, which is sent only if `heartbeat_interval` asked for it.
+   * The event. In the first message of a stream it is the session's latest so far, and so shows the
+   * session as it is now: OPENING for a new session; the final event, and then the end of the
+   * stream, for one that has ended. Unset in a sign of life, which is sent only if
+   * `heartbeat_interval` asked for it.
    */
   event:
     | SessionEvent
@@ -113,8 +120,9 @@ export interface CloseSessionRequest {
   /** The session, required. */
   sessionId: string;
   /**
-   * Answer only when the session has ended: Limits.close_timeout (15 s) after the close was queued at the latest. If
-   * the session was opening, the end of that open, for which Windows documents no limit, comes before.
+   * Answer only when the session has ended: Limits.close_timeout (15 s) after the close was queued
+   * at the latest. If the session was opening, the end of that open, for which Windows documents no
+   * limit, comes before.
    */
   waitForDisconnect: boolean;
   /** Id of this request, see SessionService. */
@@ -123,7 +131,10 @@ export interface CloseSessionRequest {
 
 /** The session after the close was asked for, or after its end. */
 export interface CloseSessionResponse {
-  /** The session. With `wait_for_disconnect` it is final; `end.evidence` says how sure the disconnection is. */
+  /**
+   * The session. With `wait_for_disconnect` it is final; `end.evidence` says how sure the
+   * disconnection is.
+   */
   session:
     | Session
     | undefined;
@@ -138,8 +149,9 @@ export interface RenewSessionRequest {
   /** The session, required. */
   sessionId: string;
   /**
-   * The lease counts this long from now, also if it then ends sooner than before; within the same limits as that of
-   * OpenSessionRequest. It becomes the session's ttl. Unset: the ttl that the session has.
+   * The lease counts this long from now, also if it then ends sooner than before; within the same
+   * limits as that of OpenSessionRequest. It becomes the session's ttl. Unset: the ttl that the
+   * session has.
    */
   leaseTtl:
     | Duration
@@ -180,7 +192,10 @@ export interface GetSessionResponse {
 
 /** Which sessions to show, and how many at once. The filters must stay the same from page to page. */
 export interface ListSessionsRequest {
-  /** The most sessions to answer with. 0: 50. Above 1000: 1000. Negative: INVALID_ARGUMENT. Fewer may come. */
+  /**
+   * The most sessions to answer with. 0: 50. Above 1000: 1000. Negative: INVALID_ARGUMENT. Fewer
+   * may come.
+   */
   pageSize: number;
   /** `next_page_token` of the page before. Empty: the first page. */
   pageToken: string;
@@ -205,17 +220,23 @@ export interface ListSessionsResponse {
 /** Where to start watching, and what to show. */
 export interface WatchSessionsRequest {
   /**
-   * The last `cursor` received, from a watch, a unary answer or GetHost: opaque, and good in this epoch of this host
-   * only. Empty: from now, preceded by a snapshot.
+   * The last `cursor` received, from a watch, a unary answer or GetHost: opaque, and good in this
+   * epoch of this host only. Empty: from now, preceded by a snapshot.
    */
   cursor: string;
-  /** Only these sessions, at most 10,000; they need not exist yet. Empty: all that the principal may see. */
+  /**
+   * Only these sessions, at most 10,000; they need not exist yet. Empty: all that the principal may
+   * see.
+   */
   sessionIds: string[];
   /** A bookmark is sent after this long without any other message: 1 s to 5 min. Unset: 10 s. */
   bookmarkInterval: Duration | undefined;
 }
 
-/** A batch of what is ready: events, or a part of the snapshot, or (a bookmark) nothing but a cursor. */
+/**
+ * A batch of what is ready: events, or a part of the snapshot, or (a bookmark) nothing but a
+ * cursor.
+ */
 export interface WatchSessionsResponse {
   /** Events, in order. As many as were ready, so a burst costs few messages. */
   events: SessionEvent[];
@@ -223,7 +244,10 @@ export interface WatchSessionsResponse {
   cursor: string;
   /** Sessions as they are: only in the first messages of a watch without a cursor. None twice. */
   snapshot: Session[];
-  /** The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no sessions. */
+  /**
+   * The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no
+   * sessions.
+   */
   snapshotComplete: boolean;
   /** The clock of the host when this was sent. */
   hostTime: Date | undefined;
@@ -1655,25 +1679,28 @@ export const SessionServiceDefinition = {
   fullName: "wifidirect.v1.SessionService",
   methods: {
     /**
-     * Starts opening a session, and relays its whole life: response headers at once, then every event of the session,
-     * in order, until it ends.
+     * Starts opening a session, and relays its whole life: response headers at once, then every event
+     * of the session, in order, until it ends.
      *
-     * Asking twice is safe: the same request with the same `request_id` attaches one more stream to the same session,
-     * live or ended, and relays from its current state.
+     * Asking twice is safe: the same request with the same `request_id` attaches one more stream to
+     * the same session, live or ended, and relays from its current state.
      *
-     * A session without `lease_ttl` lives with its streams: when the last one attached ends (client gone, cancelled,
-     * deadline passed, keepalive lost), the host cancels or closes it. With `lease_ttl` it outlives them, until the
-     * lease lapses. Whether a device can have two sessions at once is not documented; the host leaves it to Windows.
+     * A session without `lease_ttl` lives with its streams: when the last one attached ends (client
+     * gone, cancelled, deadline passed, keepalive lost), the host cancels or closes it. With
+     * `lease_ttl` it outlives them, until the lease lapses. Whether a device can have two sessions at
+     * once is not documented; the host leaves it to Windows.
      *
-     * The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after a CANCELLED that
-     * was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long; the status of the failed call
-     * (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...) if it failed; after LOST the status of what was
-     * lost, UNAVAILABLE or INTERNAL (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
+     * The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after
+     * a CANCELLED that was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long;
+     * the status of the failed call (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...)
+     * if it failed; after LOST the status of what was lost, UNAVAILABLE or INTERNAL
+     * (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
      *
-     * Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-     * ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
-     * RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
-     * host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
+     * Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD,
+     * REQUEST_ID_REUSED), ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION
+     * (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED
+     * (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the host knows,
+     * WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
      *
      * Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
      */
@@ -1686,14 +1713,14 @@ export const SessionServiceDefinition = {
       options: {},
     },
     /**
-     * Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
-     * race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".) If
-     * Windows does not know the handle and no callback comes, the end is LOST (NATIVE_HANDLE_LOST) after
-     * Limits.close_timeout.
+     * Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if
+     * the open wins the race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the
+     * callback "will still be called".) If Windows does not know the handle and no callback comes,
+     * the end is LOST (NATIVE_HANDLE_LOST) after Limits.close_timeout.
      *
-     * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
-     * that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
-     * late: OK, with the session.
+     * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
+     * session is OPEN, or past that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is
+     * or was closed because a cancel came too late: OK, with the session.
      *
      * Idempotent. Roles: operator for its own, admin.
      */
@@ -1706,16 +1733,17 @@ export const SessionServiceDefinition = {
       options: { idempotencyLevel: "IDEMPOTENT" },
     },
     /**
-     * Closes an open session; cancels one that is opening, and closes it if the open wins. Answers when Windows has
-     * queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
-     * `wait_for_disconnect`, when the session has ended.
+     * Closes an open session; cancels one that is opening, and closes it if the open wins. Answers
+     * when Windows has queued the close (Microsoft, "WFDCloseSession function"), or the session is
+     * CANCELLING; with `wait_for_disconnect`, when the session has ended.
      *
      * Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
-     * (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
-     * CLOSED with what evidence there is, and is not closed again. If the session is LOST before the answer, the status
-     * of what it was lost to (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that
-     * is closing already: as the end that it waits for; of one that had ended: OK, with the session. If the deadline
-     * passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+     * (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all
+     * the same, LOST, or CLOSED with what evidence there is, and is not closed again. If the session
+     * is LOST before the answer, the status of what it was lost to (WLAN_SERVICE_NOT_RUNNING,
+     * WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that is closing already: as the end
+     * that it waits for; of one that had ended: OK, with the session. If the deadline passes while it
+     * waits: DEADLINE_EXCEEDED, and the close goes on.
      *
      * Idempotent. Roles: operator for its own, admin.
      */
@@ -1730,8 +1758,8 @@ export const SessionServiceDefinition = {
     /**
      * Extends the lease of a session: it then lapses `lease_ttl` from now.
      *
-     * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
-     * is neither OPENING nor OPEN.
+     * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
+     * session has no lease, or is neither OPENING nor OPEN.
      *
      * Harmless to repeat. Roles: operator for its own, admin.
      */
@@ -1761,10 +1789,11 @@ export const SessionServiceDefinition = {
     /**
      * Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
      *
-     * A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-     * page misses nothing that changed meanwhile.
+     * A session that is there while all pages are read is shown once. Who then watches from the
+     * `cursor` of the first page misses nothing that changed meanwhile.
      *
-     * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+     * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this
+     * epoch.
      *
      * No side effects. Roles: viewer, operator for its own, admin.
      */
@@ -1777,22 +1806,23 @@ export const SessionServiceDefinition = {
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
-     * Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in order, without
-     * holes or duplicates; response headers at once, as a sign that the watch stands.
+     * Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in
+     * order, without holes or duplicates; response headers at once, as a sign that the watch stands.
      *
-     * Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then every event after it.
-     * Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
-     * `bookmark_interval`: a message with a cursor only.
+     * Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then
+     * every event after it. Nothing falls between. With a cursor: every event after it. When nothing
+     * happens, a bookmark comes each `bookmark_interval`: a message with a cursor only.
      *
      * A watch has no end of its own, so it never ends OK:
      *
      * - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
      * - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
-     * - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+     * - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last
+     *   cursor, after a pause.
      * - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
      *
-     * No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-     * deadline; one of more than 24 days counts as none.
+     * No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal
+     * may see. Set no deadline; one of more than 24 days counts as none.
      */
     watchSessions: {
       name: "WatchSessions",

@@ -1,5 +1,6 @@
-//! Prints what Microsoft's metadata of Windows, as windows-sys has it, says of the structs, constants and functions that
-//! native/ declares. The list of them is a file of macro calls that the test writes, named by QUESTIONS at build time:
+//! Prints what Microsoft's metadata of Windows, as windows-sys has it, says of the structs,
+//! constants and functions that native/ declares. The list of them is a file of macro calls that
+//! the test writes, named by QUESTIONS at build time:
 //!
 //!     structs! { SC_ACTION { Type, Delay } }
 //!     constants! { SERVICE_STOPPED }
@@ -7,8 +8,8 @@
 //!     guids! { GUID_DEVINTERFACE_WIFIDIRECT_DEVICE }
 //!     functions! { WFDCloseHandle parameters_1 }
 //!
-//! Nothing of Windows is linked: functions are only looked at as types, by the compiler, which refuses one whose number
-//! of parameters is another.
+//! Nothing of Windows is linked: functions are only looked at as types, by the compiler, which
+//! refuses one whose number of parameters is another.
 #![allow(unused_imports, dead_code)]
 
 use std::mem::{align_of, offset_of, size_of, size_of_val};
@@ -43,7 +44,8 @@ macro_rules! structs {
     )*};
 }
 
-/// The value, and how many bytes it has. As 64 bits, so that a handle such as a predefined key is one too.
+/// The value, and how many bytes it has. As 64 bits, so that a handle such as a predefined key is
+/// one too.
 macro_rules! constants {
     ($($name:ident)*) => {$(
         println!("constant {} {} {}", stringify!($name), $name as i64, size_of_val(&$name));
@@ -110,7 +112,8 @@ parameters! {
     parameters_13 13 (A B C D E F G H I J K L M)
 }
 
-/// What the only parameter of a function is; the function itself is never taken, so nothing is linked.
+/// What the only parameter of a function is; the function itself is never taken, so nothing is
+/// linked.
 fn first_parameter<Parameter, Answer>(
     _: impl Fn() -> unsafe extern "system" fn(Parameter) -> Answer,
 ) -> &'static str {
@@ -118,7 +121,8 @@ fn first_parameter<Parameter, Answer>(
 }
 
 fn main() {
-    // A slip of the metadata that is known: in wlanapi.h a PDOT11_MAC_ADDRESS is a pointer to six bytes.
+    // A slip of the metadata that is known: in wlanapi.h a PDOT11_MAC_ADDRESS is a pointer to six
+    // bytes.
     println!(
         "type PDOT11_MAC_ADDRESS {}",
         first_parameter(|| -> unsafe extern "system" fn(_) -> _ { WFDUpdateDeviceVisibility })

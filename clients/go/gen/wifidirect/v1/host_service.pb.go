@@ -33,8 +33,8 @@ const (
 	Durability_DURABILITY_UNSPECIFIED Durability = 0
 	// Nothing: a restart of the daemon forgets them.
 	Durability_DURABILITY_MEMORY Durability = 1
-	// The end of the daemon, a crash among them: they are written to the journal. A power cut can take the last ones, and
-	// then begins a new epoch.
+	// The end of the daemon, a crash among them: they are written to the journal. A power cut can
+	// take the last ones, and then begins a new epoch.
 	Durability_DURABILITY_PROCESS Durability = 2
 	// A power cut as well: they are flushed to the disk.
 	Durability_DURABILITY_DISK Durability = 3
@@ -91,7 +91,8 @@ const (
 	PreviousEnd_PREVIOUS_END_UNSPECIFIED PreviousEnd = 0
 	// In good order.
 	PreviousEnd_PREVIOUS_END_CLEAN PreviousEnd = 1
-	// Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST (HOST_RESTARTED).
+	// Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST
+	// (HOST_RESTARTED).
 	PreviousEnd_PREVIOUS_END_CRASHED PreviousEnd = 2
 	// Nobody knows: there is no journal, or it begins with this life.
 	PreviousEnd_PREVIOUS_END_UNKNOWN PreviousEnd = 3
@@ -157,14 +158,15 @@ const (
 	HostState_HOST_STATE_UNSPECIFIED HostState = 0
 	// It can, all of it. Health: SERVING.
 	HostState_HOST_STATE_READY HostState = 1
-	// It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail with that reason,
-	// the others are answered: without GetIfEntry2, for example, sessions are opened and closed as ever, with less
-	// evidence. Health: by service, as above.
+	// It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail
+	// with that reason, the others are answered: without GetIfEntry2, for example, sessions are
+	// opened and closed as ever, with less evidence. Health: by service, as above.
 	HostState_HOST_STATE_DEGRADED HostState = 2
-	// It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused (HOST_STOPPING); pending opens
-	// are cancelled and open sessions closed; each OpenSession stream ends after the last event of its session; when all
-	// sessions have ended, so do the watches, which have seen it all (HOST_STOPPING); calls under way are answered, and
-	// connections close. It takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
+	// It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused
+	// (HOST_STOPPING); pending opens are cancelled and open sessions closed; each OpenSession stream
+	// ends after the last event of its session; when all sessions have ended, so do the watches,
+	// which have seen it all (HOST_STOPPING); calls under way are answered, and connections close. It
+	// takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
 	HostState_HOST_STATE_DRAINING HostState = 3
 )
 
@@ -304,20 +306,21 @@ func (*GetHostRequest) Descriptor() ([]byte, []int) {
 // The host.
 type GetHostResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The name of this host in its fleet: a setting of the host, 1 to 63 of `[a-z0-9.-]`; by default the host name in
-	// lower case. Stays across restarts and upgrades.
+	// The name of this host in its fleet: a setting of the host, 1 to 63 of `[a-z0-9.-]`; by default
+	// the host name in lower case. Stays across restarts and upgrades.
 	HostId string `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
 	// The name that the operating system gives it; not unique.
 	Hostname string `protobuf:"bytes,2,opt,name=hostname,proto3" json:"hostname,omitempty"`
-	// Random id of this life of the event log. Cursors of another are worthless. Without a journal (`durability` is
-	// DURABILITY_MEMORY) every start of the daemon begins a new one; with a journal it stays over restarts and crashes,
-	// and changes only if the journal was lost, is damaged, or may have lost its last events.
+	// Random id of this life of the event log. Cursors of another are worthless. Without a journal
+	// (`durability` is DURABILITY_MEMORY) every start of the daemon begins a new one; with a journal
+	// it stays over restarts and crashes, and changes only if the journal was lost, is damaged, or
+	// may have lost its last events.
 	Epoch string `protobuf:"bytes,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// Whether it can do its work. Never unspecified.
 	State HostState `protobuf:"varint,4,opt,name=state,proto3,enum=wifidirect.v1.HostState" json:"state,omitempty"`
-	// Why it isn't READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, WIFI_DIRECT_DISABLED_BY_POLICY,
-	// HOST_ACCESS_DENIED, HOST_STOPPING, ...; if it is none of these, and `driver.missing_functions` isn't empty,
-	// DRIVER_NOT_AVAILABLE. Unspecified if it is READY.
+	// Why it isn't READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE,
+	// WIFI_DIRECT_DISABLED_BY_POLICY, HOST_ACCESS_DENIED, HOST_STOPPING, ...; if it is none of these,
+	// and `driver.missing_functions` isn't empty, DRIVER_NOT_AVAILABLE. Unspecified if it is READY.
 	StateReason ErrorReason `protobuf:"varint,5,opt,name=state_reason,json=stateReason,proto3,enum=wifidirect.v1.ErrorReason" json:"state_reason,omitempty"`
 	// The same for people, in English, with the names of what is missing. Empty if it is READY.
 	StateMessage string `protobuf:"bytes,6,opt,name=state_message,json=stateMessage,proto3" json:"state_message,omitempty"`
@@ -327,14 +330,15 @@ type GetHostResponse struct {
 	ServiceVersion string `protobuf:"bytes,8,opt,name=service_version,json=serviceVersion,proto3" json:"service_version,omitempty"`
 	// The oldest cursor from which WatchSessions can still resume. Everything after it is in the log.
 	OldestCursor string `protobuf:"bytes,9,opt,name=oldest_cursor,json=oldestCursor,proto3" json:"oldest_cursor,omitempty"`
-	// The cursor of the newest event. A watch from it shows what happens from now on, without a snapshot.
+	// The cursor of the newest event. A watch from it shows what happens from now on, without a
+	// snapshot.
 	NewestCursor string `protobuf:"bytes,10,opt,name=newest_cursor,json=newestCursor,proto3" json:"newest_cursor,omitempty"`
 	// The limits in force.
 	Limits *Limits `protobuf:"bytes,11,opt,name=limits,proto3" json:"limits,omitempty"`
 	// When the daemon started.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
-	// What the events, sessions and request ids of this host survive. Never unspecified. DURABILITY_MEMORY also while
-	// the host has a journal that it can't write: it is then DEGRADED.
+	// What the events, sessions and request ids of this host survive. Never unspecified.
+	// DURABILITY_MEMORY also while the host has a journal that it can't write: it is then DEGRADED.
 	Durability Durability `protobuf:"varint,13,opt,name=durability,proto3,enum=wifidirect.v1.Durability" json:"durability,omitempty"`
 	// How the life of the daemon before this one ended. Never unspecified.
 	PreviousEnd PreviousEnd `protobuf:"varint,14,opt,name=previous_end,json=previousEnd,proto3,enum=wifidirect.v1.PreviousEnd" json:"previous_end,omitempty"`
@@ -484,16 +488,17 @@ type Driver struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The real thing, or not. Never unspecified.
 	Kind DriverKind `protobuf:"varint,1,opt,name=kind,proto3,enum=wifidirect.v1.DriverKind" json:"kind,omitempty"`
-	// Full path of the library that was loaded, or would have been: "C:\Windows\System32\wlanapi.dll".
+	// Full path of the library that was loaded, or would have been:
+	// "C:\Windows\System32\wlanapi.dll".
 	LibraryPath string `protobuf:"bytes,2,opt,name=library_path,json=libraryPath,proto3" json:"library_path,omitempty"`
-	// Version of the Wi-Fi Direct API as negotiated (Microsoft, "WFDOpenHandle function"): 1. 0 while there is no
-	// handle.
+	// Version of the Wi-Fi Direct API as negotiated (Microsoft, "WFDOpenHandle function"): 1. 0 while
+	// there is no handle.
 	NegotiatedVersion uint32 `protobuf:"varint,3,opt,name=negotiated_version,json=negotiatedVersion,proto3" json:"negotiated_version,omitempty"`
-	// What the host looked for and didn't find, in the order in which it looked: with anything here it is DEGRADED. Empty
-	// on a host that has everything.
+	// What the host looked for and didn't find, in the order in which it looked: with anything here
+	// it is DEGRADED. Empty on a host that has everything.
 	MissingFunctions []*MissingFunction `protobuf:"bytes,4,rep,name=missing_functions,json=missingFunctions,proto3" json:"missing_functions,omitempty"`
-	// The kinds of DisconnectEvidence that this host can find, strongest first. UNCONFIRMED is always possible, and not
-	// listed.
+	// The kinds of DisconnectEvidence that this host can find, strongest first. UNCONFIRMED is always
+	// possible, and not listed.
 	DisconnectEvidence []DisconnectEvidence `protobuf:"varint,5,rep,packed,name=disconnect_evidence,json=disconnectEvidence,proto3,enum=wifidirect.v1.DisconnectEvidence" json:"disconnect_evidence,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
@@ -569,7 +574,8 @@ type MissingFunction struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The library as Windows names it: "wlanapi.dll".
 	Library string `protobuf:"bytes,1,opt,name=library,proto3" json:"library,omitempty"`
-	// The function as Microsoft writes it: "WFDOpenHandle". Empty where the library itself is missing.
+	// The function as Microsoft writes it: "WFDOpenHandle". Empty where the library itself is
+	// missing.
 	Function      string `protobuf:"bytes,2,opt,name=function,proto3" json:"function,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -619,15 +625,16 @@ func (x *MissingFunction) GetFunction() string {
 	return ""
 }
 
-// The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests, calls,
-// changes or watches is refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
+// The limits in force: settings of the host. What goes beyond a limit of sessions, watchers,
+// requests, calls, changes or watches is refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Sessions that have not ended. Default 256.
 	SessionsMax uint32 `protobuf:"varint,1,opt,name=sessions_max,json=sessionsMax,proto3" json:"sessions_max,omitempty"`
 	// Sessions of one principal that have not ended. Default 64.
 	SessionsPerPrincipalMax uint32 `protobuf:"varint,2,opt,name=sessions_per_principal_max,json=sessionsPerPrincipalMax,proto3" json:"sessions_per_principal_max,omitempty"`
-	// Streams of WatchSessions and WatchDevices, and those of OpenSession but the first of each session. Default 1000.
+	// Streams of WatchSessions and WatchDevices, and those of OpenSession but the first of each
+	// session. Default 1000.
 	WatchersMax uint32 `protobuf:"varint,3,opt,name=watchers_max,json=watchersMax,proto3" json:"watchers_max,omitempty"`
 	// Of these, those of one principal. Default 100.
 	WatchersPerPrincipalMax uint32 `protobuf:"varint,4,opt,name=watchers_per_principal_max,json=watchersPerPrincipalMax,proto3" json:"watchers_per_principal_max,omitempty"`
@@ -637,8 +644,8 @@ type Limits struct {
 	RequestsInFlightPerPrincipalMax uint32 `protobuf:"varint,6,opt,name=requests_in_flight_per_principal_max,json=requestsInFlightPerPrincipalMax,proto3" json:"requests_in_flight_per_principal_max,omitempty"`
 	// Events that one reader of a watch may be behind. Beyond: WATCHER_TOO_SLOW. Default 10,000.
 	WatcherQueueEventsMax uint32 `protobuf:"varint,7,opt,name=watcher_queue_events_max,json=watcherQueueEventsMax,proto3" json:"watcher_queue_events_max,omitempty"`
-	// Events in the log. Beyond, the oldest are trimmed, and a cursor from before them is CURSOR_EXPIRED. Default
-	// 100,000.
+	// Events in the log. Beyond, the oldest are trimmed, and a cursor from before them is
+	// CURSOR_EXPIRED. Default 100,000.
 	EventLogEventsMax uint32 `protobuf:"varint,8,opt,name=event_log_events_max,json=eventLogEventsMax,proto3" json:"event_log_events_max,omitempty"`
 	// Age of the events in the log. Older ones are trimmed likewise. Default 1 h.
 	EventLogAgeMax *durationpb.Duration `protobuf:"bytes,9,opt,name=event_log_age_max,json=eventLogAgeMax,proto3" json:"event_log_age_max,omitempty"`
@@ -648,60 +655,63 @@ type Limits struct {
 	OpenTimeoutDefault *durationpb.Duration `protobuf:"bytes,11,opt,name=open_timeout_default,json=openTimeoutDefault,proto3" json:"open_timeout_default,omitempty"`
 	// Largest `open_timeout`. Default 10 min.
 	OpenTimeoutMax *durationpb.Duration `protobuf:"bytes,12,opt,name=open_timeout_max,json=openTimeoutMax,proto3" json:"open_timeout_max,omitempty"`
-	// How long the host looks for the disconnection after a close, before it ends the session with the evidence
-	// UNCONFIRMED; and how long a session stays CANCELLING once Windows has said that it doesn't know the handle, before
-	// it is LOST. Default 15 s.
+	// How long the host looks for the disconnection after a close, before it ends the session with
+	// the evidence UNCONFIRMED; and how long a session stays CANCELLING once Windows has said that it
+	// doesn't know the handle, before it is LOST. Default 15 s.
 	CloseTimeout *durationpb.Duration `protobuf:"bytes,13,opt,name=close_timeout,json=closeTimeout,proto3" json:"close_timeout,omitempty"`
 	// Smallest `lease_ttl`. Default 1 s.
 	LeaseTtlMin *durationpb.Duration `protobuf:"bytes,14,opt,name=lease_ttl_min,json=leaseTtlMin,proto3" json:"lease_ttl_min,omitempty"`
 	// Largest `lease_ttl`. Default 24 h.
 	LeaseTtlMax *durationpb.Duration `protobuf:"bytes,15,opt,name=lease_ttl_max,json=leaseTtlMax,proto3" json:"lease_ttl_max,omitempty"`
-	// Ended sessions that are remembered. Beyond, the one that ended first is forgotten early. Default 10,000.
+	// Ended sessions that are remembered. Beyond, the one that ended first is forgotten early.
+	// Default 10,000.
 	EndedSessionsMax uint32 `protobuf:"varint,16,opt,name=ended_sessions_max,json=endedSessionsMax,proto3" json:"ended_sessions_max,omitempty"`
-	// Values of `request_id` that are remembered, those of OpenSession apart: they are remembered with their sessions.
-	// Beyond, the oldest is forgotten early. Default 10,000.
+	// Values of `request_id` that are remembered, those of OpenSession apart: they are remembered
+	// with their sessions. Beyond, the oldest is forgotten early. Default 10,000.
 	RequestMemoryMax uint32 `protobuf:"varint,17,opt,name=request_memory_max,json=requestMemoryMax,proto3" json:"request_memory_max,omitempty"`
 	// Bytes of one request. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). Default 1 MiB.
 	RequestBytesMax uint32 `protobuf:"varint,18,opt,name=request_bytes_max,json=requestBytesMax,proto3" json:"request_bytes_max,omitempty"`
-	// How long a request may take to arrive. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). And how long the answer to it may
-	// take to be taken. Beyond: the stream is reset, ENHANCE_YOUR_CALM. Default 10 s.
+	// How long a request may take to arrive. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). And how
+	// long the answer to it may take to be taken. Beyond: the stream is reset, ENHANCE_YOUR_CALM.
+	// Default 10 s.
 	TransitMax *durationpb.Duration `protobuf:"bytes,19,opt,name=transit_max,json=transitMax,proto3" json:"transit_max,omitempty"`
-	// Bytes that all requests and answers on their way may hold together. Beyond, calls that hold more than 64 KiB end
-	// likewise. Default 64 MiB.
+	// Bytes that all requests and answers on their way may hold together. Beyond, calls that hold
+	// more than 64 KiB end likewise. Default 64 MiB.
 	TransitBytesMax uint32 `protobuf:"varint,20,opt,name=transit_bytes_max,json=transitBytesMax,proto3" json:"transit_bytes_max,omitempty"`
-	// Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC library. Default
-	// 1000.
+	// Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC
+	// library. Default 1000.
 	ConnectionsMax uint32 `protobuf:"varint,21,opt,name=connections_max,json=connectionsMax,proto3" json:"connections_max,omitempty"`
-	// Connections from one address (of IPv6 from one /64; twice as many from one /56, three times as many from one /48).
-	// One more is closed likewise. Default 200.
+	// Connections from one address (of IPv6 from one /64; twice as many from one /56, three times as
+	// many from one /48). One more is closed likewise. Default 200.
 	ConnectionsPerAddressMax uint32 `protobuf:"varint,22,opt,name=connections_per_address_max,json=connectionsPerAddressMax,proto3" json:"connections_per_address_max,omitempty"`
 	// Open calls, streams among them. Default 10,000.
 	CallsMax uint32 `protobuf:"varint,23,opt,name=calls_max,json=callsMax,proto3" json:"calls_max,omitempty"`
 	// Open calls of one principal. Default 2000.
 	CallsPerPrincipalMax uint32 `protobuf:"varint,24,opt,name=calls_per_principal_max,json=callsPerPrincipalMax,proto3" json:"calls_per_principal_max,omitempty"`
-	// How long a connection may be without a call. Beyond, it is closed (GOAWAY), and a client's gRPC library makes
-	// another with the next call. Default 5 min.
+	// How long a connection may be without a call. Beyond, it is closed (GOAWAY), and a client's gRPC
+	// library makes another with the next call. Default 5 min.
 	ConnectionIdleMax *durationpb.Duration `protobuf:"bytes,25,opt,name=connection_idle_max,json=connectionIdleMax,proto3" json:"connection_idle_max,omitempty"`
-	// Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000.
+	// Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further
+	// calls wait. Default 1000.
 	StreamsPerConnectionMax uint32 `protobuf:"varint,26,opt,name=streams_per_connection_max,json=streamsPerConnectionMax,proto3" json:"streams_per_connection_max,omitempty"`
-	// Bytes of the events in the log, as encoded in this API. Beyond, the oldest are trimmed like those beyond
-	// `event_log_events_max`. Default 64 MiB.
+	// Bytes of the events in the log, as encoded in this API. Beyond, the oldest are trimmed like
+	// those beyond `event_log_events_max`. Default 64 MiB.
 	EventLogBytesMax uint32 `protobuf:"varint,27,opt,name=event_log_bytes_max,json=eventLogBytesMax,proto3" json:"event_log_bytes_max,omitempty"`
-	// Changes (OpenSession, CancelOpenSession, CloseSession, RenewSession, UpdateDeviceVisibility) that one principal may
-	// ask for in a second, refused ones included; after a pause, five times as many at once. Beyond: RetryInfo says how
-	// long to wait. Default 100.
+	// Changes (OpenSession, CancelOpenSession, CloseSession, RenewSession, UpdateDeviceVisibility)
+	// that one principal may ask for in a second, refused ones included; after a pause, five times as
+	// many at once. Beyond: RetryInfo says how long to wait. Default 100.
 	ChangesPerSecondPerPrincipal uint32 `protobuf:"varint,28,opt,name=changes_per_second_per_principal,json=changesPerSecondPerPrincipal,proto3" json:"changes_per_second_per_principal,omitempty"`
-	// Watches (WatchSessions, WatchDevices) that one principal may begin in a second; after a pause, five times as many at
-	// once. Beyond: RetryInfo says how long to wait. Default 20.
+	// Watches (WatchSessions, WatchDevices) that one principal may begin in a second; after a pause,
+	// five times as many at once. Beyond: RetryInfo says how long to wait. Default 20.
 	WatchesPerSecondPerPrincipal uint32 `protobuf:"varint,29,opt,name=watches_per_second_per_principal,json=watchesPerSecondPerPrincipal,proto3" json:"watches_per_second_per_principal,omitempty"`
-	// Connections on which no call has been let in yet. One more takes the place of the oldest, from where most of them
-	// come. Default 250.
+	// Connections on which no call has been let in yet. One more takes the place of the oldest, from
+	// where most of them come. Default 250.
 	UnidentifiedConnectionsMax uint32 `protobuf:"varint,35,opt,name=unidentified_connections_max,json=unidentifiedConnectionsMax,proto3" json:"unidentified_connections_max,omitempty"`
-	// Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more takes the place of the
-	// oldest. Default 50.
+	// Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more
+	// takes the place of the oldest. Default 50.
 	UnidentifiedConnectionsPerAddressMax uint32 `protobuf:"varint,36,opt,name=unidentified_connections_per_address_max,json=unidentifiedConnectionsPerAddressMax,proto3" json:"unidentified_connections_per_address_max,omitempty"`
-	// How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and a client's gRPC
-	// library makes another with the next call. Default 3 s.
+	// How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and
+	// a client's gRPC library makes another with the next call. Default 3 s.
 	IdentifyMax *durationpb.Duration `protobuf:"bytes,37,opt,name=identify_max,json=identifyMax,proto3" json:"identify_max,omitempty"`
 	// Session ids and device addresses that all open watches name together. Default 100,000.
 	WatchedIdsMax uint32 `protobuf:"varint,38,opt,name=watched_ids_max,json=watchedIdsMax,proto3" json:"watched_ids_max,omitempty"`

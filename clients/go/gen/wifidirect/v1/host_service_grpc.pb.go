@@ -28,10 +28,12 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools.
+// Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
+// tools.
 type HostServiceClient interface {
-	// The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native call, so that it
-	// is quick whatever Windows does. No side effects. Roles: viewer, operator, admin.
+	// The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native
+	// call, so that it is quick whatever Windows does. No side effects. Roles: viewer, operator,
+	// admin.
 	GetHost(ctx context.Context, in *GetHostRequest, opts ...grpc.CallOption) (*GetHostResponse, error)
 }
 
@@ -57,10 +59,12 @@ func (c *hostServiceClient) GetHost(ctx context.Context, in *GetHostRequest, opt
 // All implementations must embed UnimplementedHostServiceServer
 // for forward compatibility.
 //
-// Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools.
+// Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
+// tools.
 type HostServiceServer interface {
-	// The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native call, so that it
-	// is quick whatever Windows does. No side effects. Roles: viewer, operator, admin.
+	// The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native
+	// call, so that it is quick whatever Windows does. No side effects. Roles: viewer, operator,
+	// admin.
 	GetHost(context.Context, *GetHostRequest) (*GetHostResponse, error)
 	mustEmbedUnimplementedHostServiceServer()
 }

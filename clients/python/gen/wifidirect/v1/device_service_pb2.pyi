@@ -3,13 +3,14 @@
 isort:skip_file
 DeviceService: which devices can be connected to, and are they in reach?
 
-What SessionService says for every RPC holds here too. Devices are the host's, not a principal's: the roles viewer,
-operator and admin see them all. Beside the errors named at an RPC, any may end with
+What SessionService says for every RPC holds here too. Devices are the host's, not a principal's:
+the roles viewer, operator and admin see them all. Beside the errors named at an RPC, any may end
+with
 
-- UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), where the host lacks the device query API (Windows before 10 version 1809):
-  sessions can be opened all the same, by an address known from elsewhere;
-- UNAVAILABLE (WLAN_SERVICE_UNREACHABLE), between the start of the host and the moment when Windows has told it the
-  devices that are there.
+- UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), where the host lacks the device query API (Windows before
+  10 version 1809): sessions can be opened all the same, by an address known from elsewhere;
+- UNAVAILABLE (WLAN_SERVICE_UNREACHABLE), between the start of the host and the moment when
+  Windows has told it the devices that are there.
 """
 
 from collections import abc as _abc
@@ -39,7 +40,9 @@ class ListDevicesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """The most devices to answer with. 0: 50. Above 1000: 1000. Negative: INVALID_ARGUMENT. Fewer may come."""
+    """The most devices to answer with. 0: 50. Above 1000: 1000. Negative: INVALID_ARGUMENT. Fewer may
+    come.
+    """
     page_token: _builtins.str
     """`next_page_token` of the page before. Empty: the first page."""
     def __init__(
@@ -104,12 +107,14 @@ class WatchDevicesRequest(_message.Message):
     DEVICE_ADDRESSES_FIELD_NUMBER: _builtins.int
     BOOKMARK_INTERVAL_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
-    """The last `cursor` received from this service: opaque, and good in this epoch of this host only; those of
-    SessionService don't serve here. Empty: from now, preceded by a snapshot.
+    """The last `cursor` received from this service: opaque, and good in this epoch of this host only;
+    those of SessionService don't serve here. Empty: from now, preceded by a snapshot.
     """
     @_builtins.property
     def device_addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only these devices, at most 1000, written as in OpenSessionRequest; they need not exist yet. Empty: all."""
+        """Only these devices, at most 1000, written as in OpenSessionRequest; they need not exist yet.
+        Empty: all.
+        """
 
     @_builtins.property
     def bookmark_interval(self) -> _duration_pb2.Duration:
@@ -132,7 +137,9 @@ Global___WatchDevicesRequest: _TypeAlias = WatchDevicesRequest  # noqa: Y015
 
 @_typing.final
 class WatchDevicesResponse(_message.Message):
-    """A batch of what is ready: events, or a part of the snapshot, or (a bookmark) nothing but a cursor."""
+    """A batch of what is ready: events, or a part of the snapshot, or (a bookmark) nothing but a
+    cursor.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -144,7 +151,9 @@ class WatchDevicesResponse(_message.Message):
     cursor: _builtins.str
     """Resume here. Set in every message but those of an incomplete snapshot."""
     snapshot_complete: _builtins.bool
-    """The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no devices."""
+    """The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no
+    devices.
+    """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_device_pb2.DeviceEvent]:
         """Events, in order."""
@@ -186,7 +195,9 @@ class UpdateDeviceVisibilityRequest(_message.Message):
     """Its P2P device address, required, written as in OpenSessionRequest."""
     @_builtins.property
     def timeout(self) -> _duration_pb2.Duration:
-        """How long to wait for the discovery: 1 s to 2 min. Unset: 15 s. Windows documents no limit of its own."""
+        """How long to wait for the discovery: 1 s to 2 min. Unset: 15 s. Windows documents no limit of
+        its own.
+        """
 
     def __init__(
         self,

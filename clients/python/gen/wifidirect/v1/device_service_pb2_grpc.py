@@ -70,8 +70,8 @@ class DeviceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchDevices(self, request, context):
-        """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
-        bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
+        """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order,
+        resuming, bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
 
         No side effects. Roles: viewer, operator, admin. Set no deadline.
         """
@@ -80,13 +80,13 @@ class DeviceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateDeviceVisibility(self, request, context):
-        """Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
-        (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
-        not the answer; `device.is_visible` is.
+        """Looks for one paired device by radio, and answers with the device as read back afterwards. A
+        targeted discovery (Microsoft, "WFDUpdateDeviceVisibility function") updates its property
+        IsVisible. That the native call succeeded is not the answer; `device.is_visible` is.
 
-        Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
-        stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
-        aren't paired, and doesn't make the host visible.
+        Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a
+        discovery can't be stopped, and goes on. Requests for a device that is being looked for share
+        that discovery. Finds no devices that aren't paired, and doesn't make the host visible.
 
         Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
         (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).

@@ -3,13 +3,14 @@
 isort:skip_file
 DeviceService: which devices can be connected to, and are they in reach?
 
-What SessionService says for every RPC holds here too. Devices are the host's, not a principal's: the roles viewer,
-operator and admin see them all. Beside the errors named at an RPC, any may end with
+What SessionService says for every RPC holds here too. Devices are the host's, not a principal's:
+the roles viewer, operator and admin see them all. Beside the errors named at an RPC, any may end
+with
 
-- UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), where the host lacks the device query API (Windows before 10 version 1809):
-  sessions can be opened all the same, by an address known from elsewhere;
-- UNAVAILABLE (WLAN_SERVICE_UNREACHABLE), between the start of the host and the moment when Windows has told it the
-  devices that are there.
+- UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), where the host lacks the device query API (Windows before
+  10 version 1809): sessions can be opened all the same, by an address known from elsewhere;
+- UNAVAILABLE (WLAN_SERVICE_UNREACHABLE), between the start of the host and the moment when
+  Windows has told it the devices that are there.
 """
 
 from collections import abc as _abc
@@ -52,19 +53,19 @@ class DeviceServiceStub:
     No side effects. Roles: viewer, operator, admin.
     """
     WatchDevices: _grpc.UnaryStreamMultiCallable[_device_service_pb2.WatchDevicesRequest, _device_service_pb2.WatchDevicesResponse]
-    """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
-    bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
+    """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order,
+    resuming, bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
 
     No side effects. Roles: viewer, operator, admin. Set no deadline.
     """
     UpdateDeviceVisibility: _grpc.UnaryUnaryMultiCallable[_device_service_pb2.UpdateDeviceVisibilityRequest, _device_service_pb2.UpdateDeviceVisibilityResponse]
-    """Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
-    (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
-    not the answer; `device.is_visible` is.
+    """Looks for one paired device by radio, and answers with the device as read back afterwards. A
+    targeted discovery (Microsoft, "WFDUpdateDeviceVisibility function") updates its property
+    IsVisible. That the native call succeeded is not the answer; `device.is_visible` is.
 
-    Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
-    stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
-    aren't paired, and doesn't make the host visible.
+    Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a
+    discovery can't be stopped, and goes on. Requests for a device that is being looked for share
+    that discovery. Finds no devices that aren't paired, and doesn't make the host visible.
 
     Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
     (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
@@ -87,19 +88,19 @@ class DeviceServiceAsyncStub(DeviceServiceStub):
     No side effects. Roles: viewer, operator, admin.
     """
     WatchDevices: _aio.UnaryStreamMultiCallable[_device_service_pb2.WatchDevicesRequest, _device_service_pb2.WatchDevicesResponse]  # type: ignore[assignment]
-    """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
-    bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
+    """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order,
+    resuming, bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
 
     No side effects. Roles: viewer, operator, admin. Set no deadline.
     """
     UpdateDeviceVisibility: _aio.UnaryUnaryMultiCallable[_device_service_pb2.UpdateDeviceVisibilityRequest, _device_service_pb2.UpdateDeviceVisibilityResponse]  # type: ignore[assignment]
-    """Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
-    (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
-    not the answer; `device.is_visible` is.
+    """Looks for one paired device by radio, and answers with the device as read back afterwards. A
+    targeted discovery (Microsoft, "WFDUpdateDeviceVisibility function") updates its property
+    IsVisible. That the native call succeeded is not the answer; `device.is_visible` is.
 
-    Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
-    stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
-    aren't paired, and doesn't make the host visible.
+    Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a
+    discovery can't be stopped, and goes on. Requests for a device that is being looked for share
+    that discovery. Finds no devices that aren't paired, and doesn't make the host visible.
 
     Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
     (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
@@ -131,8 +132,8 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _device_service_pb2.WatchDevicesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_device_service_pb2.WatchDevicesResponse], _abc.AsyncIterator[_device_service_pb2.WatchDevicesResponse]]:
-        """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order, resuming,
-        bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
+        """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order,
+        resuming, bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
 
         No side effects. Roles: viewer, operator, admin. Set no deadline.
         """
@@ -143,13 +144,13 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _device_service_pb2.UpdateDeviceVisibilityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_device_service_pb2.UpdateDeviceVisibilityResponse, _abc.Awaitable[_device_service_pb2.UpdateDeviceVisibilityResponse]]:
-        """Looks for one paired device by radio, and answers with the device as read back afterwards. A targeted discovery
-        (Microsoft, "WFDUpdateDeviceVisibility function") updates its property IsVisible. That the native call succeeded is
-        not the answer; `device.is_visible` is.
+        """Looks for one paired device by radio, and answers with the device as read back afterwards. A
+        targeted discovery (Microsoft, "WFDUpdateDeviceVisibility function") updates its property
+        IsVisible. That the native call succeeded is not the answer; `device.is_visible` is.
 
-        Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a discovery can't be
-        stopped, and goes on. Requests for a device that is being looked for share that discovery. Finds no devices that
-        aren't paired, and doesn't make the host visible.
+        Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a
+        discovery can't be stopped, and goes on. Requests for a device that is being looked for share
+        that discovery. Finds no devices that aren't paired, and doesn't make the host visible.
 
         Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
         (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).

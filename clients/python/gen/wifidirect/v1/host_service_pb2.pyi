@@ -34,8 +34,8 @@ class _DurabilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Durability
     DURABILITY_MEMORY: _Durability.ValueType  # 1
     """Nothing: a restart of the daemon forgets them."""
     DURABILITY_PROCESS: _Durability.ValueType  # 2
-    """The end of the daemon, a crash among them: they are written to the journal. A power cut can take the last ones, and
-    then begins a new epoch.
+    """The end of the daemon, a crash among them: they are written to the journal. A power cut can
+    take the last ones, and then begins a new epoch.
     """
     DURABILITY_DISK: _Durability.ValueType  # 3
     """A power cut as well: they are flushed to the disk."""
@@ -48,8 +48,8 @@ DURABILITY_UNSPECIFIED: Durability.ValueType  # 0
 DURABILITY_MEMORY: Durability.ValueType  # 1
 """Nothing: a restart of the daemon forgets them."""
 DURABILITY_PROCESS: Durability.ValueType  # 2
-"""The end of the daemon, a crash among them: they are written to the journal. A power cut can take the last ones, and
-then begins a new epoch.
+"""The end of the daemon, a crash among them: they are written to the journal. A power cut can
+take the last ones, and then begins a new epoch.
 """
 DURABILITY_DISK: Durability.ValueType  # 3
 """A power cut as well: they are flushed to the disk."""
@@ -66,7 +66,9 @@ class _PreviousEndEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PreviousE
     PREVIOUS_END_CLEAN: _PreviousEnd.ValueType  # 1
     """In good order."""
     PREVIOUS_END_CRASHED: _PreviousEnd.ValueType  # 2
-    """Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST (HOST_RESTARTED)."""
+    """Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST
+    (HOST_RESTARTED).
+    """
     PREVIOUS_END_UNKNOWN: _PreviousEnd.ValueType  # 3
     """Nobody knows: there is no journal, or it begins with this life."""
 
@@ -78,7 +80,9 @@ PREVIOUS_END_UNSPECIFIED: PreviousEnd.ValueType  # 0
 PREVIOUS_END_CLEAN: PreviousEnd.ValueType  # 1
 """In good order."""
 PREVIOUS_END_CRASHED: PreviousEnd.ValueType  # 2
-"""Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST (HOST_RESTARTED)."""
+"""Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST
+(HOST_RESTARTED).
+"""
 PREVIOUS_END_UNKNOWN: PreviousEnd.ValueType  # 3
 """Nobody knows: there is no journal, or it begins with this life."""
 Global___PreviousEnd: _TypeAlias = PreviousEnd  # noqa: Y015
@@ -94,15 +98,16 @@ class _HostStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HostState.V
     HOST_STATE_READY: _HostState.ValueType  # 1
     """It can, all of it. Health: SERVING."""
     HOST_STATE_DEGRADED: _HostState.ValueType  # 2
-    """It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail with that reason,
-    the others are answered: without GetIfEntry2, for example, sessions are opened and closed as ever, with less
-    evidence. Health: by service, as above.
+    """It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail
+    with that reason, the others are answered: without GetIfEntry2, for example, sessions are
+    opened and closed as ever, with less evidence. Health: by service, as above.
     """
     HOST_STATE_DRAINING: _HostState.ValueType  # 3
-    """It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused (HOST_STOPPING); pending opens
-    are cancelled and open sessions closed; each OpenSession stream ends after the last event of its session; when all
-    sessions have ended, so do the watches, which have seen it all (HOST_STOPPING); calls under way are answered, and
-    connections close. It takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
+    """It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused
+    (HOST_STOPPING); pending opens are cancelled and open sessions closed; each OpenSession stream
+    ends after the last event of its session; when all sessions have ended, so do the watches,
+    which have seen it all (HOST_STOPPING); calls under way are answered, and connections close. It
+    takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
     """
 
 class HostState(_HostState, metaclass=_HostStateEnumTypeWrapper):
@@ -123,15 +128,16 @@ HOST_STATE_UNSPECIFIED: HostState.ValueType  # 0
 HOST_STATE_READY: HostState.ValueType  # 1
 """It can, all of it. Health: SERVING."""
 HOST_STATE_DEGRADED: HostState.ValueType  # 2
-"""It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail with that reason,
-the others are answered: without GetIfEntry2, for example, sessions are opened and closed as ever, with less
-evidence. Health: by service, as above.
+"""It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail
+with that reason, the others are answered: without GetIfEntry2, for example, sessions are
+opened and closed as ever, with less evidence. Health: by service, as above.
 """
 HOST_STATE_DRAINING: HostState.ValueType  # 3
-"""It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused (HOST_STOPPING); pending opens
-are cancelled and open sessions closed; each OpenSession stream ends after the last event of its session; when all
-sessions have ended, so do the watches, which have seen it all (HOST_STOPPING); calls under way are answered, and
-connections close. It takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
+"""It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused
+(HOST_STOPPING); pending opens are cancelled and open sessions closed; each OpenSession stream
+ends after the last event of its session; when all sessions have ended, so do the watches,
+which have seen it all (HOST_STOPPING); calls under way are answered, and connections close. It
+takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
 """
 Global___HostState: _TypeAlias = HostState  # noqa: Y015
 
@@ -218,22 +224,23 @@ class GetHostResponse(_message.Message):
     PREVIOUS_END_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     host_id: _builtins.str
-    """The name of this host in its fleet: a setting of the host, 1 to 63 of `[a-z0-9.-]`; by default the host name in
-    lower case. Stays across restarts and upgrades.
+    """The name of this host in its fleet: a setting of the host, 1 to 63 of `[a-z0-9.-]`; by default
+    the host name in lower case. Stays across restarts and upgrades.
     """
     hostname: _builtins.str
     """The name that the operating system gives it; not unique."""
     epoch: _builtins.str
-    """Random id of this life of the event log. Cursors of another are worthless. Without a journal (`durability` is
-    DURABILITY_MEMORY) every start of the daemon begins a new one; with a journal it stays over restarts and crashes,
-    and changes only if the journal was lost, is damaged, or may have lost its last events.
+    """Random id of this life of the event log. Cursors of another are worthless. Without a journal
+    (`durability` is DURABILITY_MEMORY) every start of the daemon begins a new one; with a journal
+    it stays over restarts and crashes, and changes only if the journal was lost, is damaged, or
+    may have lost its last events.
     """
     state: Global___HostState.ValueType
     """Whether it can do its work. Never unspecified."""
     state_reason: _error_pb2.ErrorReason.ValueType
-    """Why it isn't READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, WIFI_DIRECT_DISABLED_BY_POLICY,
-    HOST_ACCESS_DENIED, HOST_STOPPING, ...; if it is none of these, and `driver.missing_functions` isn't empty,
-    DRIVER_NOT_AVAILABLE. Unspecified if it is READY.
+    """Why it isn't READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE,
+    WIFI_DIRECT_DISABLED_BY_POLICY, HOST_ACCESS_DENIED, HOST_STOPPING, ...; if it is none of these,
+    and `driver.missing_functions` isn't empty, DRIVER_NOT_AVAILABLE. Unspecified if it is READY.
     """
     state_message: _builtins.str
     """The same for people, in English, with the names of what is missing. Empty if it is READY."""
@@ -242,10 +249,12 @@ class GetHostResponse(_message.Message):
     oldest_cursor: _builtins.str
     """The oldest cursor from which WatchSessions can still resume. Everything after it is in the log."""
     newest_cursor: _builtins.str
-    """The cursor of the newest event. A watch from it shows what happens from now on, without a snapshot."""
+    """The cursor of the newest event. A watch from it shows what happens from now on, without a
+    snapshot.
+    """
     durability: Global___Durability.ValueType
-    """What the events, sessions and request ids of this host survive. Never unspecified. DURABILITY_MEMORY also while
-    the host has a journal that it can't write: it is then DEGRADED.
+    """What the events, sessions and request ids of this host survive. Never unspecified.
+    DURABILITY_MEMORY also while the host has a journal that it can't write: it is then DEGRADED.
     """
     previous_end: Global___PreviousEnd.ValueType
     """How the life of the daemon before this one ended. Never unspecified."""
@@ -306,21 +315,23 @@ class Driver(_message.Message):
     kind: Global___DriverKind.ValueType
     """The real thing, or not. Never unspecified."""
     library_path: _builtins.str
-    """Full path of the library that was loaded, or would have been: "C:\\Windows\\System32\\wlanapi.dll"."""
+    """Full path of the library that was loaded, or would have been:
+    "C:\\Windows\\System32\\wlanapi.dll".
+    """
     negotiated_version: _builtins.int
-    """Version of the Wi-Fi Direct API as negotiated (Microsoft, "WFDOpenHandle function"): 1. 0 while there is no
-    handle.
+    """Version of the Wi-Fi Direct API as negotiated (Microsoft, "WFDOpenHandle function"): 1. 0 while
+    there is no handle.
     """
     @_builtins.property
     def missing_functions(self) -> _containers.RepeatedCompositeFieldContainer[Global___MissingFunction]:
-        """What the host looked for and didn't find, in the order in which it looked: with anything here it is DEGRADED. Empty
-        on a host that has everything.
+        """What the host looked for and didn't find, in the order in which it looked: with anything here
+        it is DEGRADED. Empty on a host that has everything.
         """
 
     @_builtins.property
     def disconnect_evidence(self) -> _containers.RepeatedScalarFieldContainer[_session_pb2.DisconnectEvidence.ValueType]:
-        """The kinds of DisconnectEvidence that this host can find, strongest first. UNCONFIRMED is always possible, and not
-        listed.
+        """The kinds of DisconnectEvidence that this host can find, strongest first. UNCONFIRMED is always
+        possible, and not listed.
         """
 
     def __init__(
@@ -351,7 +362,9 @@ class MissingFunction(_message.Message):
     library: _builtins.str
     """The library as Windows names it: "wlanapi.dll"."""
     function: _builtins.str
-    """The function as Microsoft writes it: "WFDOpenHandle". Empty where the library itself is missing."""
+    """The function as Microsoft writes it: "WFDOpenHandle". Empty where the library itself is
+    missing.
+    """
     def __init__(
         self,
         *,
@@ -368,8 +381,8 @@ Global___MissingFunction: _TypeAlias = MissingFunction  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):
-    """The limits in force: settings of the host. What goes beyond a limit of sessions, watchers, requests, calls,
-    changes or watches is refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
+    """The limits in force: settings of the host. What goes beyond a limit of sessions, watchers,
+    requests, calls, changes or watches is refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -413,7 +426,9 @@ class Limits(_message.Message):
     sessions_per_principal_max: _builtins.int
     """Sessions of one principal that have not ended. Default 64."""
     watchers_max: _builtins.int
-    """Streams of WatchSessions and WatchDevices, and those of OpenSession but the first of each session. Default 1000."""
+    """Streams of WatchSessions and WatchDevices, and those of OpenSession but the first of each
+    session. Default 1000.
+    """
     watchers_per_principal_max: _builtins.int
     """Of these, those of one principal. Default 100."""
     requests_in_flight_max: _builtins.int
@@ -423,55 +438,59 @@ class Limits(_message.Message):
     watcher_queue_events_max: _builtins.int
     """Events that one reader of a watch may be behind. Beyond: WATCHER_TOO_SLOW. Default 10,000."""
     event_log_events_max: _builtins.int
-    """Events in the log. Beyond, the oldest are trimmed, and a cursor from before them is CURSOR_EXPIRED. Default
-    100,000.
+    """Events in the log. Beyond, the oldest are trimmed, and a cursor from before them is
+    CURSOR_EXPIRED. Default 100,000.
     """
     ended_sessions_max: _builtins.int
-    """Ended sessions that are remembered. Beyond, the one that ended first is forgotten early. Default 10,000."""
+    """Ended sessions that are remembered. Beyond, the one that ended first is forgotten early.
+    Default 10,000.
+    """
     request_memory_max: _builtins.int
-    """Values of `request_id` that are remembered, those of OpenSession apart: they are remembered with their sessions.
-    Beyond, the oldest is forgotten early. Default 10,000.
+    """Values of `request_id` that are remembered, those of OpenSession apart: they are remembered
+    with their sessions. Beyond, the oldest is forgotten early. Default 10,000.
     """
     request_bytes_max: _builtins.int
     """Bytes of one request. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). Default 1 MiB."""
     transit_bytes_max: _builtins.int
-    """Bytes that all requests and answers on their way may hold together. Beyond, calls that hold more than 64 KiB end
-    likewise. Default 64 MiB.
+    """Bytes that all requests and answers on their way may hold together. Beyond, calls that hold
+    more than 64 KiB end likewise. Default 64 MiB.
     """
     connections_max: _builtins.int
-    """Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC library. Default
-    1000.
+    """Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC
+    library. Default 1000.
     """
     connections_per_address_max: _builtins.int
-    """Connections from one address (of IPv6 from one /64; twice as many from one /56, three times as many from one /48).
-    One more is closed likewise. Default 200.
+    """Connections from one address (of IPv6 from one /64; twice as many from one /56, three times as
+    many from one /48). One more is closed likewise. Default 200.
     """
     calls_max: _builtins.int
     """Open calls, streams among them. Default 10,000."""
     calls_per_principal_max: _builtins.int
     """Open calls of one principal. Default 2000."""
     streams_per_connection_max: _builtins.int
-    """Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further calls wait. Default 1000."""
+    """Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further
+    calls wait. Default 1000.
+    """
     event_log_bytes_max: _builtins.int
-    """Bytes of the events in the log, as encoded in this API. Beyond, the oldest are trimmed like those beyond
-    `event_log_events_max`. Default 64 MiB.
+    """Bytes of the events in the log, as encoded in this API. Beyond, the oldest are trimmed like
+    those beyond `event_log_events_max`. Default 64 MiB.
     """
     changes_per_second_per_principal: _builtins.int
-    """Changes (OpenSession, CancelOpenSession, CloseSession, RenewSession, UpdateDeviceVisibility) that one principal may
-    ask for in a second, refused ones included; after a pause, five times as many at once. Beyond: RetryInfo says how
-    long to wait. Default 100.
+    """Changes (OpenSession, CancelOpenSession, CloseSession, RenewSession, UpdateDeviceVisibility)
+    that one principal may ask for in a second, refused ones included; after a pause, five times as
+    many at once. Beyond: RetryInfo says how long to wait. Default 100.
     """
     watches_per_second_per_principal: _builtins.int
-    """Watches (WatchSessions, WatchDevices) that one principal may begin in a second; after a pause, five times as many at
-    once. Beyond: RetryInfo says how long to wait. Default 20.
+    """Watches (WatchSessions, WatchDevices) that one principal may begin in a second; after a pause,
+    five times as many at once. Beyond: RetryInfo says how long to wait. Default 20.
     """
     unidentified_connections_max: _builtins.int
-    """Connections on which no call has been let in yet. One more takes the place of the oldest, from where most of them
-    come. Default 250.
+    """Connections on which no call has been let in yet. One more takes the place of the oldest, from
+    where most of them come. Default 250.
     """
     unidentified_connections_per_address_max: _builtins.int
-    """Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more takes the place of the
-    oldest. Default 50.
+    """Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more
+    takes the place of the oldest. Default 50.
     """
     watched_ids_max: _builtins.int
     """Session ids and device addresses that all open watches name together. Default 100,000."""
@@ -495,9 +514,9 @@ class Limits(_message.Message):
 
     @_builtins.property
     def close_timeout(self) -> _duration_pb2.Duration:
-        """How long the host looks for the disconnection after a close, before it ends the session with the evidence
-        UNCONFIRMED; and how long a session stays CANCELLING once Windows has said that it doesn't know the handle, before
-        it is LOST. Default 15 s.
+        """How long the host looks for the disconnection after a close, before it ends the session with
+        the evidence UNCONFIRMED; and how long a session stays CANCELLING once Windows has said that it
+        doesn't know the handle, before it is LOST. Default 15 s.
         """
 
     @_builtins.property
@@ -510,20 +529,21 @@ class Limits(_message.Message):
 
     @_builtins.property
     def transit_max(self) -> _duration_pb2.Duration:
-        """How long a request may take to arrive. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). And how long the answer to it may
-        take to be taken. Beyond: the stream is reset, ENHANCE_YOUR_CALM. Default 10 s.
+        """How long a request may take to arrive. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). And how
+        long the answer to it may take to be taken. Beyond: the stream is reset, ENHANCE_YOUR_CALM.
+        Default 10 s.
         """
 
     @_builtins.property
     def connection_idle_max(self) -> _duration_pb2.Duration:
-        """How long a connection may be without a call. Beyond, it is closed (GOAWAY), and a client's gRPC library makes
-        another with the next call. Default 5 min.
+        """How long a connection may be without a call. Beyond, it is closed (GOAWAY), and a client's gRPC
+        library makes another with the next call. Default 5 min.
         """
 
     @_builtins.property
     def identify_max(self) -> _duration_pb2.Duration:
-        """How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and a client's gRPC
-        library makes another with the next call. Default 3 s.
+        """How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and
+        a client's gRPC library makes another with the next call. Default 3 s.
         """
 
     def __init__(

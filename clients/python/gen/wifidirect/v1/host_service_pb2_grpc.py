@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class HostServiceStub(object):
-    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools.
+    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
+    tools.
     """
 
     def __init__(self, channel):
@@ -43,12 +44,14 @@ class HostServiceStub(object):
 
 
 class HostServiceServicer(object):
-    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools.
+    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
+    tools.
     """
 
     def GetHost(self, request, context):
-        """The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native call, so that it
-        is quick whatever Windows does. No side effects. Roles: viewer, operator, admin.
+        """The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native
+        call, so that it is quick whatever Windows does. No side effects. Roles: viewer, operator,
+        admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,7 +74,8 @@ def add_HostServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HostService(object):
-    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools.
+    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
+    tools.
     """
 
     @staticmethod

@@ -27,29 +27,37 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class HostServiceStub:
-    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools."""
+    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
+    tools.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> HostServiceAsyncStub: ...
     GetHost: _grpc.UnaryUnaryMultiCallable[_host_service_pb2.GetHostRequest, _host_service_pb2.GetHostResponse]
-    """The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native call, so that it
-    is quick whatever Windows does. No side effects. Roles: viewer, operator, admin.
+    """The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native
+    call, so that it is quick whatever Windows does. No side effects. Roles: viewer, operator,
+    admin.
     """
 
 @_typing.type_check_only
 class HostServiceAsyncStub(HostServiceStub):
-    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools."""
+    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
+    tools.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetHost: _aio.UnaryUnaryMultiCallable[_host_service_pb2.GetHostRequest, _host_service_pb2.GetHostResponse]  # type: ignore[assignment]
-    """The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native call, so that it
-    is quick whatever Windows does. No side effects. Roles: viewer, operator, admin.
+    """The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native
+    call, so that it is quick whatever Windows does. No side effects. Roles: viewer, operator,
+    admin.
     """
 
 class HostServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for tools."""
+    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
+    tools.
+    """
 
     @_abc_1.abstractmethod
     def GetHost(
@@ -57,8 +65,9 @@ class HostServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _host_service_pb2.GetHostRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_host_service_pb2.GetHostResponse, _abc.Awaitable[_host_service_pb2.GetHostResponse]]:
-        """The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native call, so that it
-        is quick whatever Windows does. No side effects. Roles: viewer, operator, admin.
+        """The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native
+        call, so that it is quick whatever Windows does. No side effects. Roles: viewer, operator,
+        admin.
         """
 
 def add_HostServiceServicer_to_server(servicer: HostServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -15,8 +15,9 @@ A session: one connection from this host to one device, from the request to open
                                                                   +--disconnection seen, or close_timeout--> CLOSED
     any live state --the WLAN service or the native handle is gone--> LOST
 
-CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason that came, and
-tells it in `end`. The native handle never leaves the host, and no client can name one.
+CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason
+that came, and tells it in `end`. The native handle never leaves the host, and no client can name
+one.
 """
 
 from collections import abc as _abc
@@ -48,8 +49,9 @@ class _SessionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SessionKi
     SESSION_KIND_WIFI_DIRECT: _SessionKind.ValueType  # 1
     """On demand, to a paired Wi-Fi Direct device (Microsoft, "WFDStartOpenSession function")."""
     SESSION_KIND_LEGACY: _SessionKind.ValueType  # 2
-    """To a device whose Device.is_legacy is true, by its stored profile (Microsoft, "WFDOpenLegacySession function").
-    That call can't be stopped: a cancelled open ends when it has returned.
+    """To a device whose Device.is_legacy is true, by its stored profile (Microsoft,
+    "WFDOpenLegacySession function"). That call can't be stopped: a cancelled open ends when it has
+    returned.
     """
 
 class SessionKind(_SessionKind, metaclass=_SessionKindEnumTypeWrapper):
@@ -60,8 +62,9 @@ SESSION_KIND_UNSPECIFIED: SessionKind.ValueType  # 0
 SESSION_KIND_WIFI_DIRECT: SessionKind.ValueType  # 1
 """On demand, to a paired Wi-Fi Direct device (Microsoft, "WFDStartOpenSession function")."""
 SESSION_KIND_LEGACY: SessionKind.ValueType  # 2
-"""To a device whose Device.is_legacy is true, by its stored profile (Microsoft, "WFDOpenLegacySession function").
-That call can't be stopped: a cancelled open ends when it has returned.
+"""To a device whose Device.is_legacy is true, by its stored profile (Microsoft,
+"WFDOpenLegacySession function"). That call can't be stopped: a cancelled open ends when it has
+returned.
 """
 Global___SessionKind: _TypeAlias = SessionKind  # noqa: Y015
 
@@ -78,20 +81,26 @@ class _SessionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SessionS
     SESSION_STATE_OPEN: _SessionState.ValueType  # 2
     """Connected. The network interface may be used, though addresses may still be missing."""
     SESSION_STATE_CANCELLING: _SessionState.ValueType  # 3
-    """The open is to be stopped, but has not ended yet. One that wins this race is closed at once, never shown as OPEN.
-    No timeout ends this state but one: if Windows says that it does not know the handle, LOST follows after
-    Limits.close_timeout.
+    """The open is to be stopped, but has not ended yet. One that wins this race is closed at once,
+    never shown as OPEN. No timeout ends this state but one: if Windows says that it does not know
+    the handle, LOST follows after Limits.close_timeout.
     """
     SESSION_STATE_CLOSING: _SessionState.ValueType  # 4
-    """The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession function")."""
+    """The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession
+    function").
+    """
     SESSION_STATE_CLOSED: _SessionState.ValueType  # 5
     """Final: it was open and is so no more. SessionEnd.evidence says how sure that is."""
     SESSION_STATE_FAILED: _SessionState.ValueType  # 6
     """Final: the open failed by itself. SessionEnd.error says why."""
     SESSION_STATE_CANCELLED: _SessionState.ValueType  # 7
-    """Final: the open was stopped before it succeeded, by a client or by the host (timeout, lease, stream lost, drain)."""
+    """Final: the open was stopped before it succeeded, by a client or by the host (timeout, lease,
+    stream lost, drain).
+    """
     SESSION_STATE_LOST: _SessionState.ValueType  # 8
-    """Final: the host lost control of it, see SessionEnd.error. Whether the link still stands is unknown."""
+    """Final: the host lost control of it, see SessionEnd.error. Whether the link still stands is
+    unknown.
+    """
 
 class SessionState(_SessionState, metaclass=_SessionStateEnumTypeWrapper):
     """Where a session is in its life: see the diagram above."""
@@ -103,20 +112,26 @@ SESSION_STATE_OPENING: SessionState.ValueType  # 1
 SESSION_STATE_OPEN: SessionState.ValueType  # 2
 """Connected. The network interface may be used, though addresses may still be missing."""
 SESSION_STATE_CANCELLING: SessionState.ValueType  # 3
-"""The open is to be stopped, but has not ended yet. One that wins this race is closed at once, never shown as OPEN.
-No timeout ends this state but one: if Windows says that it does not know the handle, LOST follows after
-Limits.close_timeout.
+"""The open is to be stopped, but has not ended yet. One that wins this race is closed at once,
+never shown as OPEN. No timeout ends this state but one: if Windows says that it does not know
+the handle, LOST follows after Limits.close_timeout.
 """
 SESSION_STATE_CLOSING: SessionState.ValueType  # 4
-"""The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession function")."""
+"""The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession
+function").
+"""
 SESSION_STATE_CLOSED: SessionState.ValueType  # 5
 """Final: it was open and is so no more. SessionEnd.evidence says how sure that is."""
 SESSION_STATE_FAILED: SessionState.ValueType  # 6
 """Final: the open failed by itself. SessionEnd.error says why."""
 SESSION_STATE_CANCELLED: SessionState.ValueType  # 7
-"""Final: the open was stopped before it succeeded, by a client or by the host (timeout, lease, stream lost, drain)."""
+"""Final: the open was stopped before it succeeded, by a client or by the host (timeout, lease,
+stream lost, drain).
+"""
 SESSION_STATE_LOST: SessionState.ValueType  # 8
-"""Final: the host lost control of it, see SessionEnd.error. Whether the link still stands is unknown."""
+"""Final: the host lost control of it, see SessionEnd.error. Whether the link still stands is
+unknown.
+"""
 Global___SessionState: _TypeAlias = SessionState  # noqa: Y015
 
 class _SessionEndReason:
@@ -130,7 +145,9 @@ class _SessionEndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sess
     SESSION_END_REASON_REQUESTED: _SessionEndReason.ValueType  # 1
     """CloseSession, of an open session or an opening one. Streams end OK."""
     SESSION_END_REASON_STREAM_ENDED: _SessionEndReason.ValueType  # 2
-    """It lived with its OpenSession streams, and the last of them ended. A stream attached later ends OK."""
+    """It lived with its OpenSession streams, and the last of them ended. A stream attached later ends
+    OK.
+    """
     SESSION_END_REASON_LEASE_EXPIRED: _SessionEndReason.ValueType  # 3
     """Its lease lapsed without RenewSession. Streams end OK."""
     SESSION_END_REASON_PEER_DISCONNECTED: _SessionEndReason.ValueType  # 4
@@ -144,11 +161,13 @@ class _SessionEndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sess
     SESSION_END_REASON_HOST_STOPPING: _SessionEndReason.ValueType  # 8
     """The host is stopping. Streams end UNAVAILABLE (HOST_STOPPING)."""
     SESSION_END_REASON_DRIVER_LOST: _SessionEndReason.ValueType  # 9
-    """The WLAN service or a native handle was lost. Streams end UNAVAILABLE, or INTERNAL (NATIVE_HANDLE_LOST)."""
+    """The WLAN service or a native handle was lost. Streams end UNAVAILABLE, or INTERNAL
+    (NATIVE_HANDLE_LOST).
+    """
     SESSION_END_REASON_HOST_RESTARTED: _SessionEndReason.ValueType  # 10
-    """The process that held the session has died; its next life tells it, as its first events, if the host keeps a
-    journal. That Windows drops the sessions of a process that dies is not documented. Streams end UNAVAILABLE
-    (HOST_RESTARTED).
+    """The process that held the session has died; its next life tells it, as its first events, if the
+    host keeps a journal. That Windows drops the sessions of a process that dies is not documented.
+    Streams end UNAVAILABLE (HOST_RESTARTED).
     """
 
 class SessionEndReason(_SessionEndReason, metaclass=_SessionEndReasonEnumTypeWrapper):
@@ -159,7 +178,9 @@ SESSION_END_REASON_UNSPECIFIED: SessionEndReason.ValueType  # 0
 SESSION_END_REASON_REQUESTED: SessionEndReason.ValueType  # 1
 """CloseSession, of an open session or an opening one. Streams end OK."""
 SESSION_END_REASON_STREAM_ENDED: SessionEndReason.ValueType  # 2
-"""It lived with its OpenSession streams, and the last of them ended. A stream attached later ends OK."""
+"""It lived with its OpenSession streams, and the last of them ended. A stream attached later ends
+OK.
+"""
 SESSION_END_REASON_LEASE_EXPIRED: SessionEndReason.ValueType  # 3
 """Its lease lapsed without RenewSession. Streams end OK."""
 SESSION_END_REASON_PEER_DISCONNECTED: SessionEndReason.ValueType  # 4
@@ -173,11 +194,13 @@ SESSION_END_REASON_CANCELLED: SessionEndReason.ValueType  # 7
 SESSION_END_REASON_HOST_STOPPING: SessionEndReason.ValueType  # 8
 """The host is stopping. Streams end UNAVAILABLE (HOST_STOPPING)."""
 SESSION_END_REASON_DRIVER_LOST: SessionEndReason.ValueType  # 9
-"""The WLAN service or a native handle was lost. Streams end UNAVAILABLE, or INTERNAL (NATIVE_HANDLE_LOST)."""
+"""The WLAN service or a native handle was lost. Streams end UNAVAILABLE, or INTERNAL
+(NATIVE_HANDLE_LOST).
+"""
 SESSION_END_REASON_HOST_RESTARTED: SessionEndReason.ValueType  # 10
-"""The process that held the session has died; its next life tells it, as its first events, if the host keeps a
-journal. That Windows drops the sessions of a process that dies is not documented. Streams end UNAVAILABLE
-(HOST_RESTARTED).
+"""The process that held the session has died; its next life tells it, as its first events, if the
+host keeps a journal. That Windows drops the sessions of a process that dies is not documented.
+Streams end UNAVAILABLE (HOST_RESTARTED).
 """
 Global___SessionEndReason: _TypeAlias = SessionEndReason  # noqa: Y015
 
@@ -190,27 +213,37 @@ class _DisconnectEvidenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Di
     DISCONNECT_EVIDENCE_UNSPECIFIED: _DisconnectEvidence.ValueType  # 0
     """There was no connection, or nothing can be said of it."""
     DISCONNECT_EVIDENCE_DEVICE_DISCONNECTED: _DisconnectEvidence.ValueType  # 1
-    """The device node says that the device is not connected (property DEVPKEY_WiFiDirect_IsConnected false or empty)."""
+    """The device node says that the device is not connected (property DEVPKEY_WiFiDirect_IsConnected
+    false or empty).
+    """
     DISCONNECT_EVIDENCE_INTERFACE_GONE: _DisconnectEvidence.ValueType  # 2
     """The network interface of the session is there no more."""
     DISCONNECT_EVIDENCE_INTERFACE_DOWN: _DisconnectEvidence.ValueType  # 3
     """The network interface is there but not operational, or its medium is disconnected."""
     DISCONNECT_EVIDENCE_UNCONFIRMED: _DisconnectEvidence.ValueType  # 4
-    """None: the close was queued, and `close_timeout` passed without any of the above. The link may still stand."""
+    """None: the close was queued, and `close_timeout` passed without any of the above. The link may
+    still stand.
+    """
 
 class DisconnectEvidence(_DisconnectEvidence, metaclass=_DisconnectEvidenceEnumTypeWrapper):
-    """What showed that a connection is down: Windows reports neither the end of a close nor a lost link. Strongest first."""
+    """What showed that a connection is down: Windows reports neither the end of a close nor a lost
+    link. Strongest first.
+    """
 
 DISCONNECT_EVIDENCE_UNSPECIFIED: DisconnectEvidence.ValueType  # 0
 """There was no connection, or nothing can be said of it."""
 DISCONNECT_EVIDENCE_DEVICE_DISCONNECTED: DisconnectEvidence.ValueType  # 1
-"""The device node says that the device is not connected (property DEVPKEY_WiFiDirect_IsConnected false or empty)."""
+"""The device node says that the device is not connected (property DEVPKEY_WiFiDirect_IsConnected
+false or empty).
+"""
 DISCONNECT_EVIDENCE_INTERFACE_GONE: DisconnectEvidence.ValueType  # 2
 """The network interface of the session is there no more."""
 DISCONNECT_EVIDENCE_INTERFACE_DOWN: DisconnectEvidence.ValueType  # 3
 """The network interface is there but not operational, or its medium is disconnected."""
 DISCONNECT_EVIDENCE_UNCONFIRMED: DisconnectEvidence.ValueType  # 4
-"""None: the close was queued, and `close_timeout` passed without any of the above. The link may still stand."""
+"""None: the close was queued, and `close_timeout` passed without any of the above. The link may
+still stand.
+"""
 Global___DisconnectEvidence: _TypeAlias = DisconnectEvidence  # noqa: Y015
 
 class _SessionEventType:
@@ -238,9 +271,10 @@ class _SessionEventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sess
     SESSION_EVENT_TYPE_LOST: _SessionEventType.ValueType  # 8
     """Final: the host lost it."""
     SESSION_EVENT_TYPE_LEASE_RENEWED: _SessionEventType.ValueType  # 9
-    """RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other event of it in
-    between, the host keeps only the last for later: a watch that resumes, or that has fallen behind, is sent that one,
-    and `sequence` skips the others. A watch that reads in time is sent each.
+    """RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other
+    event of it in between, the host keeps only the last for later: a watch that resumes, or that
+    has fallen behind, is sent that one, and `sequence` skips the others. A watch that reads in
+    time is sent each.
     """
     SESSION_EVENT_TYPE_LEASE_EXPIRED: _SessionEventType.ValueType  # 10
     """Its lease lapsed. CANCELLING or CLOSING follows."""
@@ -269,9 +303,10 @@ SESSION_EVENT_TYPE_CANCELLED: SessionEventType.ValueType  # 7
 SESSION_EVENT_TYPE_LOST: SessionEventType.ValueType  # 8
 """Final: the host lost it."""
 SESSION_EVENT_TYPE_LEASE_RENEWED: SessionEventType.ValueType  # 9
-"""RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other event of it in
-between, the host keeps only the last for later: a watch that resumes, or that has fallen behind, is sent that one,
-and `sequence` skips the others. A watch that reads in time is sent each.
+"""RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other
+event of it in between, the host keeps only the last for later: a watch that resumes, or that
+has fallen behind, is sent that one, and `sequence` skips the others. A watch that reads in
+time is sent each.
 """
 SESSION_EVENT_TYPE_LEASE_EXPIRED: SessionEventType.ValueType  # 10
 """Its lease lapsed. CANCELLING or CLOSING follows."""
@@ -351,11 +386,13 @@ class Session(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Chosen by the client, or a
-    UUID (RFC 9562) from the host.
+    """Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Chosen by
+    the client, or a UUID (RFC 9562) from the host.
     """
     device_address: _builtins.str
-    """The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. Not its interface address."""
+    """The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. Not its
+    interface address.
+    """
     kind: Global___SessionKind.ValueType
     """How it was opened. Never unspecified."""
     state: Global___SessionState.ValueType
@@ -366,7 +403,9 @@ class Session(_message.Message):
     """The `request_id` of the OpenSession that made it, in lower case. Empty where it had none."""
     @_builtins.property
     def network_interface(self) -> Global___NetworkInterface:
-        """The local network interface that carries it. Set once the open succeeded, and kept after the end."""
+        """The local network interface that carries it. Set once the open succeeded, and kept after the
+        end.
+        """
 
     @_builtins.property
     def end(self) -> Global___SessionEnd:
@@ -374,8 +413,9 @@ class Session(_message.Message):
 
     @_builtins.property
     def lease_expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession streams. If the host sleeps
-        meanwhile, the lease outlives this time by as long as it slept: nobody could have renewed it.
+        """When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession
+        streams. If the host sleeps meanwhile, the lease outlives this time by as long as it slept:
+        nobody could have renewed it.
         """
 
     @_builtins.property
@@ -392,7 +432,9 @@ class Session(_message.Message):
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it reached its final state. Unset before. From here it is remembered for Limits.session_retention."""
+        """When it reached its final state. Unset before. From here it is remembered for
+        Limits.session_retention.
+        """
 
     def __init__(
         self,
@@ -421,7 +463,9 @@ Global___Session: _TypeAlias = Session  # noqa: Y015
 
 @_typing.final
 class NetworkInterface(_message.Message):
-    """The local network interface that carries a session. Several may share one, where the host is group owner."""
+    """The local network interface that carries a session. Several may share one, where the host is
+    group owner.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -441,13 +485,16 @@ class NetworkInterface(_message.Message):
     """The name that Windows shows people: "Local Area Connection* 12". Empty where unknown."""
     @_builtins.property
     def local_addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Unicast addresses of the host on it, IPv4 before IPv6 (text of RFC 5952), link-local ones with the interface
-        index as zone ("fe80::1%23"). Empty until known: DHCP takes a while, and NETWORK_INTERFACE_CHANGED tells.
+        """Unicast addresses of the host on it, IPv4 before IPv6 (text of RFC 5952), link-local ones with
+        the interface index as zone ("fe80::1%23"). Empty until known: DHCP takes a while, and
+        NETWORK_INTERFACE_CHANGED tells.
         """
 
     @_builtins.property
     def peer_addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Addresses of the peer, likewise, as far as the neighbour table of the host shows them. Empty until known."""
+        """Addresses of the peer, likewise, as far as the neighbour table of the host shows them. Empty
+        until known.
+        """
 
     def __init__(
         self,
@@ -482,7 +529,9 @@ class SessionEnd(_message.Message):
     """What the end of the connection was seen by. Set for CLOSED, and for no other state."""
     @_builtins.property
     def error(self) -> _error_pb2.SessionError:
-        """The error behind it. Unset where nothing went wrong: the end was wished for, or the peer's doing."""
+        """The error behind it. Unset where nothing went wrong: the end was wished for, or the peer's
+        doing.
+        """
 
     def __init__(
         self,
@@ -513,13 +562,17 @@ class SessionEvent(_message.Message):
     CAUSE_FIELD_NUMBER: _builtins.int
     NATIVE_RESULT_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """From 1, +1 each within an epoch. A watch skips numbers if it is filtered, if its principal may not see all
-    sessions, and where the host has dropped renewals: see LEASE_RENEWED.
+    """From 1, +1 each within an epoch. A watch skips numbers if it is filtered, if its principal may
+    not see all sessions, and where the host has dropped renewals: see LEASE_RENEWED.
     """
     epoch: _builtins.str
-    """Random id of this life of the event log. Another one means that numbers and cursors have started afresh."""
+    """Random id of this life of the event log. Another one means that numbers and cursors have
+    started afresh.
+    """
     type: Global___SessionEventType.ValueType
-    """What happened. Pass over a type that you don't know (a newer host); `session` is right all the same."""
+    """What happened. Pass over a type that you don't know (a newer host); `session` is right all the
+    same.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it happened, by the clock of the host. Order by `sequence`: clocks may be set back."""
@@ -568,7 +621,9 @@ class EventCause(_message.Message):
     source: Global___EventSource.ValueType
     """The kind of cause. Never unspecified."""
     rpc: _builtins.str
-    """The RPC: "wifidirect.v1.SessionService/CloseSession". Empty unless `source` is EVENT_SOURCE_CLIENT."""
+    """The RPC: "wifidirect.v1.SessionService/CloseSession". Empty unless `source` is
+    EVENT_SOURCE_CLIENT.
+    """
     principal: _builtins.str
     """The principal that called it. Empty unless `source` is EVENT_SOURCE_CLIENT."""
     request_id: _builtins.str

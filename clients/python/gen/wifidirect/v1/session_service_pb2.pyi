@@ -5,20 +5,22 @@ SessionService: opens, closes and follows Wi-Fi Direct sessions of this host.
 
 For every RPC:
 
-- Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with UNAUTHENTICATED,
-  PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
-- Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing, `operator` opens
-  sessions and sees and changes its own, `admin` sees and changes all. A session that one may not see is NOT_FOUND.
-- `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with the same body, by
-  the same principal, within Limits.session_retention (10 min), it is the same request: it is not done twice, and
-  the answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
-  (REQUEST_ID_REUSED).
+- Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with
+  UNAUTHENTICATED, PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
+- Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing,
+  `operator` opens sessions and sees and changes its own, `admin` sees and changes all. A session
+  that one may not see is NOT_FOUND.
+- `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with
+  the same body, by the same principal, within Limits.session_retention (10 min), it is the same
+  request: it is not done twice, and the answer is the session as it is now (AIP-155). Used with
+  another body or RPC: INVALID_ARGUMENT (REQUEST_ID_REUSED).
 - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
-- A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
-  cursor has seen at least that; a watch that starts from it sees all that came after.
-- Every answer and every stream message that shows sessions or devices carries `host_time`, the clock of the host
-  when it was sent. A client whose clock differs computes from it how long a lease has left:
-  `lease_expire_time` - `host_time`.
+- A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has
+  passed this cursor has seen at least that; a watch that starts from it sees all that came
+  after.
+- Every answer and every stream message that shows sessions or devices carries `host_time`, the
+  clock of the host when it was sent. A client whose clock differs computes from it how long a
+  lease has left: `lease_expire_time` - `host_time`.
 - The deadline of a unary call bounds the call, not the work: what was begun goes on.
 """
 
@@ -54,38 +56,42 @@ class OpenSessionRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host makes a UUID. Names
-    are shared by all principals of the host, and belong to whoever takes them first: ALREADY_EXISTS may mean a session
-    that the principal can't see. It is the last thing that is checked, after the device and the quotas. Where somebody
-    else must not guess or take a name, leave it to the host, or choose a random one.
+    """Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host
+    makes a UUID. Names are shared by all principals of the host, and belong to whoever takes them
+    first: ALREADY_EXISTS may mean a session that the principal can't see. It is the last thing
+    that is checked, after the device and the quotas. Where somebody else must not guess or take a
+    name, leave it to the host, or choose a random one.
     """
     device_address: _builtins.str
-    """P2P device address of the peer, required: six octets in hexadecimal, upper or lower case, separated by `:` or `-`
-    (`aa:bb:cc:dd:ee:ff`). Neither all zero nor a multicast address (lowest bit of the first octet set).
+    """P2P device address of the peer, required: six octets in hexadecimal, upper or lower case,
+    separated by `:` or `-` (`aa:bb:cc:dd:ee:ff`). Neither all zero nor a multicast address (lowest
+    bit of the first octet set).
     """
     kind: _session_pb2.SessionKind.ValueType
     """Which native call opens it. Unspecified: SESSION_KIND_WIFI_DIRECT."""
     request_id: _builtins.str
-    """Id of this request, see SessionService. If empty, asking again is another request: a second session, or
-    ALREADY_EXISTS where `session_id` was given.
+    """Id of this request, see SessionService. If empty, asking again is another request: a second
+    session, or ALREADY_EXISTS where `session_id` was given.
     """
     @_builtins.property
     def open_timeout(self) -> _duration_pb2.Duration:
-        """How long the open may take before the host cancels it: 1 ms to Limits.open_timeout_max (10 min). Unset:
-        Limits.open_timeout_default (60 s). Windows itself documents no limit.
+        """How long the open may take before the host cancels it: 1 ms to Limits.open_timeout_max (10
+        min). Unset: Limits.open_timeout_default (60 s). Windows itself documents no limit.
         """
 
     @_builtins.property
     def lease_ttl(self) -> _duration_pb2.Duration:
-        """Lets the session outlive its streams: it lives until this long after its making or its last RenewSession.
-        Limits.lease_ttl_min to Limits.lease_ttl_max (1 s to 24 h). Unset: it lives with its streams.
+        """Lets the session outlive its streams: it lives until this long after its making or its last
+        RenewSession. Limits.lease_ttl_min to Limits.lease_ttl_max (1 s to 24 h). Unset: it lives with
+        its streams.
         """
 
     @_builtins.property
     def heartbeat_interval(self) -> _duration_pb2.Duration:
-        """The stream sends a sign of life after this long without any other message: 1 s to 5 min. It keeps proxies from
-        closing a quiet stream, and tells the client that the host still answers. Unset: none is sent. It belongs to the
-        stream: a request with the same `request_id` and another interval is the same request.
+        """The stream sends a sign of life after this long without any other message: 1 s to 5 min. It
+        keeps proxies from closing a quiet stream, and tells the client that the host still answers.
+        Unset: none is sent. It belongs to the stream: a request with the same `request_id` and another
+        interval is the same request.
         """
 
     def __init__(
@@ -120,9 +126,10 @@ class OpenSessionResponse(_message.Message):
     """A watch that resumes from here sees every event that this stream has not sent yet."""
     @_builtins.property
     def event(self) -> _session_pb2.SessionEvent:
-        """The event. In the first message of a stream it is the session's latest so far, and so shows the session as it is
-        now: OPENING for a new session; the final event, and then the end of the stream, for one that has ended. Unset in
-        a sign of life, which is sent only if `heartbeat_interval` asked for it.
+        """The event. In the first message of a stream it is the session's latest so far, and so shows the
+        session as it is now: OPENING for a new session; the final event, and then the end of the
+        stream, for one that has ended. Unset in a sign of life, which is sent only if
+        `heartbeat_interval` asked for it.
         """
 
     @_builtins.property
@@ -216,8 +223,9 @@ class CloseSessionRequest(_message.Message):
     session_id: _builtins.str
     """The session, required."""
     wait_for_disconnect: _builtins.bool
-    """Answer only when the session has ended: Limits.close_timeout (15 s) after the close was queued at the latest. If
-    the session was opening, the end of that open, for which Windows documents no limit, comes before.
+    """Answer only when the session has ended: Limits.close_timeout (15 s) after the close was queued
+    at the latest. If the session was opening, the end of that open, for which Windows documents no
+    limit, comes before.
     """
     request_id: _builtins.str
     """Id of this request, see SessionService."""
@@ -249,7 +257,9 @@ class CloseSessionResponse(_message.Message):
     """At which `session` was true."""
     @_builtins.property
     def session(self) -> _session_pb2.Session:
-        """The session. With `wait_for_disconnect` it is final; `end.evidence` says how sure the disconnection is."""
+        """The session. With `wait_for_disconnect` it is final; `end.evidence` says how sure the
+        disconnection is.
+        """
 
     @_builtins.property
     def host_time(self) -> _timestamp_pb2.Timestamp:
@@ -285,8 +295,9 @@ class RenewSessionRequest(_message.Message):
     """Id of this request, see SessionService."""
     @_builtins.property
     def lease_ttl(self) -> _duration_pb2.Duration:
-        """The lease counts this long from now, also if it then ends sooner than before; within the same limits as that of
-        OpenSessionRequest. It becomes the session's ttl. Unset: the ttl that the session has.
+        """The lease counts this long from now, also if it then ends sooner than before; within the same
+        limits as that of OpenSessionRequest. It becomes the session's ttl. Unset: the ttl that the
+        session has.
         """
 
     def __init__(
@@ -405,7 +416,9 @@ class ListSessionsRequest(_message.Message):
     STATES_FIELD_NUMBER: _builtins.int
     DEVICE_ADDRESS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """The most sessions to answer with. 0: 50. Above 1000: 1000. Negative: INVALID_ARGUMENT. Fewer may come."""
+    """The most sessions to answer with. 0: 50. Above 1000: 1000. Negative: INVALID_ARGUMENT. Fewer
+    may come.
+    """
     page_token: _builtins.str
     """`next_page_token` of the page before. Empty: the first page."""
     device_address: _builtins.str
@@ -478,12 +491,14 @@ class WatchSessionsRequest(_message.Message):
     SESSION_IDS_FIELD_NUMBER: _builtins.int
     BOOKMARK_INTERVAL_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
-    """The last `cursor` received, from a watch, a unary answer or GetHost: opaque, and good in this epoch of this host
-    only. Empty: from now, preceded by a snapshot.
+    """The last `cursor` received, from a watch, a unary answer or GetHost: opaque, and good in this
+    epoch of this host only. Empty: from now, preceded by a snapshot.
     """
     @_builtins.property
     def session_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only these sessions, at most 10,000; they need not exist yet. Empty: all that the principal may see."""
+        """Only these sessions, at most 10,000; they need not exist yet. Empty: all that the principal may
+        see.
+        """
 
     @_builtins.property
     def bookmark_interval(self) -> _duration_pb2.Duration:
@@ -506,7 +521,9 @@ Global___WatchSessionsRequest: _TypeAlias = WatchSessionsRequest  # noqa: Y015
 
 @_typing.final
 class WatchSessionsResponse(_message.Message):
-    """A batch of what is ready: events, or a part of the snapshot, or (a bookmark) nothing but a cursor."""
+    """A batch of what is ready: events, or a part of the snapshot, or (a bookmark) nothing but a
+    cursor.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -518,7 +535,9 @@ class WatchSessionsResponse(_message.Message):
     cursor: _builtins.str
     """Resume here. Set in every message but those of an incomplete snapshot."""
     snapshot_complete: _builtins.bool
-    """The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no sessions."""
+    """The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no
+    sessions.
+    """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_session_pb2.SessionEvent]:
         """Events, in order. As many as were ready, so a burst costs few messages."""

@@ -77,25 +77,28 @@ class SessionServiceServicer(object):
     """
 
     def OpenSession(self, request, context):
-        """Starts opening a session, and relays its whole life: response headers at once, then every event of the session,
-        in order, until it ends.
+        """Starts opening a session, and relays its whole life: response headers at once, then every event
+        of the session, in order, until it ends.
 
-        Asking twice is safe: the same request with the same `request_id` attaches one more stream to the same session,
-        live or ended, and relays from its current state.
+        Asking twice is safe: the same request with the same `request_id` attaches one more stream to
+        the same session, live or ended, and relays from its current state.
 
-        A session without `lease_ttl` lives with its streams: when the last one attached ends (client gone, cancelled,
-        deadline passed, keepalive lost), the host cancels or closes it. With `lease_ttl` it outlives them, until the
-        lease lapses. Whether a device can have two sessions at once is not documented; the host leaves it to Windows.
+        A session without `lease_ttl` lives with its streams: when the last one attached ends (client
+        gone, cancelled, deadline passed, keepalive lost), the host cancels or closes it. With
+        `lease_ttl` it outlives them, until the lease lapses. Whether a device can have two sessions at
+        once is not documented; the host leaves it to Windows.
 
-        The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after a CANCELLED that
-        was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long; the status of the failed call
-        (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...) if it failed; after LOST the status of what was
-        lost, UNAVAILABLE or INTERNAL (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
+        The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after
+        a CANCELLED that was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long;
+        the status of the failed call (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...)
+        if it failed; after LOST the status of what was lost, UNAVAILABLE or INTERNAL
+        (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
 
-        Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-        ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
-        RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
-        host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
+        Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD,
+        REQUEST_ID_REUSED), ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION
+        (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED
+        (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the host knows,
+        WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
         Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
         """
@@ -104,14 +107,14 @@ class SessionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CancelOpenSession(self, request, context):
-        """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
-        race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".) If
-        Windows does not know the handle and no callback comes, the end is LOST (NATIVE_HANDLE_LOST) after
-        Limits.close_timeout.
+        """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if
+        the open wins the race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the
+        callback "will still be called".) If Windows does not know the handle and no callback comes,
+        the end is LOST (NATIVE_HANDLE_LOST) after Limits.close_timeout.
 
-        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
-        that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
-        late: OK, with the session.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
+        session is OPEN, or past that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is
+        or was closed because a cancel came too late: OK, with the session.
 
         Idempotent. Roles: operator for its own, admin.
         """
@@ -120,16 +123,17 @@ class SessionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CloseSession(self, request, context):
-        """Closes an open session; cancels one that is opening, and closes it if the open wins. Answers when Windows has
-        queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
-        `wait_for_disconnect`, when the session has ended.
+        """Closes an open session; cancels one that is opening, and closes it if the open wins. Answers
+        when Windows has queued the close (Microsoft, "WFDCloseSession function"), or the session is
+        CANCELLING; with `wait_for_disconnect`, when the session has ended.
 
         Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
-        (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
-        CLOSED with what evidence there is, and is not closed again. If the session is LOST before the answer, the status
-        of what it was lost to (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that
-        is closing already: as the end that it waits for; of one that had ended: OK, with the session. If the deadline
-        passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+        (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all
+        the same, LOST, or CLOSED with what evidence there is, and is not closed again. If the session
+        is LOST before the answer, the status of what it was lost to (WLAN_SERVICE_NOT_RUNNING,
+        WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that is closing already: as the end
+        that it waits for; of one that had ended: OK, with the session. If the deadline passes while it
+        waits: DEADLINE_EXCEEDED, and the close goes on.
 
         Idempotent. Roles: operator for its own, admin.
         """
@@ -140,8 +144,8 @@ class SessionServiceServicer(object):
     def RenewSession(self, request, context):
         """Extends the lease of a session: it then lapses `lease_ttl` from now.
 
-        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
-        is neither OPENING nor OPEN.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
+        session has no lease, or is neither OPENING nor OPEN.
 
         Harmless to repeat. Roles: operator for its own, admin.
         """
@@ -163,10 +167,11 @@ class SessionServiceServicer(object):
     def ListSessions(self, request, context):
         """Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
-        A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-        page misses nothing that changed meanwhile.
+        A session that is there while all pages are read is shown once. Who then watches from the
+        `cursor` of the first page misses nothing that changed meanwhile.
 
-        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this
+        epoch.
 
         No side effects. Roles: viewer, operator for its own, admin.
         """
@@ -175,22 +180,23 @@ class SessionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchSessions(self, request, context):
-        """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in order, without
-        holes or duplicates; response headers at once, as a sign that the watch stands.
+        """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in
+        order, without holes or duplicates; response headers at once, as a sign that the watch stands.
 
-        Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then every event after it.
-        Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
-        `bookmark_interval`: a message with a cursor only.
+        Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then
+        every event after it. Nothing falls between. With a cursor: every event after it. When nothing
+        happens, a bookmark comes each `bookmark_interval`: a message with a cursor only.
 
         A watch has no end of its own, so it never ends OK:
 
         - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
         - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
-        - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+        - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last
+        cursor, after a pause.
         - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
-        No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-        deadline; one of more than 24 days counts as none.
+        No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal
+        may see. Set no deadline; one of more than 24 days counts as none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -5,20 +5,22 @@ SessionService: opens, closes and follows Wi-Fi Direct sessions of this host.
 
 For every RPC:
 
-- Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with UNAUTHENTICATED,
-  PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
-- Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing, `operator` opens
-  sessions and sees and changes its own, `admin` sees and changes all. A session that one may not see is NOT_FOUND.
-- `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with the same body, by
-  the same principal, within Limits.session_retention (10 min), it is the same request: it is not done twice, and
-  the answer is the session as it is now (AIP-155). Used with another body or RPC: INVALID_ARGUMENT
-  (REQUEST_ID_REUSED).
+- Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with
+  UNAUTHENTICATED, PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
+- Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing,
+  `operator` opens sessions and sees and changes its own, `admin` sees and changes all. A session
+  that one may not see is NOT_FOUND.
+- `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with
+  the same body, by the same principal, within Limits.session_retention (10 min), it is the same
+  request: it is not done twice, and the answer is the session as it is now (AIP-155). Used with
+  another body or RPC: INVALID_ARGUMENT (REQUEST_ID_REUSED).
 - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
-- A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has passed this
-  cursor has seen at least that; a watch that starts from it sees all that came after.
-- Every answer and every stream message that shows sessions or devices carries `host_time`, the clock of the host
-  when it was sent. A client whose clock differs computes from it how long a lease has left:
-  `lease_expire_time` - `host_time`.
+- A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has
+  passed this cursor has seen at least that; a watch that starts from it sees all that came
+  after.
+- Every answer and every stream message that shows sessions or devices carries `host_time`, the
+  clock of the host when it was sent. A client whose clock differs computes from it how long a
+  lease has left: `lease_expire_time` - `host_time`.
 - The deadline of a unary call bounds the call, not the work: what was begun goes on.
 """
 
@@ -53,59 +55,63 @@ class SessionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SessionServiceAsyncStub: ...
     OpenSession: _grpc.UnaryStreamMultiCallable[_session_service_pb2.OpenSessionRequest, _session_service_pb2.OpenSessionResponse]
-    """Starts opening a session, and relays its whole life: response headers at once, then every event of the session,
-    in order, until it ends.
+    """Starts opening a session, and relays its whole life: response headers at once, then every event
+    of the session, in order, until it ends.
 
-    Asking twice is safe: the same request with the same `request_id` attaches one more stream to the same session,
-    live or ended, and relays from its current state.
+    Asking twice is safe: the same request with the same `request_id` attaches one more stream to
+    the same session, live or ended, and relays from its current state.
 
-    A session without `lease_ttl` lives with its streams: when the last one attached ends (client gone, cancelled,
-    deadline passed, keepalive lost), the host cancels or closes it. With `lease_ttl` it outlives them, until the
-    lease lapses. Whether a device can have two sessions at once is not documented; the host leaves it to Windows.
+    A session without `lease_ttl` lives with its streams: when the last one attached ends (client
+    gone, cancelled, deadline passed, keepalive lost), the host cancels or closes it. With
+    `lease_ttl` it outlives them, until the lease lapses. Whether a device can have two sessions at
+    once is not documented; the host leaves it to Windows.
 
-    The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after a CANCELLED that
-    was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long; the status of the failed call
-    (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...) if it failed; after LOST the status of what was
-    lost, UNAVAILABLE or INTERNAL (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
+    The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after
+    a CANCELLED that was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long;
+    the status of the failed call (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...)
+    if it failed; after LOST the status of what was lost, UNAVAILABLE or INTERNAL
+    (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
 
-    Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-    ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
-    RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
-    host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
+    Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD,
+    REQUEST_ID_REUSED), ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION
+    (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED
+    (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the host knows,
+    WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
     Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
     """
     CancelOpenSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CancelOpenSessionRequest, _session_service_pb2.CancelOpenSessionResponse]
-    """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
-    race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".) If
-    Windows does not know the handle and no callback comes, the end is LOST (NATIVE_HANDLE_LOST) after
-    Limits.close_timeout.
+    """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if
+    the open wins the race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the
+    callback "will still be called".) If Windows does not know the handle and no callback comes,
+    the end is LOST (NATIVE_HANDLE_LOST) after Limits.close_timeout.
 
-    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
-    that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
-    late: OK, with the session.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
+    session is OPEN, or past that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is
+    or was closed because a cancel came too late: OK, with the session.
 
     Idempotent. Roles: operator for its own, admin.
     """
     CloseSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CloseSessionRequest, _session_service_pb2.CloseSessionResponse]
-    """Closes an open session; cancels one that is opening, and closes it if the open wins. Answers when Windows has
-    queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
-    `wait_for_disconnect`, when the session has ended.
+    """Closes an open session; cancels one that is opening, and closes it if the open wins. Answers
+    when Windows has queued the close (Microsoft, "WFDCloseSession function"), or the session is
+    CANCELLING; with `wait_for_disconnect`, when the session has ended.
 
     Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
-    (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
-    CLOSED with what evidence there is, and is not closed again. If the session is LOST before the answer, the status
-    of what it was lost to (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that
-    is closing already: as the end that it waits for; of one that had ended: OK, with the session. If the deadline
-    passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+    (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all
+    the same, LOST, or CLOSED with what evidence there is, and is not closed again. If the session
+    is LOST before the answer, the status of what it was lost to (WLAN_SERVICE_NOT_RUNNING,
+    WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that is closing already: as the end
+    that it waits for; of one that had ended: OK, with the session. If the deadline passes while it
+    waits: DEADLINE_EXCEEDED, and the close goes on.
 
     Idempotent. Roles: operator for its own, admin.
     """
     RenewSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RenewSessionRequest, _session_service_pb2.RenewSessionResponse]
     """Extends the lease of a session: it then lapses `lease_ttl` from now.
 
-    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
-    is neither OPENING nor OPEN.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
+    session has no lease, or is neither OPENING nor OPEN.
 
     Harmless to repeat. Roles: operator for its own, admin.
     """
@@ -119,30 +125,32 @@ class SessionServiceStub:
     ListSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]
     """Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
-    A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-    page misses nothing that changed meanwhile.
+    A session that is there while all pages are read is shown once. Who then watches from the
+    `cursor` of the first page misses nothing that changed meanwhile.
 
-    Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+    Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this
+    epoch.
 
     No side effects. Roles: viewer, operator for its own, admin.
     """
     WatchSessions: _grpc.UnaryStreamMultiCallable[_session_service_pb2.WatchSessionsRequest, _session_service_pb2.WatchSessionsResponse]
-    """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in order, without
-    holes or duplicates; response headers at once, as a sign that the watch stands.
+    """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in
+    order, without holes or duplicates; response headers at once, as a sign that the watch stands.
 
-    Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then every event after it.
-    Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
-    `bookmark_interval`: a message with a cursor only.
+    Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then
+    every event after it. Nothing falls between. With a cursor: every event after it. When nothing
+    happens, a bookmark comes each `bookmark_interval`: a message with a cursor only.
 
     A watch has no end of its own, so it never ends OK:
 
     - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
     - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
-    - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+    - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last
+      cursor, after a pause.
     - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
-    No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-    deadline; one of more than 24 days counts as none.
+    No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal
+    may see. Set no deadline; one of more than 24 days counts as none.
     """
 
 @_typing.type_check_only
@@ -151,59 +159,63 @@ class SessionServiceAsyncStub(SessionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     OpenSession: _aio.UnaryStreamMultiCallable[_session_service_pb2.OpenSessionRequest, _session_service_pb2.OpenSessionResponse]  # type: ignore[assignment]
-    """Starts opening a session, and relays its whole life: response headers at once, then every event of the session,
-    in order, until it ends.
+    """Starts opening a session, and relays its whole life: response headers at once, then every event
+    of the session, in order, until it ends.
 
-    Asking twice is safe: the same request with the same `request_id` attaches one more stream to the same session,
-    live or ended, and relays from its current state.
+    Asking twice is safe: the same request with the same `request_id` attaches one more stream to
+    the same session, live or ended, and relays from its current state.
 
-    A session without `lease_ttl` lives with its streams: when the last one attached ends (client gone, cancelled,
-    deadline passed, keepalive lost), the host cancels or closes it. With `lease_ttl` it outlives them, until the
-    lease lapses. Whether a device can have two sessions at once is not documented; the host leaves it to Windows.
+    A session without `lease_ttl` lives with its streams: when the last one attached ends (client
+    gone, cancelled, deadline passed, keepalive lost), the host cancels or closes it. With
+    `lease_ttl` it outlives them, until the lease lapses. Whether a device can have two sessions at
+    once is not documented; the host leaves it to Windows.
 
-    The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after a CANCELLED that
-    was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long; the status of the failed call
-    (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...) if it failed; after LOST the status of what was
-    lost, UNAVAILABLE or INTERNAL (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
+    The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after
+    a CANCELLED that was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long;
+    the status of the failed call (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...)
+    if it failed; after LOST the status of what was lost, UNAVAILABLE or INTERNAL
+    (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
 
-    Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-    ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
-    RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
-    host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
+    Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD,
+    REQUEST_ID_REUSED), ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION
+    (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED
+    (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the host knows,
+    WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
     Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
     """
     CancelOpenSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CancelOpenSessionRequest, _session_service_pb2.CancelOpenSessionResponse]  # type: ignore[assignment]
-    """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
-    race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".) If
-    Windows does not know the handle and no callback comes, the end is LOST (NATIVE_HANDLE_LOST) after
-    Limits.close_timeout.
+    """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if
+    the open wins the race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the
+    callback "will still be called".) If Windows does not know the handle and no callback comes,
+    the end is LOST (NATIVE_HANDLE_LOST) after Limits.close_timeout.
 
-    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
-    that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
-    late: OK, with the session.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
+    session is OPEN, or past that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is
+    or was closed because a cancel came too late: OK, with the session.
 
     Idempotent. Roles: operator for its own, admin.
     """
     CloseSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CloseSessionRequest, _session_service_pb2.CloseSessionResponse]  # type: ignore[assignment]
-    """Closes an open session; cancels one that is opening, and closes it if the open wins. Answers when Windows has
-    queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
-    `wait_for_disconnect`, when the session has ended.
+    """Closes an open session; cancels one that is opening, and closes it if the open wins. Answers
+    when Windows has queued the close (Microsoft, "WFDCloseSession function"), or the session is
+    CANCELLING; with `wait_for_disconnect`, when the session has ended.
 
     Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
-    (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
-    CLOSED with what evidence there is, and is not closed again. If the session is LOST before the answer, the status
-    of what it was lost to (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that
-    is closing already: as the end that it waits for; of one that had ended: OK, with the session. If the deadline
-    passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+    (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all
+    the same, LOST, or CLOSED with what evidence there is, and is not closed again. If the session
+    is LOST before the answer, the status of what it was lost to (WLAN_SERVICE_NOT_RUNNING,
+    WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that is closing already: as the end
+    that it waits for; of one that had ended: OK, with the session. If the deadline passes while it
+    waits: DEADLINE_EXCEEDED, and the close goes on.
 
     Idempotent. Roles: operator for its own, admin.
     """
     RenewSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RenewSessionRequest, _session_service_pb2.RenewSessionResponse]  # type: ignore[assignment]
     """Extends the lease of a session: it then lapses `lease_ttl` from now.
 
-    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
-    is neither OPENING nor OPEN.
+    Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
+    session has no lease, or is neither OPENING nor OPEN.
 
     Harmless to repeat. Roles: operator for its own, admin.
     """
@@ -217,30 +229,32 @@ class SessionServiceAsyncStub(SessionServiceStub):
     ListSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
-    A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-    page misses nothing that changed meanwhile.
+    A session that is there while all pages are read is shown once. Who then watches from the
+    `cursor` of the first page misses nothing that changed meanwhile.
 
-    Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+    Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this
+    epoch.
 
     No side effects. Roles: viewer, operator for its own, admin.
     """
     WatchSessions: _aio.UnaryStreamMultiCallable[_session_service_pb2.WatchSessionsRequest, _session_service_pb2.WatchSessionsResponse]  # type: ignore[assignment]
-    """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in order, without
-    holes or duplicates; response headers at once, as a sign that the watch stands.
+    """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in
+    order, without holes or duplicates; response headers at once, as a sign that the watch stands.
 
-    Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then every event after it.
-    Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
-    `bookmark_interval`: a message with a cursor only.
+    Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then
+    every event after it. Nothing falls between. With a cursor: every event after it. When nothing
+    happens, a bookmark comes each `bookmark_interval`: a message with a cursor only.
 
     A watch has no end of its own, so it never ends OK:
 
     - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
     - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
-    - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+    - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last
+      cursor, after a pause.
     - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
-    No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-    deadline; one of more than 24 days counts as none.
+    No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal
+    may see. Set no deadline; one of more than 24 days counts as none.
     """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -252,25 +266,28 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.OpenSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_session_service_pb2.OpenSessionResponse], _abc.AsyncIterator[_session_service_pb2.OpenSessionResponse]]:
-        """Starts opening a session, and relays its whole life: response headers at once, then every event of the session,
-        in order, until it ends.
+        """Starts opening a session, and relays its whole life: response headers at once, then every event
+        of the session, in order, until it ends.
 
-        Asking twice is safe: the same request with the same `request_id` attaches one more stream to the same session,
-        live or ended, and relays from its current state.
+        Asking twice is safe: the same request with the same `request_id` attaches one more stream to
+        the same session, live or ended, and relays from its current state.
 
-        A session without `lease_ttl` lives with its streams: when the last one attached ends (client gone, cancelled,
-        deadline passed, keepalive lost), the host cancels or closes it. With `lease_ttl` it outlives them, until the
-        lease lapses. Whether a device can have two sessions at once is not documented; the host leaves it to Windows.
+        A session without `lease_ttl` lives with its streams: when the last one attached ends (client
+        gone, cancelled, deadline passed, keepalive lost), the host cancels or closes it. With
+        `lease_ttl` it outlives them, until the lease lapses. Whether a device can have two sessions at
+        once is not documented; the host leaves it to Windows.
 
-        The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after a CANCELLED that
-        was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long; the status of the failed call
-        (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...) if it failed; after LOST the status of what was
-        lost, UNAVAILABLE or INTERNAL (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
+        The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after
+        a CANCELLED that was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long;
+        the status of the failed call (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...)
+        if it failed; after LOST the status of what was lost, UNAVAILABLE or INTERNAL
+        (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
 
-        Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD, REQUEST_ID_REUSED),
-        ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION (DEVICE_NOT_PAIRED, where the host knows),
-        RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the
-        host knows, WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
+        Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD,
+        REQUEST_ID_REUSED), ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION
+        (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED
+        (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the host knows,
+        WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
         Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
         """
@@ -281,14 +298,14 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.CancelOpenSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.CancelOpenSessionResponse, _abc.Awaitable[_session_service_pb2.CancelOpenSessionResponse]]:
-        """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if the open wins the
-        race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the callback "will still be called".) If
-        Windows does not know the handle and no callback comes, the end is LOST (NATIVE_HANDLE_LOST) after
-        Limits.close_timeout.
+        """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if
+        the open wins the race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the
+        callback "will still be called".) If Windows does not know the handle and no callback comes,
+        the end is LOST (NATIVE_HANDLE_LOST) after Limits.close_timeout.
 
-        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session is OPEN, or past
-        that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is or was closed because a cancel came too
-        late: OK, with the session.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
+        session is OPEN, or past that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is
+        or was closed because a cancel came too late: OK, with the session.
 
         Idempotent. Roles: operator for its own, admin.
         """
@@ -299,16 +316,17 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.CloseSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.CloseSessionResponse, _abc.Awaitable[_session_service_pb2.CloseSessionResponse]]:
-        """Closes an open session; cancels one that is opening, and closes it if the open wins. Answers when Windows has
-        queued the close (Microsoft, "WFDCloseSession function"), or the session is CANCELLING; with
-        `wait_for_disconnect`, when the session has ended.
+        """Closes an open session; cancels one that is opening, and closes it if the open wins. Answers
+        when Windows has queued the close (Microsoft, "WFDCloseSession function"), or the session is
+        CANCELLING; with `wait_for_disconnect`, when the session has ended.
 
         Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
-        (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all the same, LOST, or
-        CLOSED with what evidence there is, and is not closed again. If the session is LOST before the answer, the status
-        of what it was lost to (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that
-        is closing already: as the end that it waits for; of one that had ended: OK, with the session. If the deadline
-        passes while it waits: DEADLINE_EXCEEDED, and the close goes on.
+        (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all
+        the same, LOST, or CLOSED with what evidence there is, and is not closed again. If the session
+        is LOST before the answer, the status of what it was lost to (WLAN_SERVICE_NOT_RUNNING,
+        WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that is closing already: as the end
+        that it waits for; of one that had ended: OK, with the session. If the deadline passes while it
+        waits: DEADLINE_EXCEEDED, and the close goes on.
 
         Idempotent. Roles: operator for its own, admin.
         """
@@ -321,8 +339,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_session_service_pb2.RenewSessionResponse, _abc.Awaitable[_session_service_pb2.RenewSessionResponse]]:
         """Extends the lease of a session: it then lapses `lease_ttl` from now.
 
-        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the session has no lease, or
-        is neither OPENING nor OPEN.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
+        session has no lease, or is neither OPENING nor OPEN.
 
         Harmless to repeat. Roles: operator for its own, admin.
         """
@@ -348,10 +366,11 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_session_service_pb2.ListSessionsResponse, _abc.Awaitable[_session_service_pb2.ListSessionsResponse]]:
         """Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
-        A session that is there while all pages are read is shown once. Who then watches from the `cursor` of the first
-        page misses nothing that changed meanwhile.
+        A session that is there while all pages are read is shown once. Who then watches from the
+        `cursor` of the first page misses nothing that changed meanwhile.
 
-        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this epoch.
+        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this
+        epoch.
 
         No side effects. Roles: viewer, operator for its own, admin.
         """
@@ -362,22 +381,23 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.WatchSessionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_session_service_pb2.WatchSessionsResponse], _abc.AsyncIterator[_session_service_pb2.WatchSessionsResponse]]:
-        """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in order, without
-        holes or duplicates; response headers at once, as a sign that the watch stands.
+        """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in
+        order, without holes or duplicates; response headers at once, as a sign that the watch stands.
 
-        Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then every event after it.
-        Nothing falls between. With a cursor: every event after it. When nothing happens, a bookmark comes each
-        `bookmark_interval`: a message with a cursor only.
+        Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then
+        every event after it. Nothing falls between. With a cursor: every event after it. When nothing
+        happens, a bookmark comes each `bookmark_interval`: a message with a cursor only.
 
         A watch has no end of its own, so it never ends OK:
 
         - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
         - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
-        - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last cursor, after a pause.
+        - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last
+          cursor, after a pause.
         - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
 
-        No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal may see. Set no
-        deadline; one of more than 24 days counts as none.
+        No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal
+        may see. Set no deadline; one of more than 24 days counts as none.
         """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -6,13 +6,13 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.js";
 
 /**
- * SimulatorService: scripts the simulated Windows world behind the daemon: devices, outcomes, time, faults, and the
- * count of misuses. For tests, of this project and of those who write clients. It is there only where the daemon runs
- * on the simulator and was started with --simulator-service.
+ * SimulatorService: scripts the simulated Windows world behind the daemon: devices, outcomes, time,
+ * faults, and the count of misuses. For tests, of this project and of those who write clients. It
+ * is there only where the daemon runs on the simulator and was started with --simulator-service.
  *
- * The world at start: the clock is real; the WLAN service runs; an open takes 400 ms (a legacy one 200 ms), a close
- * 150 ms, a cancel 50 ms, a visibility update 300 ms; addresses appear 100 ms after a link; and these devices are
- * paired:
+ * The world at start: the clock is real; the WLAN service runs; an open takes 400 ms (a legacy one
+ * 200 ms), a close 150 ms, a cancel 50 ms, a visibility update 300 ms; addresses appear 100 ms
+ * after a link; and these devices are paired:
  *
  * | device_address    | name                 |                                                                      |
  * |-------------------|----------------------|----------------------------------------------------------------------|
@@ -24,17 +24,18 @@ import { Duration } from "../../../google/protobuf/duration.js";
  * | 02:11:22:33:44:06 | Forklift Terminal 2  | in range                                                             |
  *
  * To open a device that is out of range fails with 1460 ERROR_TIMEOUT, reason 0x2800B
- * WLAN_REASON_CODE_NETWORK_NOT_AVAILABLE. To open an address that is not paired fails with 1168 ERROR_NOT_FOUND, and so
- * does a legacy device opened as an ordinary one, or the reverse.
+ * WLAN_REASON_CODE_NETWORK_NOT_AVAILABLE. To open an address that is not paired fails with 1168
+ * ERROR_NOT_FOUND, and so does a legacy device opened as an ordinary one, or the reverse.
  *
- * Common to all: codes are Win32 codes (winerror.h), reason codes WLAN_REASON_CODE values. Durations are of the
- * simulated clock, from 0 to 49 days, and cut to milliseconds. Errors beside those of access: INVALID_ARGUMENT
- * (INVALID_FIELD) for a value that makes no sense, NOT_FOUND (DEVICE_NOT_FOUND) for a device that is not paired.
+ * Common to all: codes are Win32 codes (winerror.h), reason codes WLAN_REASON_CODE values.
+ * Durations are of the simulated clock, from 0 to 49 days, and cut to milliseconds. Errors beside
+ * those of access: INVALID_ARGUMENT (INVALID_FIELD) for a value that makes no sense, NOT_FOUND
+ * (DEVICE_NOT_FOUND) for a device that is not paired.
  */
 
 /**
- * A property of a device node that may be absent: IsConnected and IsVisible may be FALSE or empty where they are not
- * TRUE.
+ * A property of a device node that may be absent: IsConnected and IsVisible may be FALSE or empty
+ * where they are not TRUE.
  */
 export const PropertyFlag = {
   /** UNSPECIFIED - As the field says. */
@@ -282,8 +283,8 @@ export function windowsFunctionToJSON(object: WindowsFunction): string {
 }
 
 /**
- * What no caller of the Windows libraries may do. Leaks are counted at the end of a test inside the daemon's process,
- * never by GetMisuse; but LEAKED_SESSION also where a client handle is closed.
+ * What no caller of the Windows libraries may do. Leaks are counted at the end of a test inside the
+ * daemon's process, never by GetMisuse; but LEAKED_SESSION also where a client handle is closed.
  */
 export const MisuseKind = {
   /** UNSPECIFIED - Never sent. */
@@ -294,7 +295,10 @@ export const MisuseKind = {
   CLOSE_TWICE: 2,
   /** CLOSE_OF_FAILED_OPEN - WFDCloseSession after an open that failed. */
   CLOSE_OF_FAILED_OPEN: 3,
-  /** CANCEL_AFTER_COMPLETION - WFDCancelOpenSession after the callback had returned, and later than SimulatorDefaults.race_grace. */
+  /**
+   * CANCEL_AFTER_COMPLETION - WFDCancelOpenSession after the callback had returned, and later than
+   * SimulatorDefaults.race_grace.
+   */
   CANCEL_AFTER_COMPLETION: 4,
   /** USE_AFTER_CLOSE - A session handle used after WFDCloseSession. */
   USE_AFTER_CLOSE: 5,
@@ -304,7 +308,10 @@ export const MisuseKind = {
   USE_AFTER_SERVICE_STOP: 7,
   /** UNKNOWN_HANDLE - A handle that was never given out, or one of another kind. */
   UNKNOWN_HANDLE: 8,
-  /** CLOSE_IN_CALLBACK - A query, notification or client handle closed by the thread that is inside its callback: a deadlock on Windows. */
+  /**
+   * CLOSE_IN_CALLBACK - A query, notification or client handle closed by the thread that is inside its callback: a
+   * deadlock on Windows.
+   */
   CLOSE_IN_CALLBACK: 9,
   /** DOUBLE_FREE - Memory freed again. */
   DOUBLE_FREE: 10,
@@ -441,8 +448,9 @@ export interface SimulatorDefaults {
     | Duration
     | undefined;
   /**
-   * A cancel that comes this long after its callback has returned, or a close this long after the service stopped, is
-   * taken for one that was under way: no misuse, but a lost race (see LiveCounts). At start 1 s.
+   * A cancel that comes this long after its callback has returned, or a close this long after the
+   * service stopped, is taken for one that was under way: no misuse, but a lost race (see
+   * LiveCounts). At start 1 s.
    */
   raceGrace: Duration | undefined;
 }
@@ -461,7 +469,10 @@ export interface SetDefaultsResponse {
 
 /** How much the simulated Windows can bear. In a request, what is unset remains. */
 export interface SimulatorLimits {
-  /** Client handles; beyond it WFDOpenHandle returns 1220 ERROR_REMOTE_SESSION_LIMIT_EXCEEDED. At start 64. */
+  /**
+   * Client handles; beyond it WFDOpenHandle returns 1220 ERROR_REMOTE_SESSION_LIMIT_EXCEEDED. At
+   * start 64.
+   */
   clientsMax?:
     | number
     | undefined;
@@ -469,7 +480,10 @@ export interface SimulatorLimits {
   sessionsMax?:
     | number
     | undefined;
-  /** Whatever may report a lack of memory (8 ERROR_NOT_ENOUGH_MEMORY, E_OUTOFMEMORY) does so. At start false. */
+  /**
+   * Whatever may report a lack of memory (8 ERROR_NOT_ENOUGH_MEMORY, E_OUTOFMEMORY) does so. At
+   * start false.
+   */
   memoryExhausted?: boolean | undefined;
 }
 
@@ -529,11 +543,17 @@ export interface DeviceSettings {
   linkQuality?:
     | number
     | undefined;
-  /** The peer's address on a link. A new device: the device address with the highest bit of its last octet turned. */
+  /**
+   * The peer's address on a link. A new device: the device address with the highest bit of its last
+   * octet turned.
+   */
   interfaceAddress?:
     | string
     | undefined;
-  /** IPv4 address of the host on a link. A new device: derived. On a live link a new one appears after address_delay. */
+  /**
+   * IPv4 address of the host on a link. A new device: derived. On a live link a new one appears
+   * after address_delay.
+   */
   localAddress?:
     | string
     | undefined;
@@ -546,13 +566,17 @@ export interface DeviceSettings {
     | Delay
     | undefined;
   /**
-   * Devices of one group share an interface, as where the host is group owner; it is up until the last link has ended.
-   * At most 31 bytes; empty: none. A new group counts from the next link. A new device: none.
+   * Devices of one group share an interface, as where the host is group owner; it is up until the
+   * last link has ended. At most 31 bytes; empty: none. A new group counts from the next link. A
+   * new device: none.
    */
   interfaceGroup?:
     | string
     | undefined;
-  /** The pairing is not persistent: Windows forgets it when the device disconnects. A new device: false. */
+  /**
+   * The pairing is not persistent: Windows forgets it when the device disconnects. A new device:
+   * false.
+   */
   transient?:
     | boolean
     | undefined;
@@ -565,8 +589,8 @@ export interface SetDeviceNodeRequest {
   /** The device. Required. */
   deviceAddress: string;
   /**
-   * Appended to the id of the node's object, at most 15 bytes: which node. Empty: the one that each device has. A device
-   * has four at most, or INVALID_ARGUMENT.
+   * Appended to the id of the node's object, at most 15 bytes: which node. Empty: the one that each
+   * device has. A device has four at most, or INVALID_ARGUMENT.
    */
   suffix: string;
   /** What the node says of the link. Unspecified: as the device has it. */
@@ -681,26 +705,38 @@ export interface ScriptOpenRequest {
   scope:
     | ScriptScope
     | undefined;
-  /** Not 0: WFDStartOpenSession (or WFDOpenLegacySession) returns it and does nothing else; nobody is called back. */
+  /**
+   * Not 0: WFDStartOpenSession (or WFDOpenLegacySession) returns it and does nothing else; nobody
+   * is called back.
+   */
   startCode: number;
   /**
-   * dwError of the callback (what WFDOpenLegacySession returns). Unset: as the device has it. 0 opens a device out of
-   * range too, but never one that is not paired.
+   * dwError of the callback (what WFDOpenLegacySession returns). Unset: as the device has it. 0
+   * opens a device out of range too, but never one that is not paired.
    */
   error?:
     | number
     | undefined;
   /** dwReasonCode of the callback, where `error` is set. */
   reasonCode: number;
-  /** Until the completion. Unset: as in SimulatorDefaults. never: it does not complete unless cancelled. */
+  /**
+   * Until the completion. Unset: as in SimulatorDefaults. never: it does not complete unless
+   * cancelled.
+   */
   delay:
     | Delay
     | undefined;
-  /** WFDStartOpenSession returns only after the callback has returned. Not for legacy opens, nor the next two. */
+  /**
+   * WFDStartOpenSession returns only after the callback has returned. Not for legacy opens, nor the
+   * next two.
+   */
   callbackFirst: boolean;
   /** A cancel is accepted and has no effect: the open may still succeed. */
   cancelLoses: boolean;
-  /** How a cancelled open completes. Unset: 1223 ERROR_CANCELLED, 0x38001 WLAN_REASON_CODE_USER_CANCELLED. */
+  /**
+   * How a cancelled open completes. Unset: 1223 ERROR_CANCELLED, 0x38001
+   * WLAN_REASON_CODE_USER_CANCELLED.
+   */
   cancelled:
     | CancelledOpen
     | undefined;
@@ -738,7 +774,10 @@ export interface LinkEnd {
   interfaceDelay:
     | Delay
     | undefined;
-  /** Until the device node says that it is not connected. Unset: at once. never: it goes on saying that it is. */
+  /**
+   * Until the device node says that it is not connected. Unset: at once. never: it goes on saying
+   * that it is.
+   */
   nodeDelay: Delay | undefined;
 }
 
@@ -792,7 +831,10 @@ export interface ScriptCallRequest {
   block:
     | Delay
     | undefined;
-  /** Not 0: returned then, in place of doing anything (an HRESULT for the functions whose name begins with Dev). */
+  /**
+   * Not 0: returned then, in place of doing anything (an HRESULT for the functions whose name
+   * begins with Dev).
+   */
   code: number;
 }
 
@@ -838,7 +880,10 @@ export interface StopWlanServiceRequest {
   callCode?:
     | number
     | undefined;
-  /** What calls return that are in the service now. Unset: 1726 RPC_S_CALL_FAILED. 0 is INVALID_ARGUMENT. */
+  /**
+   * What calls return that are in the service now. Unset: 1726 RPC_S_CALL_FAILED. 0 is
+   * INVALID_ARGUMENT.
+   */
   blockedCallCode?:
     | number
     | undefined;
@@ -846,7 +891,10 @@ export interface StopWlanServiceRequest {
   openError?:
     | number
     | undefined;
-  /** What WFDCloseHandle returns for a client handle of before, freeing it. Unset: 1722 RPC_S_SERVER_UNAVAILABLE. */
+  /**
+   * What WFDCloseHandle returns for a client handle of before, freeing it. Unset: 1722
+   * RPC_S_SERVER_UNAVAILABLE.
+   */
   closeHandleCode?:
     | number
     | undefined;
@@ -5717,16 +5765,19 @@ export const LiveCounts: MessageFns<LiveCounts> = {
   },
 };
 
-/** Scripts the simulated world. The world is one for all callers, and each call is complete when it answers. */
+/**
+ * Scripts the simulated world. The world is one for all callers, and each call is complete when it
+ * answers.
+ */
 export type SimulatorServiceDefinition = typeof SimulatorServiceDefinition;
 export const SimulatorServiceDefinition = {
   name: "SimulatorService",
   fullName: "wifidirect.simulator.v1.SimulatorService",
   methods: {
     /**
-     * Restores the world at start: its devices without links, no scripts, faults, limits or misuses. Calls that are held
-     * return, and pending opens end as cancelled (1223). What the daemon holds, it holds on to: its sessions find their
-     * links down.
+     * Restores the world at start: its devices without links, no scripts, faults, limits or misuses.
+     * Calls that are held return, and pending opens end as cancelled (1223). What the daemon holds,
+     * it holds on to: its sessions find their links down.
      */
     resetWorld: {
       name: "ResetWorld",
@@ -5764,8 +5815,9 @@ export const SimulatorServiceDefinition = {
       options: {},
     },
     /**
-     * Moves a stopped clock. When it answers, all that was due on the way has happened, and its callbacks are under way;
-     * what the daemon makes of them is not waited for. INVALID_ARGUMENT where the clock is not stopped.
+     * Moves a stopped clock. When it answers, all that was due on the way has happened, and its
+     * callbacks are under way; what the daemon makes of them is not waited for. INVALID_ARGUMENT
+     * where the clock is not stopped.
      */
     advanceClock: {
       name: "AdvanceClock",
@@ -5812,8 +5864,9 @@ export const SimulatorServiceDefinition = {
       options: {},
     },
     /**
-     * Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
-     * go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+     * Gives a paired device one more device node, or changes one. Windows may have several for one
+     * peer, which come and go in any order; each device has one at start, with an empty suffix.
+     * NOT_FOUND.
      */
     setDeviceNode: {
       name: "SetDeviceNode",
@@ -5922,7 +5975,10 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Ends every device query of the daemon with DevQueryStateAborted, as Windows does when it runs short of resources. */
+    /**
+     * Ends every device query of the daemon with DevQueryStateAborted, as Windows does when it runs
+     * short of resources.
+     */
     abortDeviceQueries: {
       name: "AbortDeviceQueries",
       requestType: AbortDeviceQueriesRequest as typeof AbortDeviceQueriesRequest,
@@ -5941,8 +5997,8 @@ export const SimulatorServiceDefinition = {
       options: {},
     },
     /**
-     * How often the daemon has misused the Windows libraries since the last ResetWorld, and what it holds now. A daemon
-     * that works has a total of 0.
+     * How often the daemon has misused the Windows libraries since the last ResetWorld, and what it
+     * holds now. A daemon that works has a total of 0.
      */
     getMisuse: {
       name: "GetMisuse",

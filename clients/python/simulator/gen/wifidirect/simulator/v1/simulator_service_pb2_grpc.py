@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class SimulatorServiceStub(object):
-    """Scripts the simulated world. The world is one for all callers, and each call is complete when it answers.
+    """Scripts the simulated world. The world is one for all callers, and each call is complete when it
+    answers.
     """
 
     def __init__(self, channel):
@@ -158,13 +159,14 @@ class SimulatorServiceStub(object):
 
 
 class SimulatorServiceServicer(object):
-    """Scripts the simulated world. The world is one for all callers, and each call is complete when it answers.
+    """Scripts the simulated world. The world is one for all callers, and each call is complete when it
+    answers.
     """
 
     def ResetWorld(self, request, context):
-        """Restores the world at start: its devices without links, no scripts, faults, limits or misuses. Calls that are held
-        return, and pending opens end as cancelled (1223). What the daemon holds, it holds on to: its sessions find their
-        links down.
+        """Restores the world at start: its devices without links, no scripts, faults, limits or misuses.
+        Calls that are held return, and pending opens end as cancelled (1223). What the daemon holds,
+        it holds on to: its sessions find their links down.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,8 +194,9 @@ class SimulatorServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def AdvanceClock(self, request, context):
-        """Moves a stopped clock. When it answers, all that was due on the way has happened, and its callbacks are under way;
-        what the daemon makes of them is not waited for. INVALID_ARGUMENT where the clock is not stopped.
+        """Moves a stopped clock. When it answers, all that was due on the way has happened, and its
+        callbacks are under way; what the daemon makes of them is not waited for. INVALID_ARGUMENT
+        where the clock is not stopped.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -228,8 +231,9 @@ class SimulatorServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SetDeviceNode(self, request, context):
-        """Gives a paired device one more device node, or changes one. Windows may have several for one peer, which come and
-        go in any order; each device has one at start, with an empty suffix. NOT_FOUND.
+        """Gives a paired device one more device node, or changes one. Windows may have several for one
+        peer, which come and go in any order; each device has one at start, with an empty suffix.
+        NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -313,7 +317,8 @@ class SimulatorServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def AbortDeviceQueries(self, request, context):
-        """Ends every device query of the daemon with DevQueryStateAborted, as Windows does when it runs short of resources.
+        """Ends every device query of the daemon with DevQueryStateAborted, as Windows does when it runs
+        short of resources.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -327,8 +332,8 @@ class SimulatorServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetMisuse(self, request, context):
-        """How often the daemon has misused the Windows libraries since the last ResetWorld, and what it holds now. A daemon
-        that works has a total of 0.
+        """How often the daemon has misused the Windows libraries since the last ResetWorld, and what it
+        holds now. A daemon that works has a total of 0.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -466,7 +471,8 @@ def add_SimulatorServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SimulatorService(object):
-    """Scripts the simulated world. The world is one for all callers, and each call is complete when it answers.
+    """Scripts the simulated world. The world is one for all callers, and each call is complete when it
+    answers.
     """
 
     @staticmethod
