@@ -1,6 +1,6 @@
 /**
- * The rooms put together, each part by its own function. Nothing here starts anything that would
- * have to be stopped, except what reads the files of the configuration.
+ * Composes the rooms: one function for each part. Nothing here starts anything that has to be
+ * stopped, except readers of configured files.
  */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -61,13 +61,10 @@ import type { Logs } from './telemetry/logs.js';
 import type { Readings } from './telemetry/metrics.js';
 import { Telemetry, type TelemetrySettings } from './telemetry/telemetry.js';
 
-/**
- * How many renewals that a later one has made superfluous are kept for watches that are a little
- * behind.
- */
+/** How many superseded renewals are kept for watches that are slightly behind. */
 const SUPERSEDED_EVENTS_MAX = 1000;
 
-/** What a daemon is made of. */
+/** The parts of a daemon. */
 export interface Composition {
   readonly config: Config;
   readonly log: Log;
@@ -77,10 +74,10 @@ export interface Composition {
   readonly host: HostDriver;
   readonly sessions: Sessions;
   readonly calls: CallServices;
-  /** The contract, as any wire can serve it. */
+  /** The contract, which any wire can serve. */
   readonly services: readonly Service[];
   readonly server: GatewayServer;
-  /** What metrics are read from. `isStopping` is the daemon's. */
+  /** The values for metrics. The daemon provides `isStopping`. */
   readonly readings: (isStopping: () => boolean) => Omit<Readings, 'spansLost'>;
 }
 
@@ -141,7 +138,7 @@ async function composeParts(
   return { config, log, telemetry, access, tls, host, sessions, calls, services, server, readings };
 }
 
-/** The Windows libraries, or the simulator in their place, and the driver on top of them. */
+/** The Windows libraries or the simulator, and the driver on top of them. */
 interface HostDriver {
   readonly kind: 'wlanapi' | 'simulator';
   readonly native: NativeLibraries;
@@ -174,7 +171,7 @@ export interface Sessions {
   readonly devices: Devices;
   readonly events: SessionStream;
   readonly journal: SessionJournal | undefined;
-  /** Why the journal is not kept, if one is wanted. */
+  /** Why the journal is not kept, if one is configured. */
   readonly journalFault: () => Fault | undefined;
 }
 
@@ -205,7 +202,7 @@ function composeSessions(
   return { lifecycle, devices, events: sessionEvents, journal, journalFault: () => fault };
 }
 
-/** Takes over what the life before has left, and begins to keep what happens in this one. */
+/** Restores what the previous life has left, and starts to record this one. */
 function beginJournal(
   opened: OpenedJournal,
   events: SessionStream,
@@ -383,7 +380,7 @@ function newStream<D, E, R extends Logged>(
   return new EventStream(new EventLog(epoch, limits, kind), kind);
 }
 
-/** Undefined where none is configured. Throws JournalUnusable. */
+/** Undefined if no journal is configured. Throws JournalUnusable. */
 async function openJournal({ journal, events }: Config): Promise<OpenedJournal | undefined> {
   const { folder, durability, bytesMax, ageMs } = journal;
   if (folder === null) return undefined;
@@ -393,7 +390,7 @@ async function openJournal({ journal, events }: Config): Promise<OpenedJournal |
   );
 }
 
-/** Throws where the authority of the collector can't be read. */
+/** Throws if the CA file of the collector can't be read. */
 function telemetrySettings({ hostId, metrics, traces }: Config, version: string): TelemetrySettings {
   const scraped = metrics.listen === null ? undefined : parseListenAddress(metrics.listen);
   const { endpoint, headers, caFile, exportIntervalMs, exportTimeoutMs, queueSpansMax, sampleRatio } = traces;

@@ -1,9 +1,10 @@
 /**
- * The life of the daemon: the order in which its rooms start and stop.
+ * The life of the daemon: the order in which its parts start and stop.
  *
- * Stopping: health NOT_SERVING; no new sessions; opens are cancelled, sessions closed; streams end
- * with HOST_STOPPING; the server ends; native calls and callbacks come to rest; the client handle
- * is closed; the last spans are sent. All within `shutdown.graceMs`, whatever the DLL does.
+ * A stop sets health to NOT_SERVING and refuses new sessions. It cancels pending opens and closes
+ * sessions. It ends streams with HOST_STOPPING, then the server. It waits for native calls and
+ * callbacks, closes the client handle, and sends the last spans. All of this takes at most
+ * `shutdown.graceMs`, whatever the DLL does.
  */
 import { awakeClock } from './awake-clock.js';
 import { addressFailure, readExcludedPorts } from './commands/start-failure.js';
@@ -12,11 +13,11 @@ import { bindTarget, parseListenAddress } from './config/listen.js';
 import { isDoneWithin, within } from './deadline.js';
 import { hostStopping } from './fault.js';
 
-/** How long the start waits for Windows to answer before it serves all the same. */
+/** How long a start waits for Windows to answer before it serves without an answer. */
 const FIRST_ANSWER_MS = 300;
-/** What is kept of the grace for the last steps, when sessions have taken the rest. */
+/** The part of the grace that is reserved for the last steps. */
 const LAST_STEPS_MS = 1500;
-/** What is kept for the end of the process itself. */
+/** The part of the grace that is reserved for the end of the process. */
 const EXIT_MS = 300;
 
 export class Daemon {
@@ -77,14 +78,14 @@ export class Daemon {
   }
 
   /**
-   * The computer has slept, and nothing is as it was taken for: asks for the service and looks at
-   * every link.
+   * The computer has slept, so earlier observations may be wrong: checks the service and every
+   * link.
    */
   resume(): void {
     this.#parts.host.driver.resume();
   }
 
-  /** True: everything has ended as it should. */
+  /** Returns true if everything has ended in time. */
   async stop(): Promise<boolean> {
     const { config, log, telemetry, access, tls, host, sessions, calls, server } = this.#parts;
     const { lifecycle, devices, events, journal } = sessions;
@@ -134,7 +135,7 @@ export class Daemon {
   }
 }
 
-/** What binds an address fails with a sentence about it. */
+/** Runs `bind`. A failure is rejected with a sentence about the address. */
 async function servedAt<T>(address: string, bind: () => Promise<T>): Promise<T> {
   try {
     return await bind();

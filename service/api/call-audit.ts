@@ -1,11 +1,10 @@
-/** One audit record for each call that may change something: the first outcome is the one. */
+/** Writes one audit record for each call that may change something. The first outcome counts. */
 import type { Access } from '../access/access.js';
 import type { Caller } from '../access/caller.js';
 import type { TraceContext } from '../trace.js';
 
 /**
- * What a request or an answer says of the session it is about. An answer names it as `session/`
- * does.
+ * The fields of requests and answers that identify a session. Answers have the types of `session/`.
  */
 interface Message {
   readonly sessionId?: string;
@@ -25,7 +24,7 @@ export class CallAudit {
   #requestId: string | undefined;
   #traceId: string | undefined;
 
-  /** `client` is where the call came from: `address:port`. */
+  /** `client` is the origin of the call: `address:port`. */
   constructor(access: Access, rpc: string, client: string) {
     this.#access = access;
     this.#rpc = rpc;
@@ -38,7 +37,7 @@ export class CallAudit {
     this.#traceId = trace?.traceId;
   }
 
-  /** Looks at a request or an answer. */
+  /** Reads a request or an answer. */
   see(message: Message): void {
     const { sessionId, deviceAddress, requestId, event, session = event?.session } = message;
     this.#sessionId ??= session?.id ?? (sessionId || undefined);

@@ -1,8 +1,8 @@
 /**
- * What every call passes, whatever wire it came by: admission, quotas and rates, the streams that
- * are open, and the one place where a failure becomes a status.
+ * What every call uses, whatever its wire: admission, quotas and rates, the open streams, and the
+ * one place where an error becomes a status.
  *
- * Invariant: nothing that is thrown in a handler reaches a wire except as a status from
+ * Invariant: an error that is thrown in a handler reaches a wire only as a status from
  * `toErrorStatus`.
  */
 
@@ -22,16 +22,14 @@ import type { OpenStreams } from './open-streams.js';
 
 export interface CallServices {
   readonly access: Access;
-  /** Calls that are open, streams too. */
+  /** Open calls, including streams. */
   readonly calls: Quota;
-  /** Unary calls whose handler is at work. */
+  /** Unary calls whose handler is running. */
   readonly requests: Quota;
   readonly watchers: Quota;
-  /**
-   * The ids and addresses that watches are restricted to: each is kept for as long as its watch.
-   */
+  /** The ids and addresses of restricted watches. Each takes memory for as long as its watch. */
   readonly watchedIds: Quota;
-  /** How often a principal may change something, and how often begin a watch. */
+  /** How often a principal may make changes and begin watches. */
   readonly rates: Readonly<Record<'changes' | 'watches', PrincipalRates>>;
   readonly inFlight: InFlightBytes;
   readonly streams: OpenStreams;
@@ -39,15 +37,15 @@ export interface CallServices {
   readonly log: Log;
 }
 
-/** Calls that no quota counts: a prober is answered also when everybody else has had enough. */
+/** Calls that take no place of a quota: a prober must be answered even if all places are taken. */
 const PROBES: ReadonlySet<string> = new Set(['grpc.health.v1.Health/Check', 'grpc.health.v1.Health/List']);
 
-/** A place for a call that has been admitted. */
+/** Takes a place for an admitted call. */
 export function takePlace({ calls }: Pick<CallServices, 'calls'>, rpc: string, principal: string): Result<GiveBack> {
   return PROBES.has(rpc) ? ok(() => {}) : calls.take(principal);
 }
 
-/** For a call of an RPC that this host does not serve. */
+/** The fault of a call of an RPC that this host does not serve. */
 export function notServed(rpc: string): Fault {
   return { reason: 'NOT_IMPLEMENTED', message: `This host does not serve ${rpc}.`, metadata: { rpc } };
 }
@@ -58,7 +56,7 @@ export function checkRate({ rates }: Pick<CallServices, 'rates'>, { permission }
 }
 
 /**
- * Anything thrown, as the status that the client gets. Only a FaultError tells the client more than
+ * Turns an error into the status for the client. Only a FaultError tells the client more than
  * INTERNAL.
  */
 export function toErrorStatus(error: unknown, rpc: string, log: Log, trace?: TraceContext): Status {

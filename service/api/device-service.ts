@@ -74,7 +74,7 @@ export function deviceService(services: CallServices, devices: Devices, limits: 
   });
 }
 
-/** A page goes on after an address, so that devices may come and go between two pages. */
+/** A page continues after an address, so that devices can come and go between two pages. */
 function ordinalOf(address: string): number {
   return Number.parseInt(address.replaceAll(':', ''), 16);
 }

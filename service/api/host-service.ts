@@ -1,4 +1,4 @@
-/** `wifidirect.v1.HostService`: what this host is, how it is, and where its event log stands. */
+/** `wifidirect.v1.HostService`: what this host is, its state, and the bounds of its event log. */
 
 import {
   type DriverKind,
@@ -18,7 +18,7 @@ import type { Lifecycle } from '../session/lifecycle.js';
 import type { DisconnectEvidence } from '../session/session.js';
 import { type Context, type Service, serviceOf } from './method.js';
 
-/** What doesn't change in the life of the daemon. */
+/** Facts that do not change while the daemon runs. */
 export interface HostFacts {
   readonly hostId: string;
   readonly hostname: string;
@@ -26,21 +26,21 @@ export interface HostFacts {
   readonly driverKind: DriverKind;
   readonly libraryPath: string;
   readonly missing: readonly { readonly library: string; readonly function: string }[];
-  /** All of it as one; undefined where nothing is missing. */
+  /** One fault for all missing functions; undefined if none is missing. */
   readonly incomplete: Fault | undefined;
   readonly evidenceKinds: readonly DisconnectEvidence[];
   readonly limits: Limits;
   readonly startTime: Date;
-  /** How the life before this one ended. */
+  /** How the previous life of the daemon ended. */
   readonly previousEnd: 'CLEAN' | 'CRASHED' | 'UNKNOWN';
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What of the host can change: what it reaches, and what its events survive. */
+/** The state of the host that can change. */
 interface HostReadings {
   readonly driver: DriverStatus;
   readonly durability: 'MEMORY' | 'PROCESS' | 'DISK';
-  /** Why the journal is not kept, where one is wanted. */
+  /** Why the journal is not kept, if one is configured. */
   readonly journalFault: Fault | undefined;
 }
 
@@ -48,7 +48,7 @@ export function hostService(facts: HostFacts, lifecycle: Lifecycle, read: () => 
   const getHost = (_request: GetHostRequest, { caller }: Context): GetHostResponse => {
     const { driver, durability, journalFault } = read();
     const { fault: now, negotiatedVersion, devicesFault } = driver;
-    // What can't be reached now comes before what is missing for good.
+    // What cannot be reached now takes precedence over what is missing for good.
     const lasting = facts.incomplete ?? devicesFault ?? journalFault;
     const fault = now?.reason === 'DRIVER_NOT_AVAILABLE' ? facts.incomplete : (now ?? lasting);
     const { log } = lifecycle.events;

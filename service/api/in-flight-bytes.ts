@@ -1,7 +1,7 @@
 /**
- * What requests and answers on their way hold in memory, all together, whatever wire they are on. A
- * request may come a byte at a time or never to its end, and an answer may be taken by nobody; so
- * there is a time for each, and a bound on what all of them hold.
+ * The memory of all requests and answers in transit, on any wire. A request may arrive a byte at a
+ * time or never end, and a client may not read an answer. So each has a time limit, and all
+ * together have a bound.
  */
 import { type Fault, limitExceeded } from '../fault.js';
 
@@ -12,7 +12,7 @@ interface InFlightLimits {
 
 export class InFlightBytes {
   readonly limits: InFlightLimits;
-  /** Held by all together. */
+  /** Bytes of all messages together. */
   total = 0;
 
   constructor(limits: InFlightLimits) {
@@ -23,14 +23,14 @@ export class InFlightBytes {
     return this.total > this.limits.transitBytesMax;
   }
 
-  /** For a request that did not arrive in time. */
+  /** The fault of a request that did not arrive in time. */
   tooSlow(): Fault {
     const value = `${this.limits.transitMs / 1000}s`;
     const limit = { subject: 'host', limit: 'transit_max', value };
     return limitExceeded(limit, `The request did not arrive within ${value}.`);
   }
 
-  /** For a request that holds much itself while all together hold too much. */
+  /** The fault of a large request while all together hold too much. */
   tooMuch(): Fault {
     const limit = { subject: 'host', limit: 'transit_bytes_max', value: this.limits.transitBytesMax };
     return limitExceeded(limit, `Messages in transit already hold ${limit.value} bytes; retry later.`);

@@ -1,7 +1,7 @@
 /**
- * The contract as a table of methods: what each RPC takes, who may call it, what it answers with,
- * and the function that does the work. A wire brings bytes and callers, and serves whatever the
- * table holds; it needs to know nothing else of the contract.
+ * The contract as a table of methods: the types of each RPC, who may call it, and the function that
+ * does the work. A wire provides bytes and callers and serves whatever the table has. It needs to
+ * know nothing else about the contract.
  */
 import type { Caller } from '../access/caller.js';
 import { type Permission, permissionOf } from '../access/permissions.js';
@@ -9,13 +9,13 @@ import type { EventCause } from '../session/session.js';
 import type { TraceContext } from '../trace.js';
 import type { Source } from './source.js';
 
-/** One call, and who makes it. */
+/** One call and its caller. */
 export interface Context {
   readonly caller: Caller;
   /** `wifidirect.v1.SessionService/CloseSession` */
   readonly rpc: string;
   readonly trace: TraceContext | undefined;
-  /** Aborts when the client no longer waits. */
+  /** Aborted when the client no longer waits. */
   readonly signal: AbortSignal;
 }
 
@@ -35,7 +35,7 @@ export interface UnaryMethod<Request, Answer> extends Described<Request, Answer>
 
 export interface StreamMethod<Request, Message> extends Described<Request, Message> {
   readonly open: (request: Request, context: Context) => Source<Message>;
-  /** How long a reader who takes nothing may keep the stream, once it is to end. */
+  /** How long a client that reads nothing may keep a stream open that is to end. */
   readonly graceMs: number;
 }
 
@@ -73,8 +73,8 @@ interface GeneratedService {
 }
 
 /**
- * How a method is done. What `encode` takes may be less than a message: the parts that are put
- * together on the wire.
+ * The implementation of a method. If it has an `encode` of its own, it may return the parts of a
+ * message instead of a message.
  */
 type UnaryHandler<Request, Answer> = Pick<UnaryMethod<Request, Answer>, 'answer'> &
   Partial<Pick<UnaryMethod<Request, Answer>, 'encode'>>;
@@ -90,12 +90,12 @@ type HandlerOf<Method> =
         UnaryHandler<Request, Message> | Required<UnaryHandler<Request, any>>
     : never;
 
-/** One handler for each method of the service: one that is missing does not compile. */
+/** One handler for each method. A missing one does not compile. */
 export type Handlers<Generated extends GeneratedService> = {
   readonly [Name in keyof Generated['methods']]: HandlerOf<Generated['methods'][Name]>;
 };
 
-/** A service as it is generated, with the functions that do its work. */
+/** Combines a generated service with its handlers. */
 export function serviceOf<Generated extends GeneratedService>(
   { fullName, methods }: Generated,
   handlers: Handlers<Generated>,
@@ -114,7 +114,7 @@ export function serviceOf<Generated extends GeneratedService>(
   return { name: fullName, methods: entries };
 }
 
-/** What the events of a change say of the call that asked for it. */
+/** The cause that the events of a change record: the call that requested it. */
 export function causeOf({ rpc, caller, trace }: Context, requestId: string): EventCause {
   return { source: 'CLIENT', rpc, principal: caller.principal, requestId, ...(trace && { trace }) };
 }

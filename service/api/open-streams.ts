@@ -1,17 +1,17 @@
-/** The streams that are open, of every wire, so that they can be ended together. */
+/** The open streams of every wire, so that they can be ended together. */
 import type { Caller } from '../access/caller.js';
 import type { Fault } from '../fault.js';
 import { type GiveBack, once } from '../once.js';
 
 interface OpenStream {
   readonly caller: Caller;
-  /** How many events wait for its reader. */
+  /** How many events wait for the client. */
   readonly waiting: () => number;
 }
 
 export class OpenStreams {
   readonly #all = new Map<(fault: Fault) => void, OpenStream>();
-  /** Set when all have been ended, for good. */
+  /** Set when all streams have been ended for good. */
   #fault: Fault | undefined;
 
   get size(): number {
@@ -44,7 +44,7 @@ export class OpenStreams {
     for (const [stop, { caller }] of [...this.#all]) if (isMeant(caller)) stop(fault);
   }
 
-  /** The same for every stream, those to come as well. */
+  /** Ends every stream, and every stream that is added later. */
   stopAll(fault: Fault): void {
     this.#fault = fault;
     this.stop(fault, () => true);

@@ -1,6 +1,6 @@
 /**
- * Request fields, checked and brought into one form. Each refusal names the field, the value and
- * what would be right.
+ * Checks request fields and normalizes them. Each refusal names the field, the value and what would
+ * be valid.
  */
 
 import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
@@ -39,10 +39,7 @@ export function deviceAddress(value: string, field = 'device_address'): string {
   return address;
 }
 
-/**
- * Whole milliseconds, rounded up once the range has been checked; undefined where the field is not
- * set.
- */
+/** Whole milliseconds, rounded up after the range check; undefined if the field is not set. */
 export function duration(field: string, value: Duration | undefined, minMs: number, maxMs: number): number | undefined {
   if (value === undefined) return undefined;
   const ms = fromDuration(value);
@@ -57,8 +54,7 @@ export function inSeconds(ms: number): string {
 }
 
 /**
- * AIP-158: unset is the default, more than the maximum is the maximum, less than nothing is
- * refused.
+ * The page size (AIP-158): the default if unset, at most the maximum. A negative one is refused.
  */
 export function pageSize(value: number): number {
   if (value < 0) throw invalid('page_size', String(value), `must be 0 (${PAGE_SIZE_DEFAULT}) to ${PAGE_SIZE_MAX}`);
@@ -73,7 +69,7 @@ export function sessionStates(values: readonly number[]): SessionState[] {
   });
 }
 
-/** The ordinal to go on after, for a list that was made with the same filter. */
+/** The ordinal after which the list continues. The list must have the same filter. */
 export function fromPageToken(token: string, filter: string): number {
   if (token === '') return 0;
   const opened = unseal(token);
@@ -84,7 +80,7 @@ export function fromPageToken(token: string, filter: string): number {
   return opened.position;
 }
 
-/** Sealed: an ordinal would tell how many sessions there have been. */
+/** Sealed, because an ordinal would reveal how many sessions there have been. */
 export function toPageToken(ordinal: number | undefined, filter: string): string {
   return ordinal === undefined ? '' : seal(ordinal, digest(filter));
 }
@@ -93,7 +89,7 @@ export function invalid(field: string, value: string, problem: string): FaultErr
   return new FaultError(invalidField(field, `is ${JSON.stringify(value.slice(0, 100))} but ${problem}.`));
 }
 
-/** FNV-1a: a token that strays into another filter should be noticed, nothing more. */
+/** FNV-1a. It only has to detect a token that is used with another filter by mistake. */
 function digest(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);

@@ -1,4 +1,4 @@
-/** What a client says to the simulated world, in the plain values of its controls. */
+/** Converts requests into the values of the simulator's controls, and back. */
 import { isIPv4 } from 'node:net';
 import type {
   Count,
@@ -17,24 +17,21 @@ import * as proto from '../../proto/gen/wifidirect/simulator/v1/simulator_servic
 import { fromDuration, toDuration } from '../codec/messages.js';
 import * as check from './requests.js';
 
-/** The simulated clock counts 32 bits of milliseconds; the last few have a meaning of their own. */
+/** The simulated clock has 32 bits of milliseconds. The highest values have special meanings. */
 const MS_MAX = 4_294_967_293;
 
 const NAME_BYTES_MAX = 63;
 const GROUP_BYTES_MAX = 31;
 const SUFFIX_BYTES_MAX = 15;
 
-/**
- * What is left out of an object is left to the world; unset fields therefore must not be there at
- * all.
- */
+/** Removes unset fields, because the world chooses the values of fields that are missing. */
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 export function given<T extends object>(values: { [K in keyof T]: T[K] | undefined }): Given<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
 }
 
-/** Cut to whole milliseconds once the range has been checked. */
+/** Cut to whole milliseconds after the range check. */
 export function fromMs(field: string, duration: Duration | undefined): number | undefined {
   if (duration === undefined) return undefined;
   const ms = fromDuration(duration);
@@ -62,7 +59,7 @@ export function fromFlag(field: string, flag: number): Flag | undefined {
   return flags[flag as keyof typeof flags];
 }
 
-/** 0 is once. */
+/** 0 means once. */
 export function fromCount(count: number): Count | undefined {
   if (count === 0xffffffff) return 'always';
   return count === 0 ? undefined : count;
@@ -76,7 +73,7 @@ export function fromScope(scope: proto.ScriptScope | undefined) {
   };
 }
 
-/** 0 is any function. */
+/** 0 means any function. */
 export function fromFunction(fn: number): SimulatedFunction | undefined {
   const name = SIMULATED_FUNCTIONS[fn - 1];
   if (fn !== 0 && name === undefined) throw check.invalid('function', String(fn), 'must be a known WindowsFunction');
@@ -191,7 +188,7 @@ export function toDefaults(defaults: SimulatorDefaults): proto.SimulatorDefaults
   };
 }
 
-/** Only the kinds that were seen. */
+/** Only the kinds that occurred. */
 export function toMisuse(misuse: Misuse): Pick<proto.GetMisuseResponse, 'total' | 'counts' | 'records'> {
   const kindOf = (kind: string) =>
     (MISUSE_KINDS.indexOf(kind as (typeof MISUSE_KINDS)[number]) + 1) as proto.MisuseKind;

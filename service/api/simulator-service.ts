@@ -1,6 +1,6 @@
 /**
- * `wifidirect.simulator.v1.SimulatorService`: scripts the simulated world, where it was asked for
- * on the command line.
+ * `wifidirect.simulator.v1.SimulatorService`: scripts the simulated world. Served only if the
+ * command line requests it.
  */
 import { winerror } from '../../native/constants.js';
 import { type SimulatorControl, SimulatorError } from '../../native/simulator-control.js';
@@ -89,7 +89,7 @@ function worldMethods(control: SimulatorControl) {
   };
 }
 
-/** What devices there are, and their links. */
+/** Devices and their links. */
 function deviceMethods(control: SimulatorControl) {
   const device = (deviceAddress: string) => {
     const found = control.listDevices().find((each) => each.deviceAddress === deviceAddress);
@@ -135,7 +135,7 @@ function deviceMethods(control: SimulatorControl) {
   };
 }
 
-/** What the next calls of the Windows functions do. */
+/** Scripts for the next calls of the Windows functions. */
 function scriptMethods(control: SimulatorControl) {
   return {
     scriptOpen: rpc((script: proto.ScriptOpenRequest) => {
@@ -197,7 +197,7 @@ function scriptMethods(control: SimulatorControl) {
   };
 }
 
-/** `refused`: what the world says of a request that makes no sense to it, by field. */
+/** `refused` names the field, and the problem, of a request that the world refuses. */
 function rpc<Request, Answer>(handle: (request: Request) => Answer, refused?: Refused) {
   return {
     answer: (request: Request): Answer => {
@@ -212,7 +212,7 @@ function rpc<Request, Answer>(handle: (request: Request) => Answer, refused?: Re
 
 type Refused = readonly [field: string, problem: string];
 
-/** A refusal of the world as the client reads it. */
+/** A refusal of the world as an error for the client. */
 function explained(
   error: unknown,
   { deviceAddress = '' }: { readonly deviceAddress?: string },

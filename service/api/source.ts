@@ -1,6 +1,6 @@
 /**
- * Where the messages of one stream come from. The stream asks for them, so nothing queues up
- * between the two.
+ * The source of the messages of one stream. The stream requests each message, so none queue up in
+ * between.
  */
 import type { Observable } from 'rxjs';
 import type { Logged } from '../events/log.js';
@@ -12,27 +12,26 @@ export interface Source<Message> {
   /** Emits when `next` may have more. Never from within `next`. */
   readonly ready: Observable<unknown>;
   /**
-   * Asked when there is no message: the stream is over, well or with a fault. Undefined: it goes
-   * on.
+   * How the stream ends, well or with a fault; undefined if it goes on. Called when there is no
+   * message.
    */
   outcome(): { readonly fault: Fault | undefined } | undefined;
-  /** Nobody reads any more. */
+  /** Nobody reads from the source any more. */
   close(): void;
-  /** Of a source that reads events. */
+  /** Present if the source reads events. */
   readonly backlog?: Backlog<Message>;
 }
 
-/** What a source of events can say about those that wait to be read. */
+/** The events that wait to be read. */
 export interface Backlog<Message> {
   /** How many events wait. */
   readonly waiting: number;
   /**
-   * The fault that ends the stream if more events wait than may. Asked while the wire takes
-   * nothing.
+   * The fault that ends the stream if too many events wait. Called while the wire takes nothing.
    */
   overflow(): Fault | undefined;
   /** The events in a message. */
   eventsIn(message: Message): readonly Logged[];
-  /** Where the reader can go on later: metadata for the fault that ends the stream. */
+  /** Metadata for the fault that ends the stream: where the client can resume. */
   resumePoint(): Readonly<Record<string, string>>;
 }

@@ -13,9 +13,9 @@ import { isFinal, type Session, type SessionEvent } from '../session/session.js'
 import type { Backlog, Source } from './source.js';
 
 interface SessionStreamSettings {
-  /** Events that may wait to be read. */
+  /** How many events may wait to be read. */
   readonly queueMax: number;
-  /** A heartbeat after so long without a message; undefined: none. */
+  /** The interval of heartbeats; undefined for none. */
   readonly heartbeatMs: number | undefined;
 }
 
@@ -26,10 +26,7 @@ interface Published {
   readonly log: { readonly epoch: string; readonly visible: number };
 }
 
-/**
- * The life of one session: its event as it is now, then each that follows, until it has ended; and
- * signs of life in between.
- */
+/** The events of one session, from the current one to the last, with heartbeats in between. */
 export class SessionSource implements Source<OpenMessage>, Backlog<OpenMessage> {
   readonly backlog = this;
   readonly #stream: Published;
@@ -43,10 +40,7 @@ export class SessionSource implements Source<OpenMessage>, Backlog<OpenMessage> 
   readonly #timer: NodeJS.Timeout | undefined;
   #last: SessionEvent;
   #isHeartbeatDue = false;
-  /**
-   * False: the event that it began with was appended a moment ago, and nobody may be told of it
-   * yet.
-   */
+  /** False while the first event has just been appended and may not be published yet. */
   #isTold: boolean;
 
   constructor(
@@ -66,7 +60,7 @@ export class SessionSource implements Source<OpenMessage>, Backlog<OpenMessage> 
     this.#queue = [attachment.current];
     this.#subscription = attachment.events.subscribe((event) => {
       const isRenumbered = event.epoch !== this.#last.epoch;
-      // The event that it began with is told under the number that it has got now.
+      // The first event is sent with the number that it has now.
       if (isRenumbered && !this.#isTold) this.#queue.shift();
       if (isRenumbered || event.sequence > this.#last.sequence) {
         this.#last = event;
@@ -99,12 +93,11 @@ export class SessionSource implements Source<OpenMessage>, Backlog<OpenMessage> 
     this.#isHeartbeatDue = false;
     this.#timer?.refresh();
     const { epoch } = this.#last;
-    // All of this session's events up to the last one told to followers have been sent before a
-    // heartbeat.
+    // Every event of this session up to the last published one has been sent before a heartbeat.
     return { event, cursor: this.#show(formatCursor(epoch, event?.sequence ?? this.#stream.publishedUpTo)) };
   }
 
-  /** One of an earlier epoch was told in its time. */
+  /** Events of an earlier epoch have been published. */
   #mayTell({ epoch, sequence }: SessionEvent): boolean {
     const { log } = this.#stream;
     return epoch !== log.epoch || sequence <= log.visible;
@@ -145,7 +138,7 @@ export class SessionSource implements Source<OpenMessage>, Backlog<OpenMessage> 
   }
 }
 
-/** How `OpenSession` ends: well after what was asked for, else with what went wrong. */
+/** How `OpenSession` ends: OK after what was requested, otherwise with the fault. */
 function faultOfEnd(session: Session): Fault | undefined {
   const { state, end } = session;
   if (end?.reason === 'HOST_STOPPING') return hostStopping();
@@ -159,15 +152,15 @@ export interface WatchSettings {
   readonly bookmarkIntervalMs: number;
 }
 
-/** What a watch needs of a stream of events. */
+/** The part of an event stream that a watch uses. */
 export interface Watched<E extends Logged> {
   readonly log: EventLog<E>;
   readonly ready: Observable<void>;
 }
 
 /**
- * A snapshot, where there is one, then every event after it, in batches of all that is ready; a
- * bookmark after each quiet interval.
+ * A snapshot, unless the watch resumes; then every later event, in batches of all that are ready;
+ * and a bookmark after each quiet interval.
  */
 export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, S>>, Backlog<WatchMessage<E, S>> {
   readonly backlog = this;
@@ -180,15 +173,15 @@ export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, 
   readonly ready: Observable<unknown>;
   #wake = () => {};
   readonly #timer: NodeJS.Timeout;
-  /** Where the log stood at the start. */
+  /** The newest event at the start. */
   readonly #joined: number;
   #later: NodeJS.Immediate | undefined;
   #snapshot: readonly S[] | undefined;
   #isBookmarkDue = false;
 
   /**
-   * `snapshot` is undefined for a watch that resumes; `show` makes of a cursor what the caller
-   * gets. It and the reader's position must be of the same turn.
+   * `snapshot` is undefined for a watch that resumes; `show` converts a cursor for the caller. The
+   * snapshot and the position of the reader must be from the same turn.
    */
   constructor(
     stream: Watched<E>,
@@ -219,7 +212,7 @@ export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, 
     if (this.#snapshot !== undefined) return this.#nextOfSnapshot(this.#snapshot, batchEventsMax);
     const events = this.#reader.next(batchEventsMax);
     if (events.length === 0 && this.#reader.lag > 0 && !this.#reader.isTrimmed) {
-      // It has looked at enough for one turn, and others have theirs first.
+      // The reader has examined enough events for one turn, so that others get theirs.
       this.#later ??= setImmediate(() => {
         this.#later = undefined;
         this.#wake();
@@ -237,7 +230,7 @@ export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, 
   }
 
   get waiting(): number {
-    // What was there when it joined is in the log anyway; what counts is what has come since.
+    // Events from before the watch are in the log anyway. Only later ones count.
     return this.#stream.log.visible - Math.max(this.#reader.position, this.#joined);
   }
 
@@ -249,7 +242,7 @@ export class WatchSource<E extends Logged, S> implements Source<WatchMessage<E, 
     return this.waiting > this.#settings.queueEventsMax ? tooSlow(this.resumePoint()) : undefined;
   }
 
-  /** Without a whole snapshot there is nothing to resume from. */
+  /** Without a complete snapshot the client has nothing to resume from. */
   resumePoint() {
     return { cursor: this.#snapshot === undefined ? this.#cursor : '' };
   }

@@ -1,13 +1,13 @@
 /**
- * Runs a streaming method: pulls messages from its source into a wire, with back-pressure, cancel
- * and an end.
+ * Runs a streaming method: moves messages from its source to a wire, with back-pressure,
+ * cancellation and an end.
  *
  * The source is asked for the next message only when the wire takes one, so nothing queues up here.
- * A stream whose reader takes neither messages nor its status is reset after a grace, since a
- * status can't overtake messages that are not read.
+ * A status cannot overtake messages that the client does not read. So if the client reads neither,
+ * the stream is reset after a grace.
  *
- * Invariant: `onClosed` is the one place of clean-up, since a call that was cancelled may never
- * call back.
+ * Invariant: `onClosed` is the only place of clean-up, because a cancelled call may never call
+ * back.
  */
 import type { Status } from '../../proto/gen/google/rpc/status.js';
 import { toStatus } from '../codec/status.js';
@@ -17,23 +17,23 @@ import { type CallServices, checkRate, toErrorStatus } from './call-services.js'
 import type { Context, StreamMethod } from './method.js';
 import type { Source } from './source.js';
 
-/** The sending half of a stream, as a wire has it. */
+/** The sending half of a stream on a wire. */
 export interface Sink<Message> {
-  /** Tells the client that the stream is set up. */
+  /** Tells the client that the stream exists. */
   establish(): void;
-  /** `taken` is called when the wire can take more. */
+  /** Calls `taken` when the wire can take more. */
   write(message: Message, taken: () => void): void;
-  /** Ends it with this status; without one it is OK. */
+  /** Ends the stream with this status, or with OK. */
   end(status?: Status): void;
-  /** Ends it without a status, for a reader who takes nothing. */
+  /** Ends the stream without a status, if the client reads nothing. */
   reset(): void;
   /** The stream has ended, or its client has gone. */
   onClosed(listener: () => void): void;
 }
 
 /**
- * Messages given to the wire and not yet taken by it. One would leave the wire idle between two;
- * more would be memory that a reader who does not read costs.
+ * Messages that the wire has not taken yet. With one, the wire would be idle between two messages.
+ * More would take memory for a client that does not read.
  */
 const UNSENT_MAX = 2;
 
@@ -75,8 +75,7 @@ function pump<Message>(
     const grace = setTimeout(() => sink.reset(), graceMs).unref();
     sink.onClosed(() => clearTimeout(grace));
   };
-  // A status overtakes messages that are still in this process, so it waits for them, but not for
-  // ever.
+  // A status overtakes messages that are still in this process, so it waits for them, with a limit.
   const finishAfterMessages = (fault: Fault | undefined) => {
     if (unsent === 0) finish(fault);
     else lastCall ??= setTimeout(() => finish(fault), graceMs).unref();
@@ -87,7 +86,7 @@ function pump<Message>(
   };
   const observeEvents = (message: Message) => {
     for (const { arrivedMs = 0 } of backlog?.eventsIn(message) ?? []) {
-      // An event from before this stream is no news to it.
+      // Events from before this stream are not counted.
       if (arrivedMs > startMs) observer.callbackWritten(rpc, performance.now() - arrivedMs);
     }
   };

@@ -1,15 +1,15 @@
-/** Runs a unary method. What is answered in the same turn costs no promise. */
+/** Runs a unary method. An answer in the same turn needs no promise. */
 import type { Status } from '../../proto/gen/google/rpc/status.js';
 import { unwrap } from '../fault.js';
 import { type CallServices, checkRate, toErrorStatus } from './call-services.js';
 import type { Context, UnaryMethod } from './method.js';
 
-/** What a call was answered with. */
+/** The outcome of a call. */
 export type Outcome<Answer> =
   | { readonly isOk: true; readonly answer: Answer }
   | { readonly isOk: false; readonly status: Status };
 
-/** Calls `done` once, whatever happens: without it the client would wait for ever. */
+/** Always calls `done`, once. Otherwise the client would wait for ever. */
 export function runUnary<Request, Answer>(
   services: CallServices,
   method: UnaryMethod<Request, Answer>,

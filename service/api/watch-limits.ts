@@ -1,4 +1,4 @@
-/** What streams have in common: their limits, and the interval of their bookmarks or heartbeats. */
+/** The limits of streams, and the intervals of their bookmarks and heartbeats. */
 
 import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
 import { unwrap } from '../fault.js';
@@ -21,7 +21,7 @@ export function bookmarkInterval(value: Duration | undefined, { bookmarkInterval
   return check.duration('bookmark_interval', value, INTERVAL_MIN_MS, INTERVAL_MAX_MS) ?? bookmarkIntervalMs;
 }
 
-/** Undefined: no heartbeats. */
+/** Undefined for no heartbeats. */
 export function heartbeatInterval(value: Duration | undefined): number | undefined {
   return check.duration('heartbeat_interval', value, INTERVAL_MIN_MS, INTERVAL_MAX_MS);
 }
@@ -35,8 +35,8 @@ export function watchLimits(limits: WatchLimits, bookmarkIntervalMs: number): Wa
 }
 
 /**
- * A place for a watch that is restricted to so many ids or addresses; the answer gives it back.
- * Throws where there is none.
+ * Takes a place for a watch with so many ids or addresses. Returns the function that gives it back.
+ * Throws if there is no place.
  */
 export function takeWatch({ watchers, watchedIds }: CallServices, principal: string, ids: number): GiveBack {
   const leave = unwrap(watchers.take(principal));

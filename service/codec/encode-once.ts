@@ -1,7 +1,6 @@
 /**
- * Encodes an event or a session once, however many read it: its bytes are kept for as long as the
- * object itself lives (those of events in the log besides), and every message to every reader is
- * put together from them.
+ * Encodes an event or a session once, for all its readers. The bytes are kept as long as the object
+ * (those of logged events in the log), and every message is built from them.
  */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { Timestamp } from '../../proto/gen/google/protobuf/timestamp.js';
@@ -12,12 +11,12 @@ import type { DeviceProperties } from '../driver/driver.js';
 import type { Session, SessionEvent } from '../session/session.js';
 import { toDevice, toDeviceEvent, toSession, toSessionEvent } from './messages.js';
 
-/** An event that has been encoded. */
-export interface Encoded {
+/** An encoded event. */
+interface Encoded {
   readonly bytes: Uint8Array;
 }
 
-/** One message of an OpenSession stream, before it is encoded: an event, or a sign of life. */
+/** One message of an OpenSession stream before it is encoded: an event, or a heartbeat. */
 export interface OpenMessage {
   readonly event: SessionEvent | undefined;
   readonly cursor: string;
@@ -38,20 +37,18 @@ export const bytesOfDeviceEvent = once((event: DeviceEvent) =>
 );
 const bytesOfDevice = once((device: DeviceProperties) => devices.Device.encode(toDevice(device)).finish());
 
-// Field numbers and wire types of WatchSessionsResponse and WatchDevicesResponse, which are the
-// same.
+// Field numbers and wire types of WatchSessionsResponse and WatchDevicesResponse, which are equal.
 const EVENTS = (1 << 3) | 2;
 const CURSOR = (2 << 3) | 2;
 const SNAPSHOT = (3 << 3) | 2;
 const SNAPSHOT_COMPLETE = 4 << 3;
 const HOST_TIME_OF_WATCH = (5 << 3) | 2;
 
-// Those of OpenSessionResponse and of the answers about one session: the event or session, the
-// cursor, the time.
+// Of OpenSessionResponse and of answers about one session: event or session, cursor, time.
 const SUBJECT = (1 << 3) | 2;
 const HOST_TIME = (3 << 3) | 2;
 
-// And those of a page.
+// Of ListSessionsResponse.
 const NEXT_PAGE_TOKEN = (2 << 3) | 2;
 const CURSOR_OF_PAGE = (3 << 3) | 2;
 const HOST_TIME_OF_PAGE = (4 << 3) | 2;
@@ -65,7 +62,7 @@ export function encodeOpenSession({ event, cursor }: OpenMessage, nowMs = Date.n
   return join(event === undefined ? rest : [[SUBJECT, bytesOfEvent(event)], ...rest]);
 }
 
-/** What a unary call about one session is answered with, before it is encoded. */
+/** The answer to a unary call about one session, before it is encoded. */
 export interface SessionAnswer {
   readonly session: Session;
   readonly cursor: string;
@@ -79,8 +76,8 @@ export interface SessionPage {
 }
 
 /**
- * `{ session = 1, cursor = 2, host_time = 3 }`, as Get-, Close-, Renew- and CancelOpenSession are
- * answered.
+ * `{ session = 1, cursor = 2, host_time = 3 }`: the answer of GetSession, CloseSession,
+ * RenewSession and CancelOpenSession.
  */
 export function encodeAnswer({ session, cursor }: SessionAnswer, nowMs = Date.now()): Buffer {
   return join([
@@ -129,10 +126,7 @@ function bytesOfTime(ms: number): Uint8Array {
 /** A length-delimited field: its tag, which is one byte, and its contents. */
 type Field = readonly [tag: number, bytes: Uint8Array];
 
-/**
- * Fields in a buffer of just their size: a BinaryWriter would make a larger one, and copy out of
- * it.
- */
+/** Joins fields in a buffer of the exact size. A BinaryWriter would allocate more, and copy. */
 function join(fields: readonly Field[]): Buffer {
   const size = fields.reduce((sum, [, bytes]) => sum + sizeOf(bytes), 0);
   const message = Buffer.allocUnsafe(size);
@@ -140,14 +134,14 @@ function join(fields: readonly Field[]): Buffer {
   return message;
 }
 
-/** With its tag, which is one byte, and its length, a varint. */
+/** The size of the field, with its tag (one byte) and its length (a varint). */
 function sizeOf({ length }: Uint8Array): number {
   let size = 2 + length;
   for (let rest = length >>> 7; rest > 0; rest >>>= 7) size += 1;
   return size;
 }
 
-/** Where the field ends. */
+/** Returns the end of the field. */
 function put(message: Buffer, at: number, tag: number, bytes: Uint8Array): number {
   let to = at;
   message[to++] = tag;

@@ -1,9 +1,9 @@
 /**
- * The events of sessions and of devices as their logs keep them: encoded, with the little by which
- * readers choose.
+ * Events of sessions and devices as their logs keep them: encoded, with the few values by which
+ * readers select them.
  *
- * Encoded, a full log takes what its limit in bytes says and not six times as much, and who resumes
- * costs no encoding.
+ * Decoded, a full log would take six times the memory of its limit in bytes, and each reader that
+ * resumes would cost encoding.
  */
 import type { DeviceEvent, DeviceEventDraft, LoggedDeviceEvent } from '../device/device.js';
 import type { EventKind } from '../events/stream.js';
@@ -14,7 +14,7 @@ import { Shelf } from './shelf.js';
 export const sessionLabel = (id: string) => `session ${id}`;
 export const ownerLabel = (principal: string) => `owner ${principal}`;
 
-/** Of one log, as what it keeps lies together. */
+/** One kind for each log, because the bytes of a log are stored together. */
 export function sessionEventKind(): EventKind<SessionEventDraft, SessionEvent, LoggedSessionEvent> {
   const shelf = new Shelf();
   return {
@@ -23,7 +23,7 @@ export function sessionEventKind(): EventKind<SessionEventDraft, SessionEvent, L
       const { sequence, arrivedMs, session, type } = event;
       const isRenewal = type === 'LEASE_RENEWED';
       const bytes = bytesOfEvent(event);
-      // A renewal may be dropped amid others that stay, and would leave a gap on the shelf.
+      // A renewal may be dropped among events that stay, which would leave a gap in the shelf.
       const kept = isRenewal ? bytes : shelf.put(bytes);
       return { sequence, arrivedMs, sessionId: session.id, owner: session.owner, isRenewal, bytes: kept };
     },

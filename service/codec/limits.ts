@@ -1,4 +1,4 @@
-/** The limits in force, as `GetHost` tells them. */
+/** The current limits for `GetHost`. */
 
 import type { Limits } from '../../proto/gen/wifidirect/v1/host_service.js';
 import type { Config } from '../config/schema.js';
@@ -43,7 +43,7 @@ export function limitsOf({ limits, events, session }: Config): Limits {
   };
 }
 
-/** As figures for metrics: the names of the contract, those of durations with `_seconds`. */
+/** The limits for metrics, with the names of the contract. Those of durations end in `_seconds`. */
 export function limitFigures(limits: Limits): readonly (readonly [string, number])[] {
   return Object.entries(limits).flatMap(([name, value]: [string, unknown]) => {
     const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

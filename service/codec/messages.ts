@@ -1,4 +1,4 @@
-/** Domain ↔ proto, both directions side by side. */
+/** Converts between the types of the rooms and the messages of the contract, in both directions. */
 
 import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
 import * as devices from '../../proto/gen/wifidirect/v1/device.js';
@@ -56,14 +56,12 @@ export function toNativeResult(native: NativeResult): errors.NativeResult {
   return { ...native };
 }
 
-/**
- * Which moment of `performance.now()` a time of the wall clock is, as far as this process can say.
- */
+/** Converts wall-clock time to the clock of `performance.now()`, as well as this process can. */
 type ToSteady = (timeMs: number) => number;
 
 /**
- * The event that `toSessionEvent` made this of. `fault` is that of the end, of which the message
- * has only a part.
+ * The inverse of `toSessionEvent`. `fault` is the fault of the end: the message has only a part of
+ * it.
  */
 export function fromSessionEvent(
   event: proto.SessionEvent,
@@ -141,13 +139,22 @@ function fromSessionError({ reason, message, nativeResult }: errors.SessionError
 }
 
 /**
- * The name of a number of an enum. What is read back was written by this version or an earlier one,
- * so it has one.
+ * The name of an enum value. Values that are read back were written by this or an earlier version,
+ * so each has a name.
  */
 function nameOf<Name extends string>(names: Readonly<Record<string, number>>, value: number): Name {
-  for (const [name, number] of Object.entries(names)) if (number === value) return name as Name;
-  throw new RangeError(`There is no name for ${value}.`);
+  let known = namesByNumber.get(names);
+  if (known === undefined) {
+    known = new Map(Object.entries(names).map(([name, number]) => [number, name]));
+    namesByNumber.set(names, known);
+  }
+  const name = known.get(value);
+  if (name === undefined) throw new RangeError(`There is no name for ${value}.`);
+  return name as Name;
 }
+
+/** Of each enum. A start reads many sessions back. */
+const namesByNumber = new Map<object, ReadonlyMap<number, string>>();
 
 /** A property that Windows leaves empty stays unset. */
 export function toDevice(device: DeviceProperties): devices.Device {
@@ -184,7 +191,7 @@ export function toReason(reason: Reason | undefined): errors.ErrorReason {
   return errors.ErrorReason[reason ?? 'UNSPECIFIED'];
 }
 
-/** Undefined where the number is none that this version knows. */
+/** Undefined if this version does not know the number. */
 export function fromSessionKind(kind: number): SessionKind | undefined {
   if (kind === proto.SessionKind.UNSPECIFIED || kind === proto.SessionKind.WIFI_DIRECT) return 'WIFI_DIRECT';
   return kind === proto.SessionKind.LEGACY ? 'LEGACY' : undefined;
@@ -206,8 +213,8 @@ export function toDuration(ms: number): Duration {
 }
 
 /**
- * Milliseconds with their fraction, so that a range is checked against what was said; NaN where the
- * message is not a Duration. Round after the check, never before it.
+ * Milliseconds with a fraction, so that the exact value is checked against the range; NaN if the
+ * message is not a valid Duration. Round only after the check.
  */
 export function fromDuration({ seconds, nanos }: Duration): number {
   const isValid = Math.abs(nanos) < 1e9 && Number(seconds) * nanos >= 0;

@@ -1,6 +1,6 @@
 /**
- * Many small runs of bytes that come and go in order, side by side: a buffer of its own for each
- * would cost as much again as it holds.
+ * Stores many small byte strings that come and go in order. A buffer for each would double their
+ * memory.
  */
 const BOARD_BYTES = 65_536;
 
@@ -8,10 +8,7 @@ export class Shelf {
   #board = Buffer.alloc(0);
   #used = 0;
 
-  /**
-   * A copy on the shelf. Its memory is given back when all that was put beside it is forgotten,
-   * too.
-   */
+  /** Returns a stored copy. Its memory is freed when its neighbours have been dropped, too. */
   put(bytes: Uint8Array): Uint8Array {
     if (this.#board.length - this.#used < bytes.length) {
       this.#board = Buffer.allocUnsafeSlow(Math.max(BOARD_BYTES, bytes.length));

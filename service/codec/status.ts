@@ -1,7 +1,7 @@
 /**
- * A fault as the contract tells it: a `google.rpc.Status` with its code, a sentence, and details.
+ * Converts a fault to a `google.rpc.Status`: code, sentence and details.
  *
- * The tables are complete by their types: a new reason doesn't compile without its code.
+ * The types make the tables complete: a new reason does not compile without a code.
  */
 import { Code } from '../../proto/gen/google/rpc/code.js';
 import {
@@ -49,7 +49,7 @@ const codes: Readonly<Record<Reason, number>> = {
   HOST_RESTARTED: Code.UNAVAILABLE,
 };
 
-/** How long a caller should wait before it asks again, where asking again helps. */
+/** How long a client should wait before a retry, if a retry helps. */
 const retryAfterMs: Partial<Readonly<Record<Reason, number>>> = {
   WLAN_SERVICE_NOT_RUNNING: 5000,
   WLAN_SERVICE_UNREACHABLE: 1000,
@@ -58,7 +58,7 @@ const retryAfterMs: Partial<Readonly<Record<Reason, number>>> = {
 };
 
 /**
- * Proxies drop headers of more than 8 KiB; the message is in them up to five times, and once more
+ * Proxies drop headers of more than 8 KiB. The message is in the headers up to five times, and once
  * percent-encoded.
  */
 const MESSAGE_BYTES_MAX = 320;
@@ -113,8 +113,8 @@ function any(name: string, value: Uint8Array) {
 }
 
 /**
- * Visible, well-formed (names from Windows may hold half a surrogate pair, which no header can),
- * and no longer than this in UTF-8.
+ * Escaped, well-formed (names from Windows may have half a surrogate pair, which no header may),
+ * and clipped to this many bytes of UTF-8.
  */
 function clip(text: string, bytesMax = VALUE_BYTES_MAX): string {
   const bytes = Buffer.from(visible(text));

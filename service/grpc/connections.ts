@@ -1,16 +1,16 @@
 /**
- * How many connections there may be, and which goes when there are too many.
+ * How many connections there may be, and which one is closed if there are too many.
  *
  *     accepted --> unidentified --identify()--> identified --> closed
- *                       |  no call let in within identifyMs, or the place is needed: given up
+ *                       |  no call is admitted within identifyMs, or the place is needed: closed
  *
- * A connection is identified by its first call whose caller is known. Until then anybody can have
- * made it, so those connections share a small budget of their own, and one that comes takes the
- * place of the oldest from where most come. Somebody who opens connections by the thousand
- * displaces their own.
+ * A connection is identified by its first call with a known caller. Until then anyone can have
+ * opened it, so unidentified connections share a small budget. If that is full, a new connection
+ * replaces the oldest one of the network that has the most. So an attacker who opens thousands of
+ * connections displaces their own.
  *
- * Invariant: an identified connection is never given up for a new one, and unidentified ones never
- * take more than their budget, so the rest of the places is for callers who are known.
+ * Invariant: an identified connection is never closed for a new one, and unidentified ones never
+ * exceed their budget. The other places are for callers that are known.
  */
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -25,30 +25,30 @@ interface ConnectionLimits {
   readonly streamsPerConnectionMax: number;
 }
 
-/** Told of each connection that is refused or given up: where from, and why, as a sentence. */
+/**
+ * Called for each connection that is refused or closed, with its origin and a sentence that says
+ * why.
+ */
 type Refused = (client: string, message: string) => void;
 
-/**
- * Calls at once on a connection that nobody is known on: each may hold headers, and a part of a
- * request.
- */
+/** Open calls on an unidentified connection. Each may hold headers and a part of a request. */
 const UNIDENTIFIED_STREAMS_MAX = 50;
-/** What one connection may be refused in a row, without a call that is let in between. */
+/** Refused calls in a row on one connection, without an admitted call in between. */
 const REFUSALS_MAX = 20;
 /**
- * Calls that a client may cancel in a row on one connection, and how many it gains in a second.
- * nghttp2 allows 1000 and 33 (CVE-2023-44487); beyond, it ends the connection with all of its
- * calls, and tells nobody here. So this is less: the connection is closed before, to new calls
- * only.
+ * Calls that a client may cancel in a row on one connection, and how many more it may cancel each
+ * second. nghttp2 allows 1000 and 33 (CVE-2023-44487). Beyond that it closes the connection with
+ * all of its calls, and reports nothing. These limits are lower: the connection is closed to new
+ * calls only.
  */
 const CANCELS_MAX = 800;
 const CANCELS_PER_SECOND = 30;
-/** From the polite end of a connection to the hard one. */
+/** The time between the polite close of a connection and the forced one. */
 const GRACE_MS = 1000;
 
 /**
- * A range of addresses whose connections are counted together; it may have so many times what one
- * address may have.
+ * A range of addresses whose connections are counted together. It may have `times` as many as one
+ * address.
  */
 export interface Network {
   readonly range: string;
@@ -68,7 +68,7 @@ interface Place {
   session: Http2Session | undefined;
   isIdentified: boolean;
   refusals: number;
-  /** How many calls may be cancelled now, as of then. */
+  /** How many calls may still be cancelled, as of `cancelledMs`. */
   cancelsLeft: number;
   cancelledMs: number;
 }
@@ -95,14 +95,14 @@ export class Connections {
   }
 
   /**
-   * How many calls a connection may have open until it is identified; HTTP/2 tells it to its
+   * How many calls a connection may have open until it is identified. HTTP/2 announces it to the
    * client.
    */
   get streamsAtFirst(): number {
     return Math.min(UNIDENTIFIED_STREAMS_MAX, this.#limits.streamsPerConnectionMax);
   }
 
-  /** False: there is no place for it, and it is closed. */
+  /** Returns false if there is no place for the connection; it is closed then. */
   admit(socket: Socket): boolean {
     const networks = networksOf(socket.remoteAddress);
     const why = this.#makeRoom(networks);
@@ -115,7 +115,7 @@ export class Connections {
     return true;
   }
 
-  /** HTTP/2 is spoken on it. */
+  /** An HTTP/2 session has begun on the socket. */
   begin(session: Http2Session, socket: Socket): void {
     const place = this.#places.get(socket);
     if (place === undefined) return;
@@ -123,7 +123,7 @@ export class Connections {
     this.#places.set(session, place);
   }
 
-  /** A call on it came from somebody who is known. */
+  /** A call on the connection has a known caller. */
   identify(session: Http2Session): void {
     const place = this.#places.get(session);
     if (place === undefined) return;
@@ -136,8 +136,8 @@ export class Connections {
   }
 
   /**
-   * A call on it was refused, since nobody knows the caller, or nobody serves it. Too many in a row
-   * end it.
+   * A call on the connection was refused, because its caller is unknown or its RPC is not served.
+   * Too many in a row close the connection.
    */
   refuseCall(session: Http2Session): void {
     const place = this.#places.get(session);
@@ -148,7 +148,7 @@ export class Connections {
     this.#end(place);
   }
 
-  /** The client has reset a call on it. */
+  /** The client has cancelled a call on the connection. */
   cancelCall(session: Http2Session): void {
     const place = this.#places.get(session);
     if (place === undefined || session.closed) return;
@@ -162,7 +162,10 @@ export class Connections {
     this.#end(place);
   }
 
-  /** Undefined: there is room, maybe since an older connection was given up. */
+  /**
+   * Returns undefined if there is room, perhaps because an older connection was closed; otherwise
+   * why not.
+   */
   #makeRoom(networks: readonly Network[]): string | undefined {
     const { connectionsMax, connectionsPerAddressMax } = this.#limits;
     const { unidentifiedConnectionsMax, unidentifiedConnectionsPerAddressMax } = this.#limits;
@@ -225,7 +228,7 @@ export class Connections {
     for (const { range } of place.networks) this.#groups.get(range)?.unidentified.delete(place);
   }
 
-  /** That with the most unidentified connections. Only asked for when all places are taken. */
+  /** The group with the most unidentified connections. Called only when all places are taken. */
   #largest(): Group | undefined {
     let largest: Group | undefined;
     for (const group of this.#groups.values()) {
@@ -234,7 +237,7 @@ export class Connections {
     return largest;
   }
 
-  /** False: there is none that may be given up. */
+  /** Returns false if no connection may be closed. */
   #giveUpOldest(group: Group | undefined): boolean {
     const [place] = group?.unidentified ?? [];
     if (place === undefined) return false;
@@ -245,7 +248,7 @@ export class Connections {
   }
 
   #giveUpLate(place: Place): void {
-    // What a busy host has not read yet is read first.
+    // First read what a busy host has not read yet.
     setImmediate(() => {
       if (!place.isIdentified && this.#places.has(place.socket)) this.#endLate(place);
     });
@@ -258,8 +261,8 @@ export class Connections {
   }
 
   /**
-   * Calls under way get their answers, within the grace; those of somebody who is known may go on
-   * for as long as they last.
+   * Calls in progress may finish within the grace. On an identified connection they may last as
+   * long as they need.
    */
   #end(place: Place): void {
     const { session, socket } = place;
@@ -274,8 +277,8 @@ export class Connections {
 }
 
 /**
- * One range that others can't take for themselves needs no room for others: a /64 is one host's, a
- * /48 a whole site's.
+ * Ranges and how many times the limit of one address they may use. A /64 belongs to one host, a /48
+ * to a whole site.
  */
 const IPV6_RANGES = [
   { bits: 64, times: 1 },
@@ -284,9 +287,9 @@ const IPV6_RANGES = [
 ] as const;
 
 /**
- * The ranges that an address counts for: of IPv4 the address, also where it is written as IPv6; of
- * IPv6 what one host, one customer and one site commonly have to themselves. Local sockets and
- * pipes count for none.
+ * The ranges that an address counts for. For IPv4, also if it is written as IPv6, it is the
+ * address. For IPv6, it is what one host, one customer and one site commonly have. Local sockets
+ * and pipes count for none.
  */
 export function networksOf(address: string | undefined): readonly Network[] {
   if (address === undefined) return [];
@@ -305,7 +308,7 @@ export function networksOf(address: string | undefined): readonly Network[] {
   });
 }
 
-/** The widest of these ranges: whose doing it is, as far as an address tells. */
+/** The widest of these ranges: the network that is responsible, as far as an address shows. */
 export function networkOf(address: string | undefined): string | undefined {
   return networksOf(address).at(-1)?.range;
 }

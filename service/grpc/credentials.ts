@@ -1,10 +1,10 @@
 /**
- * TLS from files, renewed without a restart: a new connection sees the new certificate, those that
- * stand live on for as long as their clients are trusted.
+ * TLS from files, renewed without a restart. A new connection gets the new certificate. Existing
+ * connections stay while their clients are trusted.
  *
- * grpc-js can do it by itself with its `FileWatcherCertificateProvider`, but that serves nobody
- * while a renewal is half written, takes no passphrase and no oldest version; so this fills the
- * same class, `ServerCredentials`, whose door for subclasses it is.
+ * The `FileWatcherCertificateProvider` of grpc-js fails while a renewal is half written, and
+ * accepts neither a passphrase nor a minimum version. So this class extends `ServerCredentials`, as
+ * that class intends.
  */
 import { X509Certificate } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
@@ -17,11 +17,11 @@ import { type Authorities, type DenyList, parseDenyList } from '../tls/client-tr
 import { certificatesIn } from '../tls/pem.js';
 import { serverContext, serverIdentityIn } from '../tls/server-identity.js';
 
-/** Whoever connects and then says nothing holds a socket for as long. */
+/** How long a silent client can hold a socket. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 interface TlsListener {
-  /** Clients that were trusted may be so no more. */
+  /** Clients that were trusted may no longer be. */
   changed(): void;
   reloadFailed(what: string): void;
 }
@@ -38,7 +38,7 @@ export class TlsCredentials extends ServerCredentials {
   readonly #files: WatchedFiles<Loaded>;
   readonly #denyList: WatchedFiles<DenyList> | undefined;
 
-  /** Throws where the files can't be used. */
+  /** Throws if the files can't be used. */
   constructor(settings: Config['tls'], log: Log, listener: TlsListener) {
     const { certFile, keyFile, clientCaFile, clientDenyFile, requireClientCertificate } = settings;
     const { reloadIntervalMs: intervalMs } = settings;
@@ -85,17 +85,17 @@ export class TlsCredentials extends ServerCredentials {
     );
   }
 
-  /** Of client certificates. */
+  /** The authorities of client certificates. */
   get authorities(): Authorities {
     return this.#files.current.authorities;
   }
 
-  /** Client certificates that are refused all the same. */
+  /** Client certificates that are refused although an authority has signed them. */
   get denied(): DenyList {
     return this.#denyList?.current ?? NO_DENY_LIST;
   }
 
-  /** Of the certificate in force. */
+  /** The expiry of the current certificate. */
   get expireTimeMs(): number {
     return Date.parse(new X509Certificate(String(this.#files.current.context.cert)).validTo);
   }
@@ -111,12 +111,13 @@ export class TlsCredentials extends ServerCredentials {
 }
 
 /**
- * Throws where the parts don't fit: so a renewal of which one file is still missing is not used.
+ * Throws if certificate and key do not belong together. So a renewal that has replaced only one of
+ * the files is not used.
  */
 function identityFrom(cert: Buffer, key: Buffer, settings: Config['tls'], log: Log): SecureContextOptions {
   const { certificate } = serverIdentityIn(cert, key, settings);
   const { validTo, fingerprint256 } = certificate;
-  // With its colons the log would take its parts for addresses of devices.
+  // With colons, the log would take parts of it for device addresses.
   const fingerprint = fingerprint256.replaceAll(':', '');
   const expired = Date.parse(validTo) <= Date.now();
   const message = `The certificate of this daemon ${expired ? 'expired' : 'is valid until'} ${validTo}.`;
@@ -124,11 +125,13 @@ function identityFrom(cert: Buffer, key: Buffer, settings: Config['tls'], log: L
   return serverContext(cert, key, settings);
 }
 
-/** Those of before where they are the same: then nobody has to be judged anew. */
+/**
+ * Returns the previous authorities if they are the same, so that no client has to be checked again.
+ */
 function authoritiesFrom(ca: Buffer | undefined, before: Authorities | undefined): Authorities {
   const certificates = ca === undefined ? [] : certificatesIn(ca.toString('latin1'));
   const prints = (list: Authorities['certificates']) => list.map(({ fingerprint256 }) => fingerprint256).join();
   if (before !== undefined && prints(before.certificates) === prints(certificates)) return before;
-  // The first were there before anybody connected.
+  // The first authorities were loaded before any client connected.
   return { certificates, sinceMs: before === undefined ? Number.NEGATIVE_INFINITY : performance.now() };
 }

@@ -26,9 +26,9 @@ import { faultToGrpcStatus, toGrpcStatus } from './status.js';
 import { http2StreamOf, originOf } from './wire.js';
 
 /**
- * Who makes a call, kept on its metadata: the one thing that both its interceptor and its handler
- * hold. Nothing but this file can name the symbol. (A WeakMap with an entry for each call costs
- * more than all the rest of the gate.)
+ * The caller is stored on the metadata of the call: only the metadata reaches both the interceptor
+ * and the handler. Only this file has the symbol. (A WeakMap with an entry for each call costs more
+ * than the rest of the gate.)
  */
 const admittedAs = Symbol('the caller');
 type Known = Metadata & { [admittedAs]?: Caller };
@@ -55,7 +55,7 @@ export class Gate {
     this.traceOf = traceOf;
   }
 
-  /** Who makes this call. Throws for one that did not come through the gate. */
+  /** The caller of this call. Throws if the call did not pass the gate. */
   readonly callerOf = ({ metadata }: { readonly metadata: Known }): Caller => {
     const caller = metadata[admittedAs];
     if (caller === undefined) throw new Error('A call has come past the gate.');
@@ -96,7 +96,7 @@ export class Gate {
           },
           onReceiveMessage: (message, pass) => {
             incoming?.message();
-            // A call without a message is none: it can't have changed anything.
+            // A call without a message cannot have changed anything.
             if (admitted !== undefined) audit?.begin(admitted, trace);
             audit?.see(message);
             pass(message);
@@ -105,7 +105,7 @@ export class Gate {
             incoming?.end();
             pass();
           },
-          // Also comes after a normal end, where it changes nothing.
+          // Also runs after a normal end, when it changes nothing.
           onCancel: () => {
             isOver = true;
             leave();
@@ -115,7 +115,7 @@ export class Gate {
         }),
       sendMessage: (message, pass) => {
         audit?.see(message);
-        // What a stream began with is what was asked for; what becomes of it is in the events.
+        // The audit records what was requested. The events say what became of it.
         if (responseStream) audit?.end('OK');
         incoming?.answered();
         pass(message);
@@ -127,10 +127,10 @@ export class Gate {
     });
   };
 
-  /** The caller; or undefined, and the call has ended. */
+  /** Returns the caller; or undefined if the call has been ended. */
   #admit(rpc: string, metadata: Known, call: ServerInterceptingCallInterface): Caller | undefined {
     const authorization = metadata.get('authorization').map(String);
-    // Nothing behind the gate needs it, and what isn't there can't leak.
+    // No handler needs the credential, and what is removed cannot leak.
     metadata.remove('authorization');
     const session = http2StreamOf(call)?.session;
     const { network, certificate } = this.#peers.of(session);
@@ -146,7 +146,7 @@ export class Gate {
     return undefined;
   }
 
-  /** Who has no right to call is known all the same. */
+  /** A caller without the permission is known, too. */
   #tellConnections(session: Http2Session, admitted: Result<Caller>): void {
     const isKnown = admitted.ok || admitted.fault.reason === 'PERMISSION_DENIED';
     if (isKnown) this.#connections.identify(session);
@@ -154,8 +154,8 @@ export class Gate {
   }
 
   /**
-   * Whether the sender of a request for an RPC that is not served is known. To grpc-js such a
-   * request is no call.
+   * Whether the caller of an RPC that is not served is known. grpc-js makes no call of such a
+   * request.
    */
   recognize({ session }: ServerHttp2Stream, { authorization }: IncomingHttpHeaders): Result<void> {
     const { network, certificate } = this.#peers.of(session);

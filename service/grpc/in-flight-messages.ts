@@ -1,8 +1,9 @@
 /**
- * Requests and answers on their way over HTTP/2, and what each holds: see `api/in-flight-bytes.ts`.
+ * Requests and answers in transit over HTTP/2, and how much memory each one holds: see
+ * `api/in-flight-bytes.ts`.
  *
- * The bound never ends calls whose messages pass at once: only a call that holds much itself can be
- * the one that is ended.
+ * The bound never ends calls whose messages pass quickly: only a call that holds much memory itself
+ * can be ended.
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
@@ -14,10 +15,10 @@ import { http2StreamOf } from './wire.js';
 
 type Refuse = (outcome: Parameters<ServerInterceptingCallInterface['sendStatus']>[0]) => void;
 
-/** What one flow-control window holds anyway. */
+/** One flow-control window, which every stream may fill anyway. */
 const FREE_BYTES = 65_536;
 /**
- * A client that sends more requests on one stream while it takes no answers has no good reason to.
+ * Requests on one stream without an answer in between. A client has no good reason to send more.
  */
 const UNANSWERED_MAX = 100;
 
@@ -30,9 +31,10 @@ export class InFlightMessages {
   }
 
   /**
-   * A call has been admitted, and its request is due.
+   * A call has been admitted, and its request must arrive.
    *
-   * @param isStream The client sends as many requests as it likes: only the first is due.
+   * @param isStream The client may send any number of requests; only the first has a time limit.
+   *
    * @param refuse Ends the call with this status.
    */
   receive(call: object, isStream: boolean, refuse: Refuse): IncomingRequest {
@@ -44,7 +46,9 @@ export class InFlightMessages {
     return this.#soon(new OutgoingResponse(this.#bytes, call));
   }
 
-  /** Nearly all are over within the turn in which they begin; only the others are watched. */
+  /**
+   * Most messages are complete within the turn in which they begin, so only the others are watched.
+   */
   #soon<T extends IncomingRequest | OutgoingResponse>(message: T): T {
     if (this.#fresh.length === 0) setImmediate(this.#watchFresh);
     this.#fresh.push(message);
@@ -58,7 +62,7 @@ export class InFlightMessages {
   };
 }
 
-/** One request on its way in. */
+/** One request in transit. */
 export class IncomingRequest {
   readonly #held: InFlightBytes;
   readonly #call: object;
@@ -85,7 +89,7 @@ export class IncomingRequest {
     this.#stream = http2StreamOf(this.#call)?.on('data', this.#count);
   }
 
-  /** A message is whole. */
+  /** A message is complete. */
   message(): void {
     if (!this.#isStream) return;
     this.#isPending = false;
@@ -95,7 +99,7 @@ export class IncomingRequest {
     if (this.#unanswered > UNANSWERED_MAX) reset(http2StreamOf(this.#call));
   }
 
-  /** A message of an answer goes out. */
+  /** A message of an answer is sent. */
   answered(): void {
     this.#unanswered -= 1;
   }
@@ -125,7 +129,7 @@ export class IncomingRequest {
   }
 }
 
-/** The answer to a unary call on its way out. */
+/** The answer to a unary call in transit. */
 export class OutgoingResponse {
   readonly #held: InFlightBytes;
   readonly #call: object;
@@ -147,7 +151,7 @@ export class OutgoingResponse {
     if (this.#held.isFull && this.#bytes > FREE_BYTES) reset(stream);
   }
 
-  /** It has been taken, or nobody waits for it. */
+  /** The client has taken it, or nobody waits for it. */
   readonly end = once(() => {
     this.#isOver = true;
     clearTimeout(this.#due);

@@ -1,26 +1,23 @@
 /**
- * A Unix socket as a file: who may connect is its mode, and a file that a killed daemon has left is
- * in the way of the next one.
+ * A Unix socket as a file: its mode says who may connect, and the file of a killed daemon would
+ * block the next one.
  */
 import { chmodSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 
-/**
- * Binds a socket that has this mode from its first moment, whatever umask the process was started
- * with.
- */
+/** Binds a socket that has this mode from the beginning, whatever the umask of the process is. */
 export async function bindLocalSocket<T>(path: string, mode: number, bind: () => Promise<T>): Promise<T> {
   await removeStaleSocket(path);
   const before = process.umask(0o777 & ~mode);
   const bound = await bind().finally(() => process.umask(before));
-  // Not every system lets the umask count for sockets.
+  // Some systems ignore the umask for sockets.
   chmodSync(path, mode);
   return bound;
 }
 
 /**
- * Removes the socket that nobody serves. One that a living program holds, or a file that is no
- * socket, stays, and the bind says so. Nothing happens between the last look and the removal.
+ * Removes a socket that nobody serves. A socket of a running program, or a file that is not a
+ * socket, stays, and the bind fails. Nothing runs between the check and the removal.
  */
 async function removeStaleSocket(path: string): Promise<void> {
   const found = identityOf(path);
@@ -39,8 +36,8 @@ function isServed(path: string): Promise<boolean> {
 }
 
 /**
- * A program that has bound a socket and doesn't listen yet refuses connections, too. Linux lists
- * what is bound.
+ * A program that has bound a socket but does not listen yet refuses connections, too. Linux lists
+ * bound sockets.
  */
 function isBound(path: string): boolean {
   let list: string;
@@ -56,7 +53,7 @@ function isSocket(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
 }
 
-/** Another one for each file that has ever had the path. */
+/** Differs for each file that has ever had this path. */
 function identityOf(path: string): string | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false, bigint: true });
   return found && `${found.dev} ${found.ino} ${found.ctimeNs}`;

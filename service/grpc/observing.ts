@@ -1,6 +1,6 @@
 /**
- * The interceptor nearest to the wire: tells the observer of every RPC, whoever serves it, with the
- * status that the client gets. What grpc-js refuses by itself goes out with the details of the
+ * The interceptor nearest to the wire. It reports every RPC of every service to the observer, with
+ * the status that the client gets. Refusals by grpc-js itself are sent with the details of the
  * contract.
  */
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
@@ -13,7 +13,7 @@ import { changeStatus, discardRequest, http2StreamOf } from './wire.js';
 export class Observing {
   readonly #observer: Observer;
   readonly #explain: Explain;
-  /** The metadata of a call is the one thing that both its interceptors and its handler hold. */
+  /** Only the metadata of a call reaches both its interceptors and its handler. */
   readonly #traces = new WeakMap<Metadata, TraceContext>();
 
   constructor(observer: Observer, explain: Explain) {
@@ -21,7 +21,7 @@ export class Observing {
     this.#explain = explain;
   }
 
-  /** The span of a call, where it is traced. */
+  /** The span of a call, if it is traced. */
   readonly traceOf = ({ metadata }: { readonly metadata: Metadata }): TraceContext | undefined =>
     this.#traces.get(metadata);
 
@@ -44,7 +44,7 @@ export class Observing {
             if (rpc.trace !== undefined) this.#traces.set(metadata, rpc.trace);
             pass(metadata);
           },
-          // Also comes after a normal end, where it changes nothing.
+          // Also runs after a normal end, when it changes nothing.
           onCancel: () => {
             end('CANCELLED');
             const stream = http2StreamOf(call);

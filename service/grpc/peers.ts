@@ -1,7 +1,6 @@
 /**
- * Who is at the other end of each connection: its network and its client certificate, read once,
- * and whether the certificate is still trusted, judged anew when the authorities or the deny list
- * change.
+ * The peer of each connection: its network and its client certificate, read once. Whether the
+ * certificate is trusted is checked again when the authorities or the deny list change.
  */
 import type { X509Certificate } from 'node:crypto';
 import type { Http2Session } from 'node:http2';
@@ -15,12 +14,12 @@ import { networkOf } from './connections.js';
 import { HANDSHAKE_TIMEOUT_MS, type TlsCredentials } from './credentials.js';
 
 export interface Peer {
-  /** What counts as one address; `undefined` where the connection is local. */
+  /** The range that counts as one address; undefined if the connection is local. */
   readonly network: string | undefined;
   readonly certificate: ClientCertificate | undefined;
 }
 
-/** What is to be known of client certificates: what the `TlsCredentials` in force say. */
+/** What the current `TlsCredentials` say about client certificates. */
 type ClientTrust = Pick<TlsCredentials, 'authorities' | 'denied' | 'isCertificateRequired'>;
 
 const unknown: Peer = { network: undefined, certificate: undefined };
@@ -28,23 +27,23 @@ const unknown: Peer = { network: undefined, certificate: undefined };
 export class Peers {
   readonly #principalFrom: Config['access']['principalFrom'];
   readonly #trust: ClientTrust | undefined;
-  /** When each connection began, on the clock of `performance.now()`. */
+  /** The start of each connection, on the clock of `performance.now()`. */
   readonly #began = new Map<Http2Session, number>();
   readonly #peers = new WeakMap<Http2Session, Peer>();
 
-  /** Without `trust` there is no TLS, and nobody shows a certificate. */
+  /** Without `trust` there is no TLS, and there are no client certificates. */
   constructor(principalFrom: Config['access']['principalFrom'], trust: ClientTrust | undefined) {
     this.#principalFrom = principalFrom;
     this.#trust = trust;
   }
 
-  /** To be told of each connection when TLS has let it in. */
+  /** Called for each connection that TLS has accepted. */
   begin(session: Http2Session): void {
     this.#began.set(session, performance.now());
     session.once('close', () => this.#began.delete(session));
   }
 
-  /** Read once a connection: it costs as much as a small call. */
+  /** Read once for each connection, because it costs as much as a small call. */
   of(session: Http2Session | undefined): Peer {
     if (session === undefined) return unknown;
     const known = this.#peers.get(session);
@@ -54,7 +53,7 @@ export class Peers {
     return peer;
   }
 
-  /** Closes the connections that would not be let in now, when the streams on them have ended. */
+  /** Closes the connections that would not be accepted now, once their streams have ended. */
   closeLost(): void {
     const nowMs = Date.now();
     for (const session of [...this.#began.keys()]) {
@@ -73,7 +72,7 @@ export class Peers {
     const chain = chainOf(leaf);
     const found = socket.authorized ? undefined : String(socket.authorizationError);
     const began = this.#began.get(session) ?? Number.NEGATIVE_INFINITY;
-    // The authorities may have changed between the begin of the handshake and its end.
+    // The authorities may have changed during the handshake.
     const isJudgedByTls = ({ sinceMs }: Authorities) => sinceMs <= began - HANDSHAKE_TIMEOUT_MS;
     const isTrusted = perVersion(
       () => trust.authorities,
@@ -84,7 +83,7 @@ export class Peers {
       (denied: DenyList) => isDenied(chain, denied),
     );
     const certificate: ClientCertificate = {
-      // A certificate of anybody's making says nothing of who it was.
+      // An untrusted certificate does not prove who sent it.
       principal: found === undefined ? principalOf(socket.getPeerCertificate(), this.#principalFrom) : undefined,
       isRequired: trust.isCertificateRequired,
       problem: (nowMs) => {
@@ -99,8 +98,8 @@ export class Peers {
 }
 
 /**
- * The client's certificate and those above it, as far as it showed them or the authorities of then
- * go.
+ * The client's certificate and its issuers, as far as the client sent them or the authorities of
+ * that time have them.
  */
 function chainOf(leaf: X509Certificate): readonly X509Certificate[] {
   const chain: X509Certificate[] = [];

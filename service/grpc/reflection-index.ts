@@ -1,4 +1,4 @@
-/** Descriptors by the names of what is in them, as reflection is asked for them. */
+/** Descriptors by the names of their contents, as reflection looks them up. */
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
   type DescriptorProto,
@@ -18,10 +18,10 @@ export class Descriptors {
   readonly #files = new Map<string, File>();
   /** The file of each message, field, enum, enum value, service, method and extension. */
   readonly #symbols = new Map<string, string>();
-  /** The extensions of each message that there is, by number, with their files. */
+  /** The extensions of each message, by number, with their files. */
   readonly #extensions = new Map<string, Map<number, string>>();
 
-  /** Takes a FileDescriptorSet with all that its files import. */
+  /** Reads a FileDescriptorSet that has all imports of its files. */
   constructor(set: Uint8Array) {
     for (const file of fromBinary(FileDescriptorSetSchema, set).file) {
       this.#files.set(file.name, { bytes: toBinary(FileDescriptorProtoSchema, file), imports: file.dependency });
@@ -29,11 +29,11 @@ export class Descriptors {
     }
   }
 
-  /** The file first, then all that it imports, each once. */
+  /** The file, then all files that it imports, each once. */
   fileNamed(name: string): readonly Uint8Array[] | undefined {
     if (!this.#files.has(name)) return undefined;
     const names = new Set([name]);
-    // A set may grow while it is walked.
+    // A Set may grow during iteration.
     for (const each of names) for (const imported of this.#files.get(each)?.imports ?? []) names.add(imported);
     return [...names].flatMap((each) => this.#files.get(each)?.bytes ?? []);
   }
@@ -46,7 +46,7 @@ export class Descriptors {
     return this.#fileOf(this.#extensions.get(type)?.get(number));
   }
 
-  /** Undefined where there is no such message. */
+  /** Undefined if there is no such message. */
   extensionNumbersOf(type: string): readonly number[] | undefined {
     const numbers = this.#extensions.get(type)?.keys();
     return numbers && [...numbers].sort((a, b) => a - b);
@@ -79,7 +79,7 @@ export class Descriptors {
     for (const each of extension) this.#addExtension(message, each, file);
   }
 
-  /** The values of an enum stand beside it, as in C: `wifidirect.v1.SESSION_STATE_OPEN`. */
+  /** Enum values are siblings of their enum, as in C: `wifidirect.v1.SESSION_STATE_OPEN`. */
   #addEnum(scope: string, { name, value }: EnumDescriptorProto, file: string): void {
     this.#add(scope, name, file);
     for (const each of value) this.#add(scope, each.name, file);

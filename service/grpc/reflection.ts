@@ -1,10 +1,10 @@
 /**
- * `grpc.reflection`: what the host serves, in descriptors, to tools that were not built with the
- * contract. Both versions that clients speak, which differ in their names only.
+ * `grpc.reflection`: the descriptors of what the host serves, for tools that were built without the
+ * contract. It serves both versions; they differ only in their names.
  *
- * By hand, as health is: the library for it brings a second runtime of protobuf, knows neither
- * health nor itself, and takes names of JavaScript's objects for files. The descriptors are read at
- * the first question, as few hosts are ever asked.
+ * It is implemented here like health (D-109). The library for it would load a second protobuf
+ * runtime, would not describe health and itself, and would take names of JavaScript's objects for
+ * files. The descriptors are read at the first request, because few hosts get one.
  */
 import { readFile } from 'node:fs/promises';
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
@@ -30,23 +30,26 @@ const ANSWER = { host: 1, request: 2, files: 4, extensionNumbers: 5, services: 6
 const METHOD = 'ServerReflectionInfo';
 const VERSIONS = ['v1', 'v1alpha'] as const;
 
-/** What the host serves besides the contract. */
+/** The services that the host has besides the contract. */
 const OWN_SERVICES = [
   'grpc.health.v1.Health',
   ...VERSIONS.map((version) => `grpc.reflection.${version}.ServerReflection`),
 ];
 
 interface Question {
-  /** As it came, since the answer repeats it. */
+  /** The request as it arrived, because the answer repeats it. */
   readonly bytes: Uint8Array;
   readonly host: string;
-  /** The number of what is asked; 0: nothing that is known. */
+  /** The field number of the question; 0 if it is unknown. */
   readonly kind: number;
   readonly name: string;
   readonly extension: number;
 }
 
-/** `descriptors` is a FileDescriptorSet, `services` are those of the contract that are served. */
+/**
+ * `descriptors` is a FileDescriptorSet; `services` returns the services of the contract that are
+ * served.
+ */
 export function addReflection(
   server: Pick<Server, 'addService'>,
   descriptors: URL,
@@ -61,12 +64,13 @@ export function addReflection(
       try {
         loading ??= load(descriptors);
         const index = await loading;
-        // It ends with the others, when the host stops or the caller's token is taken back.
+        // The stream ends with the others, when the host stops or the caller's credential is
+        // revoked.
         const stop = (fault: Fault) => call.emit('error', faultToGrpcStatus(fault));
         const end = streams.add({ caller: callerOf(call), waiting: () => 0 }, stop);
         call.once('close', end);
-        // Who asks on and takes no answers is ended by transit: to wait for them would keep the
-        // stream for ever.
+        // A client that sends requests and reads no answers is ended by the limits of messages in
+        // transit. Waiting for it here would keep the stream open for ever.
         call.on('data', (question: Question) => call.write(answer(question, index, services)));
         call.once('end', () => call.end());
       } catch (error) {
@@ -182,7 +186,7 @@ function writeError(writer: BinaryWriter, code: number, message: string): void {
     .join();
 }
 
-/** Of a field that has a length: a text, bytes or a message. */
+/** The tag of a field that has a length: a string, bytes or a message. */
 function tag(number: number): number {
   return (number << 3) | 2;
 }

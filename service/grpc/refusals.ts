@@ -1,9 +1,9 @@
 /**
- * What grpc-js refuses by itself, as the contract has it: with `google.rpc.ErrorInfo`, and the code
- * of its reason.
+ * Refusals by grpc-js itself, as the contract describes them: with `google.rpc.ErrorInfo` and the
+ * code of its reason.
  *
- * grpc-js tells such refusals apart by their text alone. Should a text change, it is INTERNAL that
- * goes out; a test of each would notice.
+ * The refusals of grpc-js differ only in their texts. If a text changes, the client gets INTERNAL;
+ * there is a test for each.
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
@@ -39,8 +39,8 @@ const texts: readonly (readonly [start: string, fault: (of: Refused) => Fault])[
 ];
 
 /**
- * For statuses on their way out. What has its details, or needs none, goes as it is: OK, the
- * client's own deadline and cancellation.
+ * Changes a status before it is sent, unless it has details or needs none: OK, and the client's own
+ * deadline and cancellation.
  */
 export function refusals(requestBytesMax: number, log: Log): Explain {
   return (outcome, rpc, trace) => {
@@ -63,7 +63,7 @@ export function headersTooLarge(bytesMax: number): Fault {
   return limitExceeded({ subject: 'host', limit: 'SETTINGS_MAX_HEADER_LIST_SIZE', value: bytesMax }, message);
 }
 
-/** Answers a request that is not handed on to grpc-js. */
+/** Answers a request that grpc-js does not get. */
 export function refuseStream(stream: ServerHttp2Stream, fault: Fault): void {
   if (isGone(stream)) return;
   const { code, details, metadata } = faultToGrpcStatus(fault);
@@ -72,7 +72,7 @@ export function refuseStream(stream: ServerHttp2Stream, fault: Fault): void {
   discardRequest(stream);
 }
 
-/** Answers a request that is not gRPC as HTTP has it. */
+/** Answers a request that is not gRPC with an HTTP status. */
 export function refuseMediaType(stream: ServerHttp2Stream): void {
   stream.respond({ ':status': constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE }, { endStream: true });
   discardRequest(stream);

@@ -33,13 +33,16 @@ import {
   setHttp2Options,
 } from './wire.js';
 
-/** What the server asks and tells about what comes to no service. */
+/** Decisions and reports about requests that reach no service. */
 interface Refusals {
-  /** A connection was refused, by TLS or for their number: where from, and why, as a sentence. */
+  /**
+   * A connection was refused, by TLS or because of a limit: its origin, and a sentence that says
+   * why.
+   */
   connection(client: string, message: string): void;
-  /** An RPC was asked for that nobody serves. */
+  /** A request for an RPC that is not served. */
   unserved(): void;
-  /** Whether the sender of such a request may learn that. */
+  /** Whether the sender may learn that it is not served. */
   recognize(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Result<void>;
 }
 
@@ -48,18 +51,14 @@ interface ServerSettings {
   readonly connectionIdleMs: number;
   readonly keepaliveTimeMs: number;
   readonly keepaliveTimeoutMs: number;
-  /** Of Unix sockets, as chmod takes it. */
+  /** The mode of Unix sockets, as for chmod. */
   readonly socketMode: number;
 }
 
-/**
- * One HTTP/2 connection may make Node keep at most this many megabytes: frames, headers and what is
- * unsent.
- */
+/** Megabytes that Node may hold for one HTTP/2 connection: frames, headers and unsent data. */
 const SESSION_MEMORY_MB = 64;
 
-// What grpc-js would write of a bad header to the standard error is the whole of it, credentials
-// too.
+// grpc-js would write the whole of a bad header to standard error, including credentials.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
 
 /** A server that knows the paths of the RPCs that it serves. */
@@ -84,8 +83,8 @@ export class GatewayServer {
   readonly #sweep: NodeJS.Timeout;
 
   /**
-   * Every call of every service passes the interceptors, health and reflection too; the first is
-   * the nearest to the wire.
+   * Every call of every service passes the interceptors, health and reflection included. The first
+   * one is nearest to the wire.
    */
   constructor(
     settings: ServerSettings,
@@ -124,12 +123,12 @@ export class GatewayServer {
     this.#sweep = setInterval(() => destroyDeadSockets(this.#server), settings.keepaliveTimeoutMs).unref();
   }
 
-  /** Where clients reach it: `host:port`, or the target of a socket or pipe. */
+  /** The addresses for clients: `host:port`, or the target of a socket or pipe. */
   get addresses(): readonly string[] {
     return this.#addresses;
   }
 
-  /** How many are open. */
+  /** The number of open connections. */
   get connections(): number {
     return this.#connections.total;
   }
@@ -145,16 +144,16 @@ export class GatewayServer {
   }
 
   /**
-   * Serves reflection: the contract as it was generated, and the names of the services that have
-   * been added by then.
+   * Serves reflection: the descriptors of the contract, and the names of the services that have
+   * been added.
    */
   addReflection(descriptors: URL, services: CallServices, { gate }: Interceptors): void {
     addReflection(this.#server, descriptors, () => [...this.#services], services, gate);
   }
 
   /**
-   * Binds one target, without TLS where there are no credentials for it; resolves to the address
-   * that clients use.
+   * Binds one target, with TLS if there are credentials for it. Resolves to the address for
+   * clients.
    */
   async bind(target: string, tls: TlsCredentials | undefined): Promise<string> {
     const credentials = tls ?? ServerCredentials.createInsecure();
@@ -170,7 +169,7 @@ export class GatewayServer {
   #bind(target: string, credentials: ServerCredentials): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(target, credentials, (error, bound) => {
-        // In the same turn, so that nothing comes in unseen.
+        // In the same turn, so that no connection is missed.
         interceptConnections(this.#server, this.#hooks);
         if (error === null) resolve(bound);
         else reject(error);
@@ -179,14 +178,13 @@ export class GatewayServer {
   }
 
   /**
-   * Says which services serve; the empty name is the host in all. Who watches is told only what has
-   * changed.
+   * Sets which services serve; the empty name is the host as a whole. Watchers get only changes.
    */
   setServing(isServing: (service: string) => boolean): void {
     this.#health.set(this.#services, isServing);
   }
 
-  /** Waits for calls under way, then cuts what is left. */
+  /** Waits for calls in progress, then closes what is left. */
   async stop(graceMs: number): Promise<void> {
     clearInterval(this.#sweep);
     await new Promise<void>((resolve) => {
@@ -204,7 +202,7 @@ export class GatewayServer {
   #acceptRequest(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): boolean {
     const { session } = stream;
     if (session === undefined) return false;
-    // Reset since it came; an answer would throw, grpc-js's too.
+    // It was reset meanwhile, so an answer would throw, also one of grpc-js.
     if (isGone(stream)) {
       this.#connections.cancelCall(session);
       return false;
@@ -219,7 +217,7 @@ export class GatewayServer {
       normalizeHeaders(headers);
       return true;
     } else {
-      // Whoever is unknown doesn't learn what is served.
+      // An unknown caller does not learn which RPCs are served.
       const recognized = this.#refusals.recognize(stream, headers);
       if (recognized.ok) this.#refusals.unserved();
       refuseStream(stream, recognized.ok ? notServed(path.slice(1)) : recognized.fault);

@@ -26,9 +26,9 @@ import type { InFlightMessages, OutgoingResponse } from './in-flight-messages.js
 import { toGrpcStatus } from './status.js';
 import { http2StreamOf } from './wire.js';
 
-/** What the handlers need of the interceptors that each call has passed. */
+/** The interceptors that each call has passed, as far as handlers need them. */
 export interface Interceptors {
-  /** Who makes a call, and its span. Throws for a call that did not pass the gate. */
+  /** The caller and the span of a call. Throws if the call did not pass the gate. */
   readonly gate: Pick<Gate, 'callerOf' | 'traceOf'>;
   readonly inFlight: Pick<InFlightMessages, 'send'>;
 }
@@ -49,7 +49,7 @@ function methodDefinition(method: Method): MethodDefinition<unknown, unknown> {
   };
 }
 
-/** Stands for the half of a definition that only a client needs. */
+/** Replaces the functions of a definition that only a client needs. */
 export function unused(): never {
   throw new Error('This definition is a server’s.');
 }
@@ -71,7 +71,7 @@ function unaryHandler<Request, Answer>(
 ): handleUnaryCall<Request, Answer> {
   return (call, callback) => {
     let response: OutgoingResponse | undefined;
-    // Also emitted after a normal end, when the answer has been taken.
+    // Also emitted after a normal end, when the client has taken the answer.
     call.once('cancelled', () => response?.end());
     try {
       runUnary(services, method, call.request, contextOf(call, method.rpc, gate), (outcome) => {
@@ -109,7 +109,7 @@ function contextOf(
   rpc: string,
   gate: Interceptors['gate'],
 ): Context {
-  // Few handlers wait for anything, so few need to know when nobody waits for them.
+  // Created when it is used, because few handlers wait for anything.
   let gone: AbortController | undefined;
   return {
     caller: gate.callerOf(call),
@@ -136,7 +136,7 @@ function sinkOf<Message>(call: ServerWritableStream<unknown, Message>): Sink<Mes
       if (status === undefined) call.end();
       else call.emit('error', toGrpcStatus(status));
     },
-    // A stream that is not found stays until keepalive ends its connection.
+    // If the stream is not found, it stays until keepalive closes its connection.
     reset: () => http2StreamOf(call)?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM),
     onClosed: (listener) => call.once('close', listener),
   };

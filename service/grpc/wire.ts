@@ -1,7 +1,7 @@
 /**
- * What lies beneath grpc-js and has no public way to it. All that this service knows of its inside
- * is in this file; should that change, each function here finds nothing, and what hangs on it is
- * done without, as is said there.
+ * What lies below grpc-js and has no public API. Everything that the service knows about the inside
+ * of grpc-js is in this file. If that changes, the functions here find nothing, and each says what
+ * then does not work.
  */
 import type { EventEmitter } from 'node:events';
 import {
@@ -23,7 +23,7 @@ interface Layer {
   readonly stream?: ServerHttp2Stream;
 }
 
-/** The HTTP/2 stream of a call, as a handler or an interceptor has it. */
+/** The HTTP/2 stream of a call of a handler or an interceptor. */
 export function http2StreamOf(call: object): ServerHttp2Stream | undefined {
   let layer: Layer | undefined = (call as Layer).call ?? (call as Layer);
   while (layer !== undefined && layer.stream === undefined) layer = layer.nextCall;
@@ -33,26 +33,27 @@ export function http2StreamOf(call: object): ServerHttp2Stream | undefined {
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
 /**
- * Changes every status of a call on its way to its client, also those that grpc-js makes by itself,
- * which pass no interceptor. Only for the interceptor that is nearest to the wire.
+ * Changes every status of a call before it is sent, including those that grpc-js sends itself,
+ * which pass no interceptor. Only for the interceptor nearest to the wire.
  */
 export function changeStatus(call: ServerInterceptingCallInterface, change: (outcome: Status) => Status): void {
   const send = call.sendStatus.bind(call);
   const stream = http2StreamOf(call);
-  // Where the client has gone, nobody is told: a write that failed for it is no failure of ours.
+  // If the client has gone, its status is not changed: a write that fails then is not a fault of
+  // the host.
   call.sendStatus = (outcome) => send(stream !== undefined && isGone(stream) ? outcome : change(outcome));
 }
 
-/** What of a request may still come after its answer, and for how long. */
+/** How much of a request may still arrive after its answer, and for how long. */
 const DISCARDED_BYTES_MAX = 16 * 2 ** 20;
 const DISCARD_MS = 5000;
 
 /**
- * Ends the stream of a call that was answered before its request was whole.
+ * Ends the stream of a call that was answered before its request was complete.
  *
- * The rest of the request is read and discarded, so that the client ends it as if nothing had
- * happened: a reset that comes right after the status makes proxies lose the status. A client that
- * goes on for too long, or sends too much, is reset all the same.
+ * The rest of the request is read and discarded, so that the client ends it normally. If a reset
+ * followed the status at once, proxies would lose the status. A client that sends for too long, or
+ * too much, is reset.
  */
 export function discardRequest(stream: ServerHttp2Stream): void {
   if (stream.readableEnded || isGone(stream)) return;
@@ -67,26 +68,23 @@ export function discardRequest(stream: ServerHttp2Stream): void {
   stream.once('end', isOver).once('close', isOver).resume();
 }
 
-/** Nothing can be answered on it any more, or it has been told to end. */
+/** Whether nothing can be sent on the stream any more, because it has ended or is being ended. */
 export function isGone(stream: ServerHttp2Stream): boolean {
   return stream.destroyed || stream.closed || ending.has(stream);
 }
 
-/** Streams whose end waits for a turn of its own. */
+/** Streams that will be ended in a turn of their own. */
 const ending = new WeakSet<ServerHttp2Stream>();
 
 /**
- * A stream that has closed was reset, and not by this host, which resets with NO_ERROR or
+ * Whether a closed stream was reset by its client. The host itself resets with NO_ERROR or
  * ENHANCE_YOUR_CALM.
  */
 export function isCancelled({ rstCode = constants.NGHTTP2_NO_ERROR }: ServerHttp2Stream): boolean {
   return rstCode !== constants.NGHTTP2_NO_ERROR && rstCode !== constants.NGHTTP2_ENHANCE_YOUR_CALM;
 }
 
-/**
- * Adds to the options that Node's HTTP/2 servers are made with, those with TLS too. Only before the
- * first is bound.
- */
+/** Adds options for Node's HTTP/2 servers, with and without TLS. Call it before the first bind. */
 export function setHttp2Options(server: Server, { settings, ...others }: ServerOptions): void {
   const inside = server as unknown as { commonServerOptions?: ServerOptions };
   inside.commonServerOptions = {
@@ -96,35 +94,35 @@ export function setHttp2Options(server: Server, { settings, ...others }: ServerO
   };
 }
 
-/** What sees connections and requests before grpc-js does. */
+/** Called for connections and requests before grpc-js handles them. */
 export interface ConnectionHooks {
-  /** False: the connection goes no further. */
+  /** Returns false if the connection must not go on. */
   onConnection(socket: Socket): boolean;
-  /** HTTP/2 is spoken on this socket, within TLS or not. */
+  /** An HTTP/2 session has begun on this socket, within TLS or not. */
   onSession(session: ServerHttp2Session, socket: Socket): void;
   /**
-   * May change the headers; the raw ones are as they came, names and values in turn. False: it goes
-   * no further.
+   * May change the headers. The raw headers are unchanged, names and values in turn. Returns false
+   * if the request must not go on.
    */
   onRequest(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): boolean;
   /**
-   * TLS has refused a connection: where from, and why. Without it they end all the same, but nobody
-   * on the host hears of it.
+   * TLS has refused a connection: its origin, and why. Without this hook, nobody on the host would
+   * know.
    */
   onTlsRefused(client: string, why: string): void;
-  /** A connection could not be accepted: the process or the system has run out of something. */
+  /** A connection could not be accepted, because the process or the system lacks a resource. */
   onAcceptFailed(error: Error): void;
 }
 
 const seen = new WeakSet<object>();
 
-/** Looks at whatever comes to the addresses bound so far, each once. */
+/** Installs the hooks for all addresses that are bound so far, once for each. */
 export function interceptConnections(server: Server, hooks: ConnectionHooks): void {
   const { http2Servers } = server as unknown as { http2Servers?: ReadonlyMap<Http2SecureServer, unknown> };
   for (const listening of http2Servers?.keys() ?? []) {
     if (seen.has(listening)) continue;
     seen.add(listening);
-    // Node makes the session in the turn in which it shows the socket.
+    // Node creates the session in the turn in which it emits the socket.
     let latest: Socket;
     guardListeners(listening, 'connection', (socket: Socket) => {
       latest = surviving(socket);
@@ -142,8 +140,7 @@ export function interceptConnections(server: Server, hooks: ConnectionHooks): vo
     );
     listening.on('error', (error) => hooks.onAcceptFailed(error));
     listening.on('tlsClientError', ({ message, code }: NodeJS.ErrnoException, socket: TLSSocket) => {
-      // A certificate that is not trusted is found out when the handshake is over, and then the
-      // socket just ends.
+      // TLS finds an untrusted certificate after the handshake, and then just ends the socket.
       const why = socket.authorizationError ?? code ?? message;
       hooks.onTlsRefused(originOf(parentOf(socket)), String(why));
     });
@@ -151,24 +148,24 @@ export function interceptConnections(server: Server, hooks: ConnectionHooks): vo
 }
 
 /**
- * Gives a socket, an HTTP/2 session or a stream a listener for its errors that stays until its end.
+ * Adds an error listener to a socket, an HTTP/2 session or a stream, for the rest of its life.
  *
- * An `error` event without a listener ends the process, and a client can cause one at any moment:
- * by a reset, a broken frame, a false length. grpc-js listens once, and only to streams that reach
- * it. The listener has nothing to do: `close` follows, and whoever uses the emitter cleans up then.
+ * An `error` event without a listener crashes the process, and a client can cause one at any time:
+ * by a reset, a broken frame, a wrong length. grpc-js listens once, and only to streams that reach
+ * it. The listener does nothing, because `close` follows, and the user of the emitter cleans up
+ * then.
  */
 function surviving<Emitter extends EventEmitter>(emitter: Emitter): Emitter {
   return emitter.on('error', () => {});
 }
 
 /**
- * Puts off what resets a stream to a turn of its own.
+ * Delays resets of a stream to a turn of their own.
  *
- * Node sends what is pending whenever a stream is reset, even while nghttp2 reads a frame of that
- * stream. Sending can free the stream, and nghttp2 goes on to use it: a client could crash the
- * process, or worse, where a request is answered and reset at once. Microtasks and ticks of an
- * event are within its frame, too. The same in Node itself: nodejs/node#64166, which only new
- * versions have.
+ * Node sends pending data whenever a stream is reset, even while nghttp2 reads a frame of this
+ * stream. Sending can free the stream, and nghttp2 then uses freed memory. A client could crash the
+ * process, or worse, where a request is answered and reset at once. Microtasks and ticks also run
+ * within the frame. New versions of Node do the same (nodejs/node#64166).
  */
 function resetLater(stream: ServerHttp2Stream): ServerHttp2Stream {
   passOverRefused(stream);
@@ -179,7 +176,7 @@ function resetLater(stream: ServerHttp2Stream): ServerHttp2Stream {
     setImmediate(() => stream.destroyed || close.call(stream, code, onClosed));
   };
   stream.destroy = (error) => {
-    // What is closed is reset no more.
+    // A closed stream is not reset again.
     if (stream.closed || isCut(stream.session)) return destroy.call(stream, error);
     ending.add(stream);
     setImmediate(() => destroy.call(stream, error));
@@ -189,25 +186,24 @@ function resetLater(stream: ServerHttp2Stream): ServerHttp2Stream {
 }
 
 /**
- * Nothing is read or sent on it any more. It takes its streams along at once: later they would find
- * no way to end.
+ * Whether the session neither reads nor sends any more. Its streams must then be ended at once,
+ * because they could not be ended later.
  */
 function isCut(session: Http2Session | undefined): boolean {
   try {
     return session === undefined || session.destroyed || session.socket.destroyed;
   } catch {
-    // It has lost its socket.
+    // The session has no socket any more.
     return true;
   }
 }
 
 /**
- * Has Node pass over the requests that still come to a session that is closed, rather than reset
- * them.
+ * Makes Node ignore requests that arrive on a closed session, instead of resetting them.
  *
- * They are reset within their frames, which sends the GOAWAY that waits, and that frees their
- * streams: the same fault as above. Without the reset GOAWAY alone tells the client, which may send
- * such a request again.
+ * Node resets them within their frames. That sends the pending GOAWAY, which frees their streams:
+ * the same fault as above. Without the reset, the GOAWAY alone tells the client, which may send the
+ * request again.
  */
 function passOverRefused(stream: ServerHttp2Stream): void {
   if (arePassedOver) return;
@@ -224,12 +220,12 @@ function passOverRefused(stream: ServerHttp2Stream): void {
 
 let arePassedOver = false;
 
-/** The socket that was accepted, which TLS is spoken on. */
+/** The accepted socket, below TLS. */
 function parentOf(socket: TLSSocket): Socket {
   return (socket as { _parent?: Socket })._parent ?? socket;
 }
 
-/** `address:port`. A socket remembers it if it was asked once while it was open. */
+/** `address:port`. A socket remembers it if it was read once while the socket was open. */
 export function originOf({ remoteAddress, remotePort }: Socket): string {
   return remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`;
 }
@@ -248,9 +244,9 @@ function guardListeners<Args extends unknown[]>(
 }
 
 /**
- * Closes the sockets of the connections that keepalive has given up. Node keeps such a socket until
- * the system has taken what was being written to it, and for a client that is frozen that may be
- * never. Without it they stay for as long as their clients do.
+ * Closes the sockets of connections that keepalive has ended. Node keeps such a socket until the
+ * system has taken the data that was being written. For a frozen client that may never happen.
+ * Without this, the sockets stay as long as their clients.
  */
 export function destroyDeadSockets(server: Server): void {
   const { http2Servers } = server as unknown as {
@@ -260,11 +256,11 @@ export function destroyDeadSockets(server: Server): void {
     for (const session of sessions ?? []) {
       if (!session.destroyed) continue;
       try {
-        // A session lets nobody destroy its socket, but the socket's own methods answer with the
-        // socket.
+        // A session does not allow its socket to be destroyed, but the socket's own methods return
+        // the socket.
         session.socket.once('close', () => {}).destroy();
       } catch {
-        // The socket is closing by itself.
+        // The socket is closing already.
       }
     }
   }

@@ -10,7 +10,7 @@ import { root, run } from '../conformance/library.js';
 
 const built = join(root, 'dist/test/contract/tools');
 
-export interface Told {
+interface Told {
   readonly code: number;
   readonly output: string;
   readonly errors: string;
