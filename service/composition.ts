@@ -19,7 +19,6 @@ import { InFlightBytes } from './api/in-flight-bytes.js';
 import type { Service } from './api/method.js';
 import { OpenStreams } from './api/open-streams.js';
 import { sessionService } from './api/session-service.js';
-import { simulatorService } from './api/simulator-service.js';
 import { deviceEventKind, sessionEventKind } from './codec/event-kinds.js';
 import { limitFigures, limitsOf } from './codec/limits.js';
 import { EXIT } from './commands/command-line.js';
@@ -56,6 +55,7 @@ import {
 } from './journal/session-journal.js';
 import { descriptors } from './root.js';
 import { Lifecycle } from './session/lifecycle.js';
+import { simulatorService } from './simulator/service.js';
 import type { Log } from './telemetry/log.js';
 import type { Logs } from './telemetry/logs.js';
 import type { Readings } from './telemetry/metrics.js';

@@ -44,6 +44,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
     'service/grpc',
     'service/journal',
     'service/session',
+    'service/simulator',
     'service/telemetry',
   ],
   'service/daemon.ts': [
@@ -151,8 +152,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
     'type service/telemetry/log.ts',
     'type service/telemetry/observer.ts',
   ],
-  'service/api/simulator-service.ts': ['native'],
-  'service/api/simulator-messages.ts': ['native/simulator-types.ts'],
+  'service/simulator': ['native', 'proto/gen', 'service/api', 'service/codec/messages.ts', 'service/fault.ts'],
   'service/grpc': [
     'proto/gen',
     'service/deadline.ts',

@@ -249,7 +249,7 @@ test('the daemon does not know that there is a simulator, but where it must', (t
   for (const path of ['service/session/lifecycle.ts', 'service/driver/wlan-driver.ts', 'service/grpc/server.ts']) {
     t.deepEqual(said(path, text), ['2: the word "simulator" stays out of service/'], path);
   }
-  const where = ['config/schema.ts', 'main.ts', 'daemon.ts', 'api/simulator-service.ts', 'bundle/windows.ts'];
+  const where = ['config/schema.ts', 'main.ts', 'daemon.ts', 'simulator/service.ts', 'bundle/windows.ts'];
   for (const path of where) t.deepEqual(said(`service/${path}`, text), [], path);
   t.deepEqual(said('native/load.ts', text), []);
 });

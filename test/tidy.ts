@@ -54,7 +54,7 @@ const countsLines = /\.(tsx?|c|cc|h|hpp|cs|go|java|py|rs|sh)$/;
 
 /** Where the daemon may know that there is a simulator. */
 const knowsSimulator =
-  /^service\/(config\/|bundle\/|release\/|commands\/|main\.ts$|composition\.ts$|daemon\.ts$|api\/simulator-[a-z]+\.ts$)/;
+  /^service\/(simulator\/|config\/|bundle\/|release\/|commands\/|main\.ts$|composition\.ts$|daemon\.ts$)/;
 
 const generatedMark = /Code generated|DO NOT EDIT|@generated/;
 const vagueName =

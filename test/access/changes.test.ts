@@ -14,8 +14,8 @@ import {
 } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { permissions } from '../../service/access/permissions.js';
 import { call, Received } from '../harness/calls.js';
+import { type Clients, display, Host, misuses } from '../harness/host.js';
 import { Files } from './files.js';
-import { type Clients, display, Host, misuses } from './host.js';
 
 const files = new Files();
 test.after.always(() => files[Symbol.dispose]());

@@ -6,8 +6,8 @@ import test from 'ava';
 import { exportJWK, SignJWT } from 'jose';
 import { call, failure } from '../harness/calls.js';
 import { endOf, framed, WireClient } from '../harness/grpc-wire.js';
+import { type Clients, Host, misuses, RELOAD_MS } from '../harness/host.js';
 import { Files } from './files.js';
-import { type Clients, Host, misuses, RELOAD_MS } from './host.js';
 
 const roles = [{ role: 'viewer' as const, principals: ['*'] }];
 const tokens = { alice: 'token-of-alice', bob: 'token-of-bob' };

@@ -5,8 +5,8 @@ import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { Server, status } from '@grpc/grpc-js';
 import test from 'ava';
 import { permissions, type Role } from '../../service/access/permissions.js';
+import { Host, misuses } from '../harness/host.js';
 import { Files } from './files.js';
-import { Host, misuses } from './host.js';
 
 /**
  * What grpc-js was told to serve, by whomever: health, reflection and our own services all come to

@@ -8,9 +8,9 @@ import test from 'ava';
 import { makeConfig } from '../../service/config/schema.js';
 import { examineFiles } from '../../service/named-files.js';
 import { call } from '../harness/calls.js';
+import { type Clients, type ConfigValues, Host, misuses, SERVER_NAME, tlsTo } from '../harness/host.js';
 import { makeAuthority } from './authority.js';
 import { Files } from './files.js';
-import { type Clients, type ConfigValues, Host, misuses, SERVER_NAME, tlsTo } from './host.js';
 import { issueAsTold } from './recipe.js';
 
 type TlsValues = NonNullable<ConfigValues['tls']>;

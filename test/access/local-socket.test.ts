@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { call, failure } from '../harness/calls.js';
+import { type Clients, type ConfigValues, Host, misuses } from '../harness/host.js';
 import { Files } from './files.js';
-import { type Clients, type ConfigValues, Host, misuses } from './host.js';
 
 const tokens = { fleet: 'token-of-fleet' };
 const getHost = ({ host }: Clients) => call(host.getHost.bind(host), {});

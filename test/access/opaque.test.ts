@@ -11,8 +11,8 @@ import {
 } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { shownTo } from '../../service/codec/cursors.js';
 import { call, failure, Received } from '../harness/calls.js';
+import { type Clients, display, Host, misuses } from '../harness/host.js';
 import { Files } from './files.js';
-import { type Clients, display, Host, misuses } from './host.js';
 
 const tokens = { alice: 'token-of-alice', bob: 'token-of-bob', root: 'token-of-root' };
 const roles = [

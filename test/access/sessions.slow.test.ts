@@ -11,8 +11,8 @@ import {
   type WatchSessionsResponse,
 } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, failure, Received, readError } from '../harness/calls.js';
+import { type Clients, display, Host, misuses, RELOAD_MS } from '../harness/host.js';
 import { Files } from './files.js';
-import { type Clients, display, Host, misuses, RELOAD_MS } from './host.js';
 
 const files = new Files();
 const tokens = {

@@ -15,9 +15,18 @@ import {
   WatchSessionsRequest,
 } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, failure, Received, readError } from '../harness/calls.js';
+import {
+  type Clients,
+  type ConfigValues,
+  display,
+  Host,
+  misuses,
+  RELOAD_MS,
+  SERVER_NAME,
+  tlsTo,
+} from '../harness/host.js';
 import { makeAuthority } from './authority.js';
 import { Files } from './files.js';
-import { type Clients, type ConfigValues, display, Host, misuses, RELOAD_MS, SERVER_NAME, tlsTo } from './host.js';
 
 const jwt = { issuer: 'https://id.example.com/', audience: 'wfdd' };
 const tokens = { alice: 'token-of-alice', bob: 'token-of-bob' };

@@ -5,9 +5,9 @@ import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { ListSessionsRequest, WatchSessionsRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { call, failure, Received } from '../harness/calls.js';
+import { type Clients, type ConfigValues, Host, misuses, RELOAD_MS, SERVER_NAME, tlsTo } from '../harness/host.js';
 import { type Issued, makeAuthority, type Wanted } from './authority.js';
 import { Files } from './files.js';
-import { type Clients, type ConfigValues, Host, misuses, RELOAD_MS, SERVER_NAME, tlsTo } from './host.js';
 
 const servers = makeAuthority('servers');
 const clients = makeAuthority('clients');

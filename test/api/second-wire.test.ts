@@ -19,8 +19,8 @@ import {
 } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { hostStopping } from '../../service/fault.js';
 import { Files } from '../access/files.js';
-import { display, Host, misuses } from '../access/host.js';
 import type { LogLine } from '../harness/daemon.js';
+import { display, Host, misuses } from '../harness/host.js';
 import { Collector } from '../telemetry/collector.js';
 import { type Ending, type Headers, MemoryWire } from './memory-wire.js';
 

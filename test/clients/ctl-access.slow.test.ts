@@ -2,7 +2,7 @@
 import { ServerCredentials } from '@grpc/grpc-js';
 import test from 'ava';
 import { Files } from '../access/files.js';
-import { Host as Daemon } from '../access/host.js';
+import { Host as Daemon } from '../harness/host.js';
 import { Folder, wfdctl } from './ctl-run.js';
 import { authority } from './typescript-certificates.js';
 import { startHost } from './typescript-host.js';

@@ -10,9 +10,9 @@ import { GetHostRequest } from '../../proto/gen/wifidirect/v1/host_service.js';
 import { CloseSessionRequest } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { Quota } from '../../service/access/quota.js';
 import { Files } from '../access/files.js';
-import { Host, misuses } from '../access/host.js';
 import { call, failure } from '../harness/calls.js';
 import { endOf, framed, WireClient } from '../harness/grpc-wire.js';
+import { Host, misuses } from '../harness/host.js';
 
 /** The metadata that handlers were given, as names and values. */
 const seen: Record<string, unknown>[] = [];

@@ -7,9 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { makeAuthority } from '../access/authority.js';
 import { Files } from '../access/files.js';
-import { SERVER_NAME } from '../access/host.js';
 import { frameFlag as flag, frame, headers, PreparedCall, frameType as type } from '../bench/load/frames.js';
 import { type DaemonProcess, startSimulated } from '../harness/daemon.js';
+import { SERVER_NAME } from '../harness/host.js';
 import { RawPeer } from '../harness/raw-peer.js';
 
 const authority = makeAuthority('servers');

@@ -6,9 +6,9 @@ import { connect as connectTls } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import { makeAuthority } from '../access/authority.js';
 import { Files } from '../access/files.js';
-import { type Clients, Host, misuses, SERVER_NAME, tlsTo } from '../access/host.js';
 import { CONNECTION_PREFACE } from '../bench/load/frames.js';
 import { call } from '../harness/calls.js';
+import { type Clients, Host, misuses, SERVER_NAME, tlsTo } from '../harness/host.js';
 import { RawPeer } from '../harness/raw-peer.js';
 
 const servers = makeAuthority('servers');

@@ -5,8 +5,8 @@ import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/pr
 import { Client, credentials } from '@grpc/grpc-js';
 import test from 'ava';
 import { descriptors } from '../../service/root.js';
-import { Host, misuses } from '../access/host.js';
 import { grpcDescriptors } from '../contract/grpc-descriptors.js';
+import { Host, misuses } from '../harness/host.js';
 
 type Question = { readonly case: string; readonly value: unknown };
 /** An answer: the case of its `messageResponse`, and what it holds. */

@@ -17,6 +17,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   driver: { source: 'service/driver', tests: ['test/driver'] },
   api: { source: 'service/api', tests: ['test/api', 'test/contract', 'test/stream'] },
   codec: { source: 'service/codec', tests: ['test/codec', 'test/contract'] },
+  simulator: { source: 'service/simulator', tests: ['test/contract', 'test/clients'] },
   grpc: { source: 'service/grpc', tests: ['test/grpc', 'test/access', 'test/contract', 'test/stream'] },
   access: { source: 'service/access', tests: ['test/access'] },
   commands: { source: 'service/commands', tests: ['test/commands', 'test/config'] },

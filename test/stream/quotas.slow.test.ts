@@ -15,8 +15,8 @@ import {
   WatchSessionsRequest,
 } from '../../proto/gen/wifidirect/v1/session_service.js';
 import { Files } from '../access/files.js';
-import { type Clients, type ConfigValues, display, Host, misuses } from '../access/host.js';
 import { call, failure, type ReadError, Received, readError } from '../harness/calls.js';
+import { type Clients, type ConfigValues, display, Host, misuses } from '../harness/host.js';
 import { world } from '../session/rig.js';
 import { newId } from './lively.js';
 

@@ -2,8 +2,8 @@
 import { Metadata } from '@grpc/grpc-js';
 import test from 'ava';
 import { Files } from '../access/files.js';
-import { Host, misuses } from '../access/host.js';
 import { call } from '../harness/calls.js';
+import { Host, misuses } from '../harness/host.js';
 import { Collector } from './collector.js';
 
 test('a call that is refused at the gate is a span, and its line in the log has the id of the trace', async (t) => {

@@ -1,8 +1,8 @@
 /** Who sends no traces does not pay for them. */
 import { createRequire } from 'node:module';
 import test from 'ava';
-import { Host, misuses } from '../access/host.js';
 import { call } from '../harness/calls.js';
+import { Host, misuses } from '../harness/host.js';
 import { Collector } from './collector.js';
 
 const loaded = () =>

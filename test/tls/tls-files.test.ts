@@ -13,8 +13,8 @@ import { tlsText } from '../../service/tls/tls-text.js';
 import { keyDescriptor } from '../../service/windows-service/folders.js';
 import { makeAuthority } from '../access/authority.js';
 import { Files } from '../access/files.js';
-import { type Clients, Host, tlsTo } from '../access/host.js';
 import { call, failure } from '../harness/calls.js';
+import { type Clients, Host, tlsTo } from '../harness/host.js';
 
 const onPosix = process.platform === 'win32' ? test.skip : test;
 const DAY_MS = 86_400_000;

@@ -10,8 +10,8 @@ import { chooseDriver } from '../../service/config/driver.js';
 import { makeConfig } from '../../service/config/schema.js';
 import { Daemon } from '../../service/daemon.js';
 import { createLog } from '../../service/telemetry/log.js';
-import { DeviceServiceClient, HostServiceClient, SessionServiceClient } from '../harness/grpc-services.js';
-import { KeptLog } from '../harness/kept-log.js';
+import { DeviceServiceClient, HostServiceClient, SessionServiceClient } from './grpc-services.js';
+import { KeptLog } from './kept-log.js';
 
 /** The keys of a configuration that a test sets; the rest is as by default. */
 export type ConfigValues = NonNullable<Parameters<typeof makeConfig>[0]>;

@@ -14,11 +14,11 @@ import type {
   VisibilityScript,
 } from '../../native/simulator-types.js';
 import * as proto from '../../proto/gen/wifidirect/simulator/v1/simulator_service.js';
+import { type Service, serviceOf } from '../api/method.js';
+import * as check from '../api/requests.js';
 import { toDuration } from '../codec/messages.js';
 import { FaultError, invalidField } from '../fault.js';
-import { type Service, serviceOf } from './method.js';
-import * as check from './requests.js';
-import * as from from './simulator-messages.js';
+import * as from from './messages.js';
 
 export function simulatorService(control: SimulatorControl): Service {
   return serviceOf(proto.SimulatorServiceDefinition, {

@@ -14,8 +14,8 @@ import type {
 import { MISUSE_KINDS, type Misuse, SIMULATED_FUNCTIONS } from '../../native/simulator-types.js';
 import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
 import * as proto from '../../proto/gen/wifidirect/simulator/v1/simulator_service.js';
+import * as check from '../api/requests.js';
 import { fromDuration, toDuration } from '../codec/messages.js';
-import * as check from './requests.js';
 
 /** The simulated clock has 32 bits of milliseconds. The highest values have special meanings. */
 const MS_MAX = 4_294_967_293;
