@@ -6,20 +6,20 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 
 /**
- * Devices: the remote Wi-Fi Direct devices that are paired with this host, as Windows keeps them in
- * their device nodes (properties DEVPKEY_WiFiDirect_*). Pairing itself is done on the host and is
- * no part of this API.
+ * Devices: the remote Wi-Fi Direct devices that are paired with this host, as Windows keeps them
+ * in its device nodes (properties DEVPKEY_WiFiDirect_*). Pairing is done on the host, and is not
+ * part of this API.
  */
 
 /** What happened to a device. */
 export const DeviceEventType = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** ADDED - It is there: paired, or its device node appeared. */
+  /** ADDED - It exists now: it was paired, or its device node appeared. */
   ADDED: 1,
   /** CHANGED - At least one of its fields changed. */
   CHANGED: 2,
-  /** REMOVED - It is there no more: unpaired, or its device node vanished. */
+  /** REMOVED - It no longer exists: it was unpaired, or its device node vanished. */
   REMOVED: 3,
   UNRECOGNIZED: -1,
 } as const;
@@ -51,27 +51,24 @@ export function deviceEventTypeToJSON(object: DeviceEventType): string {
 }
 
 /**
- * One paired device, as Windows knew it at one moment. How fast Windows follows the radio is not
- * documented. Truth is three-way: an optional field that is unset means that Windows has no value,
- * which is neither true nor false.
+ * One paired device, as Windows knew it at one moment. Windows does not document how fast it
+ * follows the radio. Truth has three values: an optional field that is unset means that Windows has
+ * no value, which is neither true nor false.
  */
 export interface Device {
-  /** Its P2P device address, as `aa:bb:cc:dd:ee:ff`; its name in all requests. */
+  /** Its P2P device address, as `aa:bb:cc:dd:ee:ff`. Requests name the device by it. */
   deviceAddress: string;
-  /** Its name, for people; not unique. Empty where Windows has none. */
+  /** Its display name, not unique. Empty if Windows has none. */
   name: string;
-  /**
-   * Whether it is connected to this host, by whichever program. Unset is to be read as not
-   * connected.
-   */
+  /** Whether it is connected to this host, by any program. Treat unset as not connected. */
   isConnected?:
     | boolean
     | undefined;
-  /** Whether the last discovery saw it. UpdateDeviceVisibility makes it fresh. */
+  /** Whether the last discovery found it. UpdateDeviceVisibility refreshes it. */
   isVisible?:
     | boolean
     | undefined;
-  /** Whether it is a legacy (WPS) device, to be opened with SESSION_KIND_LEGACY. */
+  /** Whether it is a legacy (WPS) device, which needs SESSION_KIND_LEGACY. */
   isLegacy?:
     | boolean
     | undefined;
@@ -80,47 +77,47 @@ export interface Device {
     | number
     | undefined;
   /**
-   * Its address on the link, as `aa:bb:cc:dd:ee:ff`: differs from `device_address`. Empty unless
+   * Its address on the link, as `aa:bb:cc:dd:ee:ff`. It differs from `device_address`. Empty unless
    * connected.
    */
   interfaceAddress: string;
   /**
-   * GUID of the local network interface that hosts its session, as in NetworkInterface.guid. Empty
-   * unless connected.
+   * GUID of the local network interface of its session, as in NetworkInterface.guid. Empty unless
+   * connected.
    */
   networkInterfaceGuid: string;
   /**
-   * GUID by which Windows names the Wi-Fi Direct group (made of SSID and group owner), in lower
-   * case without braces. Empty where Windows has none.
+   * GUID by which Windows identifies the Wi-Fi Direct group (from SSID and group owner), in lower
+   * case without braces. Empty if Windows has none.
    */
   groupId: string;
   /**
-   * Whether its device node is present: Windows keeps the nodes of paired devices that are out of
-   * reach or switched off as well. Opening a session to one that is not present usually fails.
+   * Whether its device node is present. Windows also keeps the nodes of paired devices that are out
+   * of range or switched off. Opening a session to such a device usually fails.
    */
   isPresent?:
     | boolean
     | undefined;
-  /** Whether the pairing is not persistent: Windows forgets it when the devices disconnect. */
+  /** Whether the pairing is not persistent, so that Windows forgets it when the devices disconnect. */
   isTransient?: boolean | undefined;
 }
 
 /** One change to one device. */
 export interface DeviceEvent {
   /**
-   * Number of the event: +1 each within an epoch, over all devices of the host. Not the numbers of
-   * SessionEvent.
+   * Counts by 1 for each event of an epoch, over all devices of the host. These numbers are
+   * independent of those of SessionEvent.
    */
   sequence: bigint;
-  /** Random id of this life of the event log, as in SessionEvent. */
+  /** Random id of the epoch of the event log, as in SessionEvent. */
   epoch: string;
-  /** When the host saw it, by its clock. */
+  /** When the host noticed it, by the clock of the host. */
   time:
     | Date
     | undefined;
   /** What happened. */
   type: DeviceEventType;
-  /** The device as it is after the event; for REMOVED as it was before. */
+  /** The device after the event; for REMOVED, the device before. */
   device: Device | undefined;
 }
 

@@ -8,26 +8,27 @@ import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { Device, DeviceEvent } from "./device.js";
 
 /**
- * DeviceService: which devices can be connected to, and are they in reach?
+ * DeviceService: lists and watches the paired devices of this host, and checks whether they are in
+ * range.
  *
- * What SessionService says for every RPC holds here too. Devices are the host's, not a principal's:
- * the roles viewer, operator and admin see them all. Beside the errors named at an RPC, any may end
- * with
+ * What SessionService says for every RPC is also true here. Devices belong to the host, not to a
+ * principal: viewers, operators and admins see all of them. In addition to the errors that an RPC
+ * names, every RPC can fail with
  *
- * - UNIMPLEMENTED (DRIVER_NOT_AVAILABLE), where the host lacks the device query API (Windows before
- *   10 version 1809): sessions can be opened all the same, by an address known from elsewhere;
- * - UNAVAILABLE (WLAN_SERVICE_UNREACHABLE), between the start of the host and the moment when
- *   Windows has told it the devices that are there.
+ * - UNIMPLEMENTED (DRIVER_NOT_AVAILABLE) if the host lacks the device query API (Windows before 10
+ *   version 1809). Sessions can still be opened, with an address from another source.
+ * - UNAVAILABLE (WLAN_SERVICE_UNREACHABLE) after the start of the host, until Windows has reported
+ *   its devices.
  */
 
-/** How many devices to show at once. */
+/** How many devices to list at once. */
 export interface ListDevicesRequest {
   /**
-   * The most devices to answer with. 0: 50. Above 1000: 1000. Negative: INVALID_ARGUMENT. Fewer may
-   * come.
+   * The maximum number of devices to return. 0 means 50; more than 1000 means 1000; a negative
+   * number is INVALID_ARGUMENT. Fewer may be returned.
    */
   pageSize: number;
-  /** `next_page_token` of the page before. Empty: the first page. */
+  /** `next_page_token` of the previous page. Empty for the first page. */
   pageToken: string;
 }
 
@@ -35,40 +36,38 @@ export interface ListDevicesRequest {
 export interface ListDevicesResponse {
   /** The devices, by `device_address`. */
   devices: Device[];
-  /** Ask with this for the next page. Empty: there is none. */
+  /** The token for the next page. Empty if there is none. */
   nextPageToken: string;
-  /** At which this page was true; WatchDevices takes it. */
+  /** The position at which this page was true, for WatchDevices. */
   cursor: string;
   /** The clock of the host when this was sent. */
   hostTime: Date | undefined;
 }
 
-/** Where to start watching, and what to show. */
+/** Where to start the watch, and which devices to show. */
 export interface WatchDevicesRequest {
   /**
-   * The last `cursor` received from this service: opaque, and good in this epoch of this host only;
-   * those of SessionService don't serve here. Empty: from now, preceded by a snapshot.
+   * The last `cursor` that was received from this service. It is opaque, and valid only in this
+   * epoch of this host. Cursors of SessionService are not valid here. If empty, the watch starts
+   * now, with a snapshot.
    */
   cursor: string;
   /**
-   * Only these devices, at most 1000, written as in OpenSessionRequest; they need not exist yet.
-   * Empty: all.
+   * Only these devices, at most 1000, in the format of OpenSessionRequest. They need not exist yet.
+   * Empty for all devices.
    */
   deviceAddresses: string[];
-  /** A bookmark is sent after this long without any other message: 1 s to 5 min. Unset: 10 s. */
+  /** A bookmark is sent after this long without any other message: 1 s to 5 min. Unset means 10 s. */
   bookmarkInterval: Duration | undefined;
 }
 
-/**
- * A batch of what is ready: events, or a part of the snapshot, or (a bookmark) nothing but a
- * cursor.
- */
+/** A batch: events, or a part of the snapshot, or only a cursor (a bookmark). */
 export interface WatchDevicesResponse {
   /** Events, in order. */
   events: DeviceEvent[];
-  /** Resume here. Set in every message but those of an incomplete snapshot. */
+  /** The position to resume from. Set in every message except those of an incomplete snapshot. */
   cursor: string;
-  /** Devices as they are: only in the first messages of a watch without a cursor. None twice. */
+  /** Devices as they are now, each once. Only in the first messages of a watch without a cursor. */
   snapshot: Device[];
   /**
    * The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no
@@ -79,26 +78,26 @@ export interface WatchDevicesResponse {
   hostTime: Date | undefined;
 }
 
-/** Which device to look for, and for how long. */
+/** The device to look for, and for how long. */
 export interface UpdateDeviceVisibilityRequest {
-  /** Its P2P device address, required, written as in OpenSessionRequest. */
+  /** Its P2P device address, required, in the format of OpenSessionRequest. */
   deviceAddress: string;
-  /**
-   * How long to wait for the discovery: 1 s to 2 min. Unset: 15 s. Windows documents no limit of
-   * its own.
-   */
+  /** How long to wait for the discovery: 1 s to 2 min. Unset means 15 s. Windows documents no limit. */
   timeout: Duration | undefined;
 }
 
-/** What is known of the device now. */
+/** The device as it is known now. */
 export interface UpdateDeviceVisibilityResponse {
   /** The device, read after the discovery, or after `timeout`. */
   device:
     | Device
     | undefined;
-  /** Whether the discovery was through. If false, `device` may be stale, and WatchDevices will tell. */
+  /**
+   * Whether the discovery was complete. If not, `device` can be stale, and WatchDevices reports the
+   * change later.
+   */
   discoveryCompleted: boolean;
-  /** At which `device` was true; WatchDevices takes it. */
+  /** The position at which `device` was true, for WatchDevices. */
   cursor: string;
   /** The clock of the host when this was sent. */
   hostTime: Date | undefined;
@@ -698,18 +697,18 @@ export const UpdateDeviceVisibilityResponse: MessageFns<UpdateDeviceVisibilityRe
   },
 };
 
-/** Shows the paired devices of this host. */
+/** Lists and watches the paired devices of this host. */
 export type DeviceServiceDefinition = typeof DeviceServiceDefinition;
 export const DeviceServiceDefinition = {
   name: "DeviceService",
   fullName: "wifidirect.v1.DeviceService",
   methods: {
     /**
-     * The paired devices, in pages (AIP-132, AIP-158), by address.
+     * Lists the paired devices, in pages (AIP-132, AIP-158), by address.
      *
-     * Answers from what the host has been told by Windows; asks no radio.
+     * The response contains what Windows has reported to the host. It uses no radio.
      *
-     * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this epoch.
+     * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token of another epoch.
      *
      * No side effects. Roles: viewer, operator, admin.
      */
@@ -722,10 +721,11 @@ export const DeviceServiceDefinition = {
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
-     * Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order,
-     * resuming, bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
+     * Watches the devices: a snapshot (or, with a cursor, every event since), then every change.
+     * Order, resumption, bookmarks, slow readers and errors are those of
+     * SessionService.WatchSessions.
      *
-     * No side effects. Roles: viewer, operator, admin. Set no deadline.
+     * No side effects. Roles: viewer, operator, admin. Do not set a deadline.
      */
     watchDevices: {
       name: "WatchDevices",
@@ -736,18 +736,19 @@ export const DeviceServiceDefinition = {
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
-     * Looks for one paired device by radio, and answers with the device as read back afterwards. A
+     * Looks for one paired device by radio, and returns the device as Windows then shows it. A
      * targeted discovery (Microsoft, "WFDUpdateDeviceVisibility function") updates its property
-     * IsVisible. That the native call succeeded is not the answer; `device.is_visible` is.
+     * IsVisible. The success of the native call is not the result; `device.is_visible` is.
      *
-     * Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a
-     * discovery can't be stopped, and goes on. Requests for a device that is being looked for share
-     * that discovery. Finds no devices that aren't paired, and doesn't make the host visible.
+     * The response is sent when the discovery is complete, or after `timeout` with
+     * `discovery_completed` false. A discovery can't be stopped, so it continues. Requests for the
+     * same device share a discovery. The discovery finds only paired devices, and does not make the
+     * host visible.
      *
-     * Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
+     * Errors: NOT_FOUND (DEVICE_NOT_FOUND). If the discovery fails, the status of its native code
      * (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
      *
-     * Harmless to repeat. Roles: operator, admin.
+     * A retry is safe. Roles: operator, admin.
      */
     updateDeviceVisibility: {
       name: "UpdateDeviceVisibility",

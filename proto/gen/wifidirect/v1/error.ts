@@ -5,21 +5,21 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 /**
- * Errors: one closed set of reasons, the same on every RPC, in the details of a status and in a
- * session that ended badly.
+ * Errors: one closed set of reasons for every RPC. They occur in the details of a status, and in
+ * sessions that ended with an error.
  *
- * A failed RPC carries a google.rpc.Status in the trailer `grpc-status-details-bin` (gRPC guide
- * "Error handling", richer error model; AIP-193). Its details always hold one google.rpc.ErrorInfo:
+ * A failed RPC has a google.rpc.Status in the trailer `grpc-status-details-bin` (gRPC guide "Error
+ * handling", richer error model; AIP-193). Its details always contain one google.rpc.ErrorInfo:
  *
- * - `domain` is "wifidirect.v1";
- * - `reason` is the name of an ErrorReason without its prefix: "SESSION_NOT_FOUND";
- * - `metadata` has every variable part of the message, so that nobody has to parse text; a value of
- *   more than 192 bytes is cut, and ends in "…";
+ * - `domain` is "wifidirect.v1".
+ * - `reason` is the name of an ErrorReason without its prefix: "SESSION_NOT_FOUND".
+ * - `metadata` has every variable part of the message, so that no client has to parse text. Values
+ *   of more than 192 bytes are cut, and end in "…".
  *
- * and beside it the messages of google.rpc that the table names, and wifidirect.v1.NativeResult
- * ("Native") where a native call or its callback is what failed ("if made": not where the host
- * refused before it made any). RetryInfo says how long to wait. The text of a status is English,
- * for people, and may change; reasons and metadata keys don't.
+ * The details also contain the google.rpc messages of the table below, and a
+ * wifidirect.v1.NativeResult ("Native") if a native call or its callback failed ("if made": not if
+ * the host refused before it made a call). RetryInfo says how long to wait. The text of a status is
+ * an English sentence and can change. Reasons and metadata keys do not change.
  *
  * | reason                         | code                | details beside ErrorInfo    | the caller                 |
  * |--------------------------------|---------------------|-----------------------------|----------------------------|
@@ -50,27 +50,27 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
  * | NOT_IMPLEMENTED                | UNIMPLEMENTED       |                             | a host of a later version  |
  * | HOST_RESTARTED                 | UNAVAILABLE         | RetryInfo                   | opens anew                 |
  *
- * A status without ErrorInfo was not made by this service but by the way to it: the client's gRPC
- * library, its deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a proxy, a lost
- * connection (UNAVAILABLE), or the reset of a stream whose answers were not taken
- * (ENHANCE_YOUR_CALM, which most libraries tell as RESOURCE_EXHAUSTED). What grpc.health.v1 and
- * grpc.reflection answer is as their own protocols have it.
+ * A status without ErrorInfo does not come from this service but from something on the way to it:
+ * the client's gRPC library, its deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a
+ * proxy, a lost connection (UNAVAILABLE), or the reset of a stream whose messages the client did
+ * not read (ENHANCE_YOUR_CALM, which most libraries report as RESOURCE_EXHAUSTED).
+ * grpc.health.v1 and grpc.reflection answer as their own protocols say.
  */
 
 /**
- * Why a request was refused, or why a session ended badly. Closed: a client may switch over it, but
- * must take a number that it doesn't know (a newer host) by the status code alone, or as INTERNAL
- * where there is none.
+ * Why a request failed, or why a session ended with an error. The set is closed, so a client can
+ * switch over it. For a number that a client does not know (from a newer host), it must use the
+ * status code, or INTERNAL if there is none.
  */
 export const ErrorReason = {
   /** UNSPECIFIED - No error. */
   UNSPECIFIED: 0,
   /**
-   * INVALID_FIELD - INVALID_ARGUMENT, with google.rpc.BadRequest: each FieldViolation names the field by its path
-   * as in the .proto file (`open_timeout`, `session_ids[2]`) and says what would be right.
-   * Metadata: `field`, the first of them. Neither BadRequest nor metadata where no field is at
-   * fault but the request as a whole: its message can't be decoded, is cut short or comes twice, or
-   * its header `grpc-timeout` makes no sense.
+   * INVALID_FIELD - INVALID_ARGUMENT, with google.rpc.BadRequest. Each FieldViolation names the field by its path
+   * in the .proto file (`open_timeout`, `session_ids[2]`) and says what would be valid. Metadata:
+   * `field`, the first of them. If the request as a whole is at fault, there is neither BadRequest
+   * nor metadata: its message can't be decoded, is incomplete or comes twice, or its header
+   * `grpc-timeout` is invalid.
    */
   INVALID_FIELD: 1,
   /**
@@ -79,14 +79,13 @@ export const ErrorReason = {
    */
   REQUEST_ID_REUSED: 2,
   /**
-   * SESSION_ALREADY_EXISTS - ALREADY_EXISTS, with google.rpc.ResourceInfo: OpenSession named a `session_id` that a live or a
-   * remembered session has, and that session was not made by the same `request_id`. Metadata:
-   * `session_id`.
+   * SESSION_ALREADY_EXISTS - ALREADY_EXISTS, with google.rpc.ResourceInfo: a live or remembered session has the `session_id`
+   * of OpenSession, and was created with another `request_id`. Metadata: `session_id`.
    */
   SESSION_ALREADY_EXISTS: 3,
   /**
-   * SESSION_NOT_FOUND - NOT_FOUND, with google.rpc.ResourceInfo: there never was such a session, or it has been
-   * forgotten after its end (Limits.session_retention), or it is not the caller's to see. Metadata:
+   * SESSION_NOT_FOUND - NOT_FOUND, with google.rpc.ResourceInfo: the session never existed, or the host has forgotten
+   * it after its end (Limits.session_retention), or the caller may not see it. Metadata:
    * `session_id`.
    */
   SESSION_NOT_FOUND: 4,
@@ -96,9 +95,9 @@ export const ErrorReason = {
    */
   DEVICE_NOT_FOUND: 5,
   /**
-   * SESSION_STATE_INVALID - FAILED_PRECONDITION: the session is in a state in which this can't be done. Metadata:
+   * SESSION_STATE_INVALID - FAILED_PRECONDITION: the request is not possible in the current state of the session. Metadata:
    * `session_id` and `state`, the name of its SessionState without prefix ("OPEN"). Wait for the
-   * event that changes it, or give up.
+   * event that changes the state, or give up.
    */
   SESSION_STATE_INVALID: 6,
   /**
@@ -109,66 +108,66 @@ export const ErrorReason = {
   WIFI_DIRECT_DISABLED_BY_POLICY: 7,
   /**
    * WLAN_SERVICE_NOT_RUNNING - UNAVAILABLE, with RetryInfo and NativeResult 1062 ERROR_SERVICE_NOT_ACTIVE: the WLAN AutoConfig
-   * service of the host is not running. The host watches for its return.
+   * service of the host does not run. The host watches for its return.
    */
   WLAN_SERVICE_NOT_RUNNING: 8,
   /**
    * WLAN_SERVICE_UNREACHABLE - UNAVAILABLE, with RetryInfo and NativeResult 1722, 1723, 1726, 1727 or 1753 (RPC_S_*,
-   * EPT_S_NOT_REGISTERED): the host can't reach its Wi-Fi Direct service. From DeviceService
-   * without NativeResult: Windows has not told the host its devices yet.
+   * EPT_S_NOT_REGISTERED): the host can't reach its Wi-Fi Direct service. From DeviceService,
+   * without NativeResult: Windows has not reported the devices to the host yet.
    */
   WLAN_SERVICE_UNREACHABLE: 9,
   /**
    * NATIVE_LIMIT_REACHED - RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure and NativeResult 1220
    * ERROR_REMOTE_SESSION_LIMIT_EXCEEDED ("too many handles have been issued by the Wi-Fi Direct
-   * service", Microsoft, "WFDOpenHandle function"), 8 or 14 (out of memory). A limit of Windows,
-   * not of this service; its number is not documented.
+   * service", Microsoft, "WFDOpenHandle function"), 8 or 14 (out of memory). This is a limit of
+   * Windows, not of this service. Its value is not documented.
    */
   NATIVE_LIMIT_REACHED: 10,
   /**
    * NATIVE_HANDLE_LOST - INTERNAL, with NativeResult 6 ERROR_INVALID_HANDLE or 87 ERROR_INVALID_PARAMETER for a handle
-   * that the host holds: Windows has forgotten it. The session ends LOST; if it was a cancel that
-   * was answered so, only after Limits.close_timeout, as the end of the open may be on its way. It
-   * is also all that tells of a WLAN service which has stopped and started again before the host
-   * asked for it the next time.
+   * that the host holds: Windows no longer knows it. The session ends LOST. If a cancel got this
+   * answer, the session ends only after Limits.close_timeout, because the end of the open can still
+   * arrive. If the WLAN service has stopped and started again before the next call of the host,
+   * this is the only sign of it.
    */
   NATIVE_HANDLE_LOST: 11,
   /**
-   * HOST_ACCESS_DENIED - FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account under which the
-   * daemon runs lacks a right. Not about the caller's permission, which is PERMISSION_DENIED. An
-   * operator runs the daemon as another account, such as LocalSystem. Windows 11 24H2 and later
-   * also refuse some WLAN calls while location access is off; that is not documented for the Wi-Fi
-   * Direct functions.
+   * HOST_ACCESS_DENIED - FAILED_PRECONDITION, with NativeResult 5 ERROR_ACCESS_DENIED: the account of the daemon lacks a
+   * right. This is not the permission of the caller, which is PERMISSION_DENIED. An operator has to
+   * run the daemon with another account, such as LocalSystem. Windows 11 24H2 and later also refuse
+   * some WLAN calls while location access is off; this is not documented for the Wi-Fi Direct
+   * functions.
    */
   HOST_ACCESS_DENIED: 12,
   /**
-   * DEVICE_NOT_PAIRED - FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. With
-   * NativeResult 1168 ERROR_NOT_FOUND where Windows said so of this open; without one where Windows
-   * had already said that the device was removed. A device that ListDevices lacks may be paired all
-   * the same: Windows is asked. Metadata: `device_address`.
+   * DEVICE_NOT_PAIRED - FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. It has
+   * NativeResult 1168 ERROR_NOT_FOUND if Windows answered the open so, and none if Windows had
+   * reported the removal of the device before. A device that ListDevices does not return can still
+   * be paired, so Windows is asked. Metadata: `device_address`.
    */
   DEVICE_NOT_PAIRED: 13,
   /**
-   * OPEN_FAILED - ABORTED, with NativeResult: the open was started and ended with a `dwError` that no other
-   * reason stands for. Metadata: `win32_code`, `win32_name`, `reason_code`, `reason_text`, which
-   * are `code` (decimal), `name`, `reason_code` (decimal) and `reason_text` of the NativeResult.
+   * OPEN_FAILED - ABORTED, with NativeResult: the open was started, and ended with a `dwError` that has no other
+   * reason. Metadata: `win32_code`, `win32_name`, `reason_code` and `reason_text`: the `code`
+   * (decimal), `name`, `reason_code` (decimal) and `reason_text` of the NativeResult.
    */
   OPEN_FAILED: 14,
   /**
-   * OPEN_TIMED_OUT - DEADLINE_EXCEEDED: the open was not through after `open_timeout`, and the host cancelled it.
+   * OPEN_TIMED_OUT - DEADLINE_EXCEEDED: the open was not complete after `open_timeout`, and the host cancelled it.
    * Metadata: `device_address`. DEADLINE_EXCEEDED without ErrorInfo is the deadline of the client's
-   * own call instead.
+   * own call.
    */
   OPEN_TIMED_OUT: 15,
   /**
-   * QUOTA_EXCEEDED - RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure: a limit of this service is reached, by this
-   * principal or in all; with RetryInfo if it is a limit per second. Metadata: `subject` ("host" or
-   * "principal:NAME"), `limit` (the field of Limits), `limit_value`.
+   * QUOTA_EXCEEDED - RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure: a limit of this service is reached, for this
+   * principal or in total. With RetryInfo if it is a limit per second. Metadata: `subject` ("host"
+   * or "principal:NAME"), `limit` (the field of Limits), `limit_value`.
    */
   QUOTA_EXCEEDED: 16,
   /**
-   * UNAUTHENTICATED - UNAUTHENTICATED: no credential, or one that is not valid (any more). Why exactly is in the
-   * host's log only.
+   * UNAUTHENTICATED - UNAUTHENTICATED: there is no credential, or it is not valid, or no longer. Only the log of the
+   * host has the exact reason.
    */
   UNAUTHENTICATED: 17,
   /**
@@ -177,44 +176,45 @@ export const ErrorReason = {
    */
   PERMISSION_DENIED: 18,
   /**
-   * HOST_STOPPING - UNAVAILABLE, with RetryInfo: the host is stopping. It takes no new sessions, ends those it has,
-   * and ends every stream with this. Metadata on a watch: `cursor`, the last one sent.
+   * HOST_STOPPING - UNAVAILABLE, with RetryInfo: the host is stopping. It accepts no new sessions, ends its
+   * sessions, and ends every stream with this error. Metadata on a watch: `cursor`, the last one
+   * that was sent.
    */
   HOST_STOPPING: 19,
   /**
-   * DRIVER_NOT_AVAILABLE - UNIMPLEMENTED: a Windows library or a function in it, which this call needs, is not there; the
-   * host runs on as HOST_STATE_DEGRADED. Metadata: `library`, and `function` where the library
+   * DRIVER_NOT_AVAILABLE - UNIMPLEMENTED: the call needs a Windows library or function that does not exist on the host.
+   * The host continues as HOST_STATE_DEGRADED. Metadata: `library`, and `function` if the library
    * itself was found.
    */
   DRIVER_NOT_AVAILABLE: 20,
-  /** NATIVE_ERROR - INTERNAL, with NativeResult: a native call returned a code that no other reason stands for. */
+  /** NATIVE_ERROR - INTERNAL, with NativeResult: a native call returned a code that has no other reason. */
   NATIVE_ERROR: 21,
   /**
-   * INTERNAL - INTERNAL: a fault of this service. Nothing of it leaks here; the host's log has it, with its
-   * stack.
+   * INTERNAL - INTERNAL: a fault of this service. The error has no details; the log of the host has them, with
+   * the stack.
    */
   INTERNAL: 22,
   /**
-   * CURSOR_EXPIRED - OUT_OF_RANGE: events after the cursor have been trimmed from the log, or the cursor is of
-   * another epoch. Metadata: `oldest_cursor`, the first that can be resumed from. Watch anew
+   * CURSOR_EXPIRED - OUT_OF_RANGE: events after the cursor have been trimmed from the log, or the cursor belongs to
+   * another epoch. Metadata: `oldest_cursor`, the oldest position to resume from. Start a new watch
    * without a cursor.
    */
   CURSOR_EXPIRED: 23,
   /**
-   * WATCHER_TOO_SLOW - RESOURCE_EXHAUSTED: the reader of a watch fell behind by more than `watcher_queue_events_max`,
-   * and the host ended the watch to bound its memory. Metadata: `cursor`, the last one sent: a
+   * WATCHER_TOO_SLOW - RESOURCE_EXHAUSTED: the client fell behind by more than `watcher_queue_events_max`, and the
+   * host ended the watch to limit its memory. Metadata: `cursor`, the last one that was sent. A
    * watch from it misses nothing.
    */
   WATCHER_TOO_SLOW: 24,
   /**
-   * NOT_IMPLEMENTED - UNIMPLEMENTED: this version of the daemon does not serve this RPC, or not with a compressed
-   * request. Metadata: `rpc`.
+   * NOT_IMPLEMENTED - UNIMPLEMENTED: this version of the daemon does not serve the RPC, or does not accept compressed
+   * requests. Metadata: `rpc`.
    */
   NOT_IMPLEMENTED: 25,
   /**
-   * HOST_RESTARTED - UNAVAILABLE, with RetryInfo: the process that held the session has died, and the session with
-   * it. Metadata: `session_id`. Open another; a new `request_id` is needed, as the old one still
-   * means the session that was lost.
+   * HOST_RESTARTED - UNAVAILABLE, with RetryInfo: the process that held the session died, and the session with it.
+   * Metadata: `session_id`. Open a new session, with a new `request_id`: the old one still
+   * identifies the lost session.
    */
   HOST_RESTARTED: 26,
   UNRECOGNIZED: -1,
@@ -316,48 +316,50 @@ export function errorReasonToJSON(object: ErrorReason): string {
 }
 
 /**
- * What a native call, or the callback of one, said. In an event, in SessionError, and in the
- * details of a status (type URL `type.googleapis.com/wifidirect.v1.NativeResult`).
+ * The result of a native call or callback. It occurs in events, in SessionError, and in the details
+ * of a status (type URL `type.googleapis.com/wifidirect.v1.NativeResult`).
  */
 export interface NativeResult {
   /**
-   * The function as Microsoft writes it: "WFDStartOpenSession". For the callback of an open its
-   * type, "WFD_OPEN_SESSION_COMPLETE_CALLBACK".
+   * The function, in Microsoft's spelling: "WFDStartOpenSession". For the callback of an open, its
+   * type: "WFD_OPEN_SESSION_COMPLETE_CALLBACK".
    */
   function: string;
   /**
-   * The DWORD: what the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS.
-   * Usually a Win32 code; a HRESULT is 2147483648 or more, and one of FACILITY_WIN32 (0x8007nnnn)
-   * means the Win32 code nnnn inside it: 2147943568 is 0x80070490 is 1168 ERROR_NOT_FOUND.
+   * The DWORD that the function returned, or `dwError` of the callback. 0 is ERROR_SUCCESS. Usually
+   * it is a Win32 code. A HRESULT is 2147483648 or more, and a HRESULT of FACILITY_WIN32
+   * (0x8007nnnn) contains the Win32 code nnnn: 2147943568 is 0x80070490, which is 1168
+   * ERROR_NOT_FOUND.
    */
   code: number;
   /**
-   * The name of the Win32 code in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". Where the host doesn't
-   * know the number, the number itself in hexadecimal: "0x4d2".
+   * The name of the Win32 code in winerror.h: "ERROR_SERVICE_NOT_ACTIVE". If the host does not know
+   * the number, the number in hexadecimal: "0x4d2".
    */
   name: string;
   /**
    * `dwReasonCode` of the callback: "more detail if an error occurred" (Microsoft,
-   * "WFD_OPEN_SESSION_COMPLETE_CALLBACK callback function"). 0 where there is none.
+   * "WFD_OPEN_SESSION_COMPLETE_CALLBACK callback function"). 0 if there is none.
    */
   reasonCode: number;
   /**
-   * `reason_code` as text, in the host's language, from WlanReasonCodeToString. That it is a
-   * WLAN_REASON_CODE is customary but not documented, so this is a hint. Empty where there is none.
+   * `reason_code` as text from WlanReasonCodeToString, in the language of the host. It usually is a
+   * WLAN_REASON_CODE, but that is not documented, so treat the text as a hint. Empty if there is
+   * none.
    */
   reasonText: string;
 }
 
 /**
- * What went wrong at the end of a session, kept for those who look later. Where its OpenSession
- * streams end with an error (see SessionEndReason), it is that one.
+ * The error that ended a session, kept for later readers. If the OpenSession streams of the session
+ * end with an error (see SessionEndReason), it is this error.
  */
 export interface SessionError {
   /** The reason. Never unspecified. */
   reason: ErrorReason;
-  /** The same for people, in English. */
+  /** The same as an English sentence. */
   message: string;
-  /** What the native call or callback said. Unset where none is behind it. */
+  /** The result of the native call or callback. Unset if none caused the error. */
   nativeResult: NativeResult | undefined;
 }
 

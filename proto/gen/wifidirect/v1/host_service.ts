@@ -8,20 +8,20 @@ import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { ErrorReason, errorReasonToJSON } from "./error.js";
 import { DisconnectEvidence, disconnectEvidenceToJSON } from "./session.js";
 
-/** HostService: which host is this, does it work, on what does it run, and what are its limits? */
+/** HostService: the identity, state, driver and limits of the host. */
 
-/** What events survive. Nobody is told of an event before it is as durable as this says. */
+/** What events survive. An event is sent only when it is as durable as this. */
 export const Durability = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** MEMORY - Nothing: a restart of the daemon forgets them. */
+  /** MEMORY - Nothing. A restart of the daemon loses them. */
   MEMORY: 1,
   /**
-   * PROCESS - The end of the daemon, a crash among them: they are written to the journal. A power cut can
-   * take the last ones, and then begins a new epoch.
+   * PROCESS - The end of the daemon, even by a crash, because they are written to the journal. A power
+   * failure can lose the last ones; a new epoch then begins.
    */
   PROCESS: 2,
-  /** DISK - A power cut as well: they are flushed to the disk. */
+  /** DISK - Also a power failure, because they are flushed to the disk. */
   DISK: 3,
   UNRECOGNIZED: -1,
 } as const;
@@ -56,14 +56,14 @@ export function durabilityToJSON(object: Durability): string {
 export const PreviousEnd = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** CLEAN - In good order. */
+  /** CLEAN - It stopped cleanly. */
   CLEAN: 1,
   /**
-   * CRASHED - Without a word: killed, crashed, or with its machine. Sessions that were live then are LOST
-   * (HOST_RESTARTED).
+   * CRASHED - It did not stop cleanly: it was killed, crashed, or ended with its machine. Sessions that were
+   * live then are LOST (HOST_RESTARTED).
    */
   CRASHED: 2,
-  /** UNKNOWN - Nobody knows: there is no journal, or it begins with this life. */
+  /** UNKNOWN - Unknown: there is no journal, or the journal begins with this life. */
   UNKNOWN: 3,
   UNRECOGNIZED: -1,
 } as const;
@@ -95,34 +95,34 @@ export function previousEndToJSON(object: PreviousEnd): string {
 }
 
 /**
- * Whether the host can do its work. grpc.health.v1.Health tells it by service:
+ * Whether the host can do its work. grpc.health.v1.Health reports it for each service:
  *
  * | service                            | SERVING                                                             |
  * |------------------------------------|---------------------------------------------------------------------|
- * | the host in all (the empty name)   | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
+ * | the host as a whole (empty name)   | Wi-Fi Direct can be reached, and sessions can be opened and closed  |
  * | wifidirect.v1.SessionService       | the same                                                            |
- * | wifidirect.v1.DeviceService        | the same, and the host has the functions that tell of its devices   |
- * | wifidirect.v1.HostService          | as the host in all; GetHost answers in any case                     |
+ * | wifidirect.v1.DeviceService        | the same, and the host has the functions that report its devices    |
+ * | wifidirect.v1.HostService          | as the host as a whole; GetHost always answers                      |
  *
- * Once the host is DRAINING all are NOT_SERVING. A watch of the health is told changes only.
+ * When the host is DRAINING, all are NOT_SERVING. A watch of the health gets only changes.
  */
 export const HostState = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** READY - It can, all of it. Health: SERVING. */
+  /** READY - It can do all of its work. Health: SERVING. */
   READY: 1,
   /**
-   * DEGRADED - It runs, but something is missing or out of reach, see `state_reason`. Calls that need it fail
-   * with that reason, the others are answered: without GetIfEntry2, for example, sessions are
-   * opened and closed as ever, with less evidence. Health: by service, as above.
+   * DEGRADED - It runs, but something is missing or can't be reached; see `state_reason`. Calls that need it
+   * fail with that reason, and other calls succeed. For example, without GetIfEntry2 sessions are
+   * opened and closed as usual, with less evidence. Health: by service, as above.
    */
   DEGRADED: 2,
   /**
-   * DRAINING - It is stopping, in this order: health turns NOT_SERVING, and new sessions are refused
-   * (HOST_STOPPING); pending opens are cancelled and open sessions closed; each OpenSession stream
-   * ends after the last event of its session; when all sessions have ended, so do the watches,
-   * which have seen it all (HOST_STOPPING); calls under way are answered, and connections close. It
-   * takes `shutdown.graceMs` of the host's configuration (10 s) at most: what is left then is cut.
+   * DRAINING - It is stopping. Health becomes NOT_SERVING, and new sessions are refused (HOST_STOPPING).
+   * Pending opens are cancelled and open sessions are closed. Each OpenSession stream ends after
+   * the last event of its session. When all sessions have ended, watches end (HOST_STOPPING), so
+   * they show all of it. Calls in progress are answered, and connections are closed. This takes at
+   * most `shutdown.graceMs` of the host's configuration (10 s); what is left then is cut off.
    */
   DRAINING: 3,
   UNRECOGNIZED: -1,
@@ -154,13 +154,13 @@ export function hostStateToJSON(object: HostState): string {
   }
 }
 
-/** Which driver. */
+/** The driver of the host. */
 export const DriverKind = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
   /** WLANAPI - wlanapi.dll of Windows. */
   WLANAPI: 1,
-  /** SIMULATOR - The simulator: no radio is behind it. */
+  /** SIMULATOR - The simulator. There is no radio. */
   SIMULATOR: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -188,50 +188,48 @@ export function driverKindToJSON(object: DriverKind): string {
   }
 }
 
-/** Asks for the host. */
+/** Requests the description of the host. */
 export interface GetHostRequest {
 }
 
 /** The host. */
 export interface GetHostResponse {
   /**
-   * The name of this host in its fleet: a setting of the host, 1 to 63 of `[a-z0-9.-]`; by default
-   * the host name in lower case. Stays across restarts and upgrades.
+   * The name of this host in its fleet: a setting of the host, 1 to 63 characters of `[a-z0-9.-]`.
+   * The default is the host name in lower case. It stays across restarts and upgrades.
    */
   hostId: string;
-  /** The name that the operating system gives it; not unique. */
+  /** The name of the host in its operating system, not unique. */
   hostname: string;
   /**
-   * Random id of this life of the event log. Cursors of another are worthless. Without a journal
-   * (`durability` is DURABILITY_MEMORY) every start of the daemon begins a new one; with a journal
-   * it stays over restarts and crashes, and changes only if the journal was lost, is damaged, or
-   * may have lost its last events.
+   * Random id of the epoch of the event log. Cursors of other epochs are not valid. Without a
+   * journal (`durability` is DURABILITY_MEMORY) every start of the daemon begins a new epoch. With
+   * a journal an epoch continues over restarts and crashes. It then changes only if the journal is
+   * lost or damaged, or may have lost its last events.
    */
   epoch: string;
   /** Whether it can do its work. Never unspecified. */
   state: HostState;
   /**
-   * Why it isn't READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE,
-   * WIFI_DIRECT_DISABLED_BY_POLICY, HOST_ACCESS_DENIED, HOST_STOPPING, ...; if it is none of these,
-   * and `driver.missing_functions` isn't empty, DRIVER_NOT_AVAILABLE. Unspecified if it is READY.
+   * Why the host is not READY: WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE,
+   * WIFI_DIRECT_DISABLED_BY_POLICY, HOST_ACCESS_DENIED, HOST_STOPPING, ... If it is none of these,
+   * and `driver.missing_functions` is not empty, it is DRIVER_NOT_AVAILABLE. Unspecified if the
+   * host is READY.
    */
   stateReason: ErrorReason;
-  /** The same for people, in English, with the names of what is missing. Empty if it is READY. */
+  /** The same as an English sentence, with the names of what is missing. Empty if the host is READY. */
   stateMessage: string;
-  /** What it reaches Wi-Fi Direct by. */
+  /** How the host reaches Wi-Fi Direct. */
   driver:
     | Driver
     | undefined;
   /** Version of the daemon (Semantic Versioning 2.0.0): "1.4.2". */
   serviceVersion: string;
-  /** The oldest cursor from which WatchSessions can still resume. Everything after it is in the log. */
+  /** The oldest cursor from which WatchSessions can resume. The log has every event after it. */
   oldestCursor: string;
-  /**
-   * The cursor of the newest event. A watch from it shows what happens from now on, without a
-   * snapshot.
-   */
+  /** The cursor of the newest event. A watch from it shows later events, without a snapshot. */
   newestCursor: string;
-  /** The limits in force. */
+  /** The current limits. */
   limits:
     | Limits
     | undefined;
@@ -241,12 +239,12 @@ export interface GetHostResponse {
     | undefined;
   /**
    * What the events, sessions and request ids of this host survive. Never unspecified.
-   * DURABILITY_MEMORY also while the host has a journal that it can't write: it is then DEGRADED.
+   * DURABILITY_MEMORY also while the host can't write its journal; the host is then DEGRADED.
    */
   durability: Durability;
-  /** How the life of the daemon before this one ended. Never unspecified. */
+  /** How the previous life of the daemon ended. Never unspecified. */
   previousEnd: PreviousEnd;
-  /** Labels of the host, a setting: keys and values as Kubernetes has them ("site": "berlin"). */
+  /** Labels of the host, a setting: keys and values as in Kubernetes ("site": "berlin"). */
   labels: { [key: string]: string };
 }
 
@@ -255,46 +253,43 @@ export interface GetHostResponse_LabelsEntry {
   value: string;
 }
 
-/** What the host reaches Wi-Fi Direct by. */
+/** How the host reaches Wi-Fi Direct. */
 export interface Driver {
-  /** The real thing, or not. Never unspecified. */
+  /** Whether it is real or simulated. Never unspecified. */
   kind: DriverKind;
   /**
-   * Full path of the library that was loaded, or would have been:
+   * Full path of the library that was loaded, or should have been:
    * "C:\Windows\System32\wlanapi.dll".
    */
   libraryPath: string;
   /**
-   * Version of the Wi-Fi Direct API as negotiated (Microsoft, "WFDOpenHandle function"): 1. 0 while
-   * there is no handle.
+   * The negotiated version of the Wi-Fi Direct API (Microsoft, "WFDOpenHandle function"): 1. 0
+   * while there is no handle.
    */
   negotiatedVersion: number;
   /**
-   * What the host looked for and didn't find, in the order in which it looked: with anything here
-   * it is DEGRADED. Empty on a host that has everything.
+   * The functions that the host did not find, in the order in which it looked. If there are any,
+   * the host is DEGRADED.
    */
   missingFunctions: MissingFunction[];
   /**
    * The kinds of DisconnectEvidence that this host can find, strongest first. UNCONFIRMED is always
-   * possible, and not listed.
+   * possible, and not in the list.
    */
   disconnectEvidence: DisconnectEvidence[];
 }
 
-/** A native function that isn't there. The metadata of DRIVER_NOT_AVAILABLE have the same keys. */
+/** A native function that does not exist. The metadata of DRIVER_NOT_AVAILABLE have the same keys. */
 export interface MissingFunction {
-  /** The library as Windows names it: "wlanapi.dll". */
+  /** The library, in Windows' spelling: "wlanapi.dll". */
   library: string;
-  /**
-   * The function as Microsoft writes it: "WFDOpenHandle". Empty where the library itself is
-   * missing.
-   */
+  /** The function, in Microsoft's spelling: "WFDOpenHandle". Empty if the library itself is missing. */
   function: string;
 }
 
 /**
- * The limits in force: settings of the host. What goes beyond a limit of sessions, watchers,
- * requests, calls, changes or watches is refused with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
+ * The current limits, which are settings of the host. Requests beyond a limit of sessions,
+ * watchers, requests, calls, changes or watches fail with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
  */
 export interface Limits {
   /** Sessions that have not ended. Default 256. */
@@ -302,24 +297,27 @@ export interface Limits {
   /** Sessions of one principal that have not ended. Default 64. */
   sessionsPerPrincipalMax: number;
   /**
-   * Streams of WatchSessions and WatchDevices, and those of OpenSession but the first of each
-   * session. Default 1000.
+   * Streams of WatchSessions and WatchDevices, and streams of OpenSession except the first one of
+   * each session. Default 1000.
    */
   watchersMax: number;
-  /** Of these, those of one principal. Default 100. */
+  /** The same for one principal. Default 100. */
   watchersPerPrincipalMax: number;
-  /** Unary calls being worked on. Default 1000. */
+  /** Unary calls in progress. Default 1000. */
   requestsInFlightMax: number;
-  /** Unary calls of one principal being worked on. Default 200. */
+  /** Unary calls of one principal in progress. Default 200. */
   requestsInFlightPerPrincipalMax: number;
-  /** Events that one reader of a watch may be behind. Beyond: WATCHER_TOO_SLOW. Default 10,000. */
+  /**
+   * Events that the client of a watch may be behind. Beyond that, the watch ends with
+   * WATCHER_TOO_SLOW. Default 10,000.
+   */
   watcherQueueEventsMax: number;
   /**
-   * Events in the log. Beyond, the oldest are trimmed, and a cursor from before them is
+   * Events in the log. Beyond that, the oldest are trimmed, and cursors before them are
    * CURSOR_EXPIRED. Default 100,000.
    */
   eventLogEventsMax: number;
-  /** Age of the events in the log. Older ones are trimmed likewise. Default 1 h. */
+  /** Age of the events in the log. Older events are trimmed, too. Default 1 h. */
   eventLogAgeMax:
     | Duration
     | undefined;
@@ -336,9 +334,9 @@ export interface Limits {
     | Duration
     | undefined;
   /**
-   * How long the host looks for the disconnection after a close, before it ends the session with
-   * the evidence UNCONFIRMED; and how long a session stays CANCELLING once Windows has said that it
-   * doesn't know the handle, before it is LOST. Default 15 s.
+   * How long the host looks for the disconnection after a close, before the session ends with the
+   * evidence UNCONFIRMED. Also how long a session stays CANCELLING, before it is LOST, if Windows
+   * does not know the handle. Default 15 s.
    */
   closeTimeout:
     | Duration
@@ -352,92 +350,95 @@ export interface Limits {
     | Duration
     | undefined;
   /**
-   * Ended sessions that are remembered. Beyond, the one that ended first is forgotten early.
+   * Ended sessions that are remembered. Beyond that, the one that ended first is forgotten early.
    * Default 10,000.
    */
   endedSessionsMax: number;
   /**
-   * Values of `request_id` that are remembered, those of OpenSession apart: they are remembered
-   * with their sessions. Beyond, the oldest is forgotten early. Default 10,000.
+   * Values of `request_id` that are remembered, without those of OpenSession, which are remembered
+   * with their sessions. Beyond that, the oldest is forgotten early. Default 10,000.
    */
   requestMemoryMax: number;
-  /** Bytes of one request. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). Default 1 MiB. */
+  /**
+   * Bytes of one request. Larger requests fail with RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). Default 1
+   * MiB.
+   */
   requestBytesMax: number;
   /**
-   * How long a request may take to arrive. Beyond: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED). And how
-   * long the answer to it may take to be taken. Beyond: the stream is reset, ENHANCE_YOUR_CALM.
-   * Default 10 s.
+   * How long a request may take to arrive. Beyond that, it fails with RESOURCE_EXHAUSTED
+   * (QUOTA_EXCEEDED). Also how long a client may take to read the response. Beyond that, the stream
+   * is reset with ENHANCE_YOUR_CALM. Default 10 s.
    */
   transitMax:
     | Duration
     | undefined;
   /**
-   * Bytes that all requests and answers on their way may hold together. Beyond, calls that hold
-   * more than 64 KiB end likewise. Default 64 MiB.
+   * Bytes of all requests and responses in transit together. Beyond that, calls that hold more than
+   * 64 KiB end in the same way. Default 64 MiB.
    */
   transitBytesMax: number;
   /**
-   * Connections of all clients. One more is closed as it comes: UNAVAILABLE, from the client's gRPC
-   * library. Default 1000.
+   * Connections of all clients. Further connections are closed at once: the client's gRPC library
+   * reports UNAVAILABLE. Default 1000.
    */
   connectionsMax: number;
   /**
-   * Connections from one address (of IPv6 from one /64; twice as many from one /56, three times as
-   * many from one /48). One more is closed likewise. Default 200.
+   * Connections from one address. For IPv6, from one /64; twice as many from one /56, three times
+   * as many from one /48. Further connections are closed at once. Default 200.
    */
   connectionsPerAddressMax: number;
-  /** Open calls, streams among them. Default 10,000. */
+  /** Open calls, including streams. Default 10,000. */
   callsMax: number;
   /** Open calls of one principal. Default 2000. */
   callsPerPrincipalMax: number;
   /**
-   * How long a connection may be without a call. Beyond, it is closed (GOAWAY), and a client's gRPC
-   * library makes another with the next call. Default 5 min.
+   * How long a connection may have no call. Beyond that, it is closed (GOAWAY), and the client's
+   * gRPC library opens another with the next call. Default 5 min.
    */
   connectionIdleMax:
     | Duration
     | undefined;
   /**
-   * Open calls on one connection. HTTP/2 tells it to clients, whose gRPC libraries let further
+   * Open calls on one connection. HTTP/2 announces it to clients, whose gRPC libraries let further
    * calls wait. Default 1000.
    */
   streamsPerConnectionMax: number;
   /**
-   * Bytes of the events in the log, as encoded in this API. Beyond, the oldest are trimmed like
-   * those beyond `event_log_events_max`. Default 64 MiB.
+   * Bytes of the events in the log, as encoded in this API. Beyond that, the oldest are trimmed, as
+   * for `event_log_events_max`. Default 64 MiB.
    */
   eventLogBytesMax: number;
   /**
    * Changes (OpenSession, CancelOpenSession, CloseSession, RenewSession, UpdateDeviceVisibility)
-   * that one principal may ask for in a second, refused ones included; after a pause, five times as
-   * many at once. Beyond: RetryInfo says how long to wait. Default 100.
+   * that one principal may request per second, including refused ones. After a pause, five times as
+   * many at once. Beyond that, RetryInfo says how long to wait. Default 100.
    */
   changesPerSecondPerPrincipal: number;
   /**
-   * Watches (WatchSessions, WatchDevices) that one principal may begin in a second; after a pause,
-   * five times as many at once. Beyond: RetryInfo says how long to wait. Default 20.
+   * Watches (WatchSessions, WatchDevices) that one principal may begin per second. After a pause,
+   * five times as many at once. Beyond that, RetryInfo says how long to wait. Default 20.
    */
   watchesPerSecondPerPrincipal: number;
   /**
-   * Connections on which no call has been let in yet. One more takes the place of the oldest, from
-   * where most of them come. Default 250.
+   * Connections without an admitted call. A further one replaces the oldest one of the network that
+   * has the most. Default 250.
    */
   unidentifiedConnectionsMax: number;
   /**
-   * Of these, those from one address (of IPv6 as with `connections_per_address_max`). One more
-   * takes the place of the oldest. Default 50.
+   * The same for one address (for IPv6, as with `connections_per_address_max`). A further one
+   * replaces the oldest. Default 50.
    */
   unidentifiedConnectionsPerAddressMax: number;
   /**
-   * How long a connection may be without a call that is let in. Beyond, it is closed (GOAWAY), and
-   * a client's gRPC library makes another with the next call. Default 3 s.
+   * How long a connection may have no admitted call. Beyond that, it is closed (GOAWAY), and the
+   * client's gRPC library opens another with the next call. Default 3 s.
    */
   identifyMax:
     | Duration
     | undefined;
-  /** Session ids and device addresses that all open watches name together. Default 100,000. */
+  /** Session ids and device addresses of all open watches together. Default 100,000. */
   watchedIdsMax: number;
-  /** Of these, those in watches of one principal. Default 20,000. */
+  /** The same for the watches of one principal. Default 20,000. */
   watchedIdsPerPrincipalMax: number;
 }
 
@@ -1705,18 +1706,15 @@ export const Limits: MessageFns<Limits> = {
   },
 };
 
-/**
- * Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
- * tools.
- */
+/** Describes the host. Probes use grpc.health.v1.Health, and tools use grpc.reflection.v1. */
 export type HostServiceDefinition = typeof HostServiceDefinition;
 export const HostServiceDefinition = {
   name: "HostService",
   fullName: "wifidirect.v1.HostService",
   methods: {
     /**
-     * The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native
-     * call, so that it is quick whatever Windows does. No side effects. Roles: viewer, operator,
+     * Returns the host as it is now. It also answers while the host is DEGRADED or DRAINING. It makes
+     * no native call, so it is fast whatever Windows does. No side effects. Roles: viewer, operator,
      * admin.
      */
     getHost: {

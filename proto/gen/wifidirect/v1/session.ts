@@ -22,20 +22,20 @@ import { NativeResult, SessionError } from "./error.js";
  *     any live state --the WLAN service or the native handle is gone--> LOST
  *
  * CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason
- * that came, and tells it in `end`. The native handle never leaves the host, and no client can name
- * one.
+ * that occurs, and has that reason in `end`. The native handle never leaves the host, and no client
+ * can name one.
  */
 
 /** Which native call opens a session. */
 export const SessionKind = {
-  /** UNSPECIFIED - In a request: SESSION_KIND_WIFI_DIRECT is meant. */
+  /** UNSPECIFIED - In a request, this means SESSION_KIND_WIFI_DIRECT. */
   UNSPECIFIED: 0,
-  /** WIFI_DIRECT - On demand, to a paired Wi-Fi Direct device (Microsoft, "WFDStartOpenSession function"). */
+  /** WIFI_DIRECT - To a paired Wi-Fi Direct device, on demand (Microsoft, "WFDStartOpenSession function"). */
   WIFI_DIRECT: 1,
   /**
    * LEGACY - To a device whose Device.is_legacy is true, by its stored profile (Microsoft,
-   * "WFDOpenLegacySession function"). That call can't be stopped: a cancelled open ends when it has
-   * returned.
+   * "WFDOpenLegacySession function"). This call can't be stopped, so a cancelled open ends when the
+   * call has returned.
    */
   LEGACY: 2,
   UNRECOGNIZED: -1,
@@ -64,28 +64,28 @@ export function sessionKindToJSON(object: SessionKind): string {
   }
 }
 
-/** Where a session is in its life: see the diagram above. */
+/** The state of a session; see the diagram above. */
 export const SessionState = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** OPENING - The open is pending; it ends by itself within `open_timeout`. */
+  /** OPENING - The open is pending. It ends by itself within `open_timeout`. */
   OPENING: 1,
-  /** OPEN - Connected. The network interface may be used, though addresses may still be missing. */
+  /** OPEN - Connected. The network interface can be used, but addresses can still be missing. */
   OPEN: 2,
   /**
-   * CANCELLING - The open is to be stopped, but has not ended yet. One that wins this race is closed at once,
-   * never shown as OPEN. No timeout ends this state but one: if Windows says that it does not know
-   * the handle, LOST follows after Limits.close_timeout.
+   * CANCELLING - The open is being stopped, but has not ended yet. If the open wins this race, the session is
+   * closed at once and never shown as OPEN. This state has no timeout, with one exception: if
+   * Windows does not know the handle, the session becomes LOST after Limits.close_timeout.
    */
   CANCELLING: 3,
   /**
-   * CLOSING - The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession
-   * function").
+   * CLOSING - The close is about to be queued, or is queued. "Disconnection may not be immediate" (Microsoft,
+   * "WFDCloseSession function").
    */
   CLOSING: 4,
-  /** CLOSED - Final: it was open and is so no more. SessionEnd.evidence says how sure that is. */
+  /** CLOSED - Final: it was open and is closed. SessionEnd.evidence says how certain that is. */
   CLOSED: 5,
-  /** FAILED - Final: the open failed by itself. SessionEnd.error says why. */
+  /** FAILED - Final: the open failed. SessionEnd.error says why. */
   FAILED: 6,
   /**
    * CANCELLED - Final: the open was stopped before it succeeded, by a client or by the host (timeout, lease,
@@ -93,8 +93,8 @@ export const SessionState = {
    */
   CANCELLED: 7,
   /**
-   * LOST - Final: the host lost control of it, see SessionEnd.error. Whether the link still stands is
-   * unknown.
+   * LOST - Final: the host lost control of it; see SessionEnd.error. It is unknown whether the link still
+   * exists.
    */
   LOST: 8,
   UNRECOGNIZED: -1,
@@ -141,20 +141,23 @@ export function sessionStateToJSON(object: SessionState): string {
   }
 }
 
-/** Why a session ended, and so how its OpenSession streams end. */
+/** Why a session ended. It determines how its OpenSession streams end. */
 export const SessionEndReason = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** REQUESTED - CloseSession, of an open session or an opening one. Streams end OK. */
+  /** REQUESTED - CloseSession, of a session that was open or opening. Streams end OK. */
   REQUESTED: 1,
   /**
-   * STREAM_ENDED - It lived with its OpenSession streams, and the last of them ended. A stream attached later ends
-   * OK.
+   * STREAM_ENDED - The session lived as long as its OpenSession streams, and the last of them ended. A stream that
+   * is attached later ends OK.
    */
   STREAM_ENDED: 2,
   /** LEASE_EXPIRED - Its lease lapsed without RenewSession. Streams end OK. */
   LEASE_EXPIRED: 3,
-  /** PEER_DISCONNECTED - The link was found down without a close: peer left or out of reach, radio off. Streams end OK. */
+  /**
+   * PEER_DISCONNECTED - The link was found down without a close: the peer left or is out of range, or a radio is off.
+   * Streams end OK.
+   */
   PEER_DISCONNECTED: 4,
   /** OPEN_FAILED - The open failed. Streams end with the status of SessionEnd.error. */
   OPEN_FAILED: 5,
@@ -170,9 +173,9 @@ export const SessionEndReason = {
    */
   DRIVER_LOST: 9,
   /**
-   * HOST_RESTARTED - The process that held the session has died; its next life tells it, as its first events, if the
-   * host keeps a journal. That Windows drops the sessions of a process that dies is not documented.
-   * Streams end UNAVAILABLE (HOST_RESTARTED).
+   * HOST_RESTARTED - The process that held the session died. If the host keeps a journal, its next process reports
+   * this with its first events. Windows does not document that it drops the sessions of a process
+   * that dies. Streams end UNAVAILABLE (HOST_RESTARTED).
    */
   HOST_RESTARTED: 10,
   UNRECOGNIZED: -1,
@@ -226,24 +229,24 @@ export function sessionEndReasonToJSON(object: SessionEndReason): string {
 }
 
 /**
- * What showed that a connection is down: Windows reports neither the end of a close nor a lost
- * link. Strongest first.
+ * What showed that a connection is down. Windows reports neither the end of a close nor the loss of
+ * a link. The strongest evidence comes first.
  */
 export const DisconnectEvidence = {
-  /** UNSPECIFIED - There was no connection, or nothing can be said of it. */
+  /** UNSPECIFIED - There was no connection, or nothing is known about it. */
   UNSPECIFIED: 0,
   /**
    * DEVICE_DISCONNECTED - The device node says that the device is not connected (property DEVPKEY_WiFiDirect_IsConnected
    * false or empty).
    */
   DEVICE_DISCONNECTED: 1,
-  /** INTERFACE_GONE - The network interface of the session is there no more. */
+  /** INTERFACE_GONE - The network interface of the session no longer exists. */
   INTERFACE_GONE: 2,
-  /** INTERFACE_DOWN - The network interface is there but not operational, or its medium is disconnected. */
+  /** INTERFACE_DOWN - The network interface exists but is not operational, or its medium is disconnected. */
   INTERFACE_DOWN: 3,
   /**
-   * UNCONFIRMED - None: the close was queued, and `close_timeout` passed without any of the above. The link may
-   * still stand.
+   * UNCONFIRMED - No evidence: the close was queued, and `close_timeout` passed without any of the above. The
+   * link can still exist.
    */
   UNCONFIRMED: 4,
   UNRECOGNIZED: -1,
@@ -282,13 +285,16 @@ export function disconnectEvidenceToJSON(object: DisconnectEvidence): string {
 export const SessionEventType = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** OPENING - It was made, and its open is under way. The first event of every session. */
+  /** OPENING - It was created, and its open is in progress. The first event of every session. */
   OPENING: 1,
   /** OPENED - The open succeeded: `network_interface` is set. */
   OPENED: 2,
-  /** CANCELLING - The pending open is to be stopped. */
+  /** CANCELLING - The pending open is being stopped. */
   CANCELLING: 3,
-  /** CLOSING - It is being closed: asked for, or the link was found down and the handle is to be released. */
+  /**
+   * CLOSING - It is being closed, because a client requested it, or because the link was found down and the
+   * handle has to be released.
+   */
   CLOSING: 4,
   /** CLOSED - Final: it is closed. */
   CLOSED: 5,
@@ -299,15 +305,14 @@ export const SessionEventType = {
   /** LOST - Final: the host lost it. */
   LOST: 8,
   /**
-   * LEASE_RENEWED - RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other
-   * event of it in between, the host keeps only the last for later: a watch that resumes, or that
-   * has fallen behind, is sent that one, and `sequence` skips the others. A watch that reads in
-   * time is sent each.
+   * LEASE_RENEWED - RenewSession gave it a new `lease_expire_time`. If a session is renewed several times without
+   * another event in between, the host keeps only the last renewal. A watch that resumes or has
+   * fallen behind gets that one, and `sequence` skips the others. A watch that keeps up gets each.
    */
   LEASE_RENEWED: 9,
   /** LEASE_EXPIRED - Its lease lapsed. CANCELLING or CLOSING follows. */
   LEASE_EXPIRED: 10,
-  /** NETWORK_INTERFACE_CHANGED - Something in `network_interface` changed, addresses above all. */
+  /** NETWORK_INTERFACE_CHANGED - `network_interface` changed, usually its addresses. */
   NETWORK_INTERFACE_CHANGED: 11,
   UNRECOGNIZED: -1,
 } as const;
@@ -366,9 +371,9 @@ export function sessionEventTypeToJSON(object: SessionEventType): string {
 export const EventSource = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** CLIENT - A client, by an RPC: see `rpc`, `principal` and `request_id`. */
+  /** CLIENT - A client called an RPC: see `rpc`, `principal` and `request_id`. */
   CLIENT: 1,
-  /** NATIVE - A native call completed, a callback or a notification came: see SessionEvent.native_result. */
+  /** NATIVE - A native call completed, or a callback or notification arrived: see SessionEvent.native_result. */
   NATIVE: 2,
   /** LEASE - The lease lapsed. */
   LEASE: 3,
@@ -382,7 +387,7 @@ export const EventSource = {
   DRIVER: 7,
   /** SHUTDOWN - The host is stopping. */
   SHUTDOWN: 8,
-  /** RESTART - The host has started again, after the process that held the session had died. */
+  /** RESTART - The host has started again after the process that held the session died. */
   RESTART: 9,
   UNRECOGNIZED: -1,
 } as const;
@@ -431,139 +436,146 @@ export function eventSourceToJSON(object: EventSource): string {
   }
 }
 
-/** One connection to one device, as it was at one moment. */
+/** One connection to one device, at one moment. */
 export interface Session {
   /**
-   * Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Chosen by
-   * the client, or a UUID (RFC 9562) from the host.
+   * Its name, unique on this host: 4 to 63 characters of `[a-z0-9-]`, the first a letter or digit.
+   * The client has chosen it, or it is a UUID (RFC 9562) from the host.
    */
   sessionId: string;
   /**
-   * The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. Not its
-   * interface address.
+   * The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. This is not the
+   * interface address of the peer.
    */
   deviceAddress: string;
   /** How it was opened. Never unspecified. */
   kind: SessionKind;
-  /** Where it is in its life. Never unspecified. */
+  /** Its state. Never unspecified. */
   state: SessionState;
-  /** The principal that opened it; `anonymous` where authentication is off. */
+  /** The principal that opened it; `anonymous` if authentication is off. */
   owner: string;
   /**
-   * The local network interface that carries it. Set once the open succeeded, and kept after the
-   * end.
+   * The local network interface that carries it. Set once the open has succeeded, and kept after
+   * the end.
    */
   networkInterface:
     | NetworkInterface
     | undefined;
-  /** How it ended. Set in the final states and in no other. */
+  /** How it ended. Set only in the final states. */
   end:
     | SessionEnd
     | undefined;
   /**
-   * When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession
-   * streams. If the host sleeps meanwhile, the lease outlives this time by as long as it slept:
-   * nobody could have renewed it.
+   * When its lease lapses, unless it is renewed. Unset for a session that lives as long as its
+   * OpenSession streams. If the host sleeps meanwhile, the lease lasts longer by the time of the
+   * sleep, because nobody could have renewed it.
    */
   leaseExpireTime:
     | Date
     | undefined;
-  /** When OpenSession was accepted. The clock of the host (UTC, milliseconds), like all times here. */
+  /**
+   * When the host accepted OpenSession. Like all times here, by the clock of the host (UTC,
+   * milliseconds).
+   */
   createTime:
     | Date
     | undefined;
-  /** When it became OPEN. Unset before, and for ever if it never was. */
+  /** When it became OPEN. Unset if it has not been OPEN. */
   openTime:
     | Date
     | undefined;
-  /** When it became CLOSING. Unset before, and for ever if it ended without. */
+  /** When it became CLOSING. Unset if it has not been CLOSING. */
   closeTime:
     | Date
     | undefined;
   /**
-   * When it reached its final state. Unset before. From here it is remembered for
-   * Limits.session_retention.
+   * When it reached its final state. Unset before. The host remembers it for
+   * Limits.session_retention from then.
    */
   endTime:
     | Date
     | undefined;
-  /** The `request_id` of the OpenSession that made it, in lower case. Empty where it had none. */
+  /** The `request_id` of the OpenSession that created it, in lower case. Empty if that had none. */
   requestId: string;
 }
 
 /**
- * The local network interface that carries a session. Several may share one, where the host is
- * group owner.
+ * The local network interface that carries a session. Several sessions can share one if the host is
+ * the group owner.
  */
 export interface NetworkInterface {
   /** Interface GUID in lower case, without braces. Always set. */
   guid: string;
-  /** NET_LUID.Value: the same for as long as the interface exists. 0 where unknown. */
+  /** NET_LUID.Value. It does not change while the interface exists. 0 if unknown. */
   luid: bigint;
-  /** Interface index (NET_IFINDEX), as socket options take it. 0 where unknown. */
+  /** Interface index (NET_IFINDEX), for socket options. 0 if unknown. */
   index: number;
-  /** The name that Windows shows people: "Local Area Connection* 12". Empty where unknown. */
+  /** The name that Windows displays: "Local Area Connection* 12". Empty if unknown. */
   alias: string;
   /**
-   * Unicast addresses of the host on it, IPv4 before IPv6 (text of RFC 5952), link-local ones with
-   * the interface index as zone ("fe80::1%23"). Empty until known: DHCP takes a while, and
-   * NETWORK_INTERFACE_CHANGED tells.
+   * Unicast addresses of the host on the interface: IPv4 before IPv6, in the text form of RFC 5952,
+   * link-local ones with the interface index as zone ("fe80::1%23"). Empty until they are known.
+   * DHCP takes a while; the event NETWORK_INTERFACE_CHANGED reports the change.
    */
   localAddresses: string[];
   /**
-   * Addresses of the peer, likewise, as far as the neighbour table of the host shows them. Empty
-   * until known.
+   * Addresses of the peer in the same form, as far as the neighbour table of the host has them.
+   * Empty until they are known.
    */
   peerAddresses: string[];
 }
 
 /** How a session ended. */
 export interface SessionEnd {
-  /** Why. Never unspecified. */
+  /** The reason. Never unspecified. */
   reason: SessionEndReason;
-  /** What the end of the connection was seen by. Set for CLOSED, and for no other state. */
+  /** What showed that the connection has ended. Set only for CLOSED. */
   evidence: DisconnectEvidence;
   /**
-   * The error behind it. Unset where nothing went wrong: the end was wished for, or the peer's
-   * doing.
+   * The error that caused the end. Unset if nothing went wrong, because a client requested the end
+   * or the peer caused it.
    */
   error: SessionError | undefined;
 }
 
-/** One thing that happened to one session. */
+/** One event of one session. */
 export interface SessionEvent {
   /**
-   * From 1, +1 each within an epoch. A watch skips numbers if it is filtered, if its principal may
-   * not see all sessions, and where the host has dropped renewals: see LEASE_RENEWED.
+   * Counts from 1, by 1 for each event of an epoch. A watch skips numbers if it is filtered, if its
+   * principal may not see all sessions, and where the host has dropped renewals (see
+   * LEASE_RENEWED).
    */
   sequence: bigint;
   /**
-   * Random id of this life of the event log. Another one means that numbers and cursors have
-   * started afresh.
+   * Random id of the epoch of the event log. When it changes, numbers and cursors have started
+   * again.
    */
   epoch: string;
-  /** When it happened, by the clock of the host. Order by `sequence`: clocks may be set back. */
+  /**
+   * When it happened, by the clock of the host. Order events by `sequence`, because a clock can be
+   * set back.
+   */
   time:
     | Date
     | undefined;
   /**
-   * What happened. Pass over a type that you don't know (a newer host); `session` is right all the
-   * same.
+   * What happened. Ignore a type that you do not know (from a newer host); `session` is right
+   * nevertheless.
    */
   type: SessionEventType;
-  /** The session as it is after the event, whole. */
+  /** The complete session after the event. */
   session:
     | Session
     | undefined;
-  /** Who or what brought it about; of what belongs to an end, who or what began that. */
+  /** Who or what caused it. For the events of an end, who or what began the end. */
   cause:
     | EventCause
     | undefined;
-  /** What the native call or callback behind it said. Unset where there is none. */
+  /** The result of the native call or callback that caused it. Unset if there is none. */
   nativeResult: NativeResult | undefined;
 }
 
-/** Who or what brought an event about. */
+/** Who or what caused an event. */
 export interface EventCause {
   /** The kind of cause. Never unspecified. */
   source: EventSource;
@@ -574,7 +586,7 @@ export interface EventCause {
   rpc: string;
   /** The principal that called it. Empty unless `source` is EVENT_SOURCE_CLIENT. */
   principal: string;
-  /** The `request_id` of that call, in lower case. Empty where it had none. */
+  /** The `request_id` of that call, in lower case. Empty if it had none. */
   requestId: string;
 }
 

@@ -8,83 +8,86 @@ import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { Session, SessionEvent, SessionKind, sessionKindToJSON, SessionState, sessionStateToJSON } from "./session.js";
 
 /**
- * SessionService: opens, closes and follows Wi-Fi Direct sessions of this host.
+ * SessionService: opens, closes and watches Wi-Fi Direct sessions of this host.
  *
  * For every RPC:
  *
- * - Errors are those of ErrorReason (error.proto). Besides those named at an RPC, any may end with
- *   UNAUTHENTICATED, PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING, NOT_IMPLEMENTED or INTERNAL.
- * - Where authentication is on, a principal needs a role: `viewer` sees all and changes nothing,
- *   `operator` opens sessions and sees and changes its own, `admin` sees and changes all. A session
- *   that one may not see is NOT_FOUND.
- * - `request_id` is a UUID of RFC 9562, any version, upper or lower case; or empty. Used again with
- *   the same body, by the same principal, within Limits.session_retention (10 min), it is the same
- *   request: it is not done twice, and the answer is the session as it is now (AIP-155). Used with
- *   another body or RPC: INVALID_ARGUMENT (REQUEST_ID_REUSED).
- * - A duration out of its range, like any other bad field, is INVALID_ARGUMENT (INVALID_FIELD).
- * - A unary answer that shows sessions carries a `cursor` at which they were true. A watch that has
- *   passed this cursor has seen at least that; a watch that starts from it sees all that came
- *   after.
- * - Every answer and every stream message that shows sessions or devices carries `host_time`, the
- *   clock of the host when it was sent. A client whose clock differs computes from it how long a
- *   lease has left: `lease_expire_time` - `host_time`.
- * - The deadline of a unary call bounds the call, not the work: what was begun goes on.
+ * - Errors have an ErrorReason (error.proto). In addition to the errors that an RPC names, every
+ *   RPC can fail with UNAUTHENTICATED, PERMISSION_DENIED, QUOTA_EXCEEDED, HOST_STOPPING,
+ *   NOT_IMPLEMENTED or INTERNAL.
+ * - If authentication is on, a principal needs a role. A `viewer` sees everything and changes
+ *   nothing. An `operator` opens sessions, and sees and changes its own. An `admin` sees and
+ *   changes everything. A session that a principal may not see is NOT_FOUND.
+ * - `request_id` is empty, or a UUID (RFC 9562) of any version, in upper or lower case. If the same
+ *   principal sends the same body with the same `request_id` again within Limits.session_retention
+ *   (10 min), it is the same request: the host does not repeat it, and answers with the session as
+ *   it is now (AIP-155). If the `request_id` is used with another body or RPC, the call fails with
+ *   INVALID_ARGUMENT (REQUEST_ID_REUSED).
+ * - A duration outside its range fails with INVALID_ARGUMENT (INVALID_FIELD), like every invalid
+ *   field.
+ * - A unary response that shows sessions has a `cursor`: the position at which they were true. A
+ *   watch that has passed this cursor has seen at least as much. A watch that starts from it sees
+ *   everything that happened later.
+ * - Every response and every stream message that shows sessions or devices has `host_time`, the
+ *   clock of the host when the message was sent. A client with a different clock computes the
+ *   remaining time of a lease from it: `lease_expire_time` - `host_time`.
+ * - The deadline of a unary call limits the call, not the work. Work that has begun continues.
  */
 
-/** What to open, how long that may take, and how long the session may live. */
+/** The device to open a session to, and how long the open and the session may last. */
 export interface OpenSessionRequest {
   /**
-   * Name of the new session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host
-   * makes a UUID. Names are shared by all principals of the host, and belong to whoever takes them
-   * first: ALREADY_EXISTS may mean a session that the principal can't see. It is the last thing
-   * that is checked, after the device and the quotas. Where somebody else must not guess or take a
-   * name, leave it to the host, or choose a random one.
+   * Name of the new session: 4 to 63 characters of `[a-z0-9-]`, the first a letter or digit. If
+   * empty, the host creates a UUID. All principals of the host share the names, and the first to
+   * use a name gets it. So ALREADY_EXISTS can mean a session that the principal may not see. The
+   * name is checked last, after the device and the quotas. If nobody else may guess or take the
+   * name, leave it empty or choose a random one.
    */
   sessionId: string;
   /**
-   * P2P device address of the peer, required: six octets in hexadecimal, upper or lower case,
-   * separated by `:` or `-` (`aa:bb:cc:dd:ee:ff`). Neither all zero nor a multicast address (lowest
-   * bit of the first octet set).
+   * P2P device address of the peer, required: six octets in hexadecimal, in upper or lower case,
+   * separated by `:` or `-` (`aa:bb:cc:dd:ee:ff`). All zeros and multicast addresses (lowest bit of
+   * the first octet set) are not allowed.
    */
   deviceAddress: string;
-  /** Which native call opens it. Unspecified: SESSION_KIND_WIFI_DIRECT. */
+  /** The native call that opens the session. Unspecified means SESSION_KIND_WIFI_DIRECT. */
   kind: SessionKind;
   /**
    * How long the open may take before the host cancels it: 1 ms to Limits.open_timeout_max (10
-   * min). Unset: Limits.open_timeout_default (60 s). Windows itself documents no limit.
+   * min). Unset means Limits.open_timeout_default (60 s). Windows documents no limit.
    */
   openTimeout:
     | Duration
     | undefined;
   /**
-   * Lets the session outlive its streams: it lives until this long after its making or its last
-   * RenewSession. Limits.lease_ttl_min to Limits.lease_ttl_max (1 s to 24 h). Unset: it lives with
-   * its streams.
+   * The session outlives its streams: it lives until this long after its creation or its last
+   * RenewSession. From Limits.lease_ttl_min to Limits.lease_ttl_max (1 s to 24 h). If unset, the
+   * session lives as long as its streams.
    */
   leaseTtl:
     | Duration
     | undefined;
   /**
-   * Id of this request, see SessionService. If empty, asking again is another request: a second
-   * session, or ALREADY_EXISTS where `session_id` was given.
+   * Id of this request, see SessionService. If it is empty, a retry is another request: it opens a
+   * second session, or fails with ALREADY_EXISTS if `session_id` is set.
    */
   requestId: string;
   /**
-   * The stream sends a sign of life after this long without any other message: 1 s to 5 min. It
-   * keeps proxies from closing a quiet stream, and tells the client that the host still answers.
-   * Unset: none is sent. It belongs to the stream: a request with the same `request_id` and another
-   * interval is the same request.
+   * The stream sends a heartbeat after this long without any other message: 1 s to 5 min.
+   * Heartbeats keep proxies from closing a quiet stream, and show the client that the host still
+   * answers. If unset, no heartbeats are sent. The interval belongs to the stream: a request with
+   * the same `request_id` and another interval is the same request.
    */
   heartbeatInterval: Duration | undefined;
 }
 
-/** One event of the session, or, without `event`, a sign of life. */
+/** One event of the session, or a heartbeat, which has no `event`. */
 export interface OpenSessionResponse {
   /**
-   * The event. In the first message of a stream it is the session's latest so far, and so shows the
-   * session as it is now: OPENING for a new session; the final event, and then the end of the
-   * stream, for one that has ended. Unset in a sign of life, which is sent only if
-   * `heartbeat_interval` asked for it.
+   * The event. The first message of a stream has the latest event of the session, and so shows the
+   * session as it is now. For a new session that is OPENING. For an ended session it is the final
+   * event, and then the stream ends. Unset in a heartbeat, which is sent only if
+   * `heartbeat_interval` is set.
    */
   event:
     | SessionEvent
@@ -95,7 +98,7 @@ export interface OpenSessionResponse {
   hostTime: Date | undefined;
 }
 
-/** Which pending open to stop. */
+/** The pending open to stop. */
 export interface CancelOpenSessionRequest {
   /** The session, required. */
   sessionId: string;
@@ -103,55 +106,55 @@ export interface CancelOpenSessionRequest {
   requestId: string;
 }
 
-/** The session after the cancel was asked for. */
+/** The session after the cancel was requested. */
 export interface CancelOpenSessionResponse {
-  /** The session: CANCELLING, unless there was nothing to cancel. */
+  /** The session. It is CANCELLING, unless there was nothing to cancel. */
   session:
     | Session
     | undefined;
-  /** At which `session` was true. */
+  /** The position at which `session` was true. */
   cursor: string;
   /** The clock of the host when this was sent. */
   hostTime: Date | undefined;
 }
 
-/** Which session to close. */
+/** The session to close. */
 export interface CloseSessionRequest {
   /** The session, required. */
   sessionId: string;
   /**
-   * Answer only when the session has ended: Limits.close_timeout (15 s) after the close was queued
-   * at the latest. If the session was opening, the end of that open, for which Windows documents no
-   * limit, comes before.
+   * Wait until the session has ended: at most Limits.close_timeout (15 s) after the close was
+   * queued. If the session is opening, its open has to end first, and Windows documents no limit
+   * for that.
    */
   waitForDisconnect: boolean;
   /** Id of this request, see SessionService. */
   requestId: string;
 }
 
-/** The session after the close was asked for, or after its end. */
+/** The session after the close was requested, or after its end. */
 export interface CloseSessionResponse {
   /**
-   * The session. With `wait_for_disconnect` it is final; `end.evidence` says how sure the
+   * The session. With `wait_for_disconnect` it is final, and `end.evidence` says how certain the
    * disconnection is.
    */
   session:
     | Session
     | undefined;
-  /** At which `session` was true. */
+  /** The position at which `session` was true. */
   cursor: string;
   /** The clock of the host when this was sent. */
   hostTime: Date | undefined;
 }
 
-/** Which lease to extend, and by how much. */
+/** The lease to extend, and by how much. */
 export interface RenewSessionRequest {
   /** The session, required. */
   sessionId: string;
   /**
-   * The lease counts this long from now, also if it then ends sooner than before; within the same
-   * limits as that of OpenSessionRequest. It becomes the session's ttl. Unset: the ttl that the
-   * session has.
+   * The new lease time from now, even if the lease then ends earlier than before. The limits are
+   * those of OpenSessionRequest. It becomes the lease time of the session. If unset, the session
+   * keeps its lease time.
    */
   leaseTtl:
     | Duration
@@ -166,42 +169,42 @@ export interface RenewSessionResponse {
   session:
     | Session
     | undefined;
-  /** At which `session` was true. */
+  /** The position at which `session` was true. */
   cursor: string;
   /** The clock of the host when this was sent. */
   hostTime: Date | undefined;
 }
 
-/** Which session to show. */
+/** The session to return. */
 export interface GetSessionRequest {
   /** The session, required. */
   sessionId: string;
 }
 
-/** The session as it is. */
+/** The session as it is now. */
 export interface GetSessionResponse {
   /** The session. */
   session:
     | Session
     | undefined;
-  /** At which `session` was true. */
+  /** The position at which `session` was true. */
   cursor: string;
   /** The clock of the host when this was sent. */
   hostTime: Date | undefined;
 }
 
-/** Which sessions to show, and how many at once. The filters must stay the same from page to page. */
+/** The sessions to list, and how many at once. The filters must stay the same from page to page. */
 export interface ListSessionsRequest {
   /**
-   * The most sessions to answer with. 0: 50. Above 1000: 1000. Negative: INVALID_ARGUMENT. Fewer
-   * may come.
+   * The maximum number of sessions to return. 0 means 50; more than 1000 means 1000; a negative
+   * number is INVALID_ARGUMENT. Fewer may be returned.
    */
   pageSize: number;
-  /** `next_page_token` of the page before. Empty: the first page. */
+  /** `next_page_token` of the previous page. Empty for the first page. */
   pageToken: string;
-  /** Only sessions in one of these states. Empty: in any. */
+  /** Only sessions in one of these states. Empty for any state. */
   states: SessionState[];
-  /** Only sessions to this device, written as in OpenSessionRequest. Empty: to any. */
+  /** Only sessions to this device, in the format of OpenSessionRequest. Empty for any device. */
   deviceAddress: string;
 }
 
@@ -209,40 +212,37 @@ export interface ListSessionsRequest {
 export interface ListSessionsResponse {
   /** The sessions, by `create_time`, oldest first. */
   sessions: Session[];
-  /** Ask with this for the next page. Empty: there is none. */
+  /** The token for the next page. Empty if there is none. */
   nextPageToken: string;
-  /** At which this page was true. */
+  /** The position at which this page was true. */
   cursor: string;
   /** The clock of the host when this was sent. */
   hostTime: Date | undefined;
 }
 
-/** Where to start watching, and what to show. */
+/** Where to start the watch, and which sessions to show. */
 export interface WatchSessionsRequest {
   /**
-   * The last `cursor` received, from a watch, a unary answer or GetHost: opaque, and good in this
-   * epoch of this host only. Empty: from now, preceded by a snapshot.
+   * The last `cursor` that was received from a watch, a unary response or GetHost. It is opaque,
+   * and valid only in this epoch of this host. If empty, the watch starts now, with a snapshot.
    */
   cursor: string;
   /**
-   * Only these sessions, at most 10,000; they need not exist yet. Empty: all that the principal may
-   * see.
+   * Only these sessions, at most 10,000. They need not exist yet. Empty for all sessions that the
+   * principal may see.
    */
   sessionIds: string[];
-  /** A bookmark is sent after this long without any other message: 1 s to 5 min. Unset: 10 s. */
+  /** A bookmark is sent after this long without any other message: 1 s to 5 min. Unset means 10 s. */
   bookmarkInterval: Duration | undefined;
 }
 
-/**
- * A batch of what is ready: events, or a part of the snapshot, or (a bookmark) nothing but a
- * cursor.
- */
+/** A batch: events, or a part of the snapshot, or only a cursor (a bookmark). */
 export interface WatchSessionsResponse {
-  /** Events, in order. As many as were ready, so a burst costs few messages. */
+  /** Events, in order. A message has as many as were ready, so a burst needs few messages. */
   events: SessionEvent[];
-  /** Resume here. Set in every message but those of an incomplete snapshot. */
+  /** The position to resume from. Set in every message except those of an incomplete snapshot. */
   cursor: string;
-  /** Sessions as they are: only in the first messages of a watch without a cursor. None twice. */
+  /** Sessions as they are now, each once. Only in the first messages of a watch without a cursor. */
   snapshot: Session[];
   /**
    * The snapshot ends with this message, and was true at its `cursor`. Also sent if there are no
@@ -1672,37 +1672,39 @@ export const WatchSessionsResponse: MessageFns<WatchSessionsResponse> = {
   },
 };
 
-/** Opens, closes and follows sessions. Served by every host. */
+/** Opens, closes and watches sessions. Every host serves it. */
 export type SessionServiceDefinition = typeof SessionServiceDefinition;
 export const SessionServiceDefinition = {
   name: "SessionService",
   fullName: "wifidirect.v1.SessionService",
   methods: {
     /**
-     * Starts opening a session, and relays its whole life: response headers at once, then every event
-     * of the session, in order, until it ends.
+     * Starts to open a session, and streams its life: response headers at once, then every event of
+     * the session, in order, until it ends.
      *
-     * Asking twice is safe: the same request with the same `request_id` attaches one more stream to
-     * the same session, live or ended, and relays from its current state.
+     * A retry is safe. The same request with the same `request_id` attaches one more stream to the
+     * same session, live or ended, and streams from its current state.
      *
-     * A session without `lease_ttl` lives with its streams: when the last one attached ends (client
-     * gone, cancelled, deadline passed, keepalive lost), the host cancels or closes it. With
-     * `lease_ttl` it outlives them, until the lease lapses. Whether a device can have two sessions at
-     * once is not documented; the host leaves it to Windows.
+     * A session without `lease_ttl` lives as long as its streams. When the last attached stream ends
+     * (the client left, cancelled, or lost its connection; or its deadline passed), the host cancels
+     * or closes the session. A session with `lease_ttl` outlives its streams until the lease lapses.
+     * Windows does not document whether a device can have two sessions at once; the host leaves that
+     * to Windows.
      *
-     * The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after
-     * a CANCELLED that was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long;
-     * the status of the failed call (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...)
-     * if it failed; after LOST the status of what was lost, UNAVAILABLE or INTERNAL
-     * (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
+     * The stream ends after the last event. Its status depends on SessionEndReason. It is OK after
+     * CLOSED, and after a CANCELLED that a client requested. It is DEADLINE_EXCEEDED (OPEN_TIMED_OUT)
+     * if the open took too long. If the open failed, it is the status of the failed call
+     * (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...). After LOST it is UNAVAILABLE
+     * or INTERNAL (NATIVE_HANDLE_LOST), depending on what was lost. It is UNAVAILABLE when the host
+     * stops.
      *
-     * Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD,
-     * REQUEST_ID_REUSED), ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION
-     * (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED
-     * (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the host knows,
+     * Errors before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD,
+     * REQUEST_ID_REUSED); ALREADY_EXISTS (SESSION_ALREADY_EXISTS); FAILED_PRECONDITION
+     * (DEVICE_NOT_PAIRED, if the host knows); RESOURCE_EXHAUSTED (QUOTA_EXCEEDED); UNIMPLEMENTED
+     * (DRIVER_NOT_AVAILABLE); UNAVAILABLE (HOST_STOPPING; and if the host knows,
      * WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
      *
-     * Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
+     * Roles: operator, admin. Do not set a deadline; a deadline of more than 24 days counts as none.
      */
     openSession: {
       name: "OpenSession",
@@ -1713,16 +1715,18 @@ export const SessionServiceDefinition = {
       options: {},
     },
     /**
-     * Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if
-     * the open wins the race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the
-     * callback "will still be called".) If Windows does not know the handle and no callback comes,
-     * the end is LOST (NATIVE_HANDLE_LOST) after Limits.close_timeout.
+     * Requests to stop a pending open. The response is sent when the session is CANCELLING. The end
+     * of the session is an event: CANCELLED, or CLOSED if the open wins the race. (Microsoft,
+     * "WFDCancelOpenSession function": the callback "will still be called".) If Windows does not know
+     * the handle and no callback comes, the session ends LOST (NATIVE_HANDLE_LOST) after
+     * Limits.close_timeout.
      *
      * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
-     * session is OPEN, or past that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is
-     * or was closed because a cancel came too late: OK, with the session.
+     * session is OPEN or later, FAILED or LOST. If the session is already CANCELLING or CANCELLED, or
+     * if an earlier cancel lost the race and the session is closing or closed because of that, the
+     * call succeeds and returns the session.
      *
-     * Idempotent. Roles: operator for its own, admin.
+     * Idempotent. Roles: operator for its own sessions, admin.
      */
     cancelOpenSession: {
       name: "CancelOpenSession",
@@ -1733,19 +1737,21 @@ export const SessionServiceDefinition = {
       options: { idempotencyLevel: "IDEMPOTENT" },
     },
     /**
-     * Closes an open session; cancels one that is opening, and closes it if the open wins. Answers
-     * when Windows has queued the close (Microsoft, "WFDCloseSession function"), or the session is
-     * CANCELLING; with `wait_for_disconnect`, when the session has ended.
+     * Closes a session. If the session is still opening, the host cancels the open, and closes the
+     * session if the open wins. The response is sent when Windows has queued the close (Microsoft,
+     * "WFDCloseSession function") or the session is CANCELLING; with `wait_for_disconnect`, when the
+     * session has ended.
      *
-     * Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
-     * (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all
-     * the same, LOST, or CLOSED with what evidence there is, and is not closed again. If the session
-     * is LOST before the answer, the status of what it was lost to (WLAN_SERVICE_NOT_RUNNING,
-     * WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that is closing already: as the end
-     * that it waits for; of one that had ended: OK, with the session. If the deadline passes while it
-     * waits: DEADLINE_EXCEEDED, and the close goes on.
+     * Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the call fails with the
+     * status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...). The
+     * session then ends LOST, or CLOSED with the evidence that there is, and is not closed again. If
+     * the session is LOST before the response, the call fails with the status of the loss
+     * (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). If the session is
+     * already closing, the call succeeds or fails like the close in progress. If the session has
+     * already ended, the call succeeds and returns it. If the deadline passes during the wait, the
+     * call fails with DEADLINE_EXCEEDED, and the close continues.
      *
-     * Idempotent. Roles: operator for its own, admin.
+     * Idempotent. Roles: operator for its own sessions, admin.
      */
     closeSession: {
       name: "CloseSession",
@@ -1756,12 +1762,12 @@ export const SessionServiceDefinition = {
       options: { idempotencyLevel: "IDEMPOTENT" },
     },
     /**
-     * Extends the lease of a session: it then lapses `lease_ttl` from now.
+     * Extends the lease of a session. The lease then lapses `lease_ttl` from now.
      *
      * Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
      * session has no lease, or is neither OPENING nor OPEN.
      *
-     * Harmless to repeat. Roles: operator for its own, admin.
+     * A retry is safe. Roles: operator for its own sessions, admin.
      */
     renewSession: {
       name: "RenewSession",
@@ -1772,11 +1778,12 @@ export const SessionServiceDefinition = {
       options: { idempotencyLevel: "IDEMPOTENT" },
     },
     /**
-     * One session, live, or for Limits.session_retention after its end (AIP-131).
+     * Returns one session: while it is live, and for Limits.session_retention after its end
+     * (AIP-131).
      *
      * Errors: NOT_FOUND (SESSION_NOT_FOUND).
      *
-     * No side effects. Roles: viewer, operator for its own, admin.
+     * No side effects. Roles: viewer, operator for its own sessions, admin.
      */
     getSession: {
       name: "GetSession",
@@ -1787,15 +1794,14 @@ export const SessionServiceDefinition = {
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
-     * Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
+     * Lists sessions, live and ended, in pages (AIP-132, AIP-158), oldest first.
      *
-     * A session that is there while all pages are read is shown once. Who then watches from the
-     * `cursor` of the first page misses nothing that changed meanwhile.
+     * A session that exists while all pages are read is returned once. A watch from the `cursor` of
+     * the first page sees every change that happened meanwhile.
      *
-     * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this
-     * epoch.
+     * Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token of another request or epoch.
      *
-     * No side effects. Roles: viewer, operator for its own, admin.
+     * No side effects. Roles: viewer, operator for its own sessions, admin.
      */
     listSessions: {
       name: "ListSessions",
@@ -1806,23 +1812,25 @@ export const SessionServiceDefinition = {
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
-     * Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in
-     * order, without holes or duplicates; response headers at once, as a sign that the watch stands.
+     * Watches sessions. The response headers are sent at once, to show that the watch is established.
+     * Then comes a snapshot (or, with a cursor, every event since), and then every event, in order,
+     * without gaps or duplicates.
      *
-     * Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then
-     * every event after it. Nothing falls between. With a cursor: every event after it. When nothing
-     * happens, a bookmark comes each `bookmark_interval`: a message with a cursor only.
+     * Without a cursor, the first messages have `snapshot`, and the last of them has
+     * `snapshot_complete`. Every later event follows, and none is missing in between. With a cursor,
+     * every event after the cursor follows. If nothing happens, a bookmark is sent after each
+     * `bookmark_interval`: a message with only a cursor.
      *
-     * A watch has no end of its own, so it never ends OK:
+     * A watch does not end by itself, so it never ends OK:
      *
-     * - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+     * - OUT_OF_RANGE (CURSOR_EXPIRED): start a new watch without a cursor.
      * - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
-     * - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last
-     *   cursor, after a pause.
-     * - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
+     * - UNAVAILABLE (HOST_STOPPING, or without ErrorInfo if the connection broke): resume from the
+     *   last cursor, after a pause.
+     * - INVALID_ARGUMENT (INVALID_FIELD): the cursor is not a cursor.
      *
-     * No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal
-     * may see. Set no deadline; one of more than 24 days counts as none.
+     * No side effects. Roles: viewer, operator for its own sessions, admin: a watch shows what its
+     * principal may see. Do not set a deadline; a deadline of more than 24 days counts as none.
      */
     watchSessions: {
       name: "WatchSessions",

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class DeviceServiceStub(object):
-    """Shows the paired devices of this host.
+    """Lists and watches the paired devices of this host.
     """
 
     def __init__(self, channel):
@@ -53,15 +53,15 @@ class DeviceServiceStub(object):
 
 
 class DeviceServiceServicer(object):
-    """Shows the paired devices of this host.
+    """Lists and watches the paired devices of this host.
     """
 
     def ListDevices(self, request, context):
-        """The paired devices, in pages (AIP-132, AIP-158), by address.
+        """Lists the paired devices, in pages (AIP-132, AIP-158), by address.
 
-        Answers from what the host has been told by Windows; asks no radio.
+        The response contains what Windows has reported to the host. It uses no radio.
 
-        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this epoch.
+        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token of another epoch.
 
         No side effects. Roles: viewer, operator, admin.
         """
@@ -70,28 +70,30 @@ class DeviceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchDevices(self, request, context):
-        """Follows the devices: a snapshot (or, with a cursor, what was missed), then every change. Order,
-        resuming, bookmarks, slow readers and the endings are those of SessionService.WatchSessions.
+        """Watches the devices: a snapshot (or, with a cursor, every event since), then every change.
+        Order, resumption, bookmarks, slow readers and errors are those of
+        SessionService.WatchSessions.
 
-        No side effects. Roles: viewer, operator, admin. Set no deadline.
+        No side effects. Roles: viewer, operator, admin. Do not set a deadline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateDeviceVisibility(self, request, context):
-        """Looks for one paired device by radio, and answers with the device as read back afterwards. A
+        """Looks for one paired device by radio, and returns the device as Windows then shows it. A
         targeted discovery (Microsoft, "WFDUpdateDeviceVisibility function") updates its property
-        IsVisible. That the native call succeeded is not the answer; `device.is_visible` is.
+        IsVisible. The success of the native call is not the result; `device.is_visible` is.
 
-        Answers when the discovery is through, or after `timeout` with `discovery_completed` false; a
-        discovery can't be stopped, and goes on. Requests for a device that is being looked for share
-        that discovery. Finds no devices that aren't paired, and doesn't make the host visible.
+        The response is sent when the discovery is complete, or after `timeout` with
+        `discovery_completed` false. A discovery can't be stopped, so it continues. Requests for the
+        same device share a discovery. The discovery finds only paired devices, and does not make the
+        host visible.
 
-        Errors: NOT_FOUND (DEVICE_NOT_FOUND); if the discovery fails, the status of its native code
+        Errors: NOT_FOUND (DEVICE_NOT_FOUND). If the discovery fails, the status of its native code
         (WLAN_SERVICE_UNREACHABLE, NATIVE_LIMIT_REACHED, NATIVE_ERROR, ...).
 
-        Harmless to repeat. Roles: operator, admin.
+        A retry is safe. Roles: operator, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,7 +126,7 @@ def add_DeviceServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DeviceService(object):
-    """Shows the paired devices of this host.
+    """Lists and watches the paired devices of this host.
     """
 
     @staticmethod

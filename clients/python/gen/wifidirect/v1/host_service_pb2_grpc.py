@@ -26,8 +26,7 @@ if _version_not_supported:
 
 
 class HostServiceStub(object):
-    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
-    tools.
+    """Describes the host. Probes use grpc.health.v1.Health, and tools use grpc.reflection.v1.
     """
 
     def __init__(self, channel):
@@ -44,13 +43,12 @@ class HostServiceStub(object):
 
 
 class HostServiceServicer(object):
-    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
-    tools.
+    """Describes the host. Probes use grpc.health.v1.Health, and tools use grpc.reflection.v1.
     """
 
     def GetHost(self, request, context):
-        """The host as it is now. Answers also while the host is DEGRADED or DRAINING, and makes no native
-        call, so that it is quick whatever Windows does. No side effects. Roles: viewer, operator,
+        """Returns the host as it is now. It also answers while the host is DEGRADED or DRAINING. It makes
+        no native call, so it is fast whatever Windows does. No side effects. Roles: viewer, operator,
         admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -74,8 +72,7 @@ def add_HostServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HostService(object):
-    """Tells about the host. For probes there is grpc.health.v1.Health, and grpc.reflection.v1 for
-    tools.
+    """Describes the host. Probes use grpc.health.v1.Health, and tools use grpc.reflection.v1.
     """
 
     @staticmethod

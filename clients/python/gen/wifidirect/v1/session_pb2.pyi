@@ -16,8 +16,8 @@ A session: one connection from this host to one device, from the request to open
     any live state --the WLAN service or the native handle is gone--> LOST
 
 CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason
-that came, and tells it in `end`. The native handle never leaves the host, and no client can name
-one.
+that occurs, and has that reason in `end`. The native handle never leaves the host, and no client
+can name one.
 """
 
 from collections import abc as _abc
@@ -45,26 +45,26 @@ class _SessionKind:
 class _SessionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SessionKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     SESSION_KIND_UNSPECIFIED: _SessionKind.ValueType  # 0
-    """In a request: SESSION_KIND_WIFI_DIRECT is meant."""
+    """In a request, this means SESSION_KIND_WIFI_DIRECT."""
     SESSION_KIND_WIFI_DIRECT: _SessionKind.ValueType  # 1
-    """On demand, to a paired Wi-Fi Direct device (Microsoft, "WFDStartOpenSession function")."""
+    """To a paired Wi-Fi Direct device, on demand (Microsoft, "WFDStartOpenSession function")."""
     SESSION_KIND_LEGACY: _SessionKind.ValueType  # 2
     """To a device whose Device.is_legacy is true, by its stored profile (Microsoft,
-    "WFDOpenLegacySession function"). That call can't be stopped: a cancelled open ends when it has
-    returned.
+    "WFDOpenLegacySession function"). This call can't be stopped, so a cancelled open ends when the
+    call has returned.
     """
 
 class SessionKind(_SessionKind, metaclass=_SessionKindEnumTypeWrapper):
     """Which native call opens a session."""
 
 SESSION_KIND_UNSPECIFIED: SessionKind.ValueType  # 0
-"""In a request: SESSION_KIND_WIFI_DIRECT is meant."""
+"""In a request, this means SESSION_KIND_WIFI_DIRECT."""
 SESSION_KIND_WIFI_DIRECT: SessionKind.ValueType  # 1
-"""On demand, to a paired Wi-Fi Direct device (Microsoft, "WFDStartOpenSession function")."""
+"""To a paired Wi-Fi Direct device, on demand (Microsoft, "WFDStartOpenSession function")."""
 SESSION_KIND_LEGACY: SessionKind.ValueType  # 2
 """To a device whose Device.is_legacy is true, by its stored profile (Microsoft,
-"WFDOpenLegacySession function"). That call can't be stopped: a cancelled open ends when it has
-returned.
+"WFDOpenLegacySession function"). This call can't be stopped, so a cancelled open ends when the
+call has returned.
 """
 Global___SessionKind: _TypeAlias = SessionKind  # noqa: Y015
 
@@ -77,60 +77,60 @@ class _SessionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SessionS
     SESSION_STATE_UNSPECIFIED: _SessionState.ValueType  # 0
     """Never sent."""
     SESSION_STATE_OPENING: _SessionState.ValueType  # 1
-    """The open is pending; it ends by itself within `open_timeout`."""
+    """The open is pending. It ends by itself within `open_timeout`."""
     SESSION_STATE_OPEN: _SessionState.ValueType  # 2
-    """Connected. The network interface may be used, though addresses may still be missing."""
+    """Connected. The network interface can be used, but addresses can still be missing."""
     SESSION_STATE_CANCELLING: _SessionState.ValueType  # 3
-    """The open is to be stopped, but has not ended yet. One that wins this race is closed at once,
-    never shown as OPEN. No timeout ends this state but one: if Windows says that it does not know
-    the handle, LOST follows after Limits.close_timeout.
+    """The open is being stopped, but has not ended yet. If the open wins this race, the session is
+    closed at once and never shown as OPEN. This state has no timeout, with one exception: if
+    Windows does not know the handle, the session becomes LOST after Limits.close_timeout.
     """
     SESSION_STATE_CLOSING: _SessionState.ValueType  # 4
-    """The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession
-    function").
+    """The close is about to be queued, or is queued. "Disconnection may not be immediate" (Microsoft,
+    "WFDCloseSession function").
     """
     SESSION_STATE_CLOSED: _SessionState.ValueType  # 5
-    """Final: it was open and is so no more. SessionEnd.evidence says how sure that is."""
+    """Final: it was open and is closed. SessionEnd.evidence says how certain that is."""
     SESSION_STATE_FAILED: _SessionState.ValueType  # 6
-    """Final: the open failed by itself. SessionEnd.error says why."""
+    """Final: the open failed. SessionEnd.error says why."""
     SESSION_STATE_CANCELLED: _SessionState.ValueType  # 7
     """Final: the open was stopped before it succeeded, by a client or by the host (timeout, lease,
     stream lost, drain).
     """
     SESSION_STATE_LOST: _SessionState.ValueType  # 8
-    """Final: the host lost control of it, see SessionEnd.error. Whether the link still stands is
-    unknown.
+    """Final: the host lost control of it; see SessionEnd.error. It is unknown whether the link still
+    exists.
     """
 
 class SessionState(_SessionState, metaclass=_SessionStateEnumTypeWrapper):
-    """Where a session is in its life: see the diagram above."""
+    """The state of a session; see the diagram above."""
 
 SESSION_STATE_UNSPECIFIED: SessionState.ValueType  # 0
 """Never sent."""
 SESSION_STATE_OPENING: SessionState.ValueType  # 1
-"""The open is pending; it ends by itself within `open_timeout`."""
+"""The open is pending. It ends by itself within `open_timeout`."""
 SESSION_STATE_OPEN: SessionState.ValueType  # 2
-"""Connected. The network interface may be used, though addresses may still be missing."""
+"""Connected. The network interface can be used, but addresses can still be missing."""
 SESSION_STATE_CANCELLING: SessionState.ValueType  # 3
-"""The open is to be stopped, but has not ended yet. One that wins this race is closed at once,
-never shown as OPEN. No timeout ends this state but one: if Windows says that it does not know
-the handle, LOST follows after Limits.close_timeout.
+"""The open is being stopped, but has not ended yet. If the open wins this race, the session is
+closed at once and never shown as OPEN. This state has no timeout, with one exception: if
+Windows does not know the handle, the session becomes LOST after Limits.close_timeout.
 """
 SESSION_STATE_CLOSING: SessionState.ValueType  # 4
-"""The close is owed or queued. "Disconnection may not be immediate" (Microsoft, "WFDCloseSession
-function").
+"""The close is about to be queued, or is queued. "Disconnection may not be immediate" (Microsoft,
+"WFDCloseSession function").
 """
 SESSION_STATE_CLOSED: SessionState.ValueType  # 5
-"""Final: it was open and is so no more. SessionEnd.evidence says how sure that is."""
+"""Final: it was open and is closed. SessionEnd.evidence says how certain that is."""
 SESSION_STATE_FAILED: SessionState.ValueType  # 6
-"""Final: the open failed by itself. SessionEnd.error says why."""
+"""Final: the open failed. SessionEnd.error says why."""
 SESSION_STATE_CANCELLED: SessionState.ValueType  # 7
 """Final: the open was stopped before it succeeded, by a client or by the host (timeout, lease,
 stream lost, drain).
 """
 SESSION_STATE_LOST: SessionState.ValueType  # 8
-"""Final: the host lost control of it, see SessionEnd.error. Whether the link still stands is
-unknown.
+"""Final: the host lost control of it; see SessionEnd.error. It is unknown whether the link still
+exists.
 """
 Global___SessionState: _TypeAlias = SessionState  # noqa: Y015
 
@@ -143,15 +143,17 @@ class _SessionEndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sess
     SESSION_END_REASON_UNSPECIFIED: _SessionEndReason.ValueType  # 0
     """Never sent."""
     SESSION_END_REASON_REQUESTED: _SessionEndReason.ValueType  # 1
-    """CloseSession, of an open session or an opening one. Streams end OK."""
+    """CloseSession, of a session that was open or opening. Streams end OK."""
     SESSION_END_REASON_STREAM_ENDED: _SessionEndReason.ValueType  # 2
-    """It lived with its OpenSession streams, and the last of them ended. A stream attached later ends
-    OK.
+    """The session lived as long as its OpenSession streams, and the last of them ended. A stream that
+    is attached later ends OK.
     """
     SESSION_END_REASON_LEASE_EXPIRED: _SessionEndReason.ValueType  # 3
     """Its lease lapsed without RenewSession. Streams end OK."""
     SESSION_END_REASON_PEER_DISCONNECTED: _SessionEndReason.ValueType  # 4
-    """The link was found down without a close: peer left or out of reach, radio off. Streams end OK."""
+    """The link was found down without a close: the peer left or is out of range, or a radio is off.
+    Streams end OK.
+    """
     SESSION_END_REASON_OPEN_FAILED: _SessionEndReason.ValueType  # 5
     """The open failed. Streams end with the status of SessionEnd.error."""
     SESSION_END_REASON_OPEN_TIMED_OUT: _SessionEndReason.ValueType  # 6
@@ -165,26 +167,28 @@ class _SessionEndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sess
     (NATIVE_HANDLE_LOST).
     """
     SESSION_END_REASON_HOST_RESTARTED: _SessionEndReason.ValueType  # 10
-    """The process that held the session has died; its next life tells it, as its first events, if the
-    host keeps a journal. That Windows drops the sessions of a process that dies is not documented.
-    Streams end UNAVAILABLE (HOST_RESTARTED).
+    """The process that held the session died. If the host keeps a journal, its next process reports
+    this with its first events. Windows does not document that it drops the sessions of a process
+    that dies. Streams end UNAVAILABLE (HOST_RESTARTED).
     """
 
 class SessionEndReason(_SessionEndReason, metaclass=_SessionEndReasonEnumTypeWrapper):
-    """Why a session ended, and so how its OpenSession streams end."""
+    """Why a session ended. It determines how its OpenSession streams end."""
 
 SESSION_END_REASON_UNSPECIFIED: SessionEndReason.ValueType  # 0
 """Never sent."""
 SESSION_END_REASON_REQUESTED: SessionEndReason.ValueType  # 1
-"""CloseSession, of an open session or an opening one. Streams end OK."""
+"""CloseSession, of a session that was open or opening. Streams end OK."""
 SESSION_END_REASON_STREAM_ENDED: SessionEndReason.ValueType  # 2
-"""It lived with its OpenSession streams, and the last of them ended. A stream attached later ends
-OK.
+"""The session lived as long as its OpenSession streams, and the last of them ended. A stream that
+is attached later ends OK.
 """
 SESSION_END_REASON_LEASE_EXPIRED: SessionEndReason.ValueType  # 3
 """Its lease lapsed without RenewSession. Streams end OK."""
 SESSION_END_REASON_PEER_DISCONNECTED: SessionEndReason.ValueType  # 4
-"""The link was found down without a close: peer left or out of reach, radio off. Streams end OK."""
+"""The link was found down without a close: the peer left or is out of range, or a radio is off.
+Streams end OK.
+"""
 SESSION_END_REASON_OPEN_FAILED: SessionEndReason.ValueType  # 5
 """The open failed. Streams end with the status of SessionEnd.error."""
 SESSION_END_REASON_OPEN_TIMED_OUT: SessionEndReason.ValueType  # 6
@@ -198,9 +202,9 @@ SESSION_END_REASON_DRIVER_LOST: SessionEndReason.ValueType  # 9
 (NATIVE_HANDLE_LOST).
 """
 SESSION_END_REASON_HOST_RESTARTED: SessionEndReason.ValueType  # 10
-"""The process that held the session has died; its next life tells it, as its first events, if the
-host keeps a journal. That Windows drops the sessions of a process that dies is not documented.
-Streams end UNAVAILABLE (HOST_RESTARTED).
+"""The process that held the session died. If the host keeps a journal, its next process reports
+this with its first events. Windows does not document that it drops the sessions of a process
+that dies. Streams end UNAVAILABLE (HOST_RESTARTED).
 """
 Global___SessionEndReason: _TypeAlias = SessionEndReason  # noqa: Y015
 
@@ -211,38 +215,38 @@ class _DisconnectEvidence:
 class _DisconnectEvidenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DisconnectEvidence.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     DISCONNECT_EVIDENCE_UNSPECIFIED: _DisconnectEvidence.ValueType  # 0
-    """There was no connection, or nothing can be said of it."""
+    """There was no connection, or nothing is known about it."""
     DISCONNECT_EVIDENCE_DEVICE_DISCONNECTED: _DisconnectEvidence.ValueType  # 1
     """The device node says that the device is not connected (property DEVPKEY_WiFiDirect_IsConnected
     false or empty).
     """
     DISCONNECT_EVIDENCE_INTERFACE_GONE: _DisconnectEvidence.ValueType  # 2
-    """The network interface of the session is there no more."""
+    """The network interface of the session no longer exists."""
     DISCONNECT_EVIDENCE_INTERFACE_DOWN: _DisconnectEvidence.ValueType  # 3
-    """The network interface is there but not operational, or its medium is disconnected."""
+    """The network interface exists but is not operational, or its medium is disconnected."""
     DISCONNECT_EVIDENCE_UNCONFIRMED: _DisconnectEvidence.ValueType  # 4
-    """None: the close was queued, and `close_timeout` passed without any of the above. The link may
-    still stand.
+    """No evidence: the close was queued, and `close_timeout` passed without any of the above. The
+    link can still exist.
     """
 
 class DisconnectEvidence(_DisconnectEvidence, metaclass=_DisconnectEvidenceEnumTypeWrapper):
-    """What showed that a connection is down: Windows reports neither the end of a close nor a lost
-    link. Strongest first.
+    """What showed that a connection is down. Windows reports neither the end of a close nor the loss of
+    a link. The strongest evidence comes first.
     """
 
 DISCONNECT_EVIDENCE_UNSPECIFIED: DisconnectEvidence.ValueType  # 0
-"""There was no connection, or nothing can be said of it."""
+"""There was no connection, or nothing is known about it."""
 DISCONNECT_EVIDENCE_DEVICE_DISCONNECTED: DisconnectEvidence.ValueType  # 1
 """The device node says that the device is not connected (property DEVPKEY_WiFiDirect_IsConnected
 false or empty).
 """
 DISCONNECT_EVIDENCE_INTERFACE_GONE: DisconnectEvidence.ValueType  # 2
-"""The network interface of the session is there no more."""
+"""The network interface of the session no longer exists."""
 DISCONNECT_EVIDENCE_INTERFACE_DOWN: DisconnectEvidence.ValueType  # 3
-"""The network interface is there but not operational, or its medium is disconnected."""
+"""The network interface exists but is not operational, or its medium is disconnected."""
 DISCONNECT_EVIDENCE_UNCONFIRMED: DisconnectEvidence.ValueType  # 4
-"""None: the close was queued, and `close_timeout` passed without any of the above. The link may
-still stand.
+"""No evidence: the close was queued, and `close_timeout` passed without any of the above. The
+link can still exist.
 """
 Global___DisconnectEvidence: _TypeAlias = DisconnectEvidence  # noqa: Y015
 
@@ -255,13 +259,15 @@ class _SessionEventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sess
     SESSION_EVENT_TYPE_UNSPECIFIED: _SessionEventType.ValueType  # 0
     """Never sent."""
     SESSION_EVENT_TYPE_OPENING: _SessionEventType.ValueType  # 1
-    """It was made, and its open is under way. The first event of every session."""
+    """It was created, and its open is in progress. The first event of every session."""
     SESSION_EVENT_TYPE_OPENED: _SessionEventType.ValueType  # 2
     """The open succeeded: `network_interface` is set."""
     SESSION_EVENT_TYPE_CANCELLING: _SessionEventType.ValueType  # 3
-    """The pending open is to be stopped."""
+    """The pending open is being stopped."""
     SESSION_EVENT_TYPE_CLOSING: _SessionEventType.ValueType  # 4
-    """It is being closed: asked for, or the link was found down and the handle is to be released."""
+    """It is being closed, because a client requested it, or because the link was found down and the
+    handle has to be released.
+    """
     SESSION_EVENT_TYPE_CLOSED: _SessionEventType.ValueType  # 5
     """Final: it is closed."""
     SESSION_EVENT_TYPE_FAILED: _SessionEventType.ValueType  # 6
@@ -271,15 +277,14 @@ class _SessionEventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sess
     SESSION_EVENT_TYPE_LOST: _SessionEventType.ValueType  # 8
     """Final: the host lost it."""
     SESSION_EVENT_TYPE_LEASE_RENEWED: _SessionEventType.ValueType  # 9
-    """RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other
-    event of it in between, the host keeps only the last for later: a watch that resumes, or that
-    has fallen behind, is sent that one, and `sequence` skips the others. A watch that reads in
-    time is sent each.
+    """RenewSession gave it a new `lease_expire_time`. If a session is renewed several times without
+    another event in between, the host keeps only the last renewal. A watch that resumes or has
+    fallen behind gets that one, and `sequence` skips the others. A watch that keeps up gets each.
     """
     SESSION_EVENT_TYPE_LEASE_EXPIRED: _SessionEventType.ValueType  # 10
     """Its lease lapsed. CANCELLING or CLOSING follows."""
     SESSION_EVENT_TYPE_NETWORK_INTERFACE_CHANGED: _SessionEventType.ValueType  # 11
-    """Something in `network_interface` changed, addresses above all."""
+    """`network_interface` changed, usually its addresses."""
 
 class SessionEventType(_SessionEventType, metaclass=_SessionEventTypeEnumTypeWrapper):
     """What happened to a session."""
@@ -287,13 +292,15 @@ class SessionEventType(_SessionEventType, metaclass=_SessionEventTypeEnumTypeWra
 SESSION_EVENT_TYPE_UNSPECIFIED: SessionEventType.ValueType  # 0
 """Never sent."""
 SESSION_EVENT_TYPE_OPENING: SessionEventType.ValueType  # 1
-"""It was made, and its open is under way. The first event of every session."""
+"""It was created, and its open is in progress. The first event of every session."""
 SESSION_EVENT_TYPE_OPENED: SessionEventType.ValueType  # 2
 """The open succeeded: `network_interface` is set."""
 SESSION_EVENT_TYPE_CANCELLING: SessionEventType.ValueType  # 3
-"""The pending open is to be stopped."""
+"""The pending open is being stopped."""
 SESSION_EVENT_TYPE_CLOSING: SessionEventType.ValueType  # 4
-"""It is being closed: asked for, or the link was found down and the handle is to be released."""
+"""It is being closed, because a client requested it, or because the link was found down and the
+handle has to be released.
+"""
 SESSION_EVENT_TYPE_CLOSED: SessionEventType.ValueType  # 5
 """Final: it is closed."""
 SESSION_EVENT_TYPE_FAILED: SessionEventType.ValueType  # 6
@@ -303,15 +310,14 @@ SESSION_EVENT_TYPE_CANCELLED: SessionEventType.ValueType  # 7
 SESSION_EVENT_TYPE_LOST: SessionEventType.ValueType  # 8
 """Final: the host lost it."""
 SESSION_EVENT_TYPE_LEASE_RENEWED: SessionEventType.ValueType  # 9
-"""RenewSession gave it a new `lease_expire_time`. Of several renewals of a session, with no other
-event of it in between, the host keeps only the last for later: a watch that resumes, or that
-has fallen behind, is sent that one, and `sequence` skips the others. A watch that reads in
-time is sent each.
+"""RenewSession gave it a new `lease_expire_time`. If a session is renewed several times without
+another event in between, the host keeps only the last renewal. A watch that resumes or has
+fallen behind gets that one, and `sequence` skips the others. A watch that keeps up gets each.
 """
 SESSION_EVENT_TYPE_LEASE_EXPIRED: SessionEventType.ValueType  # 10
 """Its lease lapsed. CANCELLING or CLOSING follows."""
 SESSION_EVENT_TYPE_NETWORK_INTERFACE_CHANGED: SessionEventType.ValueType  # 11
-"""Something in `network_interface` changed, addresses above all."""
+"""`network_interface` changed, usually its addresses."""
 Global___SessionEventType: _TypeAlias = SessionEventType  # noqa: Y015
 
 class _EventSource:
@@ -323,9 +329,9 @@ class _EventSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventSour
     EVENT_SOURCE_UNSPECIFIED: _EventSource.ValueType  # 0
     """Never sent."""
     EVENT_SOURCE_CLIENT: _EventSource.ValueType  # 1
-    """A client, by an RPC: see `rpc`, `principal` and `request_id`."""
+    """A client called an RPC: see `rpc`, `principal` and `request_id`."""
     EVENT_SOURCE_NATIVE: _EventSource.ValueType  # 2
-    """A native call completed, a callback or a notification came: see SessionEvent.native_result."""
+    """A native call completed, or a callback or notification arrived: see SessionEvent.native_result."""
     EVENT_SOURCE_LEASE: _EventSource.ValueType  # 3
     """The lease lapsed."""
     EVENT_SOURCE_STREAM_LOST: _EventSource.ValueType  # 4
@@ -339,7 +345,7 @@ class _EventSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventSour
     EVENT_SOURCE_SHUTDOWN: _EventSource.ValueType  # 8
     """The host is stopping."""
     EVENT_SOURCE_RESTART: _EventSource.ValueType  # 9
-    """The host has started again, after the process that held the session had died."""
+    """The host has started again after the process that held the session died."""
 
 class EventSource(_EventSource, metaclass=_EventSourceEnumTypeWrapper):
     """The kinds of cause."""
@@ -347,9 +353,9 @@ class EventSource(_EventSource, metaclass=_EventSourceEnumTypeWrapper):
 EVENT_SOURCE_UNSPECIFIED: EventSource.ValueType  # 0
 """Never sent."""
 EVENT_SOURCE_CLIENT: EventSource.ValueType  # 1
-"""A client, by an RPC: see `rpc`, `principal` and `request_id`."""
+"""A client called an RPC: see `rpc`, `principal` and `request_id`."""
 EVENT_SOURCE_NATIVE: EventSource.ValueType  # 2
-"""A native call completed, a callback or a notification came: see SessionEvent.native_result."""
+"""A native call completed, or a callback or notification arrived: see SessionEvent.native_result."""
 EVENT_SOURCE_LEASE: EventSource.ValueType  # 3
 """The lease lapsed."""
 EVENT_SOURCE_STREAM_LOST: EventSource.ValueType  # 4
@@ -363,12 +369,12 @@ EVENT_SOURCE_DRIVER: EventSource.ValueType  # 7
 EVENT_SOURCE_SHUTDOWN: EventSource.ValueType  # 8
 """The host is stopping."""
 EVENT_SOURCE_RESTART: EventSource.ValueType  # 9
-"""The host has started again, after the process that held the session had died."""
+"""The host has started again after the process that held the session died."""
 Global___EventSource: _TypeAlias = EventSource  # noqa: Y015
 
 @_typing.final
 class Session(_message.Message):
-    """One connection to one device, as it was at one moment."""
+    """One connection to one device, at one moment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -386,54 +392,56 @@ class Session(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Its name, unique on this host: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Chosen by
-    the client, or a UUID (RFC 9562) from the host.
+    """Its name, unique on this host: 4 to 63 characters of `[a-z0-9-]`, the first a letter or digit.
+    The client has chosen it, or it is a UUID (RFC 9562) from the host.
     """
     device_address: _builtins.str
-    """The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. Not its
-    interface address.
+    """The P2P device address of the peer (DOT11_MAC_ADDRESS), as `aa:bb:cc:dd:ee:ff`. This is not the
+    interface address of the peer.
     """
     kind: Global___SessionKind.ValueType
     """How it was opened. Never unspecified."""
     state: Global___SessionState.ValueType
-    """Where it is in its life. Never unspecified."""
+    """Its state. Never unspecified."""
     owner: _builtins.str
-    """The principal that opened it; `anonymous` where authentication is off."""
+    """The principal that opened it; `anonymous` if authentication is off."""
     request_id: _builtins.str
-    """The `request_id` of the OpenSession that made it, in lower case. Empty where it had none."""
+    """The `request_id` of the OpenSession that created it, in lower case. Empty if that had none."""
     @_builtins.property
     def network_interface(self) -> Global___NetworkInterface:
-        """The local network interface that carries it. Set once the open succeeded, and kept after the
-        end.
+        """The local network interface that carries it. Set once the open has succeeded, and kept after
+        the end.
         """
 
     @_builtins.property
     def end(self) -> Global___SessionEnd:
-        """How it ended. Set in the final states and in no other."""
+        """How it ended. Set only in the final states."""
 
     @_builtins.property
     def lease_expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When its lease lapses, unless renewed. Unset for a session that lives with its OpenSession
-        streams. If the host sleeps meanwhile, the lease outlives this time by as long as it slept:
-        nobody could have renewed it.
+        """When its lease lapses, unless it is renewed. Unset for a session that lives as long as its
+        OpenSession streams. If the host sleeps meanwhile, the lease lasts longer by the time of the
+        sleep, because nobody could have renewed it.
         """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When OpenSession was accepted. The clock of the host (UTC, milliseconds), like all times here."""
+        """When the host accepted OpenSession. Like all times here, by the clock of the host (UTC,
+        milliseconds).
+        """
 
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
-        """When it became OPEN. Unset before, and for ever if it never was."""
+        """When it became OPEN. Unset if it has not been OPEN."""
 
     @_builtins.property
     def close_time(self) -> _timestamp_pb2.Timestamp:
-        """When it became CLOSING. Unset before, and for ever if it ended without."""
+        """When it became CLOSING. Unset if it has not been CLOSING."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it reached its final state. Unset before. From here it is remembered for
-        Limits.session_retention.
+        """When it reached its final state. Unset before. The host remembers it for
+        Limits.session_retention from then.
         """
 
     def __init__(
@@ -463,8 +471,8 @@ Global___Session: _TypeAlias = Session  # noqa: Y015
 
 @_typing.final
 class NetworkInterface(_message.Message):
-    """The local network interface that carries a session. Several may share one, where the host is
-    group owner.
+    """The local network interface that carries a session. Several sessions can share one if the host is
+    the group owner.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -478,22 +486,22 @@ class NetworkInterface(_message.Message):
     guid: _builtins.str
     """Interface GUID in lower case, without braces. Always set."""
     luid: _builtins.int
-    """NET_LUID.Value: the same for as long as the interface exists. 0 where unknown."""
+    """NET_LUID.Value. It does not change while the interface exists. 0 if unknown."""
     index: _builtins.int
-    """Interface index (NET_IFINDEX), as socket options take it. 0 where unknown."""
+    """Interface index (NET_IFINDEX), for socket options. 0 if unknown."""
     alias: _builtins.str
-    """The name that Windows shows people: "Local Area Connection* 12". Empty where unknown."""
+    """The name that Windows displays: "Local Area Connection* 12". Empty if unknown."""
     @_builtins.property
     def local_addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Unicast addresses of the host on it, IPv4 before IPv6 (text of RFC 5952), link-local ones with
-        the interface index as zone ("fe80::1%23"). Empty until known: DHCP takes a while, and
-        NETWORK_INTERFACE_CHANGED tells.
+        """Unicast addresses of the host on the interface: IPv4 before IPv6, in the text form of RFC 5952,
+        link-local ones with the interface index as zone ("fe80::1%23"). Empty until they are known.
+        DHCP takes a while; the event NETWORK_INTERFACE_CHANGED reports the change.
         """
 
     @_builtins.property
     def peer_addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Addresses of the peer, likewise, as far as the neighbour table of the host shows them. Empty
-        until known.
+        """Addresses of the peer in the same form, as far as the neighbour table of the host has them.
+        Empty until they are known.
         """
 
     def __init__(
@@ -524,13 +532,13 @@ class SessionEnd(_message.Message):
     EVIDENCE_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     reason: Global___SessionEndReason.ValueType
-    """Why. Never unspecified."""
+    """The reason. Never unspecified."""
     evidence: Global___DisconnectEvidence.ValueType
-    """What the end of the connection was seen by. Set for CLOSED, and for no other state."""
+    """What showed that the connection has ended. Set only for CLOSED."""
     @_builtins.property
     def error(self) -> _error_pb2.SessionError:
-        """The error behind it. Unset where nothing went wrong: the end was wished for, or the peer's
-        doing.
+        """The error that caused the end. Unset if nothing went wrong, because a client requested the end
+        or the peer caused it.
         """
 
     def __init__(
@@ -550,7 +558,7 @@ Global___SessionEnd: _TypeAlias = SessionEnd  # noqa: Y015
 
 @_typing.final
 class SessionEvent(_message.Message):
-    """One thing that happened to one session."""
+    """One event of one session."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -562,32 +570,35 @@ class SessionEvent(_message.Message):
     CAUSE_FIELD_NUMBER: _builtins.int
     NATIVE_RESULT_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """From 1, +1 each within an epoch. A watch skips numbers if it is filtered, if its principal may
-    not see all sessions, and where the host has dropped renewals: see LEASE_RENEWED.
+    """Counts from 1, by 1 for each event of an epoch. A watch skips numbers if it is filtered, if its
+    principal may not see all sessions, and where the host has dropped renewals (see
+    LEASE_RENEWED).
     """
     epoch: _builtins.str
-    """Random id of this life of the event log. Another one means that numbers and cursors have
-    started afresh.
+    """Random id of the epoch of the event log. When it changes, numbers and cursors have started
+    again.
     """
     type: Global___SessionEventType.ValueType
-    """What happened. Pass over a type that you don't know (a newer host); `session` is right all the
-    same.
+    """What happened. Ignore a type that you do not know (from a newer host); `session` is right
+    nevertheless.
     """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
-        """When it happened, by the clock of the host. Order by `sequence`: clocks may be set back."""
+        """When it happened, by the clock of the host. Order events by `sequence`, because a clock can be
+        set back.
+        """
 
     @_builtins.property
     def session(self) -> Global___Session:
-        """The session as it is after the event, whole."""
+        """The complete session after the event."""
 
     @_builtins.property
     def cause(self) -> Global___EventCause:
-        """Who or what brought it about; of what belongs to an end, who or what began that."""
+        """Who or what caused it. For the events of an end, who or what began the end."""
 
     @_builtins.property
     def native_result(self) -> _error_pb2.NativeResult:
-        """What the native call or callback behind it said. Unset where there is none."""
+        """The result of the native call or callback that caused it. Unset if there is none."""
 
     def __init__(
         self,
@@ -610,7 +621,7 @@ Global___SessionEvent: _TypeAlias = SessionEvent  # noqa: Y015
 
 @_typing.final
 class EventCause(_message.Message):
-    """Who or what brought an event about."""
+    """Who or what caused an event."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -627,7 +638,7 @@ class EventCause(_message.Message):
     principal: _builtins.str
     """The principal that called it. Empty unless `source` is EVENT_SOURCE_CLIENT."""
     request_id: _builtins.str
-    """The `request_id` of that call, in lower case. Empty where it had none."""
+    """The `request_id` of that call, in lower case. Empty if it had none."""
     def __init__(
         self,
         *,

@@ -16,8 +16,8 @@ A session: one connection from this host to one device, from the request to open
     any live state --the WLAN service or the native handle is gone--> LOST
 
 CLOSED, FAILED, CANCELLED and LOST are final. A session ends exactly once, for the first reason
-that came, and tells it in `end`. The native handle never leaves the host, and no client can name
-one.
+that occurs, and has that reason in `end`. The native handle never leaves the host, and no client
+can name one.
 """
 
 from collections import abc as _abc

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SessionServiceStub(object):
-    """Opens, closes and follows sessions. Served by every host.
+    """Opens, closes and watches sessions. Every host serves it.
     """
 
     def __init__(self, channel):
@@ -73,130 +73,138 @@ class SessionServiceStub(object):
 
 
 class SessionServiceServicer(object):
-    """Opens, closes and follows sessions. Served by every host.
+    """Opens, closes and watches sessions. Every host serves it.
     """
 
     def OpenSession(self, request, context):
-        """Starts opening a session, and relays its whole life: response headers at once, then every event
-        of the session, in order, until it ends.
+        """Starts to open a session, and streams its life: response headers at once, then every event of
+        the session, in order, until it ends.
 
-        Asking twice is safe: the same request with the same `request_id` attaches one more stream to
-        the same session, live or ended, and relays from its current state.
+        A retry is safe. The same request with the same `request_id` attaches one more stream to the
+        same session, live or ended, and streams from its current state.
 
-        A session without `lease_ttl` lives with its streams: when the last one attached ends (client
-        gone, cancelled, deadline passed, keepalive lost), the host cancels or closes it. With
-        `lease_ttl` it outlives them, until the lease lapses. Whether a device can have two sessions at
-        once is not documented; the host leaves it to Windows.
+        A session without `lease_ttl` lives as long as its streams. When the last attached stream ends
+        (the client left, cancelled, or lost its connection; or its deadline passed), the host cancels
+        or closes the session. A session with `lease_ttl` outlives its streams until the lease lapses.
+        Windows does not document whether a device can have two sessions at once; the host leaves that
+        to Windows.
 
-        The stream ends, after the last event and as SessionEndReason says: OK after CLOSED, and after
-        a CANCELLED that was asked for; DEADLINE_EXCEEDED (OPEN_TIMED_OUT) if the open took too long;
-        the status of the failed call (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...)
-        if it failed; after LOST the status of what was lost, UNAVAILABLE or INTERNAL
-        (NATIVE_HANDLE_LOST); UNAVAILABLE when the host stops.
+        The stream ends after the last event. Its status depends on SessionEndReason. It is OK after
+        CLOSED, and after a CANCELLED that a client requested. It is DEADLINE_EXCEEDED (OPEN_TIMED_OUT)
+        if the open took too long. If the open failed, it is the status of the failed call
+        (OPEN_FAILED, WLAN_SERVICE_NOT_RUNNING, DEVICE_NOT_PAIRED, ...). After LOST it is UNAVAILABLE
+        or INTERNAL (NATIVE_HANDLE_LOST), depending on what was lost. It is UNAVAILABLE when the host
+        stops.
 
-        Refused before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD,
-        REQUEST_ID_REUSED), ALREADY_EXISTS (SESSION_ALREADY_EXISTS), FAILED_PRECONDITION
-        (DEVICE_NOT_PAIRED, where the host knows), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), UNIMPLEMENTED
-        (DRIVER_NOT_AVAILABLE), UNAVAILABLE (HOST_STOPPING; where the host knows,
+        Errors before anything is started, without an event: INVALID_ARGUMENT (INVALID_FIELD,
+        REQUEST_ID_REUSED); ALREADY_EXISTS (SESSION_ALREADY_EXISTS); FAILED_PRECONDITION
+        (DEVICE_NOT_PAIRED, if the host knows); RESOURCE_EXHAUSTED (QUOTA_EXCEEDED); UNIMPLEMENTED
+        (DRIVER_NOT_AVAILABLE); UNAVAILABLE (HOST_STOPPING; and if the host knows,
         WLAN_SERVICE_NOT_RUNNING or WLAN_SERVICE_UNREACHABLE).
 
-        Roles: operator, admin. Set no deadline; one of more than 24 days counts as none.
+        Roles: operator, admin. Do not set a deadline; a deadline of more than 24 days counts as none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelOpenSession(self, request, context):
-        """Asks to stop a pending open. Answers when the session is CANCELLING; its end, CANCELLED or, if
-        the open wins the race, CLOSED, is an event. (Microsoft, "WFDCancelOpenSession function": the
-        callback "will still be called".) If Windows does not know the handle and no callback comes,
-        the end is LOST (NATIVE_HANDLE_LOST) after Limits.close_timeout.
+        """Requests to stop a pending open. The response is sent when the session is CANCELLING. The end
+        of the session is an event: CANCELLED, or CLOSED if the open wins the race. (Microsoft,
+        "WFDCancelOpenSession function": the callback "will still be called".) If Windows does not know
+        the handle and no callback comes, the session ends LOST (NATIVE_HANDLE_LOST) after
+        Limits.close_timeout.
 
         Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
-        session is OPEN, or past that, or FAILED or LOST. Of one that is CANCELLING or CANCELLED, or is
-        or was closed because a cancel came too late: OK, with the session.
+        session is OPEN or later, FAILED or LOST. If the session is already CANCELLING or CANCELLED, or
+        if an earlier cancel lost the race and the session is closing or closed because of that, the
+        call succeeds and returns the session.
 
-        Idempotent. Roles: operator for its own, admin.
+        Idempotent. Roles: operator for its own sessions, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CloseSession(self, request, context):
-        """Closes an open session; cancels one that is opening, and closes it if the open wins. Answers
-        when Windows has queued the close (Microsoft, "WFDCloseSession function"), or the session is
-        CANCELLING; with `wait_for_disconnect`, when the session has ended.
+        """Closes a session. If the session is still opening, the host cancels the open, and closes the
+        session if the open wins. The response is sent when Windows has queued the close (Microsoft,
+        "WFDCloseSession function") or the session is CANCELLING; with `wait_for_disconnect`, when the
+        session has ended.
 
-        Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the status of its code
-        (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...): the session ends all
-        the same, LOST, or CLOSED with what evidence there is, and is not closed again. If the session
-        is LOST before the answer, the status of what it was lost to (WLAN_SERVICE_NOT_RUNNING,
-        WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). Of a session that is closing already: as the end
-        that it waits for; of one that had ended: OK, with the session. If the deadline passes while it
-        waits: DEADLINE_EXCEEDED, and the close goes on.
+        Errors: NOT_FOUND (SESSION_NOT_FOUND). If the native close fails, the call fails with the
+        status of its code (WIFI_DIRECT_DISABLED_BY_POLICY, NATIVE_HANDLE_LOST, NATIVE_ERROR, ...). The
+        session then ends LOST, or CLOSED with the evidence that there is, and is not closed again. If
+        the session is LOST before the response, the call fails with the status of the loss
+        (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). If the session is
+        already closing, the call succeeds or fails like the close in progress. If the session has
+        already ended, the call succeeds and returns it. If the deadline passes during the wait, the
+        call fails with DEADLINE_EXCEEDED, and the close continues.
 
-        Idempotent. Roles: operator for its own, admin.
+        Idempotent. Roles: operator for its own sessions, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RenewSession(self, request, context):
-        """Extends the lease of a session: it then lapses `lease_ttl` from now.
+        """Extends the lease of a session. The lease then lapses `lease_ttl` from now.
 
         Errors: NOT_FOUND (SESSION_NOT_FOUND); FAILED_PRECONDITION (SESSION_STATE_INVALID) if the
         session has no lease, or is neither OPENING nor OPEN.
 
-        Harmless to repeat. Roles: operator for its own, admin.
+        A retry is safe. Roles: operator for its own sessions, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetSession(self, request, context):
-        """One session, live, or for Limits.session_retention after its end (AIP-131).
+        """Returns one session: while it is live, and for Limits.session_retention after its end
+        (AIP-131).
 
         Errors: NOT_FOUND (SESSION_NOT_FOUND).
 
-        No side effects. Roles: viewer, operator for its own, admin.
+        No side effects. Roles: viewer, operator for its own sessions, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSessions(self, request, context):
-        """Sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
+        """Lists sessions, live and ended, in pages (AIP-132, AIP-158), oldest first.
 
-        A session that is there while all pages are read is shown once. Who then watches from the
-        `cursor` of the first page misses nothing that changed meanwhile.
+        A session that exists while all pages are read is returned once. A watch from the `cursor` of
+        the first page sees every change that happened meanwhile.
 
-        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token that isn't of this request or this
-        epoch.
+        Errors: INVALID_ARGUMENT (INVALID_FIELD) for a page token of another request or epoch.
 
-        No side effects. Roles: viewer, operator for its own, admin.
+        No side effects. Roles: viewer, operator for its own sessions, admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchSessions(self, request, context):
-        """Follows sessions: first a snapshot (or, with a cursor, what was missed), then every event, in
-        order, without holes or duplicates; response headers at once, as a sign that the watch stands.
+        """Watches sessions. The response headers are sent at once, to show that the watch is established.
+        Then comes a snapshot (or, with a cursor, every event since), and then every event, in order,
+        without gaps or duplicates.
 
-        Without a cursor: messages with `snapshot`, the last of them with `snapshot_complete`, then
-        every event after it. Nothing falls between. With a cursor: every event after it. When nothing
-        happens, a bookmark comes each `bookmark_interval`: a message with a cursor only.
+        Without a cursor, the first messages have `snapshot`, and the last of them has
+        `snapshot_complete`. Every later event follows, and none is missing in between. With a cursor,
+        every event after the cursor follows. If nothing happens, a bookmark is sent after each
+        `bookmark_interval`: a message with only a cursor.
 
-        A watch has no end of its own, so it never ends OK:
+        A watch does not end by itself, so it never ends OK:
 
-        - OUT_OF_RANGE (CURSOR_EXPIRED): watch anew without a cursor.
+        - OUT_OF_RANGE (CURSOR_EXPIRED): start a new watch without a cursor.
         - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
-        - UNAVAILABLE (HOST_STOPPING, or no ErrorInfo if the connection broke): resume from the last
-        cursor, after a pause.
-        - INVALID_ARGUMENT (INVALID_FIELD): that was no cursor.
+        - UNAVAILABLE (HOST_STOPPING, or without ErrorInfo if the connection broke): resume from the
+        last cursor, after a pause.
+        - INVALID_ARGUMENT (INVALID_FIELD): the cursor is not a cursor.
 
-        No side effects. Roles: viewer, operator for its own, admin: a watch shows what its principal
-        may see. Set no deadline; one of more than 24 days counts as none.
+        No side effects. Roles: viewer, operator for its own sessions, admin: a watch shows what its
+        principal may see. Do not set a deadline; a deadline of more than 24 days counts as none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -249,7 +257,7 @@ def add_SessionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SessionService(object):
-    """Opens, closes and follows sessions. Served by every host.
+    """Opens, closes and watches sessions. Every host serves it.
     """
 
     @staticmethod
