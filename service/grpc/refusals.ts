@@ -38,6 +38,9 @@ const texts: readonly (readonly [start: string, fault: (of: Refused) => Fault])[
   ],
 ];
 
+/** What grpc-js says of a message that it could not write to the stream. */
+const WRITE_FAILED = 'Internal server error';
+
 /**
  * Changes a status before it is sent, unless it has details or needs none: OK, and the client's own
  * deadline and cancellation.
@@ -52,6 +55,8 @@ export function refusals(requestBytesMax: number, log: Log): Explain {
       told.metadata.set(...ACCEPTED_ENCODING);
       return told;
     }
+    // The client has gone, so nobody gets this status.
+    if (details === WRITE_FAILED) return outcome;
     // From grpc-js itself, or from a handler that is not ours.
     const isUnexpected = code === status.INTERNAL || code === status.UNKNOWN;
     return isUnexpected ? toGrpcStatus(toErrorStatus(new Error(details), rpc, log, trace)) : outcome;

@@ -6,6 +6,7 @@
 import { credentials } from '@grpc/grpc-js';
 import test from 'ava';
 import * as proto from '../../proto/gen/wifidirect/simulator/v1/simulator_service.js';
+import { HostState } from '../../proto/gen/wifidirect/v1/host_service.js';
 import { SessionEndReason } from '../../proto/gen/wifidirect/v1/session.js';
 import { call, failure } from '../harness/calls.js';
 import { devicesForThisFile } from '../harness/devices.js';
@@ -183,6 +184,8 @@ test.serial('StopWlanService and StartWlanService stop and start it, as the requ
   await call(client.stopWlanService.bind(client), proto.StopWlanServiceRequest.fromPartial({ callCode: 1753 }));
   t.is((await gateway().open({ deviceAddress: display }).status())?.native?.code, 1753);
   await call(client.startWlanService.bind(client), {});
+  // The host may have noticed the stop, and refuses opens until it has reached the service again.
+  await gateway().until(async () => (await gateway().getHost()).state === HostState.READY);
   const { id } = await gateway().openSession({ deviceAddress: scanner });
   t.truthy((await gateway().close(id, { waitForDisconnect: true })).session?.end);
 });

@@ -60,7 +60,7 @@ test('with files for few connections the start says so, those served go on, and 
   t.is(room, 176);
   t.like(await line('config-warning'), {
     path: 'limits.connectionsMax',
-    msg: `limits.connectionsMax: The process may have 256 files open, so it serves 176 connections at once, not 1000. Raise the limit (ulimit -n, or LimitNOFILE of systemd) to 1080 or more, or lower the key.`,
+    msg: `limits.connectionsMax: The limit on open files is 256, so the daemon serves 176 connections at once, not 1000. Raise the limit (ulimit -n, or LimitNOFILE in systemd) to 1080 or more, or lower limits.connectionsMax.`,
   });
   const [address = ''] = (await line('serving'))['addresses'] as string[];
   const metrics = `http://${String((await line('metrics-serving'))['address'])}/metrics`;

@@ -20,11 +20,10 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Bounds each attempt to connect: gRPC waits without end for a host that accepts a connection and
- * then says nothing.
+ * Bounds each attempt to connect: gRPC waits without end for a host that accepts a connection and then says nothing.
  *
- * <p>A channel that has been on its way for too long is made idle, which ends the attempt; the next
- * call begins another. The calls that wait for the connection fail.
+ * <p>A channel that has been on its way for too long is made idle, which ends the attempt; the next call begins
+ * another. The calls that wait for the connection fail.
  */
 final class Attempts {
     private final ManagedChannel channel;

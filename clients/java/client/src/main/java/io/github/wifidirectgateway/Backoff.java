@@ -5,9 +5,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.DoubleSupplier;
 
 /**
- * The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a
- * row ("full jitter"), on top of what the host asks for (5 min at most). It starts over when a
- * stream stood for 10 s, and when the host answers after failures to reach it.
+ * The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row ("full jitter"),
+ * on top of what the host asks for (5 min at most). It starts over when a stream stood for 10 s, and when the host
+ * answers after failures to reach it.
  *
  * @param initial the bound after the first failure
  * @param max the largest bound

@@ -26,8 +26,8 @@ final class BearerToken extends CallCredentials {
             try {
                 headers.put(AUTHORIZATION, "Bearer " + sendable(source.get()));
             } catch (Throwable e) {
-                // Errors too, and what is sneaked past the compiler: nobody else would end the
-                // call. Whatever gives tokens may be back soon, so a watch is not to give up.
+                // Errors too, and what is sneaked past the compiler: nobody else would end the call. Whatever gives
+                // tokens may be back soon, so a watch is not to give up.
                 String why = e.getMessage() == null ? e.toString() : e.getMessage();
                 applier.fail(Status.UNAVAILABLE
                         .withDescription("the token can't be had: " + why)

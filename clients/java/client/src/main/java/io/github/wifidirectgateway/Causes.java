@@ -6,10 +6,7 @@ import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * What gRPC for Java says of its own accord, in the words and by the codes that all clients have
- * for it.
- */
+/** What gRPC for Java says of its own accord, in the words and by the codes that all clients have for it. */
 final class Causes {
     private static final String UNREADABLE = "Failed to read message.";
     /** gRPC lists the handlers of the connection, which helps nobody. */

@@ -27,10 +27,7 @@ import java.util.function.Supplier;
 
 /** The channel to a host, what holds for every call on it, and its end. */
 final class Connection {
-    /**
-     * How long a call may take where the context has no deadline, if not as long as the client
-     * says; 0: for ever.
-     */
+    /** How long a call may take where the context has no deadline, if not as long as the client says; 0: for ever. */
     static final CallOptions.Key<Duration> TIMEOUT = CallOptions.Key.create("timeout");
 
     private static final long HASTENED_NANOS_MIN = TimeUnit.MILLISECONDS.toNanos(250);
@@ -54,16 +51,14 @@ final class Connection {
         ChannelCredentials credentials = options.credentialsFor(address);
         boolean isClear = credentials.withoutBearerTokens() instanceof InsecureChannelCredentials;
         if (options.token != null && isClear && !address.isThisMachine()) {
-            // The rule that must not be broken: no credential leaves in clear text, but to this
-            // machine itself.
+            // The rule that must not be broken: no credential leaves in clear text, but to this machine itself.
             throw new IllegalArgumentException("the token would reach " + address.text() + " in clear text; use TLS");
         }
         token = Optional.ofNullable(options.token).map(BearerToken::new);
         metadata = Optional.ofNullable(options.metadata);
         timeout = options.timeout;
         clock.setRemoveOnCancelPolicy(true);
-        // A host that vanished without a word is noticed within 30 s: watches have no deadline that
-        // would tell.
+        // A host that vanished without a word is noticed within 30 s: watches have no deadline that would tell.
         var builder = Grpc.newChannelBuilder(address.text(), credentials)
                 .keepAliveTime(20, TimeUnit.SECONDS)
                 .keepAliveTimeout(10, TimeUnit.SECONDS)
@@ -186,9 +181,8 @@ final class Connection {
         }
 
         /**
-         * Calls fail at once while the channel waits to reconnect, for up to 2 min. Whoever calls
-         * then doesn't want to wait so long, and a watch has pauses of its own, so the channel
-         * tries again, once in 250 ms at most.
+         * Calls fail at once while the channel waits to reconnect, for up to 2 min. Whoever calls then doesn't want to
+         * wait so long, and a watch has pauses of its own, so the channel tries again, once in 250 ms at most.
          */
         private void hasten() {
             long now = System.nanoTime();

@@ -11,9 +11,7 @@ import io.github.wifidirectgateway.v1.WatchDevicesResponse;
 import java.time.Duration;
 import java.util.Iterator;
 
-/**
- * Tells which devices can be connected to, and whether they are in reach. See device_service.proto.
- */
+/** Tells which devices can be connected to, and whether they are in reach. See device_service.proto. */
 public final class Devices {
     private static final Duration DISCOVERY_TIMEOUT_DEFAULT = Duration.ofSeconds(15);
     /** What the answer may take beyond the discovery. */
@@ -28,8 +26,7 @@ public final class Devices {
     }
 
     /**
-     * The paired devices, by address; each iteration asks for them anew, page by page as they are
-     * needed.
+     * The paired devices, by address; each iteration asks for them anew, page by page as they are needed.
      *
      * @return the devices, to be iterated over as often as needed
      */

@@ -17,8 +17,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * One host. It is cheap to keep, and safe for use by several threads: it connects when it is first
- * used, and again when it has to.
+ * One host. It is cheap to keep, and safe for use by several threads: it connects when it is first used, and again when
+ * it has to.
  */
 public final class GatewayClient implements AutoCloseable {
     private final Connection connection;
@@ -89,8 +89,8 @@ public final class GatewayClient implements AutoCloseable {
     }
 
     /**
-     * What the host tells load balancers and probes of one of its services. {@code NOT_FOUND} for a
-     * service that it doesn't know.
+     * What the host tells load balancers and probes of one of its services. {@code NOT_FOUND} for a service that it
+     * doesn't know.
      *
      * @param service such as {@code wifidirect.v1.SessionService}; empty: the host itself
      * @return the status
@@ -103,8 +103,8 @@ public final class GatewayClient implements AutoCloseable {
     }
 
     /**
-     * The connection itself, for generated clients. These fail with {@link
-     * io.grpc.StatusRuntimeException}, which {@link GatewayException#from} decodes.
+     * The connection itself, for generated clients. These fail with {@link io.grpc.StatusRuntimeException}, which
+     * {@link GatewayException#from} decodes.
      *
      * @return the channel, with the token and the default deadline
      */
@@ -112,10 +112,7 @@ public final class GatewayClient implements AutoCloseable {
         return connection.channel();
     }
 
-    /**
-     * Ends every call, stream and watch with {@code CANCELLED}, and the connection. Harmless to
-     * repeat.
-     */
+    /** Ends every call, stream and watch with {@code CANCELLED}, and the connection. Harmless to repeat. */
     @Override
     public void close() {
         connection.close();
@@ -144,11 +141,10 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * What TLS trusts and shows, see {@link io.grpc.TlsChannelCredentials}; or {@link
-         * io.grpc.InsecureChannelCredentials} for clear text also to another machine: for
-         * laboratories. Without it, connections to this machine ({@code localhost}, {@code
-         * 127.x.x.x}, {@code [::1]}, {@code unix:}) are in clear text, and those to any other are
-         * TLS, trusting what the system trusts.
+         * What TLS trusts and shows, see {@link io.grpc.TlsChannelCredentials}; or
+         * {@link io.grpc.InsecureChannelCredentials} for clear text also to another machine: for laboratories. Without
+         * it, connections to this machine ({@code localhost}, {@code 127.x.x.x}, {@code [::1]}, {@code unix:}) are in
+         * clear text, and those to any other are TLS, trusting what the system trusts.
          *
          * @param credentials they replace what this library would choose
          * @return this
@@ -159,8 +155,8 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * Uses TLS, and trusts the certificates of this PEM file instead of those that Java trusts:
-         * authorities, or the host's own certificate. It excludes {@link #credentials}.
+         * Uses TLS, and trusts the certificates of this PEM file instead of those that Java trusts: authorities, or the
+         * host's own certificate. It excludes {@link #credentials}.
          *
          * @param file of which several may have one name
          * @return this
@@ -171,12 +167,10 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * Uses TLS, and shows the client's own certificate (mTLS). It excludes {@link
-         * #credentials}.
+         * Uses TLS, and shows the client's own certificate (mTLS). It excludes {@link #credentials}.
          *
          * @param certificate a PEM file of it, with its chain
-         * @param key a PEM file of its private key, not encrypted: PKCS#8, PKCS#1 or SEC1; RSA,
-         *   elliptic curve or
+         * @param key a PEM file of its private key, not encrypted: PKCS#8, PKCS#1 or SEC1; RSA, elliptic curve or
          *     Ed25519
          * @return this
          */
@@ -205,8 +199,7 @@ public final class GatewayClient implements AutoCloseable {
         /**
          * Sends a bearer token with each call, for tokens that change.
          *
-         * @param token asked for the current token at each call; the call fails {@code UNAVAILABLE}
-         *   where it throws
+         * @param token asked for the current token at each call; the call fails {@code UNAVAILABLE} where it throws
          * @return this
          */
         public Builder token(Supplier<String> token) {
@@ -217,8 +210,7 @@ public final class GatewayClient implements AutoCloseable {
         /**
          * Adds metadata to each call, such as a {@code traceparent}.
          *
-         * @param metadata asked once for each call, and for each attempt of a watch, on the thread
-         *   of the caller; the
+         * @param metadata asked once for each call, and for each attempt of a watch, on the thread of the caller; the
          *     call fails {@code UNAVAILABLE} where it throws
          * @return this
          */
@@ -282,8 +274,7 @@ public final class GatewayClient implements AutoCloseable {
          * Makes the client. It does not wait for the connection; {@link GatewayClient#host} does.
          *
          * @return the client, to be closed
-         * @throws IllegalArgumentException where the address or the options can't be right: a file
-         *   that can't be used,
+         * @throws IllegalArgumentException where the address or the options can't be right: a file that can't be used,
          *     a token that would reach another machine in clear text
          */
         public GatewayClient connect() {

@@ -20,8 +20,8 @@ import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /**
- * What every call and stream of this library fails with: the status of gRPC with its details (see
- * the table in error.proto) as one value.
+ * What every call and stream of this library fails with: the status of gRPC with its details (see the table in
+ * error.proto) as one value.
  */
 public final class GatewayException extends StatusRuntimeException {
     private static final long serialVersionUID = 1L;
@@ -42,8 +42,8 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * Decodes what a generated client has failed with. Details that can't be read, or that a proxy
-     * added, are left out: the status alone says enough.
+     * Decodes what a generated client has failed with. Details that can't be read, or that a proxy added, are left out:
+     * the status alone says enough.
      *
      * @param failure what it has failed with
      * @return the same failure, decoded
@@ -71,9 +71,9 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * Why the host refused. {@link ErrorReason#ERROR_REASON_UNSPECIFIED} where it did not speak:
-     * the connection broke, the call's deadline passed, or it was cancelled here. {@link
-     * ErrorReason#UNRECOGNIZED} where it is newer than this library: see {@link #reasonName}.
+     * Why the host refused. {@link ErrorReason#ERROR_REASON_UNSPECIFIED} where it did not speak: the connection broke,
+     * the call's deadline passed, or it was cancelled here. {@link ErrorReason#UNRECOGNIZED} where it is newer than
+     * this library: see {@link #reasonName}.
      *
      * @return the reason
      */
@@ -104,8 +104,7 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * What the Windows function, or its callback, said. Its codes are unsigned: see {@link
-     * #nativeCode}.
+     * What the Windows function, or its callback, said. Its codes are unsigned: see {@link #nativeCode}.
      *
      * @return it; empty unless one of them is what failed
      */
@@ -114,9 +113,8 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * The code that Windows gave, from 0 to 2^32 - 1: an {@code int} of Java shows those from 2^31
-     * on, such as every HRESULT of a failure, as negative. {@link Integer#toUnsignedLong} does the
-     * same for other messages.
+     * The code that Windows gave, from 0 to 2^32 - 1: an {@code int} of Java shows those from 2^31 on, such as every
+     * HRESULT of a failure, as negative. {@link Integer#toUnsignedLong} does the same for other messages.
      *
      * @return it; empty unless a Windows function, or its callback, is what failed
      */

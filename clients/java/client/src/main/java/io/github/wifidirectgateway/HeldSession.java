@@ -13,9 +13,8 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 
 /**
- * A session and the stream that holds it: without a lease, the session ends when the stream does.
- * {@link #events} and {@link #waitOpen} read the stream, so one thread at a time may use them; any
- * may call the others.
+ * A session and the stream that holds it: without a lease, the session ends when the stream does. {@link #events} and
+ * {@link #waitOpen} read the stream, so one thread at a time may use them; any may call the others.
  */
 public final class HeldSession implements AutoCloseable {
     private final Sessions sessions;
@@ -58,10 +57,9 @@ public final class HeldSession implements AutoCloseable {
     }
 
     /**
-     * The events of the session that were not given out yet, as they come. Breaking off keeps the
-     * session: the next iteration goes on from there. It ends after {@code CLOSED}, and after a
-     * {@code CANCELLED} that was asked for; else with a {@link GatewayException}, after the last
-     * event.
+     * The events of the session that were not given out yet, as they come. Breaking off keeps the session: the next
+     * iteration goes on from there. It ends after {@code CLOSED}, and after a {@code CANCELLED} that was asked for;
+     * else with a {@link GatewayException}, after the last event.
      *
      * @return the events, to be iterated over by one thread at a time
      */
@@ -83,8 +81,7 @@ public final class HeldSession implements AutoCloseable {
      * Passes over events until the session is {@code OPEN}.
      *
      * @return the session, open
-     * @throws GatewayException if it ends before: what the stream ends with, or {@code CANCELLED}
-     *   where it ends well
+     * @throws GatewayException if it ends before: what the stream ends with, or {@code CANCELLED} where it ends well
      */
     public Session waitOpen() {
         while (session.getState() != SessionState.SESSION_STATE_OPEN) {
@@ -97,8 +94,8 @@ public final class HeldSession implements AutoCloseable {
     }
 
     /**
-     * How long the lease had left, by the last event that was given out and the host's own clock at
-     * its last message: the clock of this machine may differ.
+     * How long the lease had left, by the last event that was given out and the host's own clock at its last message:
+     * the clock of this machine may differ.
      *
      * @return it; empty without a lease, or where the host doesn't tell its time
      */
@@ -107,8 +104,8 @@ public final class HeldSession implements AutoCloseable {
     }
 
     /**
-     * Closes the session (cancels it, while it is opening), and answers when it has ended. The
-     * events of the end can still be read.
+     * Closes the session (cancels it, while it is opening), and answers when it has ended. The events of the end can
+     * still be read.
      *
      * @return the session, ended
      */
@@ -117,8 +114,8 @@ public final class HeldSession implements AutoCloseable {
     }
 
     /**
-     * Lets go of the stream. A session without a lease then ends; one that has ended is not
-     * touched. Harmless to repeat.
+     * Lets go of the stream. A session without a lease then ends; one that has ended is not touched. Harmless to
+     * repeat.
      */
     public void detach() {
         context.cancel(
@@ -138,8 +135,7 @@ public final class HeldSession implements AutoCloseable {
             next = response.hasEvent() ? response.getEvent() : null;
             hostTime = response.hasHostTime() ? response.getHostTime() : null;
             if (hostTime == null) {
-                // A host that knows no signs of life doesn't tell its time either: it may be silent
-                // for ever.
+                // A host that knows no signs of life doesn't tell its time either: it may be silent for ever.
                 listening = listening.forEver();
             }
         }

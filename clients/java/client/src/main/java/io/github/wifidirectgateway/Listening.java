@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Waits for messages of a stream that says something now and then, and ends the stream where it
- * does not: pings tell nothing of a host behind a proxy.
+ * Waits for messages of a stream that says something now and then, and ends the stream where it does not: pings tell
+ * nothing of a host behind a proxy.
  *
  * @param clock ends it
  * @param silenceMax how long nothing may be heard; 0: for ever

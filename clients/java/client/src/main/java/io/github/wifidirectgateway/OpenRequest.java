@@ -9,18 +9,14 @@ import java.util.UUID;
  * What to open. Begins with {@link #to}; each {@code with} answers with a request of its own.
  *
  * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
- * @param sessionId names the session: 4 to 63 of {@code [a-z0-9-]}, the first a letter or digit;
- *   empty: the host makes
+ * @param sessionId names the session: 4 to 63 of {@code [a-z0-9-]}, the first a letter or digit; empty: the host makes
  *     a UUID
  * @param kind unspecified: {@code SESSION_KIND_WIFI_DIRECT}
  * @param openTimeout how long the open may take; 0: what the host says, 60 s
- * @param leaseTtl lets the session outlive its streams by this long, 1 s to 24 h; 0: it ends with
- *   them
- * @param requestId UUID by which the host knows this request again: opening with it again attaches
- *   to the same session;
+ * @param leaseTtl lets the session outlive its streams by this long, 1 s to 24 h; 0: it ends with them
+ * @param requestId UUID by which the host knows this request again: opening with it again attaches to the same session;
  *     empty: a new one at each call
- * @param heartbeatInterval how long the stream may be quiet before the host sends a sign of life,
- *   which is not handed
+ * @param heartbeatInterval how long the stream may be quiet before the host sends a sign of life, which is not handed
  *     on, 1 s to 5 min; 0: never. It keeps proxies from closing the stream, and a host that is silent for three of them
  *     is taken for gone
  */

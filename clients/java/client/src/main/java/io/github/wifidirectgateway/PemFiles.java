@@ -28,8 +28,8 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * TLS from PEM files as people have them: several authorities of one name, and keys in PKCS#8,
- * PKCS#1 or SEC1, RSA, elliptic curve or Ed25519.
+ * TLS from PEM files as people have them: several authorities of one name, and keys in PKCS#8, PKCS#1 or SEC1, RSA,
+ * elliptic curve or Ed25519.
  */
 final class PemFiles {
     private static final Pattern BLOCK =

@@ -15,8 +15,7 @@ import java.util.Optional;
  */
 public record SessionAt(Session session, String cursor, Optional<Instant> hostTime) {
     /**
-     * How long the lease had left when the host answered, by its own clock: the clock of this
-     * machine may differ.
+     * How long the lease had left when the host answered, by its own clock: the clock of this machine may differ.
      *
      * @return it; empty without a lease, or where the host doesn't tell its time
      */

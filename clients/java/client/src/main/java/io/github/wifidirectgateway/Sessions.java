@@ -18,10 +18,7 @@ import java.time.Instant;
 import java.util.Iterator;
 import java.util.Optional;
 
-/**
- * Opens, closes and follows the sessions of one host. What each RPC promises is in
- * session_service.proto.
- */
+/** Opens, closes and follows the sessions of one host. What each RPC promises is in session_service.proto. */
 public final class Sessions {
     private final Connection connection;
     private final SessionServiceGrpc.SessionServiceBlockingStub stub;
@@ -42,10 +39,10 @@ public final class Sessions {
     }
 
     /**
-     * Opens a session, or attaches to the one that the same request id has made. It answers when
-     * the host has accepted, not when the session is open: see {@link HeldSession#waitOpen}. The
-     * end of the current {@link Context} detaches, as {@link HeldSession#detach} does. It has no
-     * deadline, but a host that says nothing for three heartbeat intervals is taken for gone.
+     * Opens a session, or attaches to the one that the same request id has made. It answers when the host has accepted,
+     * not when the session is open: see {@link HeldSession#waitOpen}. The end of the current {@link Context} detaches,
+     * as {@link HeldSession#detach} does. It has no deadline, but a host that says nothing for three heartbeat
+     * intervals is taken for gone.
      *
      * @param request what to open
      * @return the session, to be closed
@@ -73,8 +70,7 @@ public final class Sessions {
     }
 
     /**
-     * Closes the session, and answers when it has ended. It has no deadline but that of the current
-     * {@link Context}.
+     * Closes the session, and answers when it has ended. It has no deadline but that of the current {@link Context}.
      *
      * @param sessionId the name of the session
      * @return the session, ended
@@ -99,8 +95,7 @@ public final class Sessions {
     }
 
     /**
-     * Stops a pending open. Its end, {@code CANCELLED} or, if the open wins the race, {@code
-     * CLOSED}, is an event.
+     * Stops a pending open. Its end, {@code CANCELLED} or, if the open wins the race, {@code CLOSED}, is an event.
      *
      * @param sessionId the name of the session
      * @return the session, as it is then
@@ -174,8 +169,7 @@ public final class Sessions {
     }
 
     /**
-     * The sessions, oldest first; each iteration asks for them anew, page by page as they are
-     * needed.
+     * The sessions, oldest first; each iteration asks for them anew, page by page as they are needed.
      *
      * @param options what to show
      * @return the sessions, to be iterated over as often as needed
@@ -203,9 +197,9 @@ public final class Sessions {
     }
 
     /**
-     * Follows sessions: a {@link WatchItem.Snapshot}, unless there is a cursor, then each {@link
-     * WatchItem.Change}, in order, none twice, whatever happens to the connection, with {@link
-     * WatchItem.Bookmark} and {@link WatchItem.Disconnected} between them.
+     * Follows sessions: a {@link WatchItem.Snapshot}, unless there is a cursor, then each {@link WatchItem.Change}, in
+     * order, none twice, whatever happens to the connection, with {@link WatchItem.Bookmark} and
+     * {@link WatchItem.Disconnected} between them.
      *
      * @param options what to show, and from where
      * @return the watch, to be closed

@@ -23,14 +23,13 @@ import java.util.function.Supplier;
  *      +--error that may heal--&gt; Disconnected
  * </pre>
  *
- * <p>Iterating blocks until the next item comes. It throws a {@link GatewayException} where trying
- * again can't help ({@code UNAUTHENTICATED}, {@code PERMISSION_DENIED}, {@code INVALID_ARGUMENT},
- * {@code UNIMPLEMENTED}), when the client is closed, when the current {@link Context} of its making
- * ends, and when the thread is interrupted. It ends, without an error, when the watch is closed.
+ * <p>Iterating blocks until the next item comes. It throws a {@link GatewayException} where trying again can't help
+ * ({@code UNAUTHENTICATED}, {@code PERMISSION_DENIED}, {@code INVALID_ARGUMENT}, {@code UNIMPLEMENTED}), when the
+ * client is closed, when the current {@link Context} of its making ends, and when the thread is interrupted. It ends,
+ * without an error, when the watch is closed.
  *
- * <p>There is one iteration, by one thread at a time; any thread may close the watch. A loop that
- * does slow work holds the host up, not the memory: the host ends the stream, and the watch
- * resumes.
+ * <p>There is one iteration, by one thread at a time; any thread may close the watch. A loop that does slow work holds
+ * the host up, not the memory: the host ends the stream, and the watch resumes.
  *
  * @param <T> of what there is: sessions, or devices
  * @param <E> of what happens to them

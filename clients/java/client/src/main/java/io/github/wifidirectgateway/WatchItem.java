@@ -22,8 +22,7 @@ public sealed interface WatchItem<T, E> {
      * One thing that happened.
      *
      * @param event what it was
-     * @param cursor what to keep to resume a later watch: nothing will be missed. Events that came
-     *   together share a
+     * @param cursor what to keep to resume a later watch: nothing will be missed. Events that came together share a
      *     cursor, so those handled already may then come again; pass over them by epoch and sequence
      */
     record Change<T, E>(E event, String cursor) implements WatchItem<T, E> {}
@@ -38,8 +37,7 @@ public sealed interface WatchItem<T, E> {
     /**
      * The stream broke. It will be attached again by itself: there is nothing to do.
      *
-     * @param error with the reason {@code CURSOR_EXPIRED}, events are lost for good, and a snapshot
-     *   follows
+     * @param error with the reason {@code CURSOR_EXPIRED}, events are lost for good, and a snapshot follows
      * @param retryIn how long until then
      */
     record Disconnected<T, E>(GatewayException error, Duration retryIn) implements WatchItem<T, E> {}

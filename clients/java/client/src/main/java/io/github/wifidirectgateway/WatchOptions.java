@@ -4,15 +4,11 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What a watch shows, and from where. Begins with {@link #FROM_NOW}; each {@code with} answers with
- * options of its own.
+ * What a watch shows, and from where. Begins with {@link #FROM_NOW}; each {@code with} answers with options of its own.
  *
- * @param cursor resume after it; empty: from now, after a snapshot. Sessions and devices have
- *   cursors of their own
- * @param names only the sessions of these ids, or the devices of these addresses; empty: all that
- *   the caller may see
- * @param bookmarkInterval how long a silence lasts before a bookmark comes, 1 s to 5 min; 0: 10 s.
- *   A stream that is
+ * @param cursor resume after it; empty: from now, after a snapshot. Sessions and devices have cursors of their own
+ * @param names only the sessions of these ids, or the devices of these addresses; empty: all that the caller may see
+ * @param bookmarkInterval how long a silence lasts before a bookmark comes, 1 s to 5 min; 0: 10 s. A stream that is
  *     silent for three of them is taken for broken
  * @param backoff the pauses between attempts
  */

@@ -8,9 +8,8 @@ import java.util.List;
 /**
  * Where one watch is. Pure: no stream, no clock.
  *
- * <p>The rule that must not be broken: the cursor moves with the batch that carries it, before its
- * items are given out; so nothing is skipped and nothing comes twice, however often the stream
- * breaks.
+ * <p>The rule that must not be broken: the cursor moves with the batch that carries it, before its items are given out;
+ * so nothing is skipped and nothing comes twice, however often the stream breaks.
  */
 final class Watching<T, E> {
     /** A response of WatchSessions or WatchDevices. */

@@ -88,10 +88,7 @@ class PemFilesTest {
         }
     }
 
-    /**
-     * Which servers on BoringSSL, such as this test's, don't take; those on OpenSSL, such as a
-     * host, do.
-     */
+    /** Which servers on BoringSSL, such as this test's, don't take; those on OpenSSL, such as a host, do. */
     @Test
     void ed25519IsTakenToo() throws IOException {
         openssl("req -x509 -newkey ed25519 -noenc -keyout agent.key -out agent.pem -days 9 -subj /CN=agent");

@@ -17,8 +17,8 @@ import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
 /**
- * A watch that is attached to one stream after another, and what it asked for and told. After the
- * last stream it is closed.
+ * A watch that is attached to one stream after another, and what it asked for and told. After the last stream it is
+ * closed.
  */
 final class Script {
     /** Pauses are 125, 250, 500, ... ms. */

@@ -19,8 +19,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
- * Does through the library what lines of JSON on the standard input say, for the tests of all
- * clients. The words are those of test/conformance/protocol.ts. Gson comes with gRPC.
+ * Does through the library what lines of JSON on the standard input say, for the tests of all clients. The words are
+ * those of test/conformance/protocol.ts. Gson comes with gRPC.
  */
 public final class Agent {
     private final PrintStream output = new PrintStream(System.out, true, StandardCharsets.UTF_8);
