@@ -53,8 +53,8 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
  * A status without ErrorInfo does not come from this service but from something on the way to it:
  * the client's gRPC library, its deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a
  * proxy, a lost connection (UNAVAILABLE), or the reset of a stream whose messages the client did
- * not read (ENHANCE_YOUR_CALM, which most libraries report as RESOURCE_EXHAUSTED).
- * grpc.health.v1 and grpc.reflection answer as their own protocols say.
+ * not read (ENHANCE_YOUR_CALM, which most libraries report as RESOURCE_EXHAUSTED). grpc.health.v1
+ * and grpc.reflection answer as their own protocols say.
  */
 
 /**
@@ -108,7 +108,7 @@ export const ErrorReason = {
   WIFI_DIRECT_DISABLED_BY_POLICY: 7,
   /**
    * WLAN_SERVICE_NOT_RUNNING - UNAVAILABLE, with RetryInfo and NativeResult 1062 ERROR_SERVICE_NOT_ACTIVE: the WLAN AutoConfig
-   * service of the host does not run. The host watches for its return.
+   * service of the host is not running. The host watches for its return.
    */
   WLAN_SERVICE_NOT_RUNNING: 8,
   /**
@@ -142,7 +142,7 @@ export const ErrorReason = {
   HOST_ACCESS_DENIED: 12,
   /**
    * DEVICE_NOT_PAIRED - FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. It has
-   * NativeResult 1168 ERROR_NOT_FOUND if Windows answered the open so, and none if Windows had
+   * NativeResult 1168 ERROR_NOT_FOUND if Windows returned it for this open, and none if Windows had
    * reported the removal of the device before. A device that ListDevices does not return can still
    * be paired, so Windows is asked. Metadata: `device_address`.
    */
@@ -166,8 +166,8 @@ export const ErrorReason = {
    */
   QUOTA_EXCEEDED: 16,
   /**
-   * UNAUTHENTICATED - UNAUTHENTICATED: there is no credential, or it is not valid, or no longer. Only the log of the
-   * host has the exact reason.
+   * UNAUTHENTICATED - UNAUTHENTICATED: there is no credential, or it is invalid, or it has expired or been revoked.
+   * Only the log of the host has the exact reason.
    */
   UNAUTHENTICATED: 17,
   /**

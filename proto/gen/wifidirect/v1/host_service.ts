@@ -118,11 +118,12 @@ export const HostState = {
    */
   DEGRADED: 2,
   /**
-   * DRAINING - It is stopping. Health becomes NOT_SERVING, and new sessions are refused (HOST_STOPPING).
-   * Pending opens are cancelled and open sessions are closed. Each OpenSession stream ends after
-   * the last event of its session. When all sessions have ended, watches end (HOST_STOPPING), so
-   * they show all of it. Calls in progress are answered, and connections are closed. This takes at
-   * most `shutdown.graceMs` of the host's configuration (10 s); what is left then is cut off.
+   * DRAINING - It is stopping, in this order. Health becomes NOT_SERVING, and new sessions are refused
+   * (HOST_STOPPING). Pending opens are cancelled and open sessions are closed. Each OpenSession
+   * stream ends after the last event of its session. When all sessions have ended, watches end
+   * (HOST_STOPPING), so they show all of it. Calls in progress are answered, and connections are
+   * closed. This takes at most `shutdown.graceMs` of the host's configuration (10 s); what is left
+   * then is cut off.
    */
   DRAINING: 3,
   UNRECOGNIZED: -1,

@@ -1686,10 +1686,10 @@ export const SessionServiceDefinition = {
      * same session, live or ended, and streams from its current state.
      *
      * A session without `lease_ttl` lives as long as its streams. When the last attached stream ends
-     * (the client left, cancelled, or lost its connection; or its deadline passed), the host cancels
-     * or closes the session. A session with `lease_ttl` outlives its streams until the lease lapses.
-     * Windows does not document whether a device can have two sessions at once; the host leaves that
-     * to Windows.
+     * (the client left or cancelled, its deadline passed, or keepalive found the connection lost),
+     * the host cancels or closes the session. A session with `lease_ttl` outlives its streams until
+     * the lease lapses. Windows does not document whether a device can have two sessions at once; the
+     * host leaves that to Windows.
      *
      * The stream ends after the last event. Its status depends on SessionEndReason. It is OK after
      * CLOSED, and after a CANCELLED that a client requested. It is DEADLINE_EXCEEDED (OPEN_TIMED_OUT)
@@ -1747,7 +1747,7 @@ export const SessionServiceDefinition = {
      * session then ends LOST, or CLOSED with the evidence that there is, and is not closed again. If
      * the session is LOST before the response, the call fails with the status of the loss
      * (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). If the session is
-     * already closing, the call succeeds or fails like the close in progress. If the session has
+     * already closing, the result is that of the end that the call waits for. If the session has
      * already ended, the call succeeds and returns it. If the deadline passes during the wait, the
      * call fails with DEADLINE_EXCEEDED, and the close continues.
      *
@@ -1794,7 +1794,7 @@ export const SessionServiceDefinition = {
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
-     * Lists sessions, live and ended, in pages (AIP-132, AIP-158), oldest first.
+     * Lists sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
      *
      * A session that exists while all pages are read is returned once. A watch from the `cursor` of
      * the first page sees every change that happened meanwhile.
@@ -1827,7 +1827,7 @@ export const SessionServiceDefinition = {
      * - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
      * - UNAVAILABLE (HOST_STOPPING, or without ErrorInfo if the connection broke): resume from the
      *   last cursor, after a pause.
-     * - INVALID_ARGUMENT (INVALID_FIELD): the cursor is not a cursor.
+     * - INVALID_ARGUMENT (INVALID_FIELD): the cursor is malformed.
      *
      * No side effects. Roles: viewer, operator for its own sessions, admin: a watch shows what its
      * principal may see. Do not set a deadline; a deadline of more than 24 days counts as none.

@@ -162,11 +162,12 @@ const (
 	// fail with that reason, and other calls succeed. For example, without GetIfEntry2 sessions are
 	// opened and closed as usual, with less evidence. Health: by service, as above.
 	HostState_HOST_STATE_DEGRADED HostState = 2
-	// It is stopping. Health becomes NOT_SERVING, and new sessions are refused (HOST_STOPPING).
-	// Pending opens are cancelled and open sessions are closed. Each OpenSession stream ends after
-	// the last event of its session. When all sessions have ended, watches end (HOST_STOPPING), so
-	// they show all of it. Calls in progress are answered, and connections are closed. This takes at
-	// most `shutdown.graceMs` of the host's configuration (10 s); what is left then is cut off.
+	// It is stopping, in this order. Health becomes NOT_SERVING, and new sessions are refused
+	// (HOST_STOPPING). Pending opens are cancelled and open sessions are closed. Each OpenSession
+	// stream ends after the last event of its session. When all sessions have ended, watches end
+	// (HOST_STOPPING), so they show all of it. Calls in progress are answered, and connections are
+	// closed. This takes at most `shutdown.graceMs` of the host's configuration (10 s); what is left
+	// then is cut off.
 	HostState_HOST_STATE_DRAINING HostState = 3
 )
 

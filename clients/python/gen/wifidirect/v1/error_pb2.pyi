@@ -49,8 +49,8 @@ an English sentence and can change. Reasons and metadata keys do not change.
 A status without ErrorInfo does not come from this service but from something on the way to it:
 the client's gRPC library, its deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a
 proxy, a lost connection (UNAVAILABLE), or the reset of a stream whose messages the client did
-not read (ENHANCE_YOUR_CALM, which most libraries report as RESOURCE_EXHAUSTED).
-grpc.health.v1 and grpc.reflection answer as their own protocols say.
+not read (ENHANCE_YOUR_CALM, which most libraries report as RESOURCE_EXHAUSTED). grpc.health.v1
+and grpc.reflection answer as their own protocols say.
 """
 
 from google.protobuf import descriptor as _descriptor
@@ -111,7 +111,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_WLAN_SERVICE_NOT_RUNNING: _ErrorReason.ValueType  # 8
     """UNAVAILABLE, with RetryInfo and NativeResult 1062 ERROR_SERVICE_NOT_ACTIVE: the WLAN AutoConfig
-    service of the host does not run. The host watches for its return.
+    service of the host is not running. The host watches for its return.
     """
     ERROR_REASON_WLAN_SERVICE_UNREACHABLE: _ErrorReason.ValueType  # 9
     """UNAVAILABLE, with RetryInfo and NativeResult 1722, 1723, 1726, 1727 or 1753 (RPC_S_*,
@@ -140,7 +140,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_DEVICE_NOT_PAIRED: _ErrorReason.ValueType  # 13
     """FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. It has
-    NativeResult 1168 ERROR_NOT_FOUND if Windows answered the open so, and none if Windows had
+    NativeResult 1168 ERROR_NOT_FOUND if Windows returned it for this open, and none if Windows had
     reported the removal of the device before. A device that ListDevices does not return can still
     be paired, so Windows is asked. Metadata: `device_address`.
     """
@@ -160,8 +160,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     or "principal:NAME"), `limit` (the field of Limits), `limit_value`.
     """
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 17
-    """UNAUTHENTICATED: there is no credential, or it is not valid, or no longer. Only the log of the
-    host has the exact reason.
+    """UNAUTHENTICATED: there is no credential, or it is invalid, or it has expired or been revoked.
+    Only the log of the host has the exact reason.
     """
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 18
     """PERMISSION_DENIED: the principal has no role that allows this RPC; or it may see the session
@@ -247,7 +247,7 @@ ERROR_INVALID_STATE: "the Wi-Fi Direct service is disabled by group policy on a 
 """
 ERROR_REASON_WLAN_SERVICE_NOT_RUNNING: ErrorReason.ValueType  # 8
 """UNAVAILABLE, with RetryInfo and NativeResult 1062 ERROR_SERVICE_NOT_ACTIVE: the WLAN AutoConfig
-service of the host does not run. The host watches for its return.
+service of the host is not running. The host watches for its return.
 """
 ERROR_REASON_WLAN_SERVICE_UNREACHABLE: ErrorReason.ValueType  # 9
 """UNAVAILABLE, with RetryInfo and NativeResult 1722, 1723, 1726, 1727 or 1753 (RPC_S_*,
@@ -276,7 +276,7 @@ functions.
 """
 ERROR_REASON_DEVICE_NOT_PAIRED: ErrorReason.ValueType  # 13
 """FAILED_PRECONDITION: the device is not paired with the host, or has no stored profile. It has
-NativeResult 1168 ERROR_NOT_FOUND if Windows answered the open so, and none if Windows had
+NativeResult 1168 ERROR_NOT_FOUND if Windows returned it for this open, and none if Windows had
 reported the removal of the device before. A device that ListDevices does not return can still
 be paired, so Windows is asked. Metadata: `device_address`.
 """
@@ -296,8 +296,8 @@ principal or in total. With RetryInfo if it is a limit per second. Metadata: `su
 or "principal:NAME"), `limit` (the field of Limits), `limit_value`.
 """
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 17
-"""UNAUTHENTICATED: there is no credential, or it is not valid, or no longer. Only the log of the
-host has the exact reason.
+"""UNAUTHENTICATED: there is no credential, or it is invalid, or it has expired or been revoked.
+Only the log of the host has the exact reason.
 """
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 18
 """PERMISSION_DENIED: the principal has no role that allows this RPC; or it may see the session

@@ -49,8 +49,8 @@ an English sentence and can change. Reasons and metadata keys do not change.
 A status without ErrorInfo does not come from this service but from something on the way to it:
 the client's gRPC library, its deadline (DEADLINE_EXCEEDED), its own cancellation (CANCELLED), a
 proxy, a lost connection (UNAVAILABLE), or the reset of a stream whose messages the client did
-not read (ENHANCE_YOUR_CALM, which most libraries report as RESOURCE_EXHAUSTED).
-grpc.health.v1 and grpc.reflection answer as their own protocols say.
+not read (ENHANCE_YOUR_CALM, which most libraries report as RESOURCE_EXHAUSTED). grpc.health.v1
+and grpc.reflection answer as their own protocols say.
 """
 
 from collections import abc as _abc

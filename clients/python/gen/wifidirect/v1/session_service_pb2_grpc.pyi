@@ -65,10 +65,10 @@ class SessionServiceStub:
     same session, live or ended, and streams from its current state.
 
     A session without `lease_ttl` lives as long as its streams. When the last attached stream ends
-    (the client left, cancelled, or lost its connection; or its deadline passed), the host cancels
-    or closes the session. A session with `lease_ttl` outlives its streams until the lease lapses.
-    Windows does not document whether a device can have two sessions at once; the host leaves that
-    to Windows.
+    (the client left or cancelled, its deadline passed, or keepalive found the connection lost),
+    the host cancels or closes the session. A session with `lease_ttl` outlives its streams until
+    the lease lapses. Windows does not document whether a device can have two sessions at once; the
+    host leaves that to Windows.
 
     The stream ends after the last event. Its status depends on SessionEndReason. It is OK after
     CLOSED, and after a CANCELLED that a client requested. It is DEADLINE_EXCEEDED (OPEN_TIMED_OUT)
@@ -110,7 +110,7 @@ class SessionServiceStub:
     session then ends LOST, or CLOSED with the evidence that there is, and is not closed again. If
     the session is LOST before the response, the call fails with the status of the loss
     (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). If the session is
-    already closing, the call succeeds or fails like the close in progress. If the session has
+    already closing, the result is that of the end that the call waits for. If the session has
     already ended, the call succeeds and returns it. If the deadline passes during the wait, the
     call fails with DEADLINE_EXCEEDED, and the close continues.
 
@@ -133,7 +133,7 @@ class SessionServiceStub:
     No side effects. Roles: viewer, operator for its own sessions, admin.
     """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]
-    """Lists sessions, live and ended, in pages (AIP-132, AIP-158), oldest first.
+    """Lists sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
     A session that exists while all pages are read is returned once. A watch from the `cursor` of
     the first page sees every change that happened meanwhile.
@@ -158,7 +158,7 @@ class SessionServiceStub:
     - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
     - UNAVAILABLE (HOST_STOPPING, or without ErrorInfo if the connection broke): resume from the
       last cursor, after a pause.
-    - INVALID_ARGUMENT (INVALID_FIELD): the cursor is not a cursor.
+    - INVALID_ARGUMENT (INVALID_FIELD): the cursor is malformed.
 
     No side effects. Roles: viewer, operator for its own sessions, admin: a watch shows what its
     principal may see. Do not set a deadline; a deadline of more than 24 days counts as none.
@@ -177,10 +177,10 @@ class SessionServiceAsyncStub(SessionServiceStub):
     same session, live or ended, and streams from its current state.
 
     A session without `lease_ttl` lives as long as its streams. When the last attached stream ends
-    (the client left, cancelled, or lost its connection; or its deadline passed), the host cancels
-    or closes the session. A session with `lease_ttl` outlives its streams until the lease lapses.
-    Windows does not document whether a device can have two sessions at once; the host leaves that
-    to Windows.
+    (the client left or cancelled, its deadline passed, or keepalive found the connection lost),
+    the host cancels or closes the session. A session with `lease_ttl` outlives its streams until
+    the lease lapses. Windows does not document whether a device can have two sessions at once; the
+    host leaves that to Windows.
 
     The stream ends after the last event. Its status depends on SessionEndReason. It is OK after
     CLOSED, and after a CANCELLED that a client requested. It is DEADLINE_EXCEEDED (OPEN_TIMED_OUT)
@@ -222,7 +222,7 @@ class SessionServiceAsyncStub(SessionServiceStub):
     session then ends LOST, or CLOSED with the evidence that there is, and is not closed again. If
     the session is LOST before the response, the call fails with the status of the loss
     (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). If the session is
-    already closing, the call succeeds or fails like the close in progress. If the session has
+    already closing, the result is that of the end that the call waits for. If the session has
     already ended, the call succeeds and returns it. If the deadline passes during the wait, the
     call fails with DEADLINE_EXCEEDED, and the close continues.
 
@@ -245,7 +245,7 @@ class SessionServiceAsyncStub(SessionServiceStub):
     No side effects. Roles: viewer, operator for its own sessions, admin.
     """
     ListSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
-    """Lists sessions, live and ended, in pages (AIP-132, AIP-158), oldest first.
+    """Lists sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
     A session that exists while all pages are read is returned once. A watch from the `cursor` of
     the first page sees every change that happened meanwhile.
@@ -270,7 +270,7 @@ class SessionServiceAsyncStub(SessionServiceStub):
     - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
     - UNAVAILABLE (HOST_STOPPING, or without ErrorInfo if the connection broke): resume from the
       last cursor, after a pause.
-    - INVALID_ARGUMENT (INVALID_FIELD): the cursor is not a cursor.
+    - INVALID_ARGUMENT (INVALID_FIELD): the cursor is malformed.
 
     No side effects. Roles: viewer, operator for its own sessions, admin: a watch shows what its
     principal may see. Do not set a deadline; a deadline of more than 24 days counts as none.
@@ -292,10 +292,10 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         same session, live or ended, and streams from its current state.
 
         A session without `lease_ttl` lives as long as its streams. When the last attached stream ends
-        (the client left, cancelled, or lost its connection; or its deadline passed), the host cancels
-        or closes the session. A session with `lease_ttl` outlives its streams until the lease lapses.
-        Windows does not document whether a device can have two sessions at once; the host leaves that
-        to Windows.
+        (the client left or cancelled, its deadline passed, or keepalive found the connection lost),
+        the host cancels or closes the session. A session with `lease_ttl` outlives its streams until
+        the lease lapses. Windows does not document whether a device can have two sessions at once; the
+        host leaves that to Windows.
 
         The stream ends after the last event. Its status depends on SessionEndReason. It is OK after
         CLOSED, and after a CANCELLED that a client requested. It is DEADLINE_EXCEEDED (OPEN_TIMED_OUT)
@@ -349,7 +349,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         session then ends LOST, or CLOSED with the evidence that there is, and is not closed again. If
         the session is LOST before the response, the call fails with the status of the loss
         (WLAN_SERVICE_NOT_RUNNING, WLAN_SERVICE_UNREACHABLE, NATIVE_HANDLE_LOST). If the session is
-        already closing, the call succeeds or fails like the close in progress. If the session has
+        already closing, the result is that of the end that the call waits for. If the session has
         already ended, the call succeeds and returns it. If the deadline passes during the wait, the
         call fails with DEADLINE_EXCEEDED, and the close continues.
 
@@ -390,7 +390,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.ListSessionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.ListSessionsResponse, _abc.Awaitable[_session_service_pb2.ListSessionsResponse]]:
-        """Lists sessions, live and ended, in pages (AIP-132, AIP-158), oldest first.
+        """Lists sessions, live and remembered, in pages (AIP-132, AIP-158), oldest first.
 
         A session that exists while all pages are read is returned once. A watch from the `cursor` of
         the first page sees every change that happened meanwhile.
@@ -421,7 +421,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         - RESOURCE_EXHAUSTED (WATCHER_TOO_SLOW): resume from the last cursor.
         - UNAVAILABLE (HOST_STOPPING, or without ErrorInfo if the connection broke): resume from the
           last cursor, after a pause.
-        - INVALID_ARGUMENT (INVALID_FIELD): the cursor is not a cursor.
+        - INVALID_ARGUMENT (INVALID_FIELD): the cursor is malformed.
 
         No side effects. Roles: viewer, operator for its own sessions, admin: a watch shows what its
         principal may see. Do not set a deadline; a deadline of more than 24 days counts as none.
