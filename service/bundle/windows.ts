@@ -126,6 +126,8 @@ export function programFiles(): File[] {
     ['package.json', Buffer.from(manifest)],
     ['LICENSE', read('LICENSE')],
     ['DEPENDENCIES.md', read('service/DEPENDENCIES.md')],
+    // Reflection answers with them.
+    ['proto/gen/descriptors.binpb', read('proto/gen/descriptors.binpb')],
     ...['dist/wfdd', 'dist/wfdctl'].flatMap((folder) =>
       filesIn(join(repository, folder), () => true).map(below(folder)),
     ),
@@ -140,10 +142,10 @@ function isBesideControl(path: string): boolean {
 }
 
 /**
- * Files that the daemon reads from its source folder: launcher, descriptors, example configuration.
+ * Files that the daemon reads from its source folder: launcher, example configuration.
  */
 function isBesideCode(path: string): boolean {
-  return /^(?!bundle\/|operate\/).*\.(cjs|binpb|yaml)$/.test(path);
+  return /^(?!bundle\/|operate\/).*\.(cjs|yaml)$/.test(path);
 }
 
 /** The files of koffi that the programs use. */

@@ -1,9 +1,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { unzipSync } from 'fflate';
 import { filesIn, sha256Lines, sorted, writeFolder, zip } from '../../service/bundle/contents.js';
+import { programFiles } from '../../service/bundle/windows.js';
+import { descriptors, root } from '../../service/root.js';
 
 const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
 
@@ -50,4 +53,11 @@ test('a folder that is written holds these files and no others', (t) => {
     filesIn(folder, (path) => path !== 'new/file'),
     [],
   );
+});
+
+test('what the daemon reads from its folder is in the bundle', (t) => {
+  const paths = programFiles().map(([path]) => path);
+  const inRepository = (url: URL) => fileURLToPath(url).slice(fileURLToPath(root).length);
+  for (const path of [inRepository(descriptors), 'service/wfdd.cjs', 'dist/wfdd/main.js'])
+    t.true(paths.includes(path), path);
 });
