@@ -14,12 +14,7 @@ import * as calls from '../load/calls.js';
 import type { Connection } from '../load/connection.js';
 import { percentile } from '../statistics.js';
 
-const SETTINGS = [
-  'limits.sessionsMax=20000',
-  'limits.sessionsPerPrincipalMax=20000',
-  // The load and the page share the processors: nothing is spent on lines that nobody reads.
-  'log.level=error',
-];
+const SETTINGS = ['limits.sessionsMax=20000', 'limits.sessionsPerPrincipalMax=20000'];
 const EVENTS_PER_SECOND = 2000;
 const TICK_MS = 10;
 /** Below what one caller may have under way, with room for a close. */
