@@ -6,13 +6,17 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.js";
 
 /**
- * SimulatorService: scripts the simulated Windows world behind the daemon: devices, outcomes, time,
- * faults, and the count of misuses. For tests, of this project and of those who write clients. It
- * is there only where the daemon runs on the simulator and was started with --simulator-service.
+ * SimulatorService: the simulated Windows world behind the daemon. Scripts control its devices,
+ * outcomes, time and faults, and it counts misuses. It is for tests, both of this project and of
+ * client authors. The service exists only if the daemon runs on the simulator and was started with
+ * --simulator-service.
  *
- * The world at start: the clock is real; the WLAN service runs; an open takes 400 ms (a legacy one
- * 200 ms), a close 150 ms, a cancel 50 ms, a visibility update 300 ms; addresses appear 100 ms
- * after a link; and these devices are paired:
+ * The world at start:
+ *
+ * - The clock is real, and the WLAN service runs.
+ * - An open takes 400 ms (a legacy open 200 ms), a cancel 50 ms, a close 150 ms, and a visibility
+ *   update 300 ms. Addresses appear 100 ms after a link.
+ * - These devices are paired:
  *
  * | device_address    | name                 |                                                                      |
  * |-------------------|----------------------|----------------------------------------------------------------------|
@@ -20,25 +24,26 @@ import { Duration } from "../../../google/protobuf/duration.js";
  * | 02:11:22:33:44:02 | Warehouse Scanner    | in range                                                             |
  * | 02:11:22:33:44:03 | Label Printer        | a legacy WPS device                                                  |
  * | 02:11:22:33:44:04 | Delivery Robot       | out of range                                                         |
- * | 02:11:22:33:44:05 | Forklift Terminal 1  | in range, shares one interface with the next (host is group owner)   |
+ * | 02:11:22:33:44:05 | Forklift Terminal 1  | in range; shares one interface with the next (host is group owner)   |
  * | 02:11:22:33:44:06 | Forklift Terminal 2  | in range                                                             |
  *
- * To open a device that is out of range fails with 1460 ERROR_TIMEOUT, reason 0x2800B
- * WLAN_REASON_CODE_NETWORK_NOT_AVAILABLE. To open an address that is not paired fails with 1168
- * ERROR_NOT_FOUND, and so does a legacy device opened as an ordinary one, or the reverse.
+ * Opening a device that is out of range fails with 1460 ERROR_TIMEOUT and reason 0x2800B
+ * WLAN_REASON_CODE_NETWORK_NOT_AVAILABLE. Opening an address that is not paired fails with 1168
+ * ERROR_NOT_FOUND. So does opening a legacy device as an ordinary one, or the reverse.
  *
- * Common to all: codes are Win32 codes (winerror.h), reason codes WLAN_REASON_CODE values.
- * Durations are of the simulated clock, from 0 to 49 days, and cut to milliseconds. Errors beside
- * those of access: INVALID_ARGUMENT (INVALID_FIELD) for a value that makes no sense, NOT_FOUND
+ * All messages share these conventions. Codes are Win32 codes (winerror.h), and reason codes are
+ * WLAN_REASON_CODE values. Durations are on the simulated clock, from 0 to 49 days, and are
+ * truncated to milliseconds. Besides the errors of authentication and permission, every method
+ * returns INVALID_ARGUMENT (INVALID_FIELD) for a field that is invalid, and NOT_FOUND
  * (DEVICE_NOT_FOUND) for a device that is not paired.
  */
 
 /**
- * A property of a device node that may be absent: IsConnected and IsVisible may be FALSE or empty
- * where they are not TRUE.
+ * A property of a device node that can be absent. Windows may report IsConnected and IsVisible as
+ * FALSE or as empty if they are not TRUE.
  */
 export const PropertyFlag = {
-  /** UNSPECIFIED - As the field says. */
+  /** UNSPECIFIED - The field that has this type says what applies. */
   UNSPECIFIED: 0,
   /** FALSE - DEVPROP_FALSE. */
   FALSE: 1,
@@ -75,13 +80,13 @@ export function propertyFlagToJSON(object: PropertyFlag): string {
   }
 }
 
-/** Whether time passes by itself. */
+/** What moves the simulated clock. */
 export const ClockMode = {
   /** UNSPECIFIED - INVALID_ARGUMENT. */
   UNSPECIFIED: 0,
-  /** REAL - With real time. So it is at start. */
+  /** REAL - Real time moves it. This is the mode at start. */
   REAL: 1,
-  /** MANUAL - By AdvanceClock only. What takes no time still happens at once. */
+  /** MANUAL - Only AdvanceClock moves it. What takes no time still happens at once. */
   MANUAL: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -109,15 +114,15 @@ export function clockModeToJSON(object: ClockMode): string {
   }
 }
 
-/** What becomes of the network interface when the last link on it ends. */
+/** What happens to a network interface when its last link ends. */
 export const InterfaceEffect = {
-  /** UNSPECIFIED - GONE. */
+  /** UNSPECIFIED - The same as INTERFACE_EFFECT_GONE. */
   UNSPECIFIED: 0,
-  /** GONE - It is removed. */
+  /** GONE - The interface is removed. */
   GONE: 1,
-  /** DOWN - It stays, operationally down and without media. */
+  /** DOWN - The interface stays, operationally down and without media. */
   DOWN: 2,
-  /** DISCONNECTED - It stays, operationally up but without media. */
+  /** DISCONNECTED - The interface stays, operationally up but without media. */
   DISCONNECTED: 3,
   UNRECOGNIZED: -1,
 } as const;
@@ -150,7 +155,7 @@ export function interfaceEffectToJSON(object: InterfaceEffect): string {
 
 /** A function of the simulated Windows libraries. */
 export const WindowsFunction = {
-  /** UNSPECIFIED - Any, in ReleaseCalls; none, in a MisuseRecord. */
+  /** UNSPECIFIED - In ReleaseCalls: any function. In a MisuseRecord: no function. */
   UNSPECIFIED: 0,
   /** WFD_OPEN_HANDLE - WFDOpenHandle. */
   WFD_OPEN_HANDLE: 1,
@@ -180,7 +185,7 @@ export const WindowsFunction = {
   GET_UNICAST_IP_ADDRESS_TABLE: 13,
   /** GET_IP_NET_TABLE2 - GetIpNetTable2. */
   GET_IP_NET_TABLE2: 14,
-  /** FREE_MIB_TABLE - FreeMibTable. In misuse records only. */
+  /** FREE_MIB_TABLE - FreeMibTable. Only in misuse records. */
   FREE_MIB_TABLE: 15,
   /** DEV_CREATE_OBJECT_QUERY - DevCreateObjectQuery. */
   DEV_CREATE_OBJECT_QUERY: 16,
@@ -188,13 +193,13 @@ export const WindowsFunction = {
   DEV_CLOSE_OBJECT_QUERY: 17,
   /** DEV_GET_OBJECTS - DevGetObjects. */
   DEV_GET_OBJECTS: 18,
-  /** DEV_FREE_OBJECTS - DevFreeObjects. In misuse records only. */
+  /** DEV_FREE_OBJECTS - DevFreeObjects. Only in misuse records. */
   DEV_FREE_OBJECTS: 19,
   /** DEV_GET_OBJECT_PROPERTIES - DevGetObjectProperties. */
   DEV_GET_OBJECT_PROPERTIES: 20,
-  /** DEV_FREE_OBJECT_PROPERTIES - DevFreeObjectProperties. In misuse records only. */
+  /** DEV_FREE_OBJECT_PROPERTIES - DevFreeObjectProperties. Only in misuse records. */
   DEV_FREE_OBJECT_PROPERTIES: 21,
-  /** DEV_FIND_PROPERTY - DevFindProperty. In misuse records only. */
+  /** DEV_FIND_PROPERTY - DevFindProperty. Only in misuse records. */
   DEV_FIND_PROPERTY: 22,
   UNRECOGNIZED: -1,
 } as const;
@@ -283,51 +288,52 @@ export function windowsFunctionToJSON(object: WindowsFunction): string {
 }
 
 /**
- * What no caller of the Windows libraries may do. Leaks are counted at the end of a test inside the
- * daemon's process, never by GetMisuse; but LEAKED_SESSION also where a client handle is closed.
+ * The ways to misuse the Windows libraries. The LEAKED kinds are counted inside the process of the
+ * daemon, at the end of a test. GetMisuse does not look for leaks. Only LEAKED_SESSION is also
+ * counted when a client handle is closed.
  */
 export const MisuseKind = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** CLOSE_WHILE_PENDING - WFDCloseSession before the open's callback had begun. */
+  /** CLOSE_WHILE_PENDING - WFDCloseSession before the open's callback began. */
   CLOSE_WHILE_PENDING: 1,
-  /** CLOSE_TWICE - A session, query or notification closed again. */
+  /** CLOSE_TWICE - A session, query or notification closed a second time. */
   CLOSE_TWICE: 2,
   /** CLOSE_OF_FAILED_OPEN - WFDCloseSession after an open that failed. */
   CLOSE_OF_FAILED_OPEN: 3,
-  /**
-   * CANCEL_AFTER_COMPLETION - WFDCancelOpenSession after the callback had returned, and later than
-   * SimulatorDefaults.race_grace.
-   */
+  /** CANCEL_AFTER_COMPLETION - WFDCancelOpenSession later than SimulatorDefaults.race_grace after the callback had returned. */
   CANCEL_AFTER_COMPLETION: 4,
   /** USE_AFTER_CLOSE - A session handle used after WFDCloseSession. */
   USE_AFTER_CLOSE: 5,
-  /** USE_AFTER_CLOSE_HANDLE - A client handle, or a session of it, used after WFDCloseHandle. */
+  /** USE_AFTER_CLOSE_HANDLE - A client handle, or one of its sessions, used after WFDCloseHandle. */
   USE_AFTER_CLOSE_HANDLE: 6,
-  /** USE_AFTER_SERVICE_STOP - A session handle used after the service stopped, and later than SimulatorDefaults.race_grace. */
+  /** USE_AFTER_SERVICE_STOP - A session handle used later than SimulatorDefaults.race_grace after the service stopped. */
   USE_AFTER_SERVICE_STOP: 7,
-  /** UNKNOWN_HANDLE - A handle that was never given out, or one of another kind. */
+  /** UNKNOWN_HANDLE - A handle that was never issued, or that is of another kind. */
   UNKNOWN_HANDLE: 8,
   /**
-   * CLOSE_IN_CALLBACK - A query, notification or client handle closed by the thread that is inside its callback: a
-   * deadlock on Windows.
+   * CLOSE_IN_CALLBACK - A query, notification or client handle closed on the thread that runs its callback. On Windows
+   * this is a deadlock.
    */
   CLOSE_IN_CALLBACK: 9,
-  /** DOUBLE_FREE - Memory freed again. */
+  /** DOUBLE_FREE - Memory freed a second time. */
   DOUBLE_FREE: 10,
-  /** WRONG_FREE - Memory freed that was never given out, or by the wrong function, or with a wrong count. */
+  /**
+   * WRONG_FREE - Memory that was never returned to the caller, or memory freed by the wrong function or with a
+   * wrong count.
+   */
   WRONG_FREE: 11,
-  /** USE_OF_FREED_DATA - Freed memory passed to a function, or written to. */
+  /** USE_OF_FREED_DATA - Freed memory passed to a function or written to. */
   USE_OF_FREED_DATA: 12,
-  /** LEAKED_SESSION - A session left open when its client handle was closed, or at the end. */
+  /** LEAKED_SESSION - A session open or pending when its client handle was closed, or at the end of the test. */
   LEAKED_SESSION: 13,
-  /** LEAKED_CLIENT_HANDLE - A client handle not closed at the end. */
+  /** LEAKED_CLIENT_HANDLE - A client handle not closed at the end of the test. */
   LEAKED_CLIENT_HANDLE: 14,
-  /** LEAKED_QUERY - A device query not closed at the end. */
+  /** LEAKED_QUERY - A device query not closed at the end of the test. */
   LEAKED_QUERY: 15,
-  /** LEAKED_NOTIFICATION - A notification not cancelled at the end. */
+  /** LEAKED_NOTIFICATION - A notification not cancelled at the end of the test. */
   LEAKED_NOTIFICATION: 16,
-  /** LEAKED_DATA - A result not freed at the end. */
+  /** LEAKED_DATA - A result not freed at the end of the test. */
   LEAKED_DATA: 17,
   UNRECOGNIZED: -1,
 } as const;
@@ -400,15 +406,15 @@ export function misuseKindToJSON(object: MisuseKind): string {
   }
 }
 
-/** A time until something happens. */
+/** The time until something happens. */
 export interface Delay {
-  /** Unset: as the field says. */
+  /** If unset, the field that has this type says what applies. */
   delay:
     | //
     /** It happens after this time. 0: at once. */
     { $case: "duration"; value: Duration }
     | //
-    /** true: it does not happen. false is INVALID_ARGUMENT. */
+    /** true: it never happens. false is INVALID_ARGUMENT. */
     { $case: "never"; value: boolean }
     | undefined;
 }
@@ -421,9 +427,12 @@ export interface ResetWorldRequest {
 export interface ResetWorldResponse {
 }
 
-/** How long things take unless scripted otherwise. In a request, what is unset remains. */
+/**
+ * How long operations take unless a script says otherwise. In a request, an unset field leaves its
+ * value unchanged.
+ */
 export interface SimulatorDefaults {
-  /** WFDStartOpenSession to its completion. At start 400 ms. */
+  /** From WFDStartOpenSession to its completion. At start 400 ms. */
   open:
     | Duration
     | undefined;
@@ -431,11 +440,11 @@ export interface SimulatorDefaults {
   legacyOpen:
     | Duration
     | undefined;
-  /** WFDCancelOpenSession to the completion of the cancelled open. At start 50 ms. */
+  /** From WFDCancelOpenSession to the completion of the cancelled open. At start 50 ms. */
   cancel:
     | Duration
     | undefined;
-  /** WFDCloseSession to the end of the link. At start 150 ms. */
+  /** From WFDCloseSession to the end of the link. At start 150 ms. */
   close:
     | Duration
     | undefined;
@@ -443,71 +452,75 @@ export interface SimulatorDefaults {
   visibility:
     | Duration
     | undefined;
-  /** Link up to addresses known. At start 100 ms. */
+  /** From the start of a link until its addresses are known. At start 100 ms. */
   address:
     | Duration
     | undefined;
   /**
-   * A cancel that comes this long after its callback has returned, or a close this long after the
-   * service stopped, is taken for one that was under way: no misuse, but a lost race (see
-   * LiveCounts). At start 1 s.
+   * For this long, a call that comes too late counts as a lost race (LiveCounts.lost_races) and not
+   * as misuse, because the caller may not know better yet. It applies to a cancel after the
+   * callback of its open has returned, and to a cancel or close after the service has stopped. At
+   * start 1 s.
    */
   raceGrace: Duration | undefined;
 }
 
 /** New defaults. */
 export interface SetDefaultsRequest {
-  /** What to change. */
+  /** The values to change. */
   defaults: SimulatorDefaults | undefined;
 }
 
-/** The defaults in force. */
+/** The defaults that now apply. */
 export interface SetDefaultsResponse {
-  /** All of them. */
+  /** All values. */
   defaults: SimulatorDefaults | undefined;
 }
 
-/** How much the simulated Windows can bear. In a request, what is unset remains. */
+/** The limits of the simulated Windows. In a request, an unset field leaves its value unchanged. */
 export interface SimulatorLimits {
   /**
-   * Client handles; beyond it WFDOpenHandle returns 1220 ERROR_REMOTE_SESSION_LIMIT_EXCEEDED. At
-   * start 64.
+   * The number of client handles. Beyond it, WFDOpenHandle returns 1220
+   * ERROR_REMOTE_SESSION_LIMIT_EXCEEDED. At start 64.
    */
   clientsMax?:
     | number
     | undefined;
-  /** Session handles; beyond it the two functions that open return 1220. At start 65536. */
+  /**
+   * The number of session handles. Beyond it, WFDStartOpenSession and WFDOpenLegacySession return
+   * 1220. At start 65536.
+   */
   sessionsMax?:
     | number
     | undefined;
   /**
-   * Whatever may report a lack of memory (8 ERROR_NOT_ENOUGH_MEMORY, E_OUTOFMEMORY) does so. At
-   * start false.
+   * true: every function that can report a lack of memory does so (8 ERROR_NOT_ENOUGH_MEMORY,
+   * E_OUTOFMEMORY). At start false.
    */
   memoryExhausted?: boolean | undefined;
 }
 
 /** New limits. */
 export interface SetLimitsRequest {
-  /** What to change. */
+  /** The values to change. */
   limits: SimulatorLimits | undefined;
 }
 
-/** The limits in force. */
+/** The limits that now apply. */
 export interface SetLimitsResponse {
-  /** All of them. */
+  /** All values. */
   limits: SimulatorLimits | undefined;
 }
 
-/** How the clock is to run. */
+/** The mode of the clock. */
 export interface SetClockRequest {
   /** Required. */
   mode: ClockMode;
 }
 
-/** Where the clock stands. */
+/** The current time. */
 export interface SetClockResponse {
-  /** The simulated time, counted from some moment in the past. */
+  /** The simulated time since an arbitrary moment in the past. */
   time: Duration | undefined;
 }
 
@@ -517,70 +530,76 @@ export interface AdvanceClockRequest {
   duration: Duration | undefined;
 }
 
-/** Where the clock stands. */
+/** The current time. */
 export interface AdvanceClockResponse {
-  /** The simulated time, counted from some moment in the past. */
+  /** The simulated time since an arbitrary moment in the past. */
   time: Duration | undefined;
 }
 
-/** What of a device can be chosen. In UpdateDevice, what is unset remains. */
+/**
+ * The settings of a device. In UpdateDevice, an unset field leaves its value unchanged. In
+ * AddDevice, it has the default that the field states.
+ */
 export interface DeviceSettings {
-  /** The name that people see (DEVPKEY_NAME), at most 63 bytes. A new device: empty. */
+  /** The display name (DEVPKEY_NAME), at most 63 bytes of UTF-8. Default: empty. */
   name?:
     | string
     | undefined;
-  /** A legacy WPS device, opened as SESSION_KIND_LEGACY. A new device: false. */
+  /** Whether this is a legacy WPS device, which is opened with SESSION_KIND_LEGACY. Default: false. */
   legacy?:
     | boolean
     | undefined;
-  /** Opens succeed, and a visibility update finds it. A new device: true. */
+  /** Whether opens succeed and a visibility update finds the device. Default: true. */
   inRange?:
     | boolean
     | undefined;
-  /** What the device node says before any visibility update. A new device: true. */
+  /** IsVisible of the device nodes until a visibility update changes it. Default: true. */
   visible: PropertyFlag;
-  /** Link quality, 0 to 100. A new device: 100. */
+  /** Link quality, 0 to 100. Default: 100. */
   linkQuality?:
     | number
     | undefined;
   /**
-   * The peer's address on a link. A new device: the device address with the highest bit of its last
-   * octet turned.
+   * The peer's address on a link. Default: the device address with the highest bit of its last
+   * octet flipped.
    */
   interfaceAddress?:
     | string
     | undefined;
   /**
-   * IPv4 address of the host on a link. A new device: derived. On a live link a new one appears
-   * after address_delay.
+   * The IPv4 address of the host on a link. Default: 192.168.N.2, or 192.168.137.1 in a group. On a
+   * live link, a new address appears after address_delay.
    */
   localAddress?:
     | string
     | undefined;
-  /** IPv4 address of the peer on a link, likewise. */
+  /**
+   * The IPv4 address of the peer on a link. Default: 192.168.N.1, or 192.168.137.N in a group. On a
+   * live link, a new address appears after address_delay.
+   */
   peerAddress?:
     | string
     | undefined;
-  /** Link up to addresses known. A new device: as in SimulatorDefaults. */
+  /** From the start of a link until its addresses are known. Default: as in SimulatorDefaults. */
   addressDelay:
     | Delay
     | undefined;
   /**
-   * Devices of one group share an interface, as where the host is group owner; it is up until the
-   * last link has ended. At most 31 bytes; empty: none. A new group counts from the next link. A
-   * new device: none.
+   * Devices with the same group share one interface, as they do if the host is group owner. It is
+   * up until the last link ends. At most 31 bytes; empty means no group. A new group applies to the
+   * next link. Default: empty.
    */
   interfaceGroup?:
     | string
     | undefined;
   /**
-   * The pairing is not persistent: Windows forgets it when the device disconnects. A new device:
-   * false.
+   * Whether the pairing is not persistent: Windows then removes it when the device disconnects.
+   * Default: false.
    */
   transient?:
     | boolean
     | undefined;
-  /** Whether its device nodes are present (DEVPKEY_Device_IsPresent). A new device: true. */
+  /** Whether its device nodes are present (DEVPKEY_Device_IsPresent). Default: true. */
   present: PropertyFlag;
 }
 
@@ -589,13 +608,14 @@ export interface SetDeviceNodeRequest {
   /** The device. Required. */
   deviceAddress: string;
   /**
-   * Appended to the id of the node's object, at most 15 bytes: which node. Empty: the one that each
-   * device has. A device has four at most, or INVALID_ARGUMENT.
+   * Identifies the node, and is appended to the id of its object. At most 15 bytes. Empty: the node
+   * that each device has at start. A device can have four different suffixes, including the empty
+   * one and those of removed nodes; one more is INVALID_ARGUMENT.
    */
   suffix: string;
-  /** What the node says of the link. Unspecified: as the device has it. */
+  /** IsConnected of the node. Unspecified: as the device has it. */
   connected: PropertyFlag;
-  /** What the node says of the device's visibility. Unspecified: as the device has it. */
+  /** IsVisible of the node. Unspecified: as the device has it. */
   visible: PropertyFlag;
 }
 
@@ -603,11 +623,11 @@ export interface SetDeviceNodeRequest {
 export interface SetDeviceNodeResponse {
 }
 
-/** A device node to take away. */
+/** The device node to remove. */
 export interface RemoveDeviceNodeRequest {
   /** The device. Required. */
   deviceAddress: string;
-  /** Which node. */
+  /** The suffix of the node. */
   suffix: string;
 }
 
@@ -617,11 +637,14 @@ export interface RemoveDeviceNodeResponse {
 
 /** Which kinds of object have the Wi-Fi Direct properties. */
 export interface SetNodePropertiesRequest {
-  /** Device nodes, as the SDK header documents. Unset: true. */
+  /** Whether device nodes have them, as the SDK header documents. Unset: true. */
   onDevices?:
     | boolean
     | undefined;
-  /** Device interfaces, as WinRT finds them: by the canonical address, property 13. Unset: false. */
+  /**
+   * Whether device interfaces have them. WinRT finds them there, by the canonical address, property
+   * 13. Unset: false.
+   */
   onInterfaces?: boolean | undefined;
 }
 
@@ -629,37 +652,37 @@ export interface SetNodePropertiesRequest {
 export interface SetNodePropertiesResponse {
 }
 
-/** A device to pair. */
+/** The device to pair. */
 export interface AddDeviceRequest {
   /** Its P2P device address, `aa:bb:cc:dd:ee:ff`. Required. */
   deviceAddress: string;
-  /** What it is like. */
+  /** Its settings. */
   settings: DeviceSettings | undefined;
 }
 
 /** The new device. */
 export interface AddDeviceResponse {
-  /** As it is now. */
+  /** Its current state. */
   device: SimulatedDevice | undefined;
 }
 
-/** A device to change. */
+/** The device to change. */
 export interface UpdateDeviceRequest {
-  /** Which. Required. */
+  /** The device. Required. */
   deviceAddress: string;
-  /** What to change. */
+  /** The settings to change. */
   settings: DeviceSettings | undefined;
 }
 
 /** The changed device. */
 export interface UpdateDeviceResponse {
-  /** As it is now. */
+  /** Its current state. */
   device: SimulatedDevice | undefined;
 }
 
-/** A device to unpair. */
+/** The device to unpair. */
 export interface RemoveDeviceRequest {
-  /** Which. Required. */
+  /** The device. Required. */
   deviceAddress: string;
 }
 
@@ -671,90 +694,97 @@ export interface RemoveDeviceResponse {
 export interface ListSimulatedDevicesRequest {
 }
 
-/** Every paired device. */
+/** All paired devices. */
 export interface ListSimulatedDevicesResponse {
-  /** In a stable order. */
+  /** The order does not change between calls. */
   devices: SimulatedDevice[];
 }
 
-/** A device as it is in truth. */
+/** The actual state of a device. */
 export interface SimulatedDevice {
   /** P2P device address, in lower case. */
   deviceAddress: string;
-  /** All settings, with what was derived filled in; address_delay is unset where the defaults count. */
+  /**
+   * All settings, including derived values. address_delay is unset if the value in
+   * SimulatorDefaults applies.
+   */
   settings:
     | DeviceSettings
     | undefined;
-  /** What the device node says of the link. Empty: it never had one. */
+  /** IsConnected of the device. Empty: it has not had a link since it was paired. */
   connected: PropertyFlag;
-  /** Index of its link's network interface; 0 where there is none. */
+  /** The index of its network interface. 0 if it has no interface now. */
   interfaceIndex: number;
 }
 
-/** Which uses a script is for. Scripts that match are used up in the order in which they were made. */
+/** The uses to which a script applies. If several scripts match a use, the oldest one applies. */
 export interface ScriptScope {
-  /** One device; empty: any. */
+  /** Only uses for this device. Empty: for any device. */
   deviceAddress: string;
-  /** How many uses; 0: one; 4294967295: every one until ClearScripts or ResetWorld. */
+  /** The number of uses. 0: one use. 4294967295: every use until ClearScripts or ResetWorld. */
   count: number;
 }
 
-/** How the next opens go. What is unset goes as usual. */
+/** How the next opens proceed. An unset field means the usual behavior. */
 export interface ScriptOpenRequest {
-  /** Which opens. */
+  /** The opens to which this script applies. */
   scope:
     | ScriptScope
     | undefined;
   /**
-   * Not 0: WFDStartOpenSession (or WFDOpenLegacySession) returns it and does nothing else; nobody
-   * is called back.
+   * If not 0, WFDStartOpenSession (or WFDOpenLegacySession) returns this code and does nothing
+   * else. No callback follows.
    */
   startCode: number;
   /**
-   * dwError of the callback (what WFDOpenLegacySession returns). Unset: as the device has it. 0
-   * opens a device out of range too, but never one that is not paired.
+   * dwError of the callback, or the result of WFDOpenLegacySession. Unset: it follows from the
+   * state of the device. 0 also opens a device that is out of range, but never one that is not
+   * paired or is of the other kind (legacy or not).
    */
   error?:
     | number
     | undefined;
-  /** dwReasonCode of the callback, where `error` is set. */
+  /** dwReasonCode of the callback. Used only if `error` is set. */
   reasonCode: number;
   /**
-   * Until the completion. Unset: as in SimulatorDefaults. never: it does not complete unless
-   * cancelled.
+   * The time until the completion. Unset: as in SimulatorDefaults. never: the open does not
+   * complete unless it is cancelled; a legacy open, unless it is released.
    */
   delay:
     | Delay
     | undefined;
   /**
-   * WFDStartOpenSession returns only after the callback has returned. Not for legacy opens, nor the
-   * next two.
+   * true: WFDStartOpenSession returns only after the callback has returned. This field and the next
+   * two do not apply to legacy opens.
    */
   callbackFirst: boolean;
-  /** A cancel is accepted and has no effect: the open may still succeed. */
+  /** true: a cancel is accepted but has no effect. The open completes as if there were no cancel. */
   cancelLoses: boolean;
   /**
-   * How a cancelled open completes. Unset: 1223 ERROR_CANCELLED, 0x38001
+   * How a cancelled open completes. Unset: with 1223 ERROR_CANCELLED and 0x38001
    * WLAN_REASON_CODE_USER_CANCELLED.
    */
   cancelled:
     | CancelledOpen
     | undefined;
-  /** Completion to interface up; until then it is there, but down. Unset: at once. */
+  /**
+   * From the completion until the interface is up. Before that, the interface exists but is down.
+   * Unset: at once.
+   */
   interfaceDelay:
     | Delay
     | undefined;
-  /** Completion to the device node saying that it is connected. Unset: at once. */
+  /** From the completion until IsConnected of the device is TRUE. Unset: at once. */
   nodeDelay:
     | Delay
     | undefined;
-  /** Completion to the link dropping by itself. Unset: never. */
+  /** From the completion until the link drops by itself. Unset: never. */
   dropDelay: Delay | undefined;
 }
 
 /** How a cancelled open completes. */
 export interface CancelledOpen {
-  /** dwError. 0: the open succeeds, if the device is paired. */
+  /** dwError. 0: the open succeeds, if the device is paired and of the right kind. */
   error: number;
   /** dwReasonCode. */
   reasonCode: number;
@@ -766,34 +796,37 @@ export interface CancelledOpen {
 export interface ScriptOpenResponse {
 }
 
-/** How the end of a link is seen. The delays are counted from it. */
+/** How the end of a link becomes visible. Delays count from the end of the link. */
 export interface LinkEnd {
-  /** What becomes of the interface. */
+  /** What happens to the interface. */
   interfaceEffect: InterfaceEffect;
-  /** Until then. Unset: at once. never: it stays up. */
+  /** The time until interface_effect happens. Unset: at once. never: the interface stays up. */
   interfaceDelay:
     | Delay
     | undefined;
-  /**
-   * Until the device node says that it is not connected. Unset: at once. never: it goes on saying
-   * that it is.
-   */
+  /** The time until IsConnected of the device is FALSE. Unset: at once. never: it stays TRUE. */
   nodeDelay: Delay | undefined;
 }
 
-/** How the next closes go. What is unset goes as usual. */
+/** How the next closes proceed. An unset field means the usual behavior. */
 export interface ScriptCloseRequest {
-  /** Which closes. */
+  /** The closes to which this script applies. */
   scope:
     | ScriptScope
     | undefined;
-  /** Not 0: WFDCloseSession returns it, and the link stays. The handle is used up all the same. */
+  /**
+   * If not 0, WFDCloseSession returns this code and the link stays. The handle becomes invalid all
+   * the same.
+   */
   code: number;
-  /** Until the link ends. Unset: as in SimulatorDefaults. never: the queued close does not happen. */
+  /**
+   * The time until the link ends. Unset: as in SimulatorDefaults. never: the queued close does not
+   * happen.
+   */
   delay:
     | Delay
     | undefined;
-  /** How that is seen. */
+  /** How the end of the link becomes visible. */
   end: LinkEnd | undefined;
 }
 
@@ -801,19 +834,19 @@ export interface ScriptCloseRequest {
 export interface ScriptCloseResponse {
 }
 
-/** How the next visibility updates go. What is unset goes as usual. */
+/** How the next visibility updates proceed. An unset field means the usual behavior. */
 export interface ScriptVisibilityRequest {
-  /** Which updates. */
+  /** The updates to which this script applies. */
   scope:
     | ScriptScope
     | undefined;
-  /** Not 0: returned after the delay, and the device node stays as it was. */
+  /** If not 0, the call returns this code after the delay, and IsVisible does not change. */
   code: number;
   /** How long the call blocks. Unset: as in SimulatorDefaults. never: until ReleaseCalls. */
   delay:
     | Delay
     | undefined;
-  /** What the device node says afterwards. Unspecified: whether the device is in range. */
+  /** IsVisible of the device afterwards. Unspecified: whether the device is in range. */
   visible: PropertyFlag;
 }
 
@@ -821,19 +854,22 @@ export interface ScriptVisibilityRequest {
 export interface ScriptVisibilityResponse {
 }
 
-/** How the next calls of a function go. */
+/** How the next calls of a function proceed. NULL parameters are refused first. */
 export interface ScriptCallRequest {
-  /** Which function. Required; not one that is in misuse records only. */
+  /** The function. Required. INVALID_ARGUMENT for a function that is only in misuse records. */
   function: WindowsFunction;
-  /** How many calls; 0: one; 4294967295: every one until ClearScripts or ResetWorld. */
+  /** The number of calls. 0: one call. 4294967295: every call until ClearScripts or ResetWorld. */
   count: number;
-  /** How long the call blocks before anything else. Unset: not at all. never: until ReleaseCalls. */
+  /**
+   * How long the call blocks before it does anything else. Unset: not at all. never: until
+   * ReleaseCalls.
+   */
   block:
     | Delay
     | undefined;
   /**
-   * Not 0: returned then, in place of doing anything (an HRESULT for the functions whose name
-   * begins with Dev).
+   * If not 0, the function then returns this code and does nothing else. It is an HRESULT for
+   * functions whose names begin with Dev.
    */
   code: number;
 }
@@ -850,23 +886,23 @@ export interface ClearScriptsRequest {
 export interface ClearScriptsResponse {
 }
 
-/** Which calls to let go. */
+/** The calls to release. */
 export interface ReleaseCallsRequest {
-  /** Of which function; unspecified: of all. */
+  /** The function whose calls are released. Unspecified: of all functions. */
   function: WindowsFunction;
 }
 
-/** What was let go. */
+/** The calls that were released. */
 export interface ReleaseCallsResponse {
-  /** How many calls. */
+  /** How many calls were released. */
   releasedCount: number;
 }
 
-/** Whose link is to drop, and how. */
+/** The device whose links end. */
 export interface DropLinkRequest {
   /** The device. Required. */
   deviceAddress: string;
-  /** How it is seen. */
+  /** How the end of the links becomes visible. */
   end: LinkEnd | undefined;
 }
 
@@ -874,14 +910,14 @@ export interface DropLinkRequest {
 export interface DropLinkResponse {
 }
 
-/** How the WLAN service is to stop. */
+/** How the WLAN service stops. */
 export interface StopWlanServiceRequest {
   /** What new calls return. Unset: 1062 ERROR_SERVICE_NOT_ACTIVE. 0 is INVALID_ARGUMENT. */
   callCode?:
     | number
     | undefined;
   /**
-   * What calls return that are in the service now. Unset: 1726 RPC_S_CALL_FAILED. 0 is
+   * What calls return that are in the service when it stops. Unset: 1726 RPC_S_CALL_FAILED. 0 is
    * INVALID_ARGUMENT.
    */
   blockedCallCode?:
@@ -892,13 +928,16 @@ export interface StopWlanServiceRequest {
     | number
     | undefined;
   /**
-   * What WFDCloseHandle returns for a client handle of before, freeing it. Unset: 1722
-   * RPC_S_SERVER_UNAVAILABLE.
+   * What WFDCloseHandle returns for a client handle from before the stop. The call frees the
+   * handle. Unset: 1722 RPC_S_SERVER_UNAVAILABLE.
    */
   closeHandleCode?:
     | number
     | undefined;
-  /** What such a handle gives once the service runs again. Unset: 6 ERROR_INVALID_HANDLE. */
+  /**
+   * What an open returns on such a client handle once the service runs again. Unset: 6
+   * ERROR_INVALID_HANDLE.
+   */
   staleClientCode?: number | undefined;
 }
 
@@ -918,19 +957,19 @@ export interface StartWlanServiceResponse {
 export interface AbortDeviceQueriesRequest {
 }
 
-/** What was aborted. */
+/** The queries that were aborted. */
 export interface AbortDeviceQueriesResponse {
-  /** How many queries. */
+  /** How many queries were aborted. */
   abortedCount: number;
 }
 
-/** Which changes are told. What is unset is told. */
+/** Which changes cause notifications. An unset field turns its kind on. */
 export interface SetNotificationsRequest {
-  /** NotifyIpInterfaceChange. */
+  /** Notifications of NotifyIpInterfaceChange. */
   interfaces?:
     | boolean
     | undefined;
-  /** NotifyUnicastIpAddressChange. */
+  /** Notifications of NotifyUnicastIpAddressChange. */
   addresses?:
     | boolean
     | undefined;
@@ -946,21 +985,21 @@ export interface SetNotificationsResponse {
 export interface GetMisuseRequest {
 }
 
-/** What was misused since the last ResetWorld, and what is held. */
+/** The misuses since the last ResetWorld, and what the daemon holds now. */
 export interface GetMisuseResponse {
-  /** All misuses together. */
+  /** The number of misuses of all kinds. */
   total: bigint;
-  /** By kind; kinds of which there is none are left out. */
+  /** The number of misuses by kind. Kinds without a misuse are left out. */
   counts: MisuseCount[];
-  /** The first 64 of them, in the order in which they happened. */
+  /** The first 64 misuses, oldest first. */
   records: MisuseRecord[];
-  /** What is alive now. */
+  /** What exists now. */
   live: LiveCounts | undefined;
 }
 
-/** How often one kind happened. */
+/** The number of misuses of one kind. */
 export interface MisuseCount {
-  /** Which kind. */
+  /** The kind. */
   kind: MisuseKind;
   /** At least 1. */
   count: bigint;
@@ -968,11 +1007,11 @@ export interface MisuseCount {
 
 /** One misuse. */
 export interface MisuseRecord {
-  /** Which kind. */
+  /** The kind. */
   kind: MisuseKind;
-  /** By which function; unspecified where it was found at the end. */
+  /** The function that was called. Unspecified if no call revealed the misuse. */
   function: WindowsFunction;
-  /** When, by the simulated clock. */
+  /** The time on the simulated clock. */
   time:
     | Duration
     | undefined;
@@ -980,15 +1019,15 @@ export interface MisuseRecord {
   value: bigint;
 }
 
-/** What is alive now, and what happened since the last ResetWorld. */
+/** What exists now, and totals since the last ResetWorld. */
 export interface LiveCounts {
   /** Client handles not closed. */
   clients: number;
-  /** Session handles that may still be closed, or whose open is pending. */
+  /** Session handles that can still be closed, or whose open is pending. */
   sessions: number;
-  /** Of these, those whose callback has not returned. */
+  /** Those of the sessions whose callback has not returned. */
   opensPending: number;
-  /** Closes queued that have not happened. */
+  /** Queued closes that have not happened yet. */
   closesQueued: number;
   /** Device queries not closed. */
   queries: number;
@@ -996,17 +1035,17 @@ export interface LiveCounts {
   notifications: number;
   /** Results not freed. */
   dataBlocks: number;
-  /** Callers held inside a function. */
+  /** Calls blocked inside a function. */
   callsBlocked: number;
-  /** Callbacks handed to their threads that have not returned. */
+  /** Callbacks that are queued or running. */
   callbacksPending: number;
-  /** Events that time will bring. */
+  /** Events scheduled on the simulated clock. */
   eventsScheduled: number;
   /** Opens accepted since the last ResetWorld. */
   opens: bigint;
   /** Closes queued since the last ResetWorld. */
   closes: bigint;
-  /** Calls that came too late and were not counted as misuse, see SimulatorDefaults.race_grace. */
+  /** Calls that came too late but do not count as misuse. See SimulatorDefaults.race_grace. */
   lostRaces: bigint;
 }
 
@@ -5766,8 +5805,8 @@ export const LiveCounts: MessageFns<LiveCounts> = {
 };
 
 /**
- * Scripts the simulated world. The world is one for all callers, and each call is complete when it
- * answers.
+ * Scripts the simulated world. All callers share one world. A call has taken full effect when it
+ * returns.
  */
 export type SimulatorServiceDefinition = typeof SimulatorServiceDefinition;
 export const SimulatorServiceDefinition = {
@@ -5775,9 +5814,10 @@ export const SimulatorServiceDefinition = {
   fullName: "wifidirect.simulator.v1.SimulatorService",
   methods: {
     /**
-     * Restores the world at start: its devices without links, no scripts, faults, limits or misuses.
-     * Calls that are held return, and pending opens end as cancelled (1223). What the daemon holds,
-     * it holds on to: its sessions find their links down.
+     * Restores the world as it was at start: the default devices without links, no scripts, no
+     * faults, the default limits, and no misuses. Blocked calls return, and pending opens complete as
+     * cancelled ones (1223 unless scripted otherwise). The daemon keeps its handles, queries and
+     * notifications. Its open sessions find that their links have ended.
      */
     resetWorld: {
       name: "ResetWorld",
@@ -5787,7 +5827,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Changes how long things take unless scripted otherwise. */
+    /** Changes how long operations take unless a script says otherwise. */
     setDefaults: {
       name: "SetDefaults",
       requestType: SetDefaultsRequest as typeof SetDefaultsRequest,
@@ -5796,7 +5836,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Changes how much the simulated Windows can bear. */
+    /** Changes the limits of the simulated Windows. */
     setLimits: {
       name: "SetLimits",
       requestType: SetLimitsRequest as typeof SetLimitsRequest,
@@ -5805,7 +5845,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Stops the clock, or lets it run on from where it stands. */
+    /** Stops the clock, or lets it run again from its current time. */
     setClock: {
       name: "SetClock",
       requestType: SetClockRequest as typeof SetClockRequest,
@@ -5815,9 +5855,9 @@ export const SimulatorServiceDefinition = {
       options: {},
     },
     /**
-     * Moves a stopped clock. When it answers, all that was due on the way has happened, and its
-     * callbacks are under way; what the daemon makes of them is not waited for. INVALID_ARGUMENT
-     * where the clock is not stopped.
+     * Moves a stopped clock. When this call returns, everything that was due has happened, and its
+     * callbacks have been started. The call does not wait until the daemon has handled them.
+     * INVALID_ARGUMENT if the clock is not stopped.
      */
     advanceClock: {
       name: "AdvanceClock",
@@ -5827,7 +5867,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Pairs a device. INVALID_ARGUMENT where its address is paired already. */
+    /** Pairs a device. INVALID_ARGUMENT if its address is already paired. */
     addDevice: {
       name: "AddDevice",
       requestType: AddDeviceRequest as typeof AddDeviceRequest,
@@ -5836,7 +5876,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Changes a paired device. NOT_FOUND. */
+    /** Changes a paired device. NOT_FOUND if it is not paired. */
     updateDevice: {
       name: "UpdateDevice",
       requestType: UpdateDeviceRequest as typeof UpdateDeviceRequest,
@@ -5845,7 +5885,10 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Unpairs a device. Its links end at once; their sessions still have to be closed. NOT_FOUND. */
+    /**
+     * Unpairs a device. Its links end at once, but their sessions still have to be closed. NOT_FOUND
+     * if it is not paired.
+     */
     removeDevice: {
       name: "RemoveDevice",
       requestType: RemoveDeviceRequest as typeof RemoveDeviceRequest,
@@ -5854,7 +5897,10 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** The paired devices, as they are in truth. What the daemon has seen of it is in DeviceService. */
+    /**
+     * Lists the paired devices in their actual state. DeviceService shows what the daemon has seen of
+     * it.
+     */
     listSimulatedDevices: {
       name: "ListSimulatedDevices",
       requestType: ListSimulatedDevicesRequest as typeof ListSimulatedDevicesRequest,
@@ -5864,9 +5910,9 @@ export const SimulatorServiceDefinition = {
       options: {},
     },
     /**
-     * Gives a paired device one more device node, or changes one. Windows may have several for one
-     * peer, which come and go in any order; each device has one at start, with an empty suffix.
-     * NOT_FOUND.
+     * Adds a device node to a paired device, or changes one. Windows can have several nodes for one
+     * peer, which appear and disappear in any order. At start, each device has one node, with an
+     * empty suffix. NOT_FOUND if the device is not paired.
      */
     setDeviceNode: {
       name: "SetDeviceNode",
@@ -5876,7 +5922,10 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Takes a device node away; the device stays paired, also without any. NOT_FOUND. */
+    /**
+     * Removes a device node. The device stays paired, even without nodes. NOT_FOUND if there is no
+     * such device or node.
+     */
     removeDeviceNode: {
       name: "RemoveDeviceNode",
       requestType: RemoveDeviceNodeRequest as typeof RemoveDeviceNodeRequest,
@@ -5885,7 +5934,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Says which kinds of object have the Wi-Fi Direct properties. */
+    /** Sets which kinds of object have the Wi-Fi Direct properties. */
     setNodeProperties: {
       name: "SetNodeProperties",
       requestType: SetNodePropertiesRequest as typeof SetNodePropertiesRequest,
@@ -5894,7 +5943,10 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Says how the next opens go (WFDStartOpenSession, WFDOpenLegacySession, WFDCancelOpenSession). */
+    /**
+     * Sets how the next opens proceed (WFDStartOpenSession, WFDOpenLegacySession,
+     * WFDCancelOpenSession).
+     */
     scriptOpen: {
       name: "ScriptOpen",
       requestType: ScriptOpenRequest as typeof ScriptOpenRequest,
@@ -5903,7 +5955,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Says how the next closes go (WFDCloseSession). */
+    /** Sets how the next closes proceed (WFDCloseSession). */
     scriptClose: {
       name: "ScriptClose",
       requestType: ScriptCloseRequest as typeof ScriptCloseRequest,
@@ -5912,7 +5964,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Says how the next visibility updates go (WFDUpdateDeviceVisibility). */
+    /** Sets how the next visibility updates proceed (WFDUpdateDeviceVisibility). */
     scriptVisibility: {
       name: "ScriptVisibility",
       requestType: ScriptVisibilityRequest as typeof ScriptVisibilityRequest,
@@ -5921,7 +5973,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Blocks the next calls of any one function, or has them fail without effect. */
+    /** Blocks the next calls of one function, or makes them fail without any effect. */
     scriptCall: {
       name: "ScriptCall",
       requestType: ScriptCallRequest as typeof ScriptCallRequest,
@@ -5930,7 +5982,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Forgets every script. */
+    /** Removes all scripts. */
     clearScripts: {
       name: "ClearScripts",
       requestType: ClearScriptsRequest as typeof ClearScriptsRequest,
@@ -5939,7 +5991,10 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Lets go of calls that are blocked, as if their time had come. */
+    /**
+     * Releases calls that are blocked, as if their time were over. A WFDCloseHandle that waits for
+     * pending opens is released too; those opens then never call back.
+     */
     releaseCalls: {
       name: "ReleaseCalls",
       requestType: ReleaseCallsRequest as typeof ReleaseCallsRequest,
@@ -5948,7 +6003,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** The peer leaves: every link to the device ends. NOT_FOUND where there is none. */
+    /** Ends every link to a device, as if the peer had left. NOT_FOUND if there is no link. */
     dropLink: {
       name: "DropLink",
       requestType: DropLinkRequest as typeof DropLinkRequest,
@@ -5957,7 +6012,10 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Stops the WLAN service: session handles become invalid, links end, their interfaces vanish. */
+    /**
+     * Stops the WLAN service. Session handles become invalid, links end, and their interfaces are
+     * removed.
+     */
     stopWlanService: {
       name: "StopWlanService",
       requestType: StopWlanServiceRequest as typeof StopWlanServiceRequest,
@@ -5966,7 +6024,7 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Starts it again. Client handles of before stay invalid. */
+    /** Starts the WLAN service again. Client handles from before the stop remain invalid. */
     startWlanService: {
       name: "StartWlanService",
       requestType: StartWlanServiceRequest as typeof StartWlanServiceRequest,
@@ -5987,7 +6045,10 @@ export const SimulatorServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Turns kinds of notification off and on. What is not told is still found by those who ask. */
+    /**
+     * Turns kinds of notification on and off. A caller that reads the state still sees changes that
+     * cause no notification.
+     */
     setNotifications: {
       name: "SetNotifications",
       requestType: SetNotificationsRequest as typeof SetNotificationsRequest,
@@ -5997,8 +6058,8 @@ export const SimulatorServiceDefinition = {
       options: {},
     },
     /**
-     * How often the daemon has misused the Windows libraries since the last ResetWorld, and what it
-     * holds now. A daemon that works has a total of 0.
+     * Returns how often the daemon has misused the Windows libraries since the last ResetWorld, and
+     * what it holds now. The total of a correct daemon is 0.
      */
     getMisuse: {
       name: "GetMisuse",

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class SimulatorServiceStub(object):
-    """Scripts the simulated world. The world is one for all callers, and each call is complete when it
-    answers.
+    """Scripts the simulated world. All callers share one world. A call has taken full effect when it
+    returns.
     """
 
     def __init__(self, channel):
@@ -159,158 +159,165 @@ class SimulatorServiceStub(object):
 
 
 class SimulatorServiceServicer(object):
-    """Scripts the simulated world. The world is one for all callers, and each call is complete when it
-    answers.
+    """Scripts the simulated world. All callers share one world. A call has taken full effect when it
+    returns.
     """
 
     def ResetWorld(self, request, context):
-        """Restores the world at start: its devices without links, no scripts, faults, limits or misuses.
-        Calls that are held return, and pending opens end as cancelled (1223). What the daemon holds,
-        it holds on to: its sessions find their links down.
+        """Restores the world as it was at start: the default devices without links, no scripts, no
+        faults, the default limits, and no misuses. Blocked calls return, and pending opens complete as
+        cancelled ones (1223 unless scripted otherwise). The daemon keeps its handles, queries and
+        notifications. Its open sessions find that their links have ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetDefaults(self, request, context):
-        """Changes how long things take unless scripted otherwise.
+        """Changes how long operations take unless a script says otherwise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetLimits(self, request, context):
-        """Changes how much the simulated Windows can bear.
+        """Changes the limits of the simulated Windows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetClock(self, request, context):
-        """Stops the clock, or lets it run on from where it stands.
+        """Stops the clock, or lets it run again from its current time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AdvanceClock(self, request, context):
-        """Moves a stopped clock. When it answers, all that was due on the way has happened, and its
-        callbacks are under way; what the daemon makes of them is not waited for. INVALID_ARGUMENT
-        where the clock is not stopped.
+        """Moves a stopped clock. When this call returns, everything that was due has happened, and its
+        callbacks have been started. The call does not wait until the daemon has handled them.
+        INVALID_ARGUMENT if the clock is not stopped.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AddDevice(self, request, context):
-        """Pairs a device. INVALID_ARGUMENT where its address is paired already.
+        """Pairs a device. INVALID_ARGUMENT if its address is already paired.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateDevice(self, request, context):
-        """Changes a paired device. NOT_FOUND.
+        """Changes a paired device. NOT_FOUND if it is not paired.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveDevice(self, request, context):
-        """Unpairs a device. Its links end at once; their sessions still have to be closed. NOT_FOUND.
+        """Unpairs a device. Its links end at once, but their sessions still have to be closed. NOT_FOUND
+        if it is not paired.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSimulatedDevices(self, request, context):
-        """The paired devices, as they are in truth. What the daemon has seen of it is in DeviceService.
+        """Lists the paired devices in their actual state. DeviceService shows what the daemon has seen of
+        it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetDeviceNode(self, request, context):
-        """Gives a paired device one more device node, or changes one. Windows may have several for one
-        peer, which come and go in any order; each device has one at start, with an empty suffix.
-        NOT_FOUND.
+        """Adds a device node to a paired device, or changes one. Windows can have several nodes for one
+        peer, which appear and disappear in any order. At start, each device has one node, with an
+        empty suffix. NOT_FOUND if the device is not paired.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveDeviceNode(self, request, context):
-        """Takes a device node away; the device stays paired, also without any. NOT_FOUND.
+        """Removes a device node. The device stays paired, even without nodes. NOT_FOUND if there is no
+        such device or node.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetNodeProperties(self, request, context):
-        """Says which kinds of object have the Wi-Fi Direct properties.
+        """Sets which kinds of object have the Wi-Fi Direct properties.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ScriptOpen(self, request, context):
-        """Says how the next opens go (WFDStartOpenSession, WFDOpenLegacySession, WFDCancelOpenSession).
+        """Sets how the next opens proceed (WFDStartOpenSession, WFDOpenLegacySession,
+        WFDCancelOpenSession).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ScriptClose(self, request, context):
-        """Says how the next closes go (WFDCloseSession).
+        """Sets how the next closes proceed (WFDCloseSession).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ScriptVisibility(self, request, context):
-        """Says how the next visibility updates go (WFDUpdateDeviceVisibility).
+        """Sets how the next visibility updates proceed (WFDUpdateDeviceVisibility).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ScriptCall(self, request, context):
-        """Blocks the next calls of any one function, or has them fail without effect.
+        """Blocks the next calls of one function, or makes them fail without any effect.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ClearScripts(self, request, context):
-        """Forgets every script.
+        """Removes all scripts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseCalls(self, request, context):
-        """Lets go of calls that are blocked, as if their time had come.
+        """Releases calls that are blocked, as if their time were over. A WFDCloseHandle that waits for
+        pending opens is released too; those opens then never call back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DropLink(self, request, context):
-        """The peer leaves: every link to the device ends. NOT_FOUND where there is none.
+        """Ends every link to a device, as if the peer had left. NOT_FOUND if there is no link.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StopWlanService(self, request, context):
-        """Stops the WLAN service: session handles become invalid, links end, their interfaces vanish.
+        """Stops the WLAN service. Session handles become invalid, links end, and their interfaces are
+        removed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StartWlanService(self, request, context):
-        """Starts it again. Client handles of before stay invalid.
+        """Starts the WLAN service again. Client handles from before the stop remain invalid.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -325,15 +332,16 @@ class SimulatorServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SetNotifications(self, request, context):
-        """Turns kinds of notification off and on. What is not told is still found by those who ask.
+        """Turns kinds of notification on and off. A caller that reads the state still sees changes that
+        cause no notification.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetMisuse(self, request, context):
-        """How often the daemon has misused the Windows libraries since the last ResetWorld, and what it
-        holds now. A daemon that works has a total of 0.
+        """Returns how often the daemon has misused the Windows libraries since the last ResetWorld, and
+        what it holds now. The total of a correct daemon is 0.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -471,8 +479,8 @@ def add_SimulatorServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SimulatorService(object):
-    """Scripts the simulated world. The world is one for all callers, and each call is complete when it
-    answers.
+    """Scripts the simulated world. All callers share one world. A call has taken full effect when it
+    returns.
     """
 
     @staticmethod
