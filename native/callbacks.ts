@@ -41,8 +41,9 @@ export class Callbacks<Event> {
 
   /**
    * @param name the name of the callback's pointer type, for the prototypes of the functions that
-   * take it @param prototype its C prototype, without a name @param entry makes the function that
-   * native code calls; that function must only call `deliver`
+   *   take it
+   * @param prototype its C prototype, without a name
+   * @param entry makes the function that native code calls; that function must only call `deliver`
    */
   constructor(name: string, prototype: string, entry: (deliver: Deliver<Event>) => (...args: never[]) => void) {
     this.#type = koffi.pointer(name, koffi.proto(prototype));

@@ -15,12 +15,12 @@ import { Callbacks } from './callbacks.js';
 import * as c from './constants.js';
 import type { Library } from './library.js';
 import {
-  type GuidStruct,
+  copyBytes,
   guidFromBytes,
-  guidFromStruct,
   guidToBytes,
   guidToStruct,
   type Handle,
+  offsetsOf,
   toBigInt,
   wideText,
 } from './types.js';
@@ -97,13 +97,6 @@ export type DevQueryResult =
       readonly Action: typeof c.DevQueryResultAdd | typeof c.DevQueryResultUpdate | typeof c.DevQueryResultRemove;
       readonly DeviceObject: DevObject;
     };
-
-interface RawProperty {
-  readonly CompKey: { readonly Key: { readonly fmtid: GuidStruct; readonly pid: number } };
-  readonly Type: number;
-  readonly BufferSize: number;
-  readonly Buffer: bigint | null;
-}
 
 interface RawObject {
   readonly ObjectType: number;
@@ -245,15 +238,37 @@ function toBytes(Type: number, value: DevPropertyValue): Buffer {
   return Type === c.DEVPROP_TYPE_GUID ? guidToBytes(value) : Buffer.from(`${value}\0`, 'utf16le');
 }
 
+const devProperty = {
+  size: koffi.sizeof('DEVPROPERTY'),
+  fmtid: koffi.offsetof('DEVPROPERTY', 'CompKey'),
+  pid: koffi.offsetof('DEVPROPERTY', 'CompKey') + koffi.offsetof('DEVPROPKEY', 'pid'),
+  ...offsetsOf('DEVPROPERTY', 'Type', 'BufferSize', 'Buffer'),
+};
+
 function toObject({ ObjectType, pszObjectId, cPropertyCount, pProperties }: RawObject): DevObject {
-  const raw: RawProperty[] = pProperties === null ? [] : koffi.decode(pProperties, 'DEVPROPERTY', cPropertyCount);
-  return { ObjectType, ObjectId: pszObjectId, Properties: raw.map(toProperty) };
+  const bytes = copyBytes(pProperties ?? 0n, pProperties === null ? 0 : cPropertyCount * devProperty.size);
+  const Properties: DevProperty[] = [];
+  for (let at = 0; at < bytes.length; at += devProperty.size) {
+    const Type = bytes.readUInt32LE(at + devProperty.Type);
+    const pointer = bytes.readBigUInt64LE(at + devProperty.Buffer);
+    const value = copyBytes(pointer, pointer === 0n ? 0 : bytes.readUInt32LE(at + devProperty.BufferSize));
+    Properties.push({ Key: keyAt(bytes, at), Type, Value: toValue(Type, value) });
+  }
+  return { ObjectType, ObjectId: pszObjectId, Properties };
 }
 
-function toProperty({ CompKey, Type, BufferSize, Buffer: pointer }: RawProperty): DevProperty {
-  const { fmtid, pid } = CompKey.Key;
-  const bytes = Buffer.from(pointer === null ? [] : koffi.decode(pointer, 'UCHAR', BufferSize));
-  return { Key: { fmtid: guidFromStruct(fmtid), pid }, Type, Value: toValue(Type, bytes) };
+/** Keys that were seen, by their bytes. There are only as many as were requested. */
+const keys = new Map<string, c.DevPropKey>();
+
+/** The DEVPROPKEY of the DEVPROPERTY at `at`. */
+function keyAt(bytes: Buffer, at: number): c.DevPropKey {
+  const id = bytes.toString('latin1', at + devProperty.fmtid, at + devProperty.pid + 4);
+  let key = keys.get(id);
+  if (key === undefined) {
+    key = { fmtid: guidFromBytes(bytes, at + devProperty.fmtid), pid: bytes.readUInt32LE(at + devProperty.pid) };
+    keys.set(id, key);
+  }
+  return key;
 }
 
 /** The size of each type that has one, in bytes. */

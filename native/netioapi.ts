@@ -11,7 +11,7 @@
 import { SocketAddress } from 'node:net';
 import koffi from 'koffi';
 import { AF_INET, AF_INET6 } from './constants.js';
-import { type GuidStruct, guidFromStruct, toBigInt } from './types.js';
+import { copyBytes, guidFromBytes, offsetsOf, toBigInt, wideText } from './types.js';
 
 /** The bit of MIB_IF_ROW2.InterfaceAndOperStatusFlags.NotMediaConnected. */
 const NOT_MEDIA_CONNECTED = 0x10;
@@ -126,17 +126,12 @@ export interface InterfaceRow {
   readonly InterfaceIndex: number;
   readonly InterfaceGuid: string;
   readonly Alias: string;
-  readonly Description: string;
-  readonly PhysicalAddress: Buffer;
-  readonly Type: number;
-  readonly PhysicalMediumType: number;
   /**
    * Bit-fields. `NotMediaConnected` is set for a wireless adapter without a connection to a
    * network.
    */
   readonly InterfaceAndOperStatusFlags: { readonly NotMediaConnected: boolean };
   readonly OperStatus: number;
-  readonly AdminStatus: number;
   readonly MediaConnectState: number;
 }
 
@@ -177,119 +172,112 @@ export interface ChangedRow {
   readonly InterfaceIndex: number;
 }
 
-/** A struct as koffi reads it. Fields that are passed on in another form have koffi's form here. */
-type Raw<Row, Form> = Omit<Row, keyof Form> & Form;
-
-interface RawLuid {
-  /** koffi returns a ULONG64 as a number if that is exact. */
-  readonly InterfaceLuid: number | bigint;
-}
-
-interface RawAddress {
-  readonly Address: {
-    readonly si_family: number;
-    readonly Ipv4: { readonly sin_addr: Buffer };
-    readonly Ipv6: { readonly sin6_addr: Buffer; readonly sin6_scope_id: number };
-  };
-}
-
-type RawInterface = RawLuid & {
-  readonly InterfaceGuid: GuidStruct;
-  readonly PhysicalAddressLength: number;
-  readonly InterfaceAndOperStatusFlags: number;
+const ifRow = {
+  ...offsetsOf('MIB_IF_ROW2', 'InterfaceLuid', 'InterfaceIndex', 'InterfaceGuid', 'Alias', 'Description'),
+  ...offsetsOf('MIB_IF_ROW2', 'InterfaceAndOperStatusFlags', 'OperStatus', 'MediaConnectState'),
 };
+const ipInterfaceRow = offsetsOf('MIB_IPINTERFACE_ROW', 'Family', 'InterfaceLuid', 'InterfaceIndex');
+const unicastRow = {
+  ...offsetsOf('MIB_UNICASTIPADDRESS_ROW', 'Address', 'InterfaceLuid', 'InterfaceIndex'),
+  ...offsetsOf('MIB_UNICASTIPADDRESS_ROW', 'OnLinkPrefixLength', 'DadState'),
+  size: koffi.sizeof('MIB_UNICASTIPADDRESS_ROW'),
+  first: koffi.offsetof('MIB_UNICASTIPADDRESS_TABLE', 'Table'),
+};
+const ipNetRow = {
+  ...offsetsOf('MIB_IPNET_ROW2', 'Address', 'InterfaceIndex', 'InterfaceLuid'),
+  ...offsetsOf('MIB_IPNET_ROW2', 'PhysicalAddress', 'PhysicalAddressLength', 'State'),
+  size: koffi.sizeof('MIB_IPNET_ROW2'),
+  first: koffi.offsetof('MIB_IPNET_TABLE2', 'Table'),
+};
+const { sin_addr } = offsetsOf('SOCKADDR_IN', 'sin_addr');
+const { sin6_addr, sin6_scope_id } = offsetsOf('SOCKADDR_IN6', 'sin6_addr', 'sin6_scope_id');
 
-/** Reads the MIB_IF_ROW2 at `row`. */
-export function interfaceRow(row: Buffer): InterfaceRow {
-  const raw: Raw<InterfaceRow, RawInterface> = koffi.decode(row, 'MIB_IF_ROW2');
+/** Reads the MIB_IF_ROW2 in `bytes`. */
+export function interfaceRow(bytes: Buffer): InterfaceRow {
+  const flags = bytes.readUInt8(ifRow.InterfaceAndOperStatusFlags);
   return {
-    InterfaceLuid: toBigInt(raw.InterfaceLuid),
-    InterfaceIndex: raw.InterfaceIndex,
-    InterfaceGuid: guidFromStruct(raw.InterfaceGuid),
-    Alias: raw.Alias,
-    Description: raw.Description,
-    PhysicalAddress: raw.PhysicalAddress.subarray(0, raw.PhysicalAddressLength),
-    Type: raw.Type,
-    PhysicalMediumType: raw.PhysicalMediumType,
-    InterfaceAndOperStatusFlags: { NotMediaConnected: (raw.InterfaceAndOperStatusFlags & NOT_MEDIA_CONNECTED) !== 0 },
-    OperStatus: raw.OperStatus,
-    AdminStatus: raw.AdminStatus,
-    MediaConnectState: raw.MediaConnectState,
+    InterfaceLuid: bytes.readBigUInt64LE(ifRow.InterfaceLuid),
+    InterfaceIndex: bytes.readUInt32LE(ifRow.InterfaceIndex),
+    InterfaceGuid: guidFromBytes(bytes, ifRow.InterfaceGuid),
+    Alias: wideText(bytes.subarray(ifRow.Alias, ifRow.Description)),
+    InterfaceAndOperStatusFlags: { NotMediaConnected: (flags & NOT_MEDIA_CONNECTED) !== 0 },
+    OperStatus: bytes.readInt32LE(ifRow.OperStatus),
+    MediaConnectState: bytes.readInt32LE(ifRow.MediaConnectState),
   };
 }
 
-/** The rows of the MIB_UNICASTIPADDRESS_TABLE at `table`. */
+/** The rows of the MIB_UNICASTIPADDRESS_TABLE at `table`, or only those of the interfaces `of`. */
 export function unicastIpAddressRows(table: bigint, of?: ReadonlySet<bigint>): UnicastIpAddressRow[] {
-  const rows: Raw<UnicastIpAddressRow, RawLuid & RawAddress>[] = tableRows(
-    table,
-    'MIB_UNICASTIPADDRESS_TABLE',
-    'MIB_UNICASTIPADDRESS_ROW',
-    of,
-  );
-  return rows.map((raw) => ({
-    Address: inetAddress(raw.Address),
-    InterfaceLuid: toBigInt(raw.InterfaceLuid),
-    InterfaceIndex: raw.InterfaceIndex,
-    OnLinkPrefixLength: raw.OnLinkPrefixLength,
-    DadState: raw.DadState,
+  return tableRows(table, unicastRow, of).map((bytes) => ({
+    Address: inetAddress(bytes, unicastRow.Address),
+    InterfaceLuid: bytes.readBigUInt64LE(unicastRow.InterfaceLuid),
+    InterfaceIndex: bytes.readUInt32LE(unicastRow.InterfaceIndex),
+    OnLinkPrefixLength: bytes.readUInt8(unicastRow.OnLinkPrefixLength),
+    DadState: bytes.readInt32LE(unicastRow.DadState),
   }));
 }
 
-/** The rows of the MIB_IPNET_TABLE2 at `table`. */
+/** The rows of the MIB_IPNET_TABLE2 at `table`, or only those of the interfaces `of`. */
 export function ipNetRows(table: bigint, of?: ReadonlySet<bigint>): IpNetRow[] {
-  const rows: Raw<IpNetRow, RawLuid & RawAddress & { PhysicalAddressLength: number }>[] = tableRows(
-    table,
-    'MIB_IPNET_TABLE2',
-    'MIB_IPNET_ROW2',
-    of,
-  );
-  return rows.map((raw) => ({
-    Address: inetAddress(raw.Address),
-    InterfaceLuid: toBigInt(raw.InterfaceLuid),
-    InterfaceIndex: raw.InterfaceIndex,
-    PhysicalAddress: raw.PhysicalAddress.subarray(0, raw.PhysicalAddressLength),
-    State: raw.State,
-  }));
+  return tableRows(table, ipNetRow, of).map((bytes) => {
+    const octets = bytes.subarray(ipNetRow.PhysicalAddress, ipNetRow.PhysicalAddressLength);
+    return {
+      Address: inetAddress(bytes, ipNetRow.Address),
+      InterfaceLuid: bytes.readBigUInt64LE(ipNetRow.InterfaceLuid),
+      InterfaceIndex: bytes.readUInt32LE(ipNetRow.InterfaceIndex),
+      PhysicalAddress: octets.subarray(0, bytes.readUInt32LE(ipNetRow.PhysicalAddressLength)),
+      State: bytes.readInt32LE(ipNetRow.State),
+    };
+  });
 }
 
 /** The interface of the MIB_IPINTERFACE_ROW at `row`. A callback gets its other fields unset. */
 export function ipInterfaceChange(row: bigint): ChangedRow {
-  const raw = koffi.decode(row, 'MIB_IPINTERFACE_ROW');
-  return { Family: raw.Family, InterfaceLuid: toBigInt(raw.InterfaceLuid), InterfaceIndex: raw.InterfaceIndex };
+  return {
+    Family: koffi.decode(row, ipInterfaceRow.Family, 'ADDRESS_FAMILY'),
+    InterfaceLuid: toBigInt(koffi.decode(row, ipInterfaceRow.InterfaceLuid, 'NET_LUID')),
+    InterfaceIndex: koffi.decode(row, ipInterfaceRow.InterfaceIndex, 'NET_IFINDEX'),
+  };
 }
 
 /**
  * The interface of the MIB_UNICASTIPADDRESS_ROW at `row`. A callback gets its other fields unset.
  */
 export function unicastIpAddressChange(row: bigint): ChangedRow {
-  const raw = koffi.decode(row, 'MIB_UNICASTIPADDRESS_ROW');
   return {
-    Family: raw.Address.si_family,
-    InterfaceLuid: toBigInt(raw.InterfaceLuid),
-    InterfaceIndex: raw.InterfaceIndex,
+    Family: koffi.decode(row, unicastRow.Address, 'ADDRESS_FAMILY'),
+    InterfaceLuid: toBigInt(koffi.decode(row, unicastRow.InterfaceLuid, 'NET_LUID')),
+    InterfaceIndex: koffi.decode(row, unicastRow.InterfaceIndex, 'NET_IFINDEX'),
   };
 }
 
-/** The rows of a table, or only those of the interfaces `of`. Decoding is what takes the time. */
-function tableRows<Row>(table: bigint, tableType: string, rowType: string, of?: ReadonlySet<bigint>): Row[] {
+interface RowLayout {
+  readonly size: number;
+  /** Where the first row is in the table. */
+  readonly first: number;
+  readonly InterfaceLuid: number;
+}
+
+/** The bytes of the rows of a table, or only of those of the interfaces `of`. */
+function tableRows(table: bigint, { size, first, InterfaceLuid }: RowLayout, of?: ReadonlySet<bigint>): Buffer[] {
   const count: number = koffi.decode(table, 'ULONG');
-  const first = koffi.offsetof(tableType, 'Table');
-  if (of === undefined) return koffi.decode(table, first, rowType, count);
-  const size = koffi.sizeof(rowType);
-  const luidAt = koffi.offsetof(rowType, 'InterfaceLuid');
-  const bytes = Buffer.from(koffi.decode(table, first, 'UCHAR', count * size));
-  const rows: Row[] = [];
+  const bytes = copyBytes(table + BigInt(first), count * size);
+  const rows: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += size) {
-    if (of.has(bytes.readBigUInt64LE(at + luidAt))) rows.push(koffi.decode(bytes.subarray(at, at + size), rowType));
+    if (of?.has(bytes.readBigUInt64LE(at + InterfaceLuid)) ?? true) rows.push(bytes.subarray(at, at + size));
   }
   return rows;
 }
 
-function inetAddress({ si_family: family, Ipv4, Ipv6 }: RawAddress['Address']): InetAddress {
-  if (family === AF_INET) return { family, address: Ipv4.sin_addr.join('.'), scopeId: 0 };
+/** The SOCKADDR_INET at `at`. Its family decides which member of the union is valid. */
+function inetAddress(bytes: Buffer, at: number): InetAddress {
+  const family = bytes.readUInt16LE(at);
+  if (family === AF_INET) {
+    return { family, address: bytes.subarray(at + sin_addr, at + sin_addr + 4).join('.'), scopeId: 0 };
+  }
   if (family !== AF_INET6) return { family, address: '', scopeId: 0 };
-  const groups = Ipv6.sin6_addr.toString('hex').match(/.{4}/g) ?? [];
+  const groups = bytes.toString('hex', at + sin6_addr, at + sin6_addr + 16).match(/.{4}/g) ?? [];
   // Node's SocketAddress writes the short form.
   const { address } = new SocketAddress({ family: 'ipv6', address: groups.join(':') });
-  return { family, address, scopeId: Ipv6.sin6_scope_id };
+  return { family, address, scopeId: bytes.readUInt32LE(at + sin6_scope_id) };
 }

@@ -121,7 +121,22 @@ export function toBigInt(value: number | bigint | null | undefined): bigint {
 
 /** The text of a WCHAR buffer, up to its first NUL. */
 export function wideText(bytes: Buffer): string {
-  return bytes.toString('utf16le').split('\0', 1)[0] ?? '';
+  let end = 0;
+  while (end + 1 < bytes.length && bytes.readUInt16LE(end) !== 0) end += 2;
+  return bytes.toString('utf16le', 0, end);
+}
+
+/**
+ * Copies memory that belongs to the system. Reading fields from a copy takes a tenth of the time of
+ * decoding the struct.
+ */
+export function copyBytes(pointer: bigint, length: number): Buffer {
+  return length === 0 ? Buffer.alloc(0) : Buffer.from(koffi.decode(pointer, 'UCHAR', length));
+}
+
+/** Where the fields of a struct are, in bytes from its beginning. */
+export function offsetsOf<Name extends string>(struct: string, ...names: Name[]): Readonly<Record<Name, number>> {
+  return Object.fromEntries(names.map((name) => [name, koffi.offsetof(struct, name)])) as Record<Name, number>;
 }
 
 function hex(value: number, digits: number): string {

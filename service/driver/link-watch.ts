@@ -4,35 +4,24 @@
  * that Windows notifies of every change.
  *
  * A look covers only the links that may have changed: a notification names an interface, and a
- * change names a device. The poll covers a slice of the links at a time. So the cost of one session
- * does not grow with the number of sessions. Looks never overlap, and each reads an interface once.
+ * change names a device. Looks never overlap, and each reads an interface once. What has to be read
+ * for all links at once costs more the more links there are, so it is done less often then: the
+ * tables of addresses, and the poll, which covers a slice of the links at a time (D-140).
  *
  * Invariant: a link is reported down once, with the evidence, and never from within a native
  * callback.
  */
+import { setImmediate as endOfTurn, setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { AF_UNSPEC, winerror } from '../../native/constants.js';
-import {
-  type Iphlpapi,
-  ipInterfaceChangeCallbacks,
-  type NotificationHandle,
-  unicastIpAddressChangeCallbacks,
-} from '../../native/iphlpapi.js';
-import type { InterfaceRow } from '../../native/netioapi.js';
+import type { Iphlpapi } from '../../native/iphlpapi.js';
 import { awakeClock } from '../awake-clock.js';
 import { Multimap } from '../multimap.js';
-import { type GiveBack, once } from '../once.js';
 import type { DisconnectEvidence, NetworkInterface } from '../session/session.js';
-import { type AddressTables, byInterface, localAddresses, peerAddresses, readAddressTables } from './addresses.js';
+import { type AddressTables, localAddresses, peerAddresses } from './addresses.js';
 import type { DeviceTable } from './device-table.js';
 import type { DeviceProperties } from './driver.js';
-import {
-  assess,
-  type InterfaceStatus,
-  initialObservation,
-  interfaceStatus,
-  type LinkObservation,
-} from './link-evidence.js';
+import { type InterfaceReading, Interfaces } from './interfaces.js';
+import { assess, initialObservation, type LinkObservation } from './link-evidence.js';
 import type { NativeCalls } from './native-calls.js';
 
 interface LinkListener {
@@ -52,16 +41,10 @@ interface Link {
   /** As it was reported last. */
   networkInterface: NetworkInterface;
   observation: LinkObservation;
+  /** As it was read last; undefined before the first look. */
+  reading: InterfaceReading | undefined;
   isClosing: boolean;
   isDown: boolean;
-}
-
-/** What one look has read about an interface. */
-interface InterfaceReading {
-  readonly luid: bigint;
-  readonly status: InterfaceStatus;
-  /** Undefined if the interface does not exist or could not be read. */
-  readonly row: InterfaceRow | undefined;
 }
 
 /**
@@ -71,20 +54,17 @@ interface InterfaceReading {
 const SETTLE_MS = 3000;
 /** How many links one poll covers. */
 const POLLED_MAX = 64;
-const NO_GUID = '00000000-0000-0000-0000-000000000000';
+/** The largest part of the time that polls may take, and that reads of the tables may take. */
+const POLL_SHARE = 0.01;
+const TABLES_SHARE = 0.1;
+/** A call that hangs takes long as well, and must not put off the next poll for long. */
+const REST_MAX_MS = 60_000;
 
 /** The paired devices as they are known, and a way to read them again. */
 type Devices = Pick<DeviceTable, 'devices' | 'refresh'>;
 
-/** One registration for notifications. */
-interface Registration {
-  readonly handle: NotificationHandle;
-  readonly forget: GiveBack;
-}
-
 export class LinkWatch {
-  readonly #iphlpapi: Iphlpapi;
-  readonly #calls: NativeCalls;
+  readonly #interfaces: Interfaces;
   readonly #pollMs: number;
   readonly #table: Devices;
   readonly #links = new Map<string, Link>();
@@ -94,32 +74,34 @@ export class LinkWatch {
   #due = new Set<Link>();
   #isPollDue = false;
   #polled: Iterator<Link> | undefined;
-  #registering: Promise<unknown> | undefined;
-  #registrations: Registration[] = [];
   #looking: Promise<void> | undefined;
+  /** The links whose addresses are read next. */
+  #addressless = new Set<Link>();
+  #reading: Promise<void> | undefined;
+  /** The address tables are not read before. */
+  #restUntilMs = 0;
+  /** How long looks and reads of the tables have taken since the last poll. */
+  #spentMs = 0;
   #timer: NodeJS.Timeout | undefined;
-  #isClosed = false;
+  readonly #closed = new AbortController();
 
   constructor(iphlpapi: Iphlpapi, calls: NativeCalls, pollMs: number, table: Devices) {
-    this.#iphlpapi = iphlpapi;
-    this.#calls = calls;
+    // Links whose interface is not known yet (LUID 0) may be concerned by every change.
+    this.#interfaces = new Interfaces(iphlpapi, calls, (luid) =>
+      this.#look(luid === undefined ? this.#links.values() : [...this.#byLuid.get(luid), ...this.#byLuid.get(0n)]),
+    );
     this.#pollMs = pollMs;
     this.#table = table;
   }
 
   /** Registers for notifications. If Windows refuses them, the poll still finds every change. */
-  async start(): Promise<void> {
-    const { NotifyIpInterfaceChange, NotifyUnicastIpAddressChange } = this.#iphlpapi;
-    this.#registering = Promise.all([
-      this.#register(ipInterfaceChangeCallbacks, NotifyIpInterfaceChange),
-      this.#register(unicastIpAddressChangeCallbacks, NotifyUnicastIpAddressChange),
-    ]);
-    await this.#registering;
+  start(): Promise<void> {
+    return this.#interfaces.start();
   }
 
   /** Reads the interface that has a GUID. Only the GUID is set if Windows does not answer soon. */
   async resolve(guid: string): Promise<NetworkInterface> {
-    const { luid, row } = await this.#readInterface(guid, 0n);
+    const { luid, row } = await this.#interfaces.read(guid, 0n);
     const { InterfaceIndex: index = 0, Alias: alias = '' } = row ?? {};
     return { guid, luid, index, alias, localAddresses: [], peerAddresses: [] };
   }
@@ -135,6 +117,7 @@ export class LinkWatch {
       luid,
       networkInterface,
       observation: { ...initialObservation, wasConnected },
+      reading: undefined,
       isClosing: false,
       isDown: false,
     };
@@ -149,6 +132,7 @@ export class LinkWatch {
     const link = this.#links.get(sessionId);
     if (link === undefined) return;
     link.isClosing = true;
+    this.#interfaces.invalidate(link.luid);
     this.#look([link]);
   }
 
@@ -160,6 +144,7 @@ export class LinkWatch {
     const links = this.#byDevice.get(address);
     for (const link of links) {
       if (isConnected === true) link.observation = { ...link.observation, wasConnected: true };
+      this.#interfaces.invalidateAddresses(link.luid);
     }
     this.#look(links);
   }
@@ -172,62 +157,73 @@ export class LinkWatch {
     this.#byLuid.delete(link.luid, link);
     this.#byDevice.delete(link.deviceAddress, link);
     this.#due.delete(link);
+    if (this.#byLuid.get(link.luid).size === 0) this.#interfaces.forget(link.luid);
   }
 
-  /** Looks at every link. */
+  /** Reads every link anew. */
   look(): void {
-    this.#look(this.#links.values());
+    this.#lookAnew([...this.#links.values()]);
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closed.abort();
     clearTimeout(this.#timer);
     this.#links.clear();
     this.#due.clear();
-    await Promise.all([this.#looking, this.#registering]);
-    for (const { handle, forget } of this.#registrations) {
-      await this.#calls.run('end', 'CancelMibChangeNotify2', () => this.#iphlpapi.CancelMibChangeNotify2(handle));
-      forget();
-    }
-    this.#registrations = [];
+    this.#addressless.clear();
+    await Promise.all([this.#looking, this.#reading]);
+    await this.#interfaces.close();
   }
 
-  async #register(
-    callbacks: typeof ipInterfaceChangeCallbacks,
-    notify: Iphlpapi['NotifyIpInterfaceChange'],
-  ): Promise<void> {
-    // Links whose interface is not known yet (LUID 0) may be concerned as well.
-    const context = callbacks.registerContext(({ Row }) =>
-      this.#look(
-        Row === null ? this.#links.values() : [...this.#byLuid.get(Row.InterfaceLuid), ...this.#byLuid.get(0n)],
-      ),
-    );
-    const forget = once(() => callbacks.forgetContext(context));
-    const registered = await notify(AF_UNSPEC, context, false).catch(() => undefined);
-    if (registered?.code === winerror.ERROR_SUCCESS) {
-      this.#registrations.push({ handle: registered.NotificationHandle, forget });
-    } else forget();
+  /** Looks at these links, and believes nothing that was read before. */
+  #lookAnew(links: readonly Link[]): void {
+    for (const { luid } of links) {
+      this.#interfaces.invalidate(luid);
+      this.#interfaces.invalidateAddresses(luid);
+    }
+    this.#look(links);
   }
 
   /** Looks at these links now, or right after the look that is running. */
   #look(links: Iterable<Link>): void {
     for (const link of links) this.#due.add(link);
     if (this.#isClosed || this.#looking !== undefined || this.#due.size === 0) return;
-    const due = this.#due;
-    const isPoll = this.#isPollDue;
-    this.#due = new Set();
-    this.#isPollDue = false;
-    this.#looking = this.#lookAt(due, isPoll).finally(() => {
+    this.#looking = this.#timed(this.#lookAtDue()).finally(() => {
       this.#looking = undefined;
       this.#look([]);
     });
-    this.#timer ??= setTimeout(() => this.#poll(), this.#pollMs).unref();
+    this.#timer ??= this.#setPoll(this.#pollMs);
+  }
+
+  get #isClosed(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  async #timed(work: Promise<void>): Promise<void> {
+    const startMs = performance.now();
+    await work;
+    this.#spentMs += performance.now() - startMs;
+  }
+
+  #setPoll(delayMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.#poll(), delayMs).unref();
   }
 
   #poll(): void {
-    this.#timer = this.#links.size === 0 ? undefined : setTimeout(() => this.#poll(), this.#pollMs).unref();
+    this.#spentMs = 0;
     this.#isPollDue = true;
-    this.#look(this.#nextToPoll());
+    this.#lookAnew(this.#nextToPoll());
+    void this.#afterPoll();
+  }
+
+  /** The next poll is set when it is known what this one has cost. */
+  async #afterPoll(): Promise<void> {
+    // If a look was running, the look of the poll begins after it.
+    if (this.#isPollDue) await this.#looking;
+    await this.#looking;
+    await this.#reading;
+    const delayMs = Math.max(this.#pollMs, restMs(this.#spentMs, POLL_SHARE));
+    this.#timer = this.#links.size === 0 ? undefined : this.#setPoll(delayMs);
   }
 
   /** The next slice of all links, in turn. */
@@ -242,7 +238,13 @@ export class LinkWatch {
     return slice;
   }
 
-  async #lookAt(due: ReadonlySet<Link>, isPoll: boolean): Promise<void> {
+  async #lookAtDue(): Promise<void> {
+    // Windows notifies of one change several times in a row, and one look covers all of them.
+    await endOfTurn();
+    const due = this.#due;
+    const isPoll = this.#isPollDue;
+    this.#due = new Set();
+    this.#isPollDue = false;
     const readings = await this.#readInterfaces(due);
     const assessed = (link: Link, { status }: InterfaceReading) => {
       const { deviceAddress, openedMs, isClosing } = link;
@@ -254,20 +256,43 @@ export class LinkWatch {
     if (isPoll || [...readings].some(([link, reading]) => assessed(link, reading).observation.needsSecondLook)) {
       await this.#table.refresh(new Set([...due].map(({ deviceAddress }) => deviceAddress)));
     }
-    // Nobody needs the addresses of a link that is being closed.
-    const luids = new Set([...due].filter(({ isClosing }) => !isClosing).map(({ luid }) => luid));
-    const tables = luids.size > 0 ? await readAddressTables(this.#iphlpapi, this.#calls, luids) : undefined;
-    const tablesOf = tables && byInterface(tables);
     for (const link of due) {
       const reading = readings.get(link);
       if (reading === undefined || !this.#isWatched(link)) continue;
       const { observation, evidence } = assessed(link, reading);
       link.observation = observation;
+      if (observation.needsSecondLook) this.#interfaces.invalidate(link.luid);
+      link.reading = reading;
       if (evidence !== undefined) {
         link.isDown = true;
         link.listener.onDown(evidence);
-      } else if (tablesOf !== undefined) this.#reportChange(link, reading, tablesOf(reading.luid));
+      } else this.#addressless.add(link);
     }
+    this.#addresses();
+  }
+
+  /** Reads the addresses of the links that wait for them, after the read that is running. */
+  #addresses(): void {
+    if (this.#isClosed || this.#reading !== undefined || this.#addressless.size === 0) return;
+    this.#reading = this.#readAddresses().finally(() => {
+      this.#reading = undefined;
+      this.#addresses();
+    });
+  }
+
+  async #readAddresses(): Promise<void> {
+    const leftMs = this.#restUntilMs - performance.now();
+    if (leftMs > 0) await sleep(leftMs, undefined, { signal: this.#closed.signal }).catch(() => {});
+    // Nobody needs the addresses of a link that is being closed.
+    const links = [...this.#addressless].filter(({ isClosing, isDown }) => !isClosing && !isDown);
+    this.#addressless = new Set();
+    const startMs = performance.now();
+    const tablesOf = await this.#interfaces.addresses(new Set(links.map(({ luid }) => luid)));
+    const spentMs = performance.now() - startMs;
+    this.#spentMs += spentMs;
+    this.#restUntilMs = performance.now() + restMs(spentMs, TABLES_SHARE);
+    if (tablesOf === undefined) return;
+    for (const link of links) this.#reportChange(link, tablesOf(link.luid));
   }
 
   #isWatched(link: Link): boolean {
@@ -282,7 +307,7 @@ export class LinkWatch {
     const readings = new Map<Link, InterfaceReading>();
     for (const link of [...due].filter(({ isDown }) => !isDown)) {
       const { guid } = link.networkInterface;
-      const reading = byGuid.get(guid) ?? (await this.#readInterface(guid, link.luid));
+      const reading = byGuid.get(guid) ?? (await this.#interfaces.read(guid, link.luid));
       byGuid.set(guid, reading);
       readings.set(link, reading);
       if (link.luid !== reading.luid && this.#isWatched(link)) {
@@ -295,31 +320,14 @@ export class LinkWatch {
   }
 
   /**
-   * Asks for the LUID only if it is not known: Windows forgets the GUID of an interface that is
-   * gone.
-   */
-  async #readInterface(guid: string, knownLuid: bigint): Promise<InterfaceReading> {
-    const { ConvertInterfaceGuidToLuid, GetIfEntry2 } = this.#iphlpapi;
-    let luid = knownLuid;
-    if (luid === 0n) {
-      const converted = await this.#calls.ask('ConvertInterfaceGuidToLuid', () => ConvertInterfaceGuidToLuid(guid));
-      if (converted === undefined || guid === NO_GUID) return { luid, status: 'UNKNOWN', row: undefined };
-      if (converted.code !== winerror.ERROR_SUCCESS) return { luid, status: 'ABSENT', row: undefined };
-      luid = converted.InterfaceLuid;
-    }
-    const read = await this.#calls.ask('GetIfEntry2', () => GetIfEntry2(luid));
-    if (read === undefined) return { luid, status: 'UNKNOWN', row: undefined };
-    const status = interfaceStatus(read.code, read.Row);
-    return { luid, status, row: read.code === winerror.ERROR_SUCCESS ? read.Row : undefined };
-  }
-
-  /**
    * Reports the interface if it has changed. An interface that is down or does not exist is not
    * reported.
    */
-  #reportChange(link: Link, { luid, status, row }: InterfaceReading, tables: AddressTables): void {
+  #reportChange(link: Link, tables: AddressTables): void {
+    const { deviceAddress, networkInterface: before, reading } = link;
+    if (reading === undefined || link.isDown || link.isClosing || !this.#isWatched(link)) return;
+    const { luid, status, row } = reading;
     if (luid === 0n || (status !== 'UP' && status !== 'UNKNOWN')) return;
-    const { deviceAddress, networkInterface: before } = link;
     const isShared = this.#byLuid.get(luid).size > 1;
     const interfaceAddress = this.#table.devices?.get(deviceAddress)?.interfaceAddress;
     const now: NetworkInterface = {
@@ -334,4 +342,9 @@ export class LinkWatch {
     link.networkInterface = now;
     link.listener.onChanged(now);
   }
+}
+
+/** How long to rest after work, so that this work takes no more than its share of the time. */
+export function restMs(spentMs: number, share: number): number {
+  return Math.min((spentMs * (1 - share)) / share, REST_MAX_MS);
 }

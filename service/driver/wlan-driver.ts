@@ -313,11 +313,11 @@ export class WlanDriver implements Driver {
   }
 
   /**
-   * A link goes down with its peer, by a close, or with the service. A probe comes first, so that a
-   * service that is down is reported as such.
+   * A link goes down with its peer, by a close, or with the service. If nobody has closed it, a
+   * probe comes first, so that a service that is down is reported as such.
    */
   async #onLinkDown(operation: Operation, evidence: DisconnectEvidence): Promise<void> {
-    await this.#service.verifySoon();
+    if (operation.handle !== undefined) await this.#service.verifySoon();
     this.#emit(operation, { type: 'LinkDown', sessionId: operation.sessionId, evidence });
   }
 

@@ -232,13 +232,8 @@ function rowWith(OperStatus: number, MediaConnectState: number, NotMediaConnecte
     InterfaceIndex: 1,
     InterfaceGuid: '',
     Alias: '',
-    Description: '',
-    PhysicalAddress: Buffer.alloc(6),
-    Type: 71,
-    PhysicalMediumType: 9,
     InterfaceAndOperStatusFlags: { NotMediaConnected },
     OperStatus,
-    AdminStatus: 1,
     MediaConnectState,
   };
 }

@@ -8,7 +8,7 @@ import * as c from '../../native/constants.js';
 import type { Iphlpapi, NotificationHandle } from '../../native/iphlpapi.js';
 import { macToBytes } from '../../native/types.js';
 import type { DeviceProperties } from '../../service/driver/driver.js';
-import { LinkWatch } from '../../service/driver/link-watch.js';
+import { LinkWatch, restMs } from '../../service/driver/link-watch.js';
 import { NativeCalls } from '../../service/driver/native-calls.js';
 
 test('notifications that are granted while the watch is being closed are given back', async (t) => {
@@ -117,5 +117,28 @@ test('a close is looked at, without waiting for a notification or the poll', asy
   world.isGone = true;
   watch.onClosing('one');
   t.is(await down, 'INTERFACE_GONE');
+  await watch.close();
+});
+
+test('work that takes longer is done less often, but never less than once a minute', (t) => {
+  t.is(restMs(1, 0.1), 9);
+  t.is(restMs(2, 0.01), 198);
+  t.is(restMs(5000, 0.01), 60_000);
+});
+
+test('several changes of one interface in a row cost one look', async (t) => {
+  const { world, devices, watch, open } = linkTo();
+  await watch.start();
+  const { down, peerAddresses } = await open('one');
+  await peerAddresses;
+  const before = world.looks;
+  devices.set(peer, device(true));
+  watch.onClosing('one');
+  for (let change = 0; change < 3; change += 1) watch.onDeviceChanged(device(true));
+  devices.set(peer, device(false));
+  world.isGone = true;
+  watch.onDeviceChanged(device(false));
+  await down;
+  t.is(world.looks - before, 1);
   await watch.close();
 });

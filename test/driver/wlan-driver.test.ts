@@ -6,13 +6,17 @@ import test from 'ava';
 import { filter, firstValueFrom } from 'rxjs';
 import { openContexts } from '../../native/callbacks.js';
 import { loadLibraries, type NativeLibraries } from '../../native/load.js';
+import type { NativeCallObserver } from '../../service/driver/native-calls.js';
 import { WlanDriver } from '../../service/driver/wlan-driver.js';
 import { library, world } from '../session/rig.js';
 
 const HOUR = 3_600_000;
 const display = '02:11:22:33:44:01';
 
-function make(changed: Partial<NativeLibraries['wlanapi']> = {}) {
+function make(
+  changed: Partial<NativeLibraries['wlanapi']> = {},
+  nativeReturned: NativeCallObserver['nativeReturned'] = () => {},
+) {
   world.reset();
   const libraries = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
   const settings = {
@@ -20,7 +24,7 @@ function make(changed: Partial<NativeLibraries['wlanapi']> = {}) {
     ...{ probeIntervalMs: HOUR, reopenBackoffMinMs: 5, reopenBackoffMaxMs: 5 },
   };
   const wlanapi = { ...libraries.wlanapi, ...changed };
-  return new WlanDriver({ ...libraries, wlanapi }, settings, { nativeReturned: () => {}, nativeSlow: () => {} });
+  return new WlanDriver({ ...libraries, wlanapi }, settings, { nativeReturned, nativeSlow: () => {} });
 }
 
 test.serial.afterEach.always((t) => {
@@ -88,4 +92,22 @@ test.serial('an open that could not be called is told, and waits for no callback
   t.is(new Map(openContexts()).get('WFD_OPEN_SESSION_COMPLETE_CALLBACK'), 0);
   t.true(await driver.close(10_000));
   for (const [name, count] of openContexts()) t.is(count, 0, name);
+});
+
+test.serial('a link that goes down because it was closed does not make the driver probe the service', async (t) => {
+  const called: string[] = [];
+  const driver = make({}, (fn) => called.push(fn));
+  await driver.start();
+  const next = (type: string) => firstValueFrom(driver.completions.pipe(filter((each) => each.type === type)));
+  const opened = next('OpenCompleted');
+  driver.startOpen('session-1', display, 'WIFI_DIRECT', 'somebody');
+  await opened;
+  called.length = 0;
+  const down = next('LinkDown');
+  driver.closeSession('session-1');
+  await down;
+  driver.release('session-1');
+  t.is(called.filter((fn) => fn === 'WFDCloseSession').length, 1);
+  t.false(called.includes('WFDOpenHandle'));
+  t.true(await driver.close(10_000));
 });

@@ -52,8 +52,6 @@ async function* costOf(durability: 'process' | 'disk', bench: Bench, folders: Fo
     yield show(results, { name: named('processor time of a cycle'), unit: 'µs', key: 'cpuUs' });
   }
   const calling = { kept: await GetSession.on(kept), none: await GetSession.on(none) };
-  // Who calls for the first time may not call a hundred times at once.
-  for (const subject of Object.values(calling)) await subject.measure(1, 1);
   const results = await inTurns(calling, rounds, (subject) => subject.measure(100, roundMs));
   yield show(results, { name: 'calls, 100 in flight', unit: '/s', key: 'perSecond', ...atLeast(0.95) });
   yield show(results, { name: 'processor time of a call', unit: 'µs', key: 'cpuUs' });

@@ -14,7 +14,7 @@ export class Watchers {
   #delivered: Delivered = () => {};
   #ended: (error: Error) => void = () => {};
 
-  /** Resolves when every one of them stands. */
+  /** Resolves when every watch has its snapshot. */
   static async open(connection: Connection, count: number): Promise<Watchers> {
     const watchers = new Watchers();
     const call = watchSessions();
@@ -45,7 +45,7 @@ export class Watchers {
   /** Resolves when so many more events have been delivered. */
   delivery(count: number, each: Delivered = () => {}): Promise<void> {
     let left = count;
-    return new Promise((resolve, reject) => {
+    const delivery = new Promise<void>((resolve, reject) => {
       this.#ended = reject;
       this.#delivered = (events) => {
         each(events);
@@ -53,6 +53,9 @@ export class Watchers {
         if (left === 0) resolve();
       };
     });
+    // The caller can fail before it waits for the delivery.
+    delivery.catch(() => {});
+    return delivery;
   }
 
   #hear(events: number): void {

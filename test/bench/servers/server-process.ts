@@ -7,13 +7,20 @@ import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GetSessionRequest } from '../../../proto/gen/wifidirect/v1/session_service.js';
 import { Connection, type Reach } from '../load/connection.js';
+import { PreparedCall } from '../load/frames.js';
 import { outputFolder } from '../output.js';
 
 const LOOK_MS = 2;
 const START_TIMEOUT_MS = 20_000;
 /** Of /proc/PID/stat, on every Linux that Node runs on. */
 const CLOCK_TICK_MS = 10;
+/** Fails with NOT_FOUND. */
+const firstCall = new PreparedCall(
+  '/wifidirect.v1.SessionService/GetSession',
+  GetSessionRequest.encode({ sessionId: 'none' }).finish(),
+);
 
 let started = 0;
 const running = new Set<ChildProcess>();
@@ -68,9 +75,11 @@ export class ServerProcess implements AsyncDisposable {
     throw new Error(`the ${name} server did not start:\n${readFileSync(output, 'utf8')}`);
   }
 
+  /** A connection whose first call has been admitted: until then it would have few streams. */
   async connect(): Promise<Connection> {
     const connection = await Connection.open(this.address, this.#reach);
     this.#connections.push(connection);
+    await connection.answer(firstCall).catch(() => {});
     return connection;
   }
 
