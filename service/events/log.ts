@@ -43,6 +43,13 @@ export interface LogTraits<E> {
   readonly isRefresh: (event: E) => boolean;
 }
 
+/** How events of an earlier process are read, in whatever form they were kept. */
+export interface Restoring<T, E> {
+  readonly topicOf: (kept: T) => string;
+  readonly isRefresh: (kept: T) => boolean;
+  readonly read: (kept: T) => { readonly event: E; readonly ageMs: number };
+}
+
 /** The result of one call of `read`. */
 export interface Read<E> {
   readonly events: E[];
@@ -109,25 +116,15 @@ export class EventLog<E extends Logged> {
     this.#visible = Math.max(this.#visible, sequence);
   }
 
-  /** Restores events of an earlier process in this epoch, oldest first. The log must be empty. */
-  restore(events: readonly { readonly event: E; readonly ageMs: number }[], newest: number): void {
-    this.#oldest = (events[0]?.event.sequence ?? newest + 1) - 1;
-    for (const { event, ageMs } of this.#withoutSuperseded(events)) {
-      this.#newest = event.sequence - 1;
-      this.#add(event, this.#now() - ageMs);
-    }
-    this.#newest = newest;
-    this.#visible = newest;
-    this.#trim();
-  }
-
-  /** Leaves out the refreshes that the log would drop at once. A journal keeps them all. */
-  #withoutSuperseded<T extends { readonly event: E }>(events: readonly T[]): readonly T[] {
-    const { isRefresh, topicOf } = this.#traits;
+  /**
+   * Restores events of an earlier process in this epoch, oldest first. The log must be empty.
+   * Refreshes that the log would drop at once are not read.
+   */
+  restore<T>(events: readonly T[], { topicOf, isRefresh, read }: Restoring<T, E>, newest: number): void {
     /** Where the last event of a topic is, if it is a refresh. */
     const refreshes = new Map<string, number>();
     const superseded: number[] = [];
-    events.forEach(({ event }, index) => {
+    events.forEach((event, index) => {
       const topic = topicOf(event);
       if (!isRefresh(event)) {
         refreshes.delete(topic);
@@ -138,10 +135,19 @@ export class EventLog<E extends Logged> {
       if (before !== undefined) superseded.push(before);
     });
     const isDropped = new Uint8Array(events.length);
-    for (const index of superseded.slice(0, Math.max(superseded.length - this.#limits.supersededMax, 0))) {
-      isDropped[index] = 1;
-    }
-    return events.filter((_, index) => isDropped[index] === 0);
+    const dropped = Math.max(superseded.length - this.#limits.supersededMax, 0);
+    for (let i = 0; i < dropped; i += 1) isDropped[superseded[i] as number] = 1;
+    const [first] = events;
+    this.#oldest = (first === undefined ? newest + 1 : read(first).event.sequence) - 1;
+    events.forEach((each, index) => {
+      if (isDropped[index] === 1) return;
+      const { event, ageMs } = read(each);
+      this.#newest = event.sequence - 1;
+      this.#add(event, this.#now() - ageMs);
+    });
+    this.#newest = newest;
+    this.#visible = newest;
+    this.#trim();
   }
 
   /** Starts a new epoch with an empty log. Nothing is held back in it. */

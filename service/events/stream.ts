@@ -13,7 +13,7 @@
 import { type Observable, Subject } from 'rxjs';
 import { type Fault, invalidField, ok, type Result, refuse } from '../fault.js';
 import { formatCursor, parseCursor } from './cursor.js';
-import type { EventLog, Logged, LogTraits } from './log.js';
+import type { EventLog, Logged, LogTraits, Restoring } from './log.js';
 
 /** What the stream and its log need to know about a kind of event. */
 export interface EventKind<D, E, R> extends LogTraits<R> {
@@ -89,8 +89,8 @@ export class EventStream<D, E, R extends Logged> {
   }
 
   /** Restores events of an earlier process in this epoch. They count as published. */
-  restore(events: readonly { readonly event: R; readonly ageMs: number }[], newest: number): void {
-    this.log.restore(events, newest);
+  restore<T>(events: readonly T[], restoring: Restoring<T, R>, newest: number): void {
+    this.log.restore(events, restoring, newest);
     this.#published = newest;
   }
 

@@ -7,7 +7,7 @@
  */
 import { isSameBoot } from './boot-id.js';
 import { type Frame, FrameKind } from './frames.js';
-import { listSegments, payloadOf, readSegment, type Segment, type SegmentFile } from './segments.js';
+import { listSegments, payloadOf, readAhead, type Segment, type SegmentFile, toSegment } from './segments.js';
 
 /** A session as it was kept. Only the code that wrote `record` knows its form. */
 interface RestoredSession {
@@ -60,9 +60,9 @@ export async function restore(folder: string, bootId: string, history: History):
   const files = await listSegments(folder);
   const segments: Segment[] = [];
   let events = 0;
-  for (const file of files.toReversed()) {
+  for await (const [file, bytes] of readAhead(files.toReversed())) {
     // What is older than a complete checkpoint was repeated in it, except for the events.
-    const segment = await readSegment(file, segments.some(hasCheckpoint) ? isNeededBefore : undefined);
+    const segment = toSegment(file, bytes, segments.some(hasCheckpoint) ? isNeededBefore : undefined);
     segments.unshift(segment);
     events += segment.frames.reduce((sum, { kind }) => sum + (kind === FrameKind.EVENT ? 1 : 0), 0);
     const oldestMs = segment.frames.find(({ kind }) => kind === FrameKind.EVENT)?.timeMs ?? Number.POSITIVE_INFINITY;
@@ -136,9 +136,13 @@ function isUnfinished(segment: Segment): boolean {
 function damagedFiles(segments: readonly Segment[]): SegmentFile[] {
   let next = segments[0]?.file.firstSequence;
   return segments.flatMap(({ file, frames, end }) => {
-    const numbers = frames.filter(({ kind }) => kind === FrameKind.EVENT).map(({ sequence }) => sequence);
-    const follows = file.firstSequence === next && numbers.every((sequence, i) => sequence === file.firstSequence + i);
-    next = file.firstSequence + numbers.length;
+    let follows = file.firstSequence === next;
+    next = file.firstSequence;
+    for (const { kind, sequence } of frames) {
+      if (kind !== FrameKind.EVENT) continue;
+      follows &&= sequence === next;
+      next += 1;
+    }
     return end !== 'DAMAGED' && follows ? [] : [file];
   });
 }
@@ -151,7 +155,7 @@ function lastStates(segments: readonly Segment[]) {
   const faults = new Map<string, unknown>();
   const requests = new Map<string, RestoredRequest>();
   for (const frame of segments.slice(from).flatMap(({ frames }) => frames)) {
-    const { kind, topic, timeMs } = frame;
+    const { kind, topic } = frame;
     if (kind === FrameKind.SESSION) {
       // The same id again is a new session.
       lastEvents.delete(topic);
@@ -160,7 +164,7 @@ function lastStates(segments: readonly Segment[]) {
     } else if (kind === FrameKind.FAULT) {
       faults.set(topic, payloadOf(frame));
     } else if (kind === FrameKind.REQUEST) {
-      requests.set(topic, { record: payloadOf(frame), timeMs });
+      requests.set(topic, { record: payloadOf(frame), timeMs: frame.timeMs });
     } else if (kind === FrameKind.EVENT || kind === FrameKind.LAST_EVENT) {
       lastEvents.set(topic, frame);
     }

@@ -6,7 +6,7 @@
  * after the sequence of its first event. It begins with a checkpoint: all sessions and request ids
  * that are kept, so that the older files are not needed.
  */
-import { open, readdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeFrames, type FileEnd, type Frame, FrameKind } from './frames.js';
 
@@ -81,9 +81,13 @@ export async function listSegments(folder: string): Promise<SegmentFile[]> {
   return files.flat().sort((a, b) => a.ordinal - b.ordinal);
 }
 
+export async function readSegment(file: SegmentFile): Promise<Segment> {
+  return toSegment(file, await readWhole(file));
+}
+
 /** `isWanted` says which kinds of frames are needed; headers always are. */
-export async function readSegment(file: SegmentFile, isWanted?: (kind: number) => boolean): Promise<Segment> {
-  const { frames, end, endsAt } = decodeFrames(await readWhole(file.path), isWanted);
+export function toSegment(file: SegmentFile, bytes: Buffer, isWanted?: (kind: number) => boolean): Segment {
+  const { frames, end, endsAt } = decodeFrames(bytes, isWanted);
   const [first, ...rest] = frames;
   if (first === undefined) return { file, header: undefined, frames: [], end, endsAt };
   const header = first.kind === FrameKind.HEADER ? headerOf(first, file) : undefined;
@@ -91,22 +95,45 @@ export async function readSegment(file: SegmentFile, isWanted?: (kind: number) =
   return { file, header, frames: rest, end, endsAt };
 }
 
-/** In one piece: `readFile` goes back to the event loop after each half megabyte. */
-async function readWhole(path: string): Promise<Buffer> {
+/** Reads files in this order, each while the one before is being used. */
+export async function* readAhead(files: readonly SegmentFile[]): AsyncGenerator<[SegmentFile, Buffer]> {
+  let next: FileHandle | undefined;
+  try {
+    let reading: Promise<Buffer> = Promise.resolve(Buffer.alloc(0));
+    for (const [index, file] of [...files, undefined].entries()) {
+      const bytes = await reading;
+      await next?.close();
+      next = file && (await open(file.path, 'r'));
+      // It begins in this turn, so it goes on while the event loop is busy with `bytes`.
+      if (next !== undefined && file !== undefined) reading = readAll(next, file.bytes);
+      reading.catch(() => {});
+      const before = files[index - 1];
+      if (before !== undefined) yield [before, bytes];
+    }
+  } finally {
+    await next?.close();
+  }
+}
+
+async function readWhole({ path, bytes }: SegmentFile): Promise<Buffer> {
   const handle = await open(path, 'r');
   try {
-    const { size } = await handle.stat();
-    const bytes = Buffer.allocUnsafeSlow(size);
-    let length = 0;
-    while (length < size) {
-      const { bytesRead } = await handle.read(bytes, length, size - length, length);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    return bytes.subarray(0, length);
+    return await readAll(handle, bytes);
   } finally {
     await handle.close();
   }
+}
+
+/** In one piece: `readFile` goes back to the event loop after each half megabyte. */
+async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let length = 0;
+  while (length < size) {
+    const { bytesRead } = await handle.read(bytes, length, size - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return bytes.subarray(0, length);
 }
 
 function headerOf({ payload }: Frame, file: SegmentFile): SegmentHeader {

@@ -14,6 +14,7 @@ import { SessionEvent as SessionEventMessage } from '../../proto/gen/wifidirect/
 import { cursorKey, takeCursorKey } from '../codec/cursors.js';
 import { bytesOfEvent } from '../codec/encode-once.js';
 import { fromSessionEvent } from '../codec/messages.js';
+import type { Restoring } from '../events/log.js';
 import type { EventStream } from '../events/stream.js';
 import type { Fault } from '../fault.js';
 import type { Lifecycle, RequestRecord, SessionMemory, SessionOrigin } from '../session/lifecycle.js';
@@ -76,13 +77,17 @@ export function restoreLog(stream: SessionStream, { events, newest, cursorKey: k
   if (keptKey !== undefined) takeCursorKey(keptKey);
   const nowMs = Date.now();
   const peek = eventPeeker();
-  const logged = events.map(({ sequence, timeMs, topic, payload: bytes }) => {
-    const { owner, isRenewal } = peek(bytes);
-    // If the clock was set back, an event can seem to be in the future. Its age is then 0.
-    const ageMs = Math.max(nowMs - timeMs, 0);
-    return { event: { sequence, arrivedMs: undefined, sessionId: topic, owner, isRenewal, bytes }, ageMs };
-  });
-  stream.restore(logged, newest);
+  const restoring: Restoring<Frame, LoggedSessionEvent> = {
+    topicOf: ({ topic }) => topic,
+    isRefresh: ({ payload }) => peek(payload).isRenewal,
+    read: ({ sequence, timeMs, topic, payload: bytes }) => {
+      const { owner, isRenewal } = peek(bytes);
+      // If the clock was set back, an event can seem to be in the future. Its age is then 0.
+      const ageMs = Math.max(nowMs - timeMs, 0);
+      return { event: { sequence, arrivedMs: undefined, sessionId: topic, owner, isRenewal, bytes }, ageMs };
+    },
+  };
+  stream.restore(events, restoring, newest);
 }
 
 /** Restores the sessions and request ids of the earlier process. */

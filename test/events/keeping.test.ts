@@ -121,7 +121,8 @@ test('when nothing can be kept any more, what was not told is told in a new epoc
 test('events of an earlier life can be read at once, and the numbers go on', async (t) => {
   const { stream } = new Notes();
   const old = [4, 5].map((sequence) => ({ event: { topic: 'a', timeMs: 0, sequence, epoch: EPOCH }, ageMs: 10 }));
-  stream.restore(old, 5);
+  const restoring = { topicOf: () => 'a', isRefresh: () => false, read: (kept: (typeof old)[0]) => kept };
+  stream.restore(old, restoring, 5);
   t.is(stream.publishedUpTo, 5);
   t.is(stream.visibleCursor, `${EPOCH}.5`);
   t.deepEqual(sequencesOf(stream.read(3, all).next(10)), [4, 5]);

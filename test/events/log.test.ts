@@ -128,10 +128,7 @@ test('a log that takes over events keeps those that it would have kept, had it b
     const [lived, restored] = [1, 2].map(() => new EventLog<Event>(EPOCH, limits, traits, () => 0));
     for (const event of events) lived?.append(event);
     lived?.onPublished();
-    restored?.restore(
-      events.map((event) => ({ event, ageMs: 0 })),
-      events.length,
-    );
+    restored?.restore(events, { ...traits, read: (event) => ({ event, ageMs: 0 }) }, events.length);
     const all = (log?: EventLog<Event>) => log?.read(0, 1000, () => true).events.map(({ sequence }) => sequence);
     t.deepEqual(all(restored), all(lived));
     restored?.onPublished();

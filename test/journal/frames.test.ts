@@ -12,7 +12,14 @@ const frame = fc.record({
 });
 
 /** As deepEqual compares them. */
-const plain = (frames: readonly Frame[]) => frames.map((each) => ({ ...each, payload: [...each.payload] }));
+const plain = (frames: readonly Frame[]) =>
+  frames.map(({ kind, sequence, timeMs, topic, payload }) => ({
+    kind,
+    sequence,
+    timeMs,
+    topic,
+    payload: [...payload],
+  }));
 
 test('frames are read as they were written', (t) => {
   fc.assert(
