@@ -27,7 +27,7 @@ import {
   type SimulatorLimits,
   type VisibilityScript,
 } from './simulator-types.js';
-import { macFromBytes, macToBytes } from './types.js';
+import { macToBytes } from './types.js';
 
 type Raw = structs.RawStruct;
 
@@ -90,6 +90,7 @@ export function openSimulatorControl(path: string) {
   const SimAddDevice = demand<[Raw]>('SimAddDevice(const SimDevice *device)');
   const SimUpdateDevice = demand<[Raw]>('SimUpdateDevice(const SimDevice *device)');
   const SimRemoveDevice = demand<[Buffer]>('SimRemoveDevice(const uint8_t *device_address)');
+  const SimGetDevice = ask<[Buffer, Raw]>('SimGetDevice(const uint8_t *device_address, _Out_ SimDevice *device)');
   const SimListDevices = ask<[Raw[] | null, number]>('SimListDevices(_Out_ SimDevice *devices, uint32_t capacity)');
   const SimSetNode = demand<[Raw]>('SimSetNode(const SimNode *node)');
   const SimRemoveNode = demand<[Buffer, string]>('SimRemoveNode(const uint8_t *device_address, const char *suffix)');
@@ -115,6 +116,10 @@ export function openSimulatorControl(path: string) {
 
   const defaults = () => structs.numbersFromRaw<SimulatorDefaults>(read(SimGetDefaults));
   const limits = () => structs.limitsFromRaw(read(SimGetLimits));
+  const findDevice = (deviceAddress: string): SimulatedDevice | undefined => {
+    const raw: Raw = {};
+    return SimGetDevice(macToBytes(deviceAddress), raw) === 0 ? structs.deviceFromRaw(raw) : undefined;
+  };
   const listDevices = (): SimulatedDevice[] => {
     const raw: Raw[] = Array.from({ length: SimListDevices(null, 0) }, () => ({}));
     return raw.slice(0, SimListDevices(raw, raw.length)).map(structs.deviceFromRaw);
@@ -154,14 +159,14 @@ export function openSimulatorControl(path: string) {
      * ERROR_NOT_FOUND.
      */
     updateDevice(deviceAddress: string, changes: DeviceSettings) {
-      const canonical = macFromBytes(macToBytes(deviceAddress));
-      const before = listDevices().find((device) => device.deviceAddress === canonical);
-      SimUpdateDevice(structs.deviceToRaw(deviceAddress, { ...before, ...changes }));
+      SimUpdateDevice(structs.deviceToRaw(deviceAddress, { ...findDevice(deviceAddress), ...changes }));
     },
     /**
      * Unpairs a device. Its links end, but their sessions still have to be closed. ERROR_NOT_FOUND.
      */
     removeDevice: (deviceAddress: string) => SimRemoveDevice(macToBytes(deviceAddress)),
+    /** One paired device, or undefined if it is not paired. */
+    findDevice,
     listDevices,
     /**
      * Adds the device node of this suffix, or changes it. ERROR_NOT_FOUND; ERROR_NOT_ENOUGH_MEMORY

@@ -78,13 +78,14 @@ void WINAPI DevCloseObjectQuery(HDEVQUERY hDevQuery)
 
 static HRESULT get_objects(const struct request *request, ULONG *result_count, const DEV_OBJECT **result)
 {
-    uint32_t per_object = property_count(request), count = 0;
+    uint32_t per_object = property_count(request), count = 0, first, end;
     size_t properties_size = per_object * sizeof(DEVPROPERTY), values_size = sizeof(struct object_values);
     DEVPROPERTY *scratch = data_allocate(DATA_CALLBACK, properties_size + values_size, 0);
     DEV_OBJECT object;
     if (scratch == NULL)
         return E_OUTOFMEMORY;
-    for (uint32_t slot = 0; slot < object_count(); slot++)
+    property_range(request, &first, &end);
+    for (uint32_t slot = first; slot < end; slot++)
         count += property_object(request, slot, &object, scratch, (struct object_values *)(scratch + per_object));
     data_free(scratch, DATA_CALLBACK, 0, SIM_FUNCTION_ANY);
     if (count == 0)
@@ -96,7 +97,7 @@ static HRESULT get_objects(const struct request *request, ULONG *result_count, c
         return E_OUTOFMEMORY;
     DEVPROPERTY *properties = (DEVPROPERTY *)(objects + count);
     struct object_values *values = (struct object_values *)(properties + (size_t)count * per_object);
-    for (uint32_t slot = 0, i = 0; slot < object_count() && i < count; slot++)
+    for (uint32_t slot = first, i = 0; slot < end && i < count; slot++)
         i += property_object(request, slot, &objects[i], properties + (size_t)i * per_object, &values[i]);
     *result_count = count;
     *result = objects;
@@ -144,7 +145,7 @@ static bool is_same_text(const WCHAR *a, const WCHAR *b)
 static HRESULT get_properties(const struct request *request, const WCHAR *id, ULONG *result_count,
                               const DEVPROPERTY **result)
 {
-    uint32_t per_object = property_count(request);
+    uint32_t per_object = property_count(request), first, end;
     DEV_OBJECT object;
     /* One block: the properties, what they point to. */
     DEVPROPERTY *properties =
@@ -152,7 +153,8 @@ static HRESULT get_properties(const struct request *request, const WCHAR *id, UL
     if (properties == NULL)
         return E_OUTOFMEMORY;
     struct object_values *values = (struct object_values *)(properties + per_object);
-    for (uint32_t slot = 0; slot < object_count(); slot++) {
+    property_range_of_id(id, &first, &end);
+    for (uint32_t slot = first; slot < end; slot++) {
         if (!property_object(request, slot, &object, properties, values) || !is_same_text(values->id, id))
             continue;
         data_set_count(properties, object.cPropertyCount);

@@ -103,6 +103,25 @@ SIM_EXPORT uint32_t SimRemoveDevice(const uint8_t device_address[6])
     return slot != NO_SLOT ? ERROR_SUCCESS : ERROR_NOT_FOUND;
 }
 
+static void copy_device(SimDevice *copy, const struct device *device)
+{
+    const struct interface *interface = device->interface != NO_SLOT ? interface_at(device->interface) : NULL;
+    *copy = device->state;
+    copy->interface_index = interface != NULL && interface->is_present ? interface->index : 0;
+}
+
+SIM_EXPORT uint32_t SimGetDevice(const uint8_t device_address[6], SimDevice *device)
+{
+    if (device_address == NULL || device == NULL)
+        return ERROR_INVALID_PARAMETER;
+    world_enter();
+    uint32_t slot = device_find(device_address);
+    if (slot != NO_SLOT)
+        copy_device(device, device_at(slot));
+    world_leave();
+    return slot != NO_SLOT ? ERROR_SUCCESS : ERROR_NOT_FOUND;
+}
+
 SIM_EXPORT uint32_t SimListDevices(SimDevice *devices, uint32_t capacity)
 {
     uint32_t count = 0;
@@ -111,11 +130,8 @@ SIM_EXPORT uint32_t SimListDevices(SimDevice *devices, uint32_t capacity)
         const struct device *device = device_at(slot);
         if (!device->is_paired)
             continue;
-        if (devices != NULL && count < capacity) {
-            const struct interface *interface = device->interface != NO_SLOT ? interface_at(device->interface) : NULL;
-            devices[count] = device->state;
-            devices[count].interface_index = interface != NULL && interface->is_present ? interface->index : 0;
-        }
+        if (devices != NULL && count < capacity)
+            copy_device(&devices[count], device);
         count++;
     }
     world_leave();
@@ -175,6 +191,7 @@ SIM_EXPORT void SimGetCounts(SimCounts *counts)
     *counts = (SimCounts){
         .clients = world.object_counts[HANDLE_CLIENT],
         .sessions = world.object_counts[HANDLE_SESSION],
+        .opens_pending = world.opens_pending,
         .closes_queued = world.closes_queued,
         .queries = world.object_counts[HANDLE_QUERY],
         .notifications = world.object_counts[HANDLE_NOTIFICATION],
@@ -186,8 +203,6 @@ SIM_EXPORT void SimGetCounts(SimCounts *counts)
         .closes = world.closes,
         .lost_races = world.lost_races,
     };
-    for (const struct object *object = world.objects[HANDLE_SESSION]; object != NULL; object = object->next)
-        counts->opens_pending += !((const struct session *)object)->is_returned;
     world_leave();
 }
 

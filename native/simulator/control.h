@@ -110,6 +110,9 @@ SIM_EXPORT uint32_t SimUpdateDevice(const SimDevice *device);
 /* Unpairs a device. Its links end at once, but their sessions still have to be closed. */
 SIM_EXPORT uint32_t SimRemoveDevice(const uint8_t device_address[6]);
 
+/* Copies one paired device. ERROR_NOT_FOUND. */
+SIM_EXPORT uint32_t SimGetDevice(const uint8_t device_address[6], SimDevice *device);
+
 /* Fills up to capacity devices in the order of their pairing, and returns how many there are. */
 SIM_EXPORT uint32_t SimListDevices(SimDevice *devices, uint32_t capacity);
 

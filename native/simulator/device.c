@@ -6,10 +6,10 @@
 /* Slots in the order of first pairing. A removed device keeps its slot, so that its interface
  * keeps its GUID. */
 static struct device **devices;
-static uint32_t count;
-/* Slots by address, open addressing, at most half full; NO_SLOT is free. */
-static uint32_t *slots;
-static uint32_t slots_size;
+static uint32_t count, capacity;
+/* By address. */
+static struct map by_address;
+static struct chain known;
 
 struct device *device_at(uint32_t slot)
 {
@@ -21,47 +21,42 @@ uint32_t device_count(void)
     return count;
 }
 
-static uint32_t hash(const uint8_t address[6])
+static uint64_t key_of(const uint8_t address[6])
 {
-    uint32_t value = 2166136261u;
-    for (int i = 0; i < 6; i++)
-        value = (value ^ address[i]) * 16777619u;
-    return value;
-}
-
-/* Where in `slots` the address is, or would be. */
-static uint32_t *place_of(const uint8_t address[6])
-{
-    for (uint32_t i = hash(address);; i++) {
-        uint32_t *place = &slots[i % slots_size];
-        if (*place == NO_SLOT || memcmp(devices[*place]->state.device_address, address, 6) == 0)
-            return place;
-    }
+    uint64_t key = 0;
+    memcpy(&key, address, 6);
+    return key;
 }
 
 uint32_t device_find(const uint8_t address[6])
 {
-    uint32_t slot = slots_size == 0 ? NO_SLOT : *place_of(address);
-    return slot != NO_SLOT && devices[slot]->is_paired ? slot : NO_SLOT;
+    const struct device *device = map_get(&by_address, key_of(address));
+    return device != NULL && device->is_paired ? device->slot : NO_SLOT;
 }
 
-static bool grow(void)
+/* The device with this address, new or paired before; NULL if memory is exhausted. */
+static struct device *provide(const uint8_t address[6])
 {
-    uint32_t size = slots_size == 0 ? 64 : slots_size * 2;
-    struct device **more_devices = realloc(devices, size / 2 * sizeof *devices);
-    if (more_devices == NULL)
-        return false;
-    devices = more_devices;
-    uint32_t *more_slots = malloc(size * sizeof *slots);
-    if (more_slots == NULL)
-        return false;
-    free(slots);
-    slots = more_slots;
-    slots_size = size;
-    memset(slots, 0xFF, size * sizeof *slots);
-    for (uint32_t slot = 0; slot < count; slot++)
-        *place_of(devices[slot]->state.device_address) = slot;
-    return true;
+    struct device *device = map_get(&by_address, key_of(address));
+    if (device != NULL)
+        return device;
+    if (count == capacity) {
+        uint32_t more = capacity == 0 ? 32 : capacity * 2;
+        struct device **grown = realloc(devices, more * sizeof *devices);
+        if (grown == NULL)
+            return NULL;
+        devices = grown;
+        capacity = more;
+    }
+    device = calloc(1, sizeof *device);
+    if (device == NULL || !map_set(&by_address, key_of(address), device)) {
+        free(device);
+        return NULL;
+    }
+    device->slot = count;
+    device->interface = device->own_interface = NO_SLOT;
+    devices[count++] = device;
+    return device;
 }
 
 static bool is_zero(const uint8_t *bytes, size_t size)
@@ -96,26 +91,18 @@ void device_set(uint32_t slot, const SimDevice *state)
 
 uint32_t device_pair(const SimDevice *state)
 {
-    if (count >= slots_size / 2 && !grow())
+    struct device *device = provide(state->device_address);
+    if (device == NULL)
         return NO_SLOT;
-    uint32_t *place = place_of(state->device_address);
-    if (*place == NO_SLOT) {
-        devices[count] = calloc(1, sizeof **devices);
-        if (devices[count] == NULL)
-            return NO_SLOT;
-        devices[count]->interface = NO_SLOT;
-        *place = count++;
-    }
-    uint32_t slot = *place;
-    devices[slot]->is_paired = true;
-    devices[slot]->state.is_connected = 2;
-    devices[slot]->node_generation = 0;
+    device->is_paired = true;
+    device->state.is_connected = 2;
+    device->node_generation = 0;
     for (uint32_t i = 0; i < SIM_NODES_MAX; i++)
-        devices[slot]->nodes[i].is_there = false;
-    devices[slot]->nodes[0] = (struct node){true, SIM_AS_DEVICE, SIM_AS_DEVICE, ""};
-    device_set(slot, state);
-    query_device_changed(slot);
-    return slot;
+        device->nodes[i].is_there = false;
+    device->nodes[0] = (struct node){true, SIM_AS_DEVICE, SIM_AS_DEVICE, ""};
+    device_set(device->slot, state);
+    query_device_changed(device->slot);
+    return device->slot;
 }
 
 void device_unpair(uint32_t slot)
@@ -124,6 +111,23 @@ void device_unpair(uint32_t slot)
     link_end(slot, &at_once);
     devices[slot]->is_paired = false;
     query_device_changed(slot);
+}
+
+void device_set_peer_known(uint32_t slot, bool is_known)
+{
+    struct device *device = devices[slot];
+    if (device->is_peer_known == is_known)
+        return;
+    device->is_peer_known = is_known;
+    if (is_known)
+        chain_append(&known, &device->item);
+    else
+        chain_remove(&known, &device->item);
+}
+
+const struct chain *devices_known(void)
+{
+    return &known;
 }
 
 void device_disconnected(uint32_t slot)

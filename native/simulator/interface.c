@@ -10,7 +10,9 @@
 /* One for each device or group that ever had a link, after the host's own; so that its GUID and
  * LUID are for ever. */
 static struct interface **interfaces;
-static uint32_t count;
+static uint32_t count, capacity;
+static struct chain present;
+static struct map present_by_index;
 /* Given anew at every arrival: an index "should not be considered persistent". */
 static uint32_t next_index = 12;
 
@@ -19,9 +21,24 @@ struct interface *interface_at(uint32_t slot)
     return interfaces[slot];
 }
 
-uint32_t interface_count(void)
+const struct chain *interfaces_present(void)
 {
-    return count;
+    return &present;
+}
+
+static void set_present(struct interface *interface, bool is_present)
+{
+    if (interface->is_present == is_present)
+        return;
+    interface->is_present = is_present;
+    if (!is_present) {
+        chain_remove(&present, &interface->item);
+        map_remove(&present_by_index, interface->index);
+        return;
+    }
+    chain_append(&present, &interface->item);
+    if (!map_set(&present_by_index, interface->index, interface))
+        abort(); /* like add() */
 }
 
 const struct interface *interface_by_guid(const GUID *guid)
@@ -40,49 +57,62 @@ const struct interface *interface_by_luid(uint64_t luid)
 
 const struct interface *interface_by_index(uint32_t index)
 {
-    for (uint32_t slot = 0; slot < count; slot++) {
-        if (interfaces[slot]->is_present && interfaces[slot]->index == index)
-            return interfaces[slot];
-    }
-    return NULL;
+    return map_get(&present_by_index, index);
 }
 
-static struct interface *add(uint32_t type, uint32_t owner, const char *group)
+/* Returns the slot. */
+static uint32_t add(uint32_t type)
 {
-    struct interface **grown = realloc(interfaces, (count + 1) * sizeof *interfaces);
+    if (count == capacity) {
+        capacity = capacity == 0 ? 32 : capacity * 2;
+        interfaces = realloc(interfaces, capacity * sizeof *interfaces);
+    }
     struct interface *interface = calloc(1, sizeof *interface);
-    if (grown == NULL || interface == NULL)
+    if (interfaces == NULL || interface == NULL)
         abort(); /* a few hundred bytes: nothing could go on without them */
-    interfaces = grown;
     interfaces[count] = interface;
     interface->guid = (GUID){GUID_BASE + count, 0x77D1, 0x4C52, {0x9B, 0x1E, 0x02, 0x00, 0x4C, 0x4F, 0x4F, 0x50}};
     interface->luid = (uint64_t)type << 48 | (uint64_t)(LUID_BASE + count) << 24;
     interface->type = type;
-    interface->owner = owner;
-    memcpy(interface->group, group, strlen(group));
     memcpy(interface->mac, (const uint8_t[6]){0x06, 0x57, 0x46, 0x44, (uint8_t)(count >> 8), (uint8_t)count}, 6);
-    count++;
-    return interface;
+    return count++;
 }
 
-static bool serves(uint32_t slot, uint32_t device_slot)
+/* The interface that the devices of one group share. */
+struct group {
+    struct group *next;
+    char name[sizeof((SimDevice *)NULL)->interface_group];
+    uint32_t interface;
+};
+static struct group *groups;
+
+static uint32_t add_group(const char *name)
 {
-    const char *group = device_at(device_slot)->state.interface_group;
-    return group[0] != 0 ? strcmp(interfaces[slot]->group, group) == 0 : interfaces[slot]->owner == device_slot;
+    struct group *group = calloc(1, sizeof *group);
+    if (group == NULL)
+        abort(); /* like add() */
+    memcpy(group->name, name, strlen(name));
+    group->interface = add(IF_TYPE_IEEE80211);
+    group->next = groups;
+    groups = group;
+    return group->interface;
 }
+
 
 uint32_t interface_for(uint32_t device_slot)
 {
-    uint32_t last = device_at(device_slot)->interface;
-    if (last != NO_SLOT && serves(last, device_slot))
-        return last;
-    for (uint32_t slot = 0; slot < count; slot++) {
-        if (serves(slot, device_slot))
-            return slot;
+    struct device *device = device_at(device_slot);
+    const char *group = device->state.interface_group;
+    if (group[0] == 0) {
+        if (device->own_interface == NO_SLOT)
+            device->own_interface = add(IF_TYPE_IEEE80211);
+        return device->own_interface;
     }
-    const char *group = device_at(device_slot)->state.interface_group;
-    add(IF_TYPE_IEEE80211, group[0] != 0 ? NO_SLOT : device_slot, group);
-    return count - 1;
+    for (struct group *each = groups; each != NULL; each = each->next) {
+        if (strcmp(each->name, group) == 0)
+            return each->interface;
+    }
+    return add_group(group);
 }
 
 void interface_link_local(const uint8_t mac[6], uint8_t address[16])
@@ -117,8 +147,8 @@ void interface_attach(uint32_t slot, uint32_t up_ms)
         return;
     interface->generation = world_generation();
     if (!interface->is_present) {
-        interface->is_present = true;
         interface->index = next_index++;
+        set_present(interface, true);
         change_interface(interface, MibAddInstance);
     }
     if (!interface->is_up || !interface->has_media)
@@ -136,7 +166,7 @@ static void goes_down(const struct event *event)
     interface_set_local((uint32_t)event->subject, NULL);
     interface->has_media = false;
     interface->is_up = event->argument == SIM_INTERFACE_DISCONNECTED;
-    interface->is_present = event->argument != SIM_INTERFACE_GONE;
+    set_present(interface, event->argument != SIM_INTERFACE_GONE);
     change_interface(interface, interface->is_present ? MibParameterNotification : MibDeleteInstance);
 }
 
@@ -169,9 +199,11 @@ void interface_reset(void)
 {
     static const uint8_t ethernet_local[4] = {192, 168, 1, 23};
     if (count == 0) {
-        struct interface *ethernet = add(IF_TYPE_ETHERNET_CSMACD, NO_SLOT, "");
+        add(IF_TYPE_ETHERNET_CSMACD);
+        struct interface *ethernet = interfaces[0];
         ethernet->index = 7;
-        ethernet->is_present = ethernet->is_up = ethernet->has_media = true;
+        ethernet->is_up = ethernet->has_media = true;
+        set_present(ethernet, true);
         interface_set_local(0, ethernet_local);
     }
     for (uint32_t slot = 1; slot < count; slot++) {

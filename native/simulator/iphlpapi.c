@@ -171,13 +171,13 @@ static DWORD give_table(void *table, uint32_t entries, void **result)
 
 static DWORD unicast_table(ADDRESS_FAMILY family, MIB_UNICASTIPADDRESS_TABLE **result)
 {
-    uint32_t rows_max = interface_count() * 2;
+    uint32_t rows_max = interfaces_present()->count * 2;
     size_t size = offsetof(MIB_UNICASTIPADDRESS_TABLE, Table) + rows_max * sizeof(MIB_UNICASTIPADDRESS_ROW);
     MIB_UNICASTIPADDRESS_TABLE *table = data_allocate(DATA_MIB_TABLE, size, 0);
     if (table == NULL)
         return ERROR_NOT_ENOUGH_MEMORY;
-    for (uint32_t slot = 0; slot < interface_count(); slot++) {
-        const struct interface *interface = interface_at(slot);
+    for (const struct chain_item *item = interfaces_present()->first; item != NULL; item = item->next) {
+        const struct interface *interface = (const struct interface *)item;
         if (interface->has_local && family != AF_INET6)
             add_unicast(table, interface, AF_INET);
         if (interface->has_media && family != AF_INET)
@@ -215,25 +215,23 @@ static MIB_IPNET_ROW2 *add_neighbor(MIB_IPNET_TABLE2 *table, const struct interf
 static void add_multicast(MIB_IPNET_TABLE2 *table, ADDRESS_FAMILY family)
 {
     static const uint8_t group_mac[6] = {0x01, 0x00, 0x5E, 0x00, 0x00, 0x16}, group[4] = {224, 0, 0, 22};
-    for (uint32_t slot = 0; slot < interface_count() && family != AF_INET6; slot++) {
-        const struct interface *interface = interface_at(slot);
-        if (interface->is_present)
-            memcpy(add_neighbor(table, interface, group_mac, AF_INET, NlnsPermanent)->Address.Ipv4, group, 4);
-    }
+    if (family == AF_INET6)
+        return;
+    for (const struct chain_item *item = interfaces_present()->first; item != NULL; item = item->next)
+        memcpy(add_neighbor(table, (const struct interface *)item, group_mac, AF_INET, NlnsPermanent)->Address.Ipv4,
+               group, 4);
 }
 
 static DWORD neighbor_table(ADDRESS_FAMILY family, MIB_IPNET_TABLE2 **result)
 {
-    uint32_t rows_max = interface_count() + device_count() * 2;
+    uint32_t rows_max = interfaces_present()->count + devices_known()->count * 2;
     size_t size = offsetof(MIB_IPNET_TABLE2, Table) + rows_max * sizeof(MIB_IPNET_ROW2);
     MIB_IPNET_TABLE2 *table = data_allocate(DATA_MIB_TABLE, size, 0);
     if (table == NULL)
         return ERROR_NOT_ENOUGH_MEMORY;
     add_multicast(table, family);
-    for (uint32_t slot = 0; slot < device_count(); slot++) {
-        const struct device *device = device_at(slot);
-        if (!device->is_peer_known)
-            continue;
+    for (const struct chain_item *item = devices_known()->first; item != NULL; item = item->next) {
+        const struct device *device = (const struct device *)item;
         const struct interface *interface = interface_at(device->interface);
         const uint8_t *mac = device->state.interface_address;
         if (family != AF_INET6)

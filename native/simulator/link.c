@@ -26,7 +26,7 @@ static void addresses_appear(const struct event *event)
     struct device *device = device_at((uint32_t)event->subject);
     if (device->address_generation != event->generation)
         return;
-    device->is_peer_known = true;
+    device_set_peer_known((uint32_t)event->subject, true);
     interface_set_local(device->interface, device->state.local_address);
 }
 
@@ -34,7 +34,7 @@ static void set_addresses(uint32_t slot, uint32_t delay_ms)
 {
     struct device *device = device_at(slot);
     uint32_t own_ms = device->state.address_ms;
-    device->is_peer_known = false;
+    device_set_peer_known(slot, false);
     device->address_generation = world_generation();
     timeline_schedule(
         time_sum(delay_ms, own_ms == SIM_DEFAULT ? world.defaults.address_ms : own_ms),
@@ -71,7 +71,7 @@ void link_end(uint32_t slot, const SimLinkEnd *end)
         return;
     device->link = 0;
     device->links = 0;
-    device->is_peer_known = false;
+    device_set_peer_known(slot, false);
     device->address_generation = 0;
     interface_detach(device->interface, end->interface_effect, end->interface_ms);
     set_node(slot, false, end->node_ms);

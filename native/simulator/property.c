@@ -44,6 +44,7 @@
         }                                                                                                              \
     }
 
+static const DEVPROPKEY key_address = {FMTID_WIFI_DIRECT, 1}, key_address_copy = {FMTID_WIFI_DIRECT, 0x0D};
 static const GUID class_wifi_direct = {0x439B20AF, 0x8955, 0x405B, {0x99, 0xF0, 0xA6, 0x2A, 0xF0, 0xC6, 0x8D, 0x43}};
 
 enum source {
@@ -114,6 +115,20 @@ static void set_string(DEVPROPERTY *property, WCHAR *text)
     set(property, DEVPROP_TYPE_STRING, text, (length + 1) * sizeof *text);
 }
 
+static void set_id(uint32_t object_type, const struct device *device, const struct node *node, WCHAR id[OBJECT_ID_MAX])
+{
+    const uint8_t *address = device->state.device_address;
+    char mac[18], text[OBJECT_ID_MAX];
+    snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", address[0], address[1], address[2], address[3],
+             address[4], address[5]);
+    if (object_type == DevObjectTypeDeviceInterface)
+        snprintf(text, sizeof text, "\\\\?\\SWD#WiFiDirect#%s%s#{439b20af-8955-405b-99f0-a62af0c68d43}", mac,
+                 node->suffix);
+    else
+        snprintf(text, sizeof text, "SWD\\WiFiDirect\\%s%s", mac, node->suffix);
+    text_from_utf8(id, OBJECT_ID_MAX, text);
+}
+
 static void read_source(DEVPROPERTY *property, enum source source, const struct device *device, const struct node *node,
                         struct object_values *values)
 {
@@ -162,6 +177,7 @@ static void read_source(DEVPROPERTY *property, enum source source, const struct 
         set_string(property, values->name);
         break;
     case SOURCE_INSTANCE_ID:
+        set_id(DevObjectTypeDevice, device, node, values->instance_id);
         set_string(property, values->instance_id);
         break;
     case SOURCE_PRESENT:
@@ -203,19 +219,54 @@ static bool satisfies(const DEVPROP_FILTER_EXPRESSION *filter, const DEVPROPERTY
     return is_true != ((filter->Operator & DEVPROP_OPERATOR_MODIFIER_NOT) != 0);
 }
 
-static void set_ids(const struct request *request, const struct device *device, const struct node *node,
-                    struct object_values *values)
+void property_set_id(uint32_t object_type, uint32_t object_slot, struct object_values *values)
 {
-    const uint8_t *address = device->state.device_address;
-    char mac[18], text[OBJECT_ID_MAX];
-    snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", address[0], address[1], address[2], address[3],
-             address[4], address[5]);
-    snprintf(text, sizeof text, "SWD\\WiFiDirect\\%s%s", mac, node->suffix);
-    text_from_utf8(values->instance_id, OBJECT_ID_MAX, text);
-    if (request->object_type == DevObjectTypeDeviceInterface)
-        snprintf(text, sizeof text, "\\\\?\\SWD#WiFiDirect#%s%s#{439b20af-8955-405b-99f0-a62af0c68d43}", mac,
-                 node->suffix);
-    text_from_utf8(values->id, OBJECT_ID_MAX, text);
+    const struct device *device = device_at(object_slot / SIM_NODES_MAX);
+    set_id(object_type, device, &device->nodes[object_slot % SIM_NODES_MAX], values->id);
+}
+
+static void range_of_address(const uint8_t address[6], uint32_t *first, uint32_t *end)
+{
+    uint32_t slot = device_find(address);
+    *first = slot == NO_SLOT ? 0 : slot * SIM_NODES_MAX;
+    *end = slot == NO_SLOT ? 0 : *first + SIM_NODES_MAX;
+}
+
+void property_range(const struct request *request, uint32_t *first, uint32_t *end)
+{
+    *first = 0;
+    *end = object_count();
+    for (uint32_t i = 0; i < request->filter_count; i++) {
+        const DEVPROPERTY *property = &request->filters[i].Property;
+        if (request->filters[i].Operator == DEVPROP_OPERATOR_EQUALS && property->BufferSize == 6 &&
+            (property_key_equals(&property->CompKey.Key, &key_address) ||
+             property_key_equals(&property->CompKey.Key, &key_address_copy)))
+            range_of_address(property->Buffer, first, end);
+    }
+}
+
+static int hex_digit(WCHAR unit)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = unit != 0 && unit < 0x80 ? strchr(digits, (char)unit) : NULL;
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+void property_range_of_id(const WCHAR *id, uint32_t *first, uint32_t *end)
+{
+    uint8_t address[6];
+    *first = *end = 0;
+    /* The address is what follows the last \ or # before the first colon. */
+    const WCHAR *at = id;
+    for (const WCHAR *unit = id; *unit != 0 && *unit != ':'; unit++)
+        at = *unit == '\\' || *unit == '#' ? unit + 1 : at;
+    for (size_t i = 0; i < sizeof address; i++, at += 3) {
+        int high = hex_digit(at[0]), low = high < 0 ? -1 : hex_digit(at[1]);
+        if (low < 0 || (i + 1 < sizeof address && at[2] != ':'))
+            return;
+        address[i] = (uint8_t)(high << 4 | low);
+    }
+    range_of_address(address, first, end);
 }
 
 uint32_t object_count(void)
@@ -235,7 +286,6 @@ bool property_object(const struct request *request, uint32_t object_slot, DEV_OB
     const struct device *device = device_at(object_slot / SIM_NODES_MAX);
     const struct node *node = &device->nodes[object_slot % SIM_NODES_MAX];
     uint32_t type = request->object_type, count = 0;
-    set_ids(request, device, node, values);
     if (!device->is_paired || !node->is_there || (type != DevObjectTypeDevice && type != DevObjectTypeDeviceInterface))
         return false;
     for (uint32_t i = 0; i < request->filter_count; i++) {
@@ -254,6 +304,7 @@ bool property_object(const struct request *request, uint32_t object_slot, DEV_OB
         for (; count < request->key_count; count++)
             read_property(&properties[count], &request->keys[count], type, device, node, values);
     }
+    property_set_id(type, object_slot, values);
     *object = (DEV_OBJECT){type, values->id, count, count > 0 ? properties : NULL};
     return true;
 }

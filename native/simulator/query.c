@@ -220,6 +220,7 @@ static bool next_change(struct query *query, struct delivery *delivery)
         told->is_in_set = property_object(&query->request, slot, object, delivery->properties, &delivery->values);
         told->digest = told->is_in_set ? digest_of(object) : 0;
         if (!told->is_in_set && before.is_in_set) {
+            property_set_id(query->request.object_type, slot, &delivery->values);
             *object = (DEV_OBJECT){query->request.object_type, delivery->values.id, 0, NULL};
             delivery->data.Action = DevQueryResultRemove;
             return true;

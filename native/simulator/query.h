@@ -29,8 +29,13 @@ uint32_t property_count(const struct request *request);
 /* Objects are numbered: that of a device's node is at the slot of the device times
  * SIM_NODES_MAX, plus the node. */
 uint32_t object_count(void);
-/* Fills in the object; false where there is none, or the request does not match it (then only
- * values->id is set). */
+/* The objects that can match the request are from *first up to, but not including, *end. */
+void property_range(const struct request *request, uint32_t *first, uint32_t *end);
+/* The objects that can have this id, likewise. */
+void property_range_of_id(const WCHAR *id, uint32_t *first, uint32_t *end);
+/* Sets values->id, also if the object is gone. */
+void property_set_id(uint32_t object_type, uint32_t object_slot, struct object_values *values);
+/* Fills in the object. False if there is none, or the request does not match it. */
 bool property_object(const struct request *request, uint32_t object_slot, DEV_OBJECT *object, DEVPROPERTY *properties,
                      struct object_values *values);
 bool property_key_equals(const DEVPROPKEY *a, const DEVPROPKEY *b);

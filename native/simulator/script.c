@@ -6,7 +6,7 @@
 enum script_kind { SCRIPT_OPEN, SCRIPT_CLOSE, SCRIPT_VISIBILITY, SCRIPT_CALL };
 
 struct script {
-    struct script *next;
+    struct chain_item item;
     enum script_kind kind;
     uint8_t address[6]; /* zeros: any */
     uint32_t function;
@@ -19,7 +19,9 @@ struct script {
     } what;
 };
 
-static struct script *scripts; /* oldest first */
+/* A list for each kind, and for each function of SCRIPT_CALL; the oldest script first. A call then
+ * passes no scripts of other functions. */
+static struct chain scripts[SCRIPT_CALL + SIM_FUNCTION_COUNT];
 
 static uint32_t add(const struct script *script)
 {
@@ -30,34 +32,30 @@ static uint32_t add(const struct script *script)
         return ERROR_NOT_ENOUGH_MEMORY;
     *copy = *script;
     world_enter();
-    struct script **last = &scripts;
-    while (*last != NULL)
-        last = &(*last)->next;
-    *last = copy;
+    chain_append(&scripts[copy->kind + copy->function], &copy->item);
     world_leave();
     return ERROR_SUCCESS;
 }
 
-static bool matches(const struct script *script, enum script_kind kind, const uint8_t *address, uint32_t function)
+static bool matches(const struct script *script, const uint8_t *address)
 {
     static const uint8_t any[6];
-    if (script->kind != kind || script->function != function)
-        return false;
     return address == NULL || memcmp(script->address, any, 6) == 0 || memcmp(script->address, address, 6) == 0;
 }
 
 /* Copies the script that applies, and counts one use of it. */
 static bool take(enum script_kind kind, const uint8_t *address, uint32_t function, struct script *taken)
 {
-    struct script **at = &scripts;
-    while (*at != NULL && !matches(*at, kind, address, function))
-        at = &(*at)->next;
-    struct script *script = *at;
-    if (script == NULL)
+    struct chain *chain = &scripts[kind + function];
+    struct chain_item *item = chain->first;
+    while (item != NULL && !matches((struct script *)item, address))
+        item = item->next;
+    if (item == NULL)
         return false;
+    struct script *script = (struct script *)item;
     *taken = *script;
     if (script->count != SIM_ALWAYS && --script->count == 0) {
-        *at = script->next;
+        chain_remove(chain, item);
         free(script);
     }
     return true;
@@ -117,10 +115,9 @@ uint32_t script_call(uint32_t function)
 
 void script_reset(void)
 {
-    while (scripts != NULL) {
-        struct script *next = scripts->next;
-        free(scripts);
-        scripts = next;
+    for (size_t i = 0; i < SIM_ARRAY_LENGTH(scripts); i++) {
+        for (struct chain_item *item; (item = scripts[i].first) != NULL; free(item))
+            chain_remove(&scripts[i], item);
     }
 }
 

@@ -30,7 +30,9 @@ struct session *session_start(HANDLE client, const uint8_t address[6], bool is_l
     memcpy(session->address, address, 6);
     session->is_legacy = is_legacy;
     session->script = *script;
+    ((struct client *)handle_object(client, HANDLE_CLIENT))->sessions++;
     world.opens++;
+    world.opens_pending++;
     complete_after(session, script->delay_ms);
     return session;
 }
@@ -109,9 +111,23 @@ void session_queue_close(const struct session *session, const SimCloseScript *sc
     }
 }
 
+void session_set_returned(struct session *session)
+{
+    session->is_returned = true;
+    session->returned_us = world.now_us;
+    world.opens_pending--;
+}
+
+void session_retire(struct session *session, enum handle_end end)
+{
+    ((struct client *)handle_object(session->client, HANDLE_CLIENT))->sessions--;
+    world.opens_pending -= !session->is_returned;
+    handle_retire(&session->object, end);
+}
+
 void session_forget(struct session *session, enum handle_end end)
 {
-    handle_retire(&session->object, end);
+    session_retire(session, end);
     free(session);
 }
 
@@ -131,18 +147,17 @@ void session_callback_returned(HANDLE handle, HANDLE client_handle)
     struct session *session = handle_object(handle, HANDLE_SESSION);
     if (session == NULL)
         return;
-    session->is_returned = true;
-    session->returned_us = world.now_us;
+    session_set_returned(session);
     if (session->error != ERROR_SUCCESS)
         session_forget(session, END_FAILED_OPEN);
 }
 
-void sessions_abandon(HANDLE client, bool is_leak)
+void sessions_abandon(struct client *client, bool is_leak)
 {
-    for (struct object *object = world.objects[HANDLE_SESSION], *next; object != NULL; object = next) {
+    for (struct object *object = world.objects[HANDLE_SESSION], *next; client->sessions > 0; object = next) {
         struct session *session = (struct session *)object;
         next = object->next;
-        if (session->client != client)
+        if (session->client != client->object.handle)
             continue;
         if (is_leak && session->is_told && session->error == ERROR_SUCCESS && !object->leak_counted)
             misuse_count(SIM_MISUSE_LEAKED_SESSION, SIM_FUNCTION_WFD_CLOSE_HANDLE, object->handle);

@@ -76,7 +76,7 @@ static DWORD close_handle(HANDLE handle)
         code = wait_for_opens(client);
     if (code == ERROR_SUCCESS && client->is_stale)
         code = world.stop.close_handle_code;
-    sessions_abandon(handle, !client->is_stale);
+    sessions_abandon(client, !client->is_stale);
     handle_retire(&client->object, END_CLOSED);
     free(client);
     return code;
@@ -204,8 +204,8 @@ static DWORD open_legacy(HANDLE client_handle, const uint8_t *address, HANDLE *s
         session_forget(session, END_FAILED_OPEN);
         return code;
     }
-    session->is_told = session->is_returned = true;
-    session->returned_us = world.now_us;
+    session->is_told = true;
+    session_set_returned(session);
     *session_handle = handle;
     *guid = session->guid;
     return ERROR_SUCCESS;
@@ -237,7 +237,7 @@ static DWORD close_session(HANDLE handle)
     }
     /* Used up, whatever comes of it: a handle that "has become invalid" must not be closed
      * again. */
-    handle_retire(&session->object, END_CLOSED);
+    session_retire(session, END_CLOSED);
     DWORD code = script_call(SIM_FUNCTION_WFD_CLOSE_SESSION);
     if (code == ERROR_SUCCESS)
         code = service_code();

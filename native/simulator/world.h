@@ -17,6 +17,31 @@
 
 #define SIM_ARRAY_LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
+/* ---- collections (collections.c): their operations cost the same however much they hold ------ */
+
+/* From a number to a pointer that is not NULL. All zero is empty. */
+struct map {
+    struct map_place *places;
+    size_t capacity, count;
+};
+/* Replaces the value of a key that is present. False if memory is exhausted. */
+bool map_set(struct map *map, uint64_t key, void *value);
+void *map_get(const struct map *map, uint64_t key);
+void map_remove(struct map *map, uint64_t key);
+/* Removes everything and frees the memory. */
+void map_clear(struct map *map);
+
+/* A list of structs that begin with an item. All zero is empty. */
+struct chain_item {
+    struct chain_item *previous, *next;
+};
+struct chain {
+    struct chain_item *first, *last;
+    uint32_t count;
+};
+void chain_append(struct chain *chain, struct chain_item *item);
+void chain_remove(struct chain *chain, struct chain_item *item);
+
 /* ---- handles (handle.c): never reused; a retired one remembers how it ended ------------------ */
 
 enum handle_kind { HANDLE_CLIENT, HANDLE_SESSION, HANDLE_NOTIFICATION, HANDLE_QUERY, HANDLE_KINDS };
@@ -118,6 +143,7 @@ struct client {
     uint32_t opens_pending; /* accepted, callback not returned */
     bool is_stale;          /* from before the service stopped */
     bool is_closing;        /* WFDCloseHandle has begun */
+    uint32_t sessions;      /* its session handles that are live */
     uint64_t close_call;    /* the WFDCloseHandle that waits for opens_pending to be 0 */
 };
 
@@ -144,13 +170,17 @@ struct session *session_start(HANDLE client, const uint8_t address[6], bool is_l
 void session_complete(struct session *session);
 void session_cancel(struct session *session);
 void session_queue_close(const struct session *session, const SimCloseScript *script);
+/* The caller now knows the outcome of the open. */
+void session_set_returned(struct session *session);
+/* Retires the handle. The caller still has to free the session. */
+void session_retire(struct session *session, enum handle_end end);
 /* Retires the handle and frees the session. */
 void session_forget(struct session *session, enum handle_end end);
 /* Around its callback: NULL where that is not to come any more. */
 struct session *session_callback_begins(HANDLE handle);
 void session_callback_returned(HANDLE handle, HANDLE client);
 /* The sessions of a client whose handle is closed. */
-void sessions_abandon(HANDLE client, bool is_leak);
+void sessions_abandon(struct client *client, bool is_leak);
 void sessions_lose_service(void);
 /* Completes every pending open as a cancelled one. */
 void sessions_cancel_all(void);
@@ -166,22 +196,24 @@ struct node {
 };
 
 struct device {
+    struct chain_item item; /* of the devices whose addresses are known */
     SimDevice state;    /* with everything derived filled in */
+    uint32_t slot;
     bool is_paired;     /* false: removed; the slot is kept, and found again by address */
     bool is_peer_known; /* its addresses have appeared */
     uint32_t links;     /* sessions on the link */
     uint64_t link;      /* identity of the link; 0: none */
     uint64_t node_generation, address_generation;
+    uint32_t own_interface; /* slot of the interface that only it uses; NO_SLOT: none yet */
     uint32_t interface; /* slot of the present link's, or the last one's; NO_SLOT: none yet */
     struct node nodes[SIM_NODES_MAX];
 };
 
 struct interface {
+    struct chain_item item; /* of the present interfaces */
     GUID guid;
     uint64_t luid;
     uint32_t index;
-    uint32_t owner; /* slot of its only device; NO_SLOT: a group's, or the host's own */
-    char group[32];
     uint8_t mac[6];
     uint32_t type;
     bool is_present, is_up, has_media;
@@ -202,6 +234,8 @@ void device_set(uint32_t slot, const SimDevice *state);
 void device_unpair(uint32_t slot);
 /* The link has ended, and the node says so: a pairing that is not persistent ends with it. */
 void device_disconnected(uint32_t slot);
+void device_set_peer_known(uint32_t slot, bool is_known);
+const struct chain *devices_known(void);
 void device_reset(void);
 
 void link_begin(struct session *session, uint32_t slot);
@@ -212,7 +246,7 @@ void link_release(const uint8_t address[6], uint64_t link, const SimLinkEnd *end
 void link_readdress(uint32_t slot);
 
 struct interface *interface_at(uint32_t slot);
-uint32_t interface_count(void);
+const struct chain *interfaces_present(void);
 /* The present one of this name; else NULL. */
 const struct interface *interface_by_guid(const GUID *guid);
 const struct interface *interface_by_luid(uint64_t luid);
@@ -279,6 +313,7 @@ struct world {
     uint32_t nodes_on; /* SIM_NODES_ON_... */
     struct object *objects[HANDLE_KINDS];
     uint32_t object_counts[HANDLE_KINDS];
+    uint32_t opens_pending; /* sessions whose open has not returned to the caller */
     uint64_t epoch; /* counts SimReset; the counts below are since then */
     uint32_t closes_queued;
     uint64_t opens, closes, lost_races;

@@ -92,7 +92,7 @@ function worldMethods(control: SimulatorControl) {
 /** Devices and their links. */
 function deviceMethods(control: SimulatorControl) {
   const device = (deviceAddress: string) => {
-    const found = control.listDevices().find((each) => each.deviceAddress === deviceAddress);
+    const found = control.findDevice(deviceAddress);
     return { device: found && from.toSimulatedDevice(found) };
   };
   return {

@@ -77,3 +77,16 @@ test('the help names the cases, and an unknown one is refused with them', (t) =>
   t.is(status, 64);
   t.regex(stderr, /no case everything\. Cases: start, unary, /);
 });
+
+test('what the simulator costs in a large world is held against a small one', (t) => {
+  t.timeout(120_000);
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'report.json');
+  const { status, stdout, stderr } = run('--quick', '--only', 'simulator', '--output', file);
+  t.is(status, 0, `${stdout}\n${stderr}`);
+  const { figures, failures } = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  t.deepEqual(failures, []);
+  t.true(figures.length > 10);
+  for (const { gateway, against } of figures) t.true(gateway.median >= 0 && against?.what === 'a world of 100');
+});

@@ -14,6 +14,7 @@ import { burst, fanOut, idleWatchers } from './cases/fan-out.js';
 import { held } from './cases/held.js';
 import { journal } from './cases/journal.js';
 import { security } from './cases/security.js';
+import { simulator } from './cases/simulator.js';
 import { start } from './cases/start.js';
 import { unary } from './cases/unary.js';
 import type { Figure } from './figure.js';
@@ -33,6 +34,7 @@ const cases: readonly Case[] = [
   security,
   attacks,
   busyConsole,
+  simulator,
 ];
 
 const help = `Usage: npm run bench [-- options]

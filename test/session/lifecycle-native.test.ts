@@ -29,8 +29,7 @@ test.serial('a callback is matched by its context, in whatever order callbacks c
   t.is(rig.session(slow)?.state, 'OPENING');
   world.advanceClock(10);
   await rig.event(slow, 'OPENED');
-  const indexOf = (address: string) =>
-    world.listDevices().find(({ deviceAddress }) => deviceAddress === address)?.interfaceIndex;
+  const indexOf = (address: string) => world.findDevice(address)?.interfaceIndex;
   t.is(rig.session(slow)?.networkInterface?.index, indexOf(display));
   t.is(rig.session(fast)?.networkInterface?.index, indexOf(scanner));
 });

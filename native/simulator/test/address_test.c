@@ -152,6 +152,23 @@ static void a_table_is_freed_once_and_by_its_own_function(void)
     expect_misuse(SIM_MISUSE_WRONG_FREE, 2);
 }
 
+static void a_wrong_pointer_is_counted_and_never_followed(void)
+{
+    MIB_UNICASTIPADDRESS_TABLE *table;
+    CHECK(GetUnicastIpAddressTable(AF_UNSPEC, &table) == ERROR_SUCCESS);
+    FreeMibTable((PVOID)(uintptr_t)1);
+    FreeMibTable((PVOID)UINTPTR_MAX);
+    FreeMibTable((char *)table + 1);
+    FreeMibTable((char *)table - 16);
+    FreeMibTable(table->Table);
+    DevFreeObjectProperties(0, (const DEVPROPERTY *)(uintptr_t)48);
+    expect_misuse(SIM_MISUSE_WRONG_FREE, 6);
+    CHECK(table->NumEntries == 2);
+    FreeMibTable(table);
+    FreeMibTable((char *)table + 1);
+    expect_misuse(SIM_MISUSE_DOUBLE_FREE, 1);
+}
+
 static void writing_to_freed_data_is_noticed(void)
 {
     MIB_IPNET_TABLE2 *table;
@@ -219,6 +236,7 @@ const struct test address_tests[] = {
      addresses_appear_when_they_are_due_and_go_with_the_link},
     {"addresses come late, and change", addresses_come_late_and_change},
     {"a table is freed once, and by its own function", a_table_is_freed_once_and_by_its_own_function},
+    {"a wrong pointer is counted, and never followed", a_wrong_pointer_is_counted_and_never_followed},
     {"writing to freed data is noticed", writing_to_freed_data_is_noticed},
     {"cancelling inside the callback, or twice, is misuse", cancelling_inside_the_callback_or_twice_is_misuse},
     {"cancelling waits for a running callback", cancelling_waits_for_a_running_callback},

@@ -15,7 +15,8 @@ struct test {
 };
 /* Ends with an entry without a name. */
 extern const struct test session_tests[], cancel_tests[], client_tests[], misuse_tests[], service_tests[],
-    interface_tests[], address_tests[], query_tests[], object_tests[], device_tests[], clock_tests[], stress_tests[];
+    interface_tests[], address_tests[], query_tests[], object_tests[], device_tests[], clock_tests[], collections_tests[],
+    stress_tests[];
 
 /* Ends the process where it is false. */
 #define CHECK(condition) check((condition), #condition, __FILE__, __LINE__)

@@ -52,6 +52,20 @@ static void closing_the_client_handle_with_an_open_session_leaks_it(void)
     expect_misuse(SIM_MISUSE_USE_AFTER_CLOSE_HANDLE, 1);
 }
 
+static void closing_one_client_handle_leaves_the_sessions_of_another(void)
+{
+    struct outcome first = {0}, second = {0};
+    client = open_client();
+    HANDLE other = open_client(), left = open_session(other, &scanner, &second);
+    HANDLE kept = open_session(client, &display, &first);
+    CHECK(WFDCloseHandle(open_client()) == ERROR_SUCCESS && counts().sessions == 2);
+    CHECK(WFDCloseHandle(other) == ERROR_SUCCESS && counts().sessions == 1);
+    CHECK(WFDCloseSession(left) == ERROR_INVALID_HANDLE);
+    expect_misuse(SIM_MISUSE_LEAKED_SESSION, 1);
+    expect_misuse(SIM_MISUSE_USE_AFTER_CLOSE_HANDLE, 1);
+    CHECK(WFDCloseSession(kept) == ERROR_SUCCESS && WFDCloseHandle(client) == ERROR_SUCCESS);
+}
+
 static void handles_sessions_and_memory_have_limits(void)
 {
     SimLimits limits = {.clients_max = 1, .sessions_max = 1};
@@ -148,6 +162,8 @@ const struct test client_tests[] = {
     {"a released close leaves opens that never call back", a_released_close_leaves_opens_that_never_call_back},
     {"closing the client handle with an open session leaks it",
      closing_the_client_handle_with_an_open_session_leaks_it},
+    {"closing one client handle leaves the sessions of another",
+     closing_one_client_handle_leaves_the_sessions_of_another},
     {"handles, sessions and memory have limits", handles_sessions_and_memory_have_limits},
     {"a function blocks until its time or its release", a_function_blocks_until_its_time_or_its_release},
     {"an open that a reset ends calls back once", an_open_that_a_reset_ends_calls_back_once},

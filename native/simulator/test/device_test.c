@@ -75,8 +75,15 @@ static void thousands_of_devices_can_be_paired(void)
         CHECK(SimAddDevice(&added) == ERROR_SUCCESS);
     }
     CHECK(SimListDevices(NULL, 0) == 5006);
+    for (uint32_t i = 0; i < 5000; i++) {
+        SimDevice found;
+        uint8_t address[6] = {6, 0, 0, 0, (uint8_t)(i >> 8), (uint8_t)i};
+        CHECK(SimGetDevice(address, &found) == ERROR_SUCCESS && memcmp(found.device_address, address, 6) == 0);
+    }
     uint8_t last[6] = {6, 0, 0, 0, 4999 >> 8, (uint8_t)4999};
+    SimDevice removed;
     CHECK(SimRemoveDevice(last) == ERROR_SUCCESS && SimListDevices(NULL, 0) == 5005);
+    CHECK(SimGetDevice(last, &removed) == ERROR_NOT_FOUND);
 }
 
 static void what_makes_no_sense_is_refused(void)
@@ -98,6 +105,8 @@ static void what_makes_no_sense_is_refused(void)
     CHECK(SimScriptClose(&close) == ERROR_INVALID_PARAMETER);
     CHECK(SimScriptVisibility(&visibility) == ERROR_INVALID_PARAMETER);
     CHECK(SimScriptCall(&call) == ERROR_INVALID_PARAMETER);
+    CHECK(SimGetDevice(NULL, &wrong[0]) == ERROR_INVALID_PARAMETER);
+    CHECK(SimGetDevice(display, NULL) == ERROR_INVALID_PARAMETER);
     CHECK(SimSetNotifications(8) == ERROR_INVALID_PARAMETER && SimSetClock(2) == ERROR_INVALID_PARAMETER);
 }
 

@@ -84,6 +84,25 @@ static void a_closed_session_leaves_its_interface_as_scripted(void)
     CHECK(read_row(&row) == ERROR_FILE_NOT_FOUND && device(&display).is_connected == 1);
 }
 
+static void a_device_that_leaves_its_group_has_an_interface_of_its_own(void)
+{
+    struct outcome grouped = {0}, alone = {0}, again = {0};
+    SimDevice forklift = device(&forklift_1);
+    client = open_client();
+    CHECK(WFDCloseSession(open_session(client, &forklift_1, &grouped)) == ERROR_SUCCESS);
+    advance(150);
+    memset(forklift.interface_group, 0, sizeof forklift.interface_group);
+    CHECK(SimUpdateDevice(&forklift) == ERROR_SUCCESS);
+    CHECK(WFDCloseSession(open_session(client, &forklift_1, &alone)) == ERROR_SUCCESS);
+    advance(150);
+    CHECK(memcmp(&grouped.guid, &alone.guid, sizeof(GUID)) != 0);
+    memcpy(forklift.interface_group, "forklifts", 9);
+    CHECK(SimUpdateDevice(&forklift) == ERROR_SUCCESS);
+    CHECK(WFDCloseSession(open_session(client, &forklift_1, &again)) == ERROR_SUCCESS);
+    CHECK(memcmp(&grouped.guid, &again.guid, sizeof(GUID)) == 0);
+    CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
+}
+
 static void an_interface_may_come_up_after_the_callback(void)
 {
     SimOpenScript script = usual_open();
@@ -166,6 +185,8 @@ const struct test interface_tests[] = {
     {"an open session has an interface, that goes with it", an_open_session_has_an_interface_that_goes_with_it},
     {"an interface keeps its GUID and LUID, but not its index", an_interface_keeps_its_guid_and_luid_but_not_its_index},
     {"a closed session leaves its interface as scripted", a_closed_session_leaves_its_interface_as_scripted},
+    {"a device that leaves its group has an interface of its own",
+     a_device_that_leaves_its_group_has_an_interface_of_its_own},
     {"an interface may come up after the callback", an_interface_may_come_up_after_the_callback},
     {"devices of a group share an interface until the last link ends",
      devices_of_a_group_share_an_interface_until_the_last_link_ends},

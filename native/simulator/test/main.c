@@ -177,16 +177,16 @@ static void run(const struct test *test)
             report_misuse();
         CHECK(SimGetMisuse(kind) == expected[kind]);
     }
-    CHECK(counts().calls_blocked == 0);
+    CHECK(counts().calls_blocked == 0 && counts().opens_pending <= counts().sessions);
     printf("ok - %s\n", current);
     fflush(stdout);
 }
 
 int main(void)
 {
-    static const struct test *const suites[] = {session_tests, cancel_tests,    client_tests,  misuse_tests,
-                                                service_tests, interface_tests, address_tests, query_tests,
-                                                object_tests,  device_tests,    clock_tests,   stress_tests};
+    static const struct test *const suites[] = {
+        session_tests, cancel_tests, client_tests, misuse_tests, service_tests,     interface_tests, address_tests,
+        query_tests,   object_tests, device_tests, clock_tests,  collections_tests, stress_tests};
     for (size_t i = 0; i < SIM_ARRAY_LENGTH(suites); i++) {
         for (const struct test *test = suites[i]; test->name != NULL; test++)
             run(test);

@@ -99,6 +99,67 @@ static void one_object_is_read_by_its_identity(void)
           E_ELEMENT_NOT_FOUND);
 }
 
+static HRESULT read_by_id(uint32_t type, const char *id)
+{
+    WCHAR text[96];
+    ULONG count;
+    const DEVPROPERTY *properties;
+    DEVPROPCOMPKEY address = key(wifi_direct, 1);
+    text_from_utf8(text, SIM_ARRAY_LENGTH(text), id);
+    HRESULT result = DevGetObjectProperties(type, text, 0, 1, &address, &count, &properties);
+    if (result == S_OK)
+        DevFreeObjectProperties(count, properties);
+    return result;
+}
+
+static void an_object_is_found_by_its_whole_identity_only(void)
+{
+    SimNode node = {{2, 0x11, 0x22, 0x33, 0x44, 2}, 1, SIM_AS_DEVICE, "#2"};
+    const uint32_t device_type = DevObjectTypeDevice, interface_type = DevObjectTypeDeviceInterface;
+    CHECK(read_by_id(device_type, "SWD\\WiFiDirect\\02:11:22:33:44:02") == S_OK);
+    CHECK(read_by_id(device_type, "SWD\\WiFiDirect\\02:11:22:33:44:02#2") == E_ELEMENT_NOT_FOUND);
+    CHECK(SimSetNode(&node) == ERROR_SUCCESS);
+    CHECK(read_by_id(device_type, "SWD\\WiFiDirect\\02:11:22:33:44:02#2") == S_OK);
+    CHECK(read_by_id(interface_type, "SWD\\WiFiDirect\\02:11:22:33:44:02") == E_ELEMENT_NOT_FOUND);
+    CHECK(read_by_id(interface_type, "\\\\?\\SWD#WiFiDirect#02:11:22:33:44:02#2#{439b20af-8955-405b-99f0-a62af0c68d43}") ==
+          S_OK);
+    static const char *const others[] = {"",
+                                         ":",
+                                         "02:11:22:33:44:02",
+                                         "SWD\\WiFiDirect\\",
+                                         "SWD\\WiFiDirect\\02:11:22:33:44",
+                                         "SWD\\WiFiDirect\\02:11:22:33:44:0",
+                                         "SWD\\WiFiDirect\\02:11:22:33:44:0\xC3\xBC",
+                                         "SWD\\WiFiDirect\\02-11-22-33-44-01",
+                                         "SWD\\WiFiDirect\\02:AA:BB:CC:DD:EE",
+                                         "SWD\\WiFiDirect\\02:aa:bb:cc:dd:ee"};
+    for (size_t i = 0; i < SIM_ARRAY_LENGTH(others); i++)
+        CHECK(read_by_id(device_type, others[i]) == E_ELEMENT_NOT_FOUND);
+    CHECK(SimRemoveDevice(scanner) == ERROR_SUCCESS);
+    CHECK(read_by_id(device_type, "SWD\\WiFiDirect\\02:11:22:33:44:02") == E_ELEMENT_NOT_FOUND);
+}
+
+static ULONG count_by_address(const uint8_t first[6], uint32_t operator, const uint8_t second[6], ULONG pid)
+{
+    DEVPROP_FILTER_EXPRESSION filters[] = {
+        {DEVPROP_OPERATOR_EQUALS, {key(wifi_direct, 1), DEVPROP_TYPE_BINARY, 6, (PVOID)first}},
+        {operator, {key(wifi_direct, pid), DEVPROP_TYPE_BINARY, 6, (PVOID)second}}};
+    ULONG count;
+    const DEV_OBJECT *objects;
+    CHECK(DevGetObjects(DevObjectTypeDevice, 0, 0, NULL, 2, filters, &count, &objects) == S_OK);
+    DevFreeObjects(count, objects);
+    return count;
+}
+
+static void filters_on_the_address_all_apply(void)
+{
+    CHECK(count_by_address(display, DEVPROP_OPERATOR_EQUALS, display, 0x0D) == 1);
+    CHECK(count_by_address(display, DEVPROP_OPERATOR_EQUALS, scanner, 1) == 0);
+    CHECK(count_by_address(scanner, DEVPROP_OPERATOR_NOT_EQUALS, display, 1) == 1);
+    CHECK(count_by_address(display, DEVPROP_OPERATOR_NOT_EQUALS, display, 0x0D) == 0);
+    CHECK(count_by_address(stranger, DEVPROP_OPERATOR_EQUALS, stranger, 1) == 0);
+}
+
 static void object_parameters_are_checked(void)
 {
     DEVPROPCOMPKEY keys[] = {key(wifi_direct, 1)}, localized = {.Key = keys[0].Key, .LocaleName = (const WCHAR *)keys};
@@ -224,6 +285,8 @@ const struct test object_tests[] = {
     {"connected devices have the properties of their link", connected_devices_have_the_properties_of_their_link},
     {"device interfaces are found by their class", device_interfaces_are_found_by_their_class},
     {"one object is read by its identity", one_object_is_read_by_its_identity},
+    {"an object is found by its whole identity only", an_object_is_found_by_its_whole_identity_only},
+    {"filters on the address all apply", filters_on_the_address_all_apply},
     {"object parameters are checked", object_parameters_are_checked},
     {"objects are freed once, with their count, and not used after",
      objects_are_freed_once_with_their_count_and_not_used_after},

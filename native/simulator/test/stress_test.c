@@ -106,6 +106,25 @@ static void everything_goes_on_at_once(void)
     CHECK(counts().sessions == 0 && counts().opens == WORKERS * ROUNDS);
 }
 
+static void WINAPI count_change(PVOID context, MIB_IPINTERFACE_ROW *row, uint32_t type)
+{
+    CHECK(row->InterfaceIndex == 7 && type == MibParameterNotification);
+    atomic_fetch_add((atomic_uint *)context, 1);
+}
+
+static void thousands_of_notifications_wait_and_are_delivered(void)
+{
+    static atomic_uint received;
+    HANDLE notification;
+    CHECK(NotifyIpInterfaceChange(AF_INET, count_change, &received, 0, &notification) == ERROR_SUCCESS);
+    world_enter();
+    for (int i = 0; i < 20000; i++)
+        change_interface(interface_at(0), MibParameterNotification);
+    world_leave();
+    CHECK(SimWaitIdle(10000) == 1 && atomic_load(&received) == 20000);
+    CHECK(CancelMibChangeNotify2(notification) == ERROR_SUCCESS);
+}
+
 static void thousands_of_sessions_come_and_go(void)
 {
     SimDefaults at_once = {0};
@@ -123,6 +142,7 @@ static void thousands_of_sessions_come_and_go(void)
 
 const struct test stress_tests[] = {
     {"everything goes on at once", everything_goes_on_at_once},
+    {"thousands of notifications wait, and are delivered", thousands_of_notifications_wait_and_are_delivered},
     {"thousands of sessions come and go", thousands_of_sessions_come_and_go},
     {0},
 };
