@@ -1,3 +1,4 @@
+/* The exports of cfgmgr32.dll. */
 #include "query.h"
 
 #include <string.h>
@@ -11,8 +12,8 @@ static bool is_operator(uint32_t value)
     return value == DEVPROP_OPERATOR_EXISTS || value == DEVPROP_OPERATOR_EQUALS;
 }
 
-/* Whether the documented conditions hold. This simulator supports filters that are a list of
- * (not) exists and (not) equals, all of which must be true. */
+/* Whether the request meets the documented conditions. As filters, the simulator supports a list of
+ * (not) EXISTS and (not) EQUALS, all of which must be true. */
 static bool is_valid(const struct request *request, uint32_t flags_allowed)
 {
     bool is_all = (request->flags & DevQueryFlagAllProperties) != 0;
@@ -29,14 +30,15 @@ static bool is_valid(const struct request *request, uint32_t flags_allowed)
         const DEVPROPERTY *property = &request->filters[i].Property;
         if (!is_operator(request->filters[i].Operator) || (property->BufferSize > 0 && property->Buffer == NULL))
             return false;
-        /* Windows 11 refuses a size that is not that of the type. */
+        /* Windows 11 refuses a size that does not fit the type. */
         if (property->Type == DEVPROP_TYPE_EMPTY && property->BufferSize > 0)
             return false;
     }
     return true;
 }
 
-/* With the lock held: whether all that the request points to may be read. */
+/* Whether the request points to freed data, which is then counted as misuse. Called before the
+ * request is read, with the lock held. */
 static bool is_freed(const struct request *request, uint32_t function)
 {
     bool is_any = data_is_freed(request->keys, function) || data_is_freed(request->filters, function);
@@ -90,7 +92,7 @@ static HRESULT get_objects(const struct request *request, ULONG *result_count, c
     data_free(scratch, DATA_CALLBACK, 0, SIM_FUNCTION_ANY);
     if (count == 0)
         return S_OK;
-    /* One block: the objects, their properties, what these point to. */
+    /* One block: the objects, then their properties, then the values of the properties. */
     DEV_OBJECT *objects =
         data_allocate(DATA_OBJECTS, count * (sizeof(DEV_OBJECT) + properties_size + values_size), count);
     if (objects == NULL)
@@ -147,7 +149,7 @@ static HRESULT get_properties(const struct request *request, const WCHAR *id, UL
 {
     uint32_t per_object = property_count(request), first, end;
     DEV_OBJECT object;
-    /* One block: the properties, what they point to. */
+    /* One block: the properties, then their values. */
     DEVPROPERTY *properties =
         data_allocate(DATA_PROPERTIES, per_object * sizeof(DEVPROPERTY) + sizeof(struct object_values), 0);
     if (properties == NULL)

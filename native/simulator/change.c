@@ -1,9 +1,10 @@
+/* The notifications of NotifyIpInterfaceChange and NotifyUnicastIpAddressChange. */
 #include "world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void tell_all(bool of_addresses, ADDRESS_FAMILY family, const void *row, size_t row_size, uint32_t type)
+static void notify_all(bool of_addresses, ADDRESS_FAMILY family, const void *row, size_t row_size, uint32_t type)
 {
     for (struct object *object = world.objects[HANDLE_NOTIFICATION]; object != NULL; object = object->next) {
         const struct notification *notification = (const struct notification *)object;
@@ -13,7 +14,7 @@ static void tell_all(bool of_addresses, ADDRESS_FAMILY family, const void *row, 
     }
 }
 
-void change_interface(const struct interface *interface, uint32_t type)
+void change_notify_interface(const struct interface *interface, uint32_t type)
 {
     static const ADDRESS_FAMILY families[] = {AF_INET, AF_INET6};
     if (!(world.notifications & SIM_NOTIFY_INTERFACES))
@@ -21,11 +22,12 @@ void change_interface(const struct interface *interface, uint32_t type)
     for (size_t i = 0; i < SIM_ARRAY_LENGTH(families); i++) {
         MIB_IPINTERFACE_ROW row = {
             .Family = families[i], .InterfaceLuid.Value = interface->luid, .InterfaceIndex = interface->index};
-        tell_all(false, families[i], &row, sizeof row, type);
+        notify_all(false, families[i], &row, sizeof row, type);
     }
 }
 
-void change_address(const struct interface *interface, ADDRESS_FAMILY family, const uint8_t *address, uint32_t type)
+void change_notify_address(const struct interface *interface, ADDRESS_FAMILY family, const uint8_t *address,
+                           uint32_t type)
 {
     if (!(world.notifications & SIM_NOTIFY_ADDRESSES))
         return;
@@ -35,10 +37,10 @@ void change_address(const struct interface *interface, ADDRESS_FAMILY family, co
         memcpy(row.Address.Ipv4, address, 4);
     else
         memcpy(row.Address.Ipv6.address, address, 16);
-    tell_all(true, family, &row, sizeof row, type);
+    notify_all(true, family, &row, sizeof row, type);
 }
 
-void change_returned(struct notification *notification)
+void change_on_callback_return(struct notification *notification)
 {
     notification->running_thread = 0;
     call_finish(notification->cancel_call, ERROR_SUCCESS);

@@ -1,3 +1,4 @@
+/* A map and a list for the rest of the simulator. */
 #include "world.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* The exports of control.h that belong to no other file. */
 #include "world.h"
 
 #include <string.h>
@@ -84,8 +85,8 @@ SIM_EXPORT uint32_t SimUpdateDevice(const SimDevice *device)
         SimDevice before = device_at(slot)->state;
         device_set(slot, device);
         if (is_address_changed(&before, &device_at(slot)->state))
-            link_readdress(slot);
-        query_device_changed(slot);
+            link_renew_addresses(slot);
+        query_on_device_change(slot);
     }
     world_leave();
     return slot != NO_SLOT ? ERROR_SUCCESS : ERROR_NOT_FOUND;
@@ -152,7 +153,7 @@ SIM_EXPORT uint32_t SimStopService(const SimServiceStop *stop)
         if (stop->open_error == ERROR_SUCCESS)
             call_finish(client->close_call, stop->blocked_call_code);
     }
-    sessions_lose_service();
+    sessions_on_service_stop();
     call_finish_in_service(stop->blocked_call_code);
     for (uint32_t slot = 0; slot < device_count(); slot++)
         link_end(slot, &at_once);
@@ -196,7 +197,7 @@ SIM_EXPORT void SimGetCounts(SimCounts *counts)
         .queries = world.object_counts[HANDLE_QUERY],
         .notifications = world.object_counts[HANDLE_NOTIFICATION],
         .data_blocks = data_live(),
-        .calls_blocked = calls_held(),
+        .calls_blocked = calls_blocked_count(),
         .callbacks_pending = notify_pending(),
         .events_scheduled = timeline_length(),
         .opens = world.opens,

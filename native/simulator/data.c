@@ -1,3 +1,4 @@
+/* Memory lent to callers, and the misuse of it. */
 #include "world.h"
 
 #include <stdlib.h>

@@ -1,15 +1,15 @@
+/* The paired devices and their device nodes. */
 #include "world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Slots in the order of first pairing. A removed device keeps its slot, so that its interface
- * keeps its GUID. */
+/* By slot, in the order of their first pairing. A removed device keeps its slot, so that its
+ * interface keeps its GUID. */
 static struct device **devices;
 static uint32_t count, capacity;
-/* By address. */
 static struct map by_address;
-static struct chain known;
+static struct chain known; /* those whose addresses are known */
 
 struct device *device_at(uint32_t slot)
 {
@@ -34,8 +34,8 @@ uint32_t device_find(const uint8_t address[6])
     return device != NULL && device->is_paired ? device->slot : NO_SLOT;
 }
 
-/* The device with this address, new or paired before; NULL if memory is exhausted. */
-static struct device *provide(const uint8_t address[6])
+/* Returns the device with this address, or creates it. NULL if memory is exhausted. */
+static struct device *find_or_create(const uint8_t address[6])
 {
     struct device *device = map_get(&by_address, key_of(address));
     if (device != NULL)
@@ -91,17 +91,17 @@ void device_set(uint32_t slot, const SimDevice *state)
 
 uint32_t device_pair(const SimDevice *state)
 {
-    struct device *device = provide(state->device_address);
+    struct device *device = find_or_create(state->device_address);
     if (device == NULL)
         return NO_SLOT;
     device->is_paired = true;
     device->state.is_connected = 2;
     device->node_generation = 0;
     for (uint32_t i = 0; i < SIM_NODES_MAX; i++)
-        device->nodes[i].is_there = false;
+        device->nodes[i].exists = false;
     device->nodes[0] = (struct node){true, SIM_AS_DEVICE, SIM_AS_DEVICE, ""};
     device_set(device->slot, state);
-    query_device_changed(device->slot);
+    query_on_device_change(device->slot);
     return device->slot;
 }
 
@@ -110,7 +110,7 @@ void device_unpair(uint32_t slot)
     static const SimLinkEnd at_once = {.interface_effect = SIM_INTERFACE_GONE};
     link_end(slot, &at_once);
     devices[slot]->is_paired = false;
-    query_device_changed(slot);
+    query_on_device_change(slot);
 }
 
 void device_set_peer_known(uint32_t slot, bool is_known)
@@ -130,15 +130,15 @@ const struct chain *devices_known(void)
     return &known;
 }
 
-void device_disconnected(uint32_t slot)
+void device_on_disconnect(uint32_t slot)
 {
     if (devices[slot]->is_paired && devices[slot]->state.is_transient)
         device_unpair(slot);
 }
 
 /*
- * A place belongs to its suffix for good, the first one to "". A query knows objects by their
- * place, and one that is still to tell that a node is gone needs the id that the node had.
+ * A place in `nodes` always keeps its suffix, and the first one has "". A query identifies objects
+ * by their place. When it reports later that a node is gone, it still needs the id of that node.
  */
 static struct node *node_of(uint32_t slot, const char *suffix)
 {
@@ -170,7 +170,7 @@ static uint32_t set_node(const SimNode *wanted)
         return ERROR_NOT_ENOUGH_MEMORY;
     *node = (struct node){true, wanted->is_connected, wanted->is_visible, ""};
     memcpy(node->suffix, wanted->suffix, sizeof node->suffix);
-    query_node_changed(slot, (uint32_t)(node - devices[slot]->nodes));
+    query_on_node_change(slot, (uint32_t)(node - devices[slot]->nodes));
     return ERROR_SUCCESS;
 }
 
@@ -192,13 +192,13 @@ SIM_EXPORT uint32_t SimRemoveNode(const uint8_t device_address[6], const char *s
     world_enter();
     uint32_t slot = device_find(device_address);
     struct node *node = slot != NO_SLOT ? node_of(slot, suffix) : NULL;
-    bool is_there = node != NULL && node->is_there;
-    if (is_there) {
-        node->is_there = false;
-        query_node_changed(slot, (uint32_t)(node - devices[slot]->nodes));
+    bool exists = node != NULL && node->exists;
+    if (exists) {
+        node->exists = false;
+        query_on_node_change(slot, (uint32_t)(node - devices[slot]->nodes));
     }
     world_leave();
-    return is_there ? ERROR_SUCCESS : ERROR_NOT_FOUND;
+    return exists ? ERROR_SUCCESS : ERROR_NOT_FOUND;
 }
 
 SIM_EXPORT uint32_t SimSetNodes(uint32_t mask)
@@ -208,7 +208,7 @@ SIM_EXPORT uint32_t SimSetNodes(uint32_t mask)
     world_enter();
     world.nodes_on = mask;
     for (uint32_t slot = 0; slot < count; slot++)
-        query_device_changed(slot);
+        query_on_device_change(slot);
     world_leave();
     return ERROR_SUCCESS;
 }

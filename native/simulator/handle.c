@@ -1,9 +1,10 @@
+/* Handles: how they are issued, looked up and retired, and the misuse of retired ones. */
 #include "world.h"
 
 #include <stdlib.h>
 
-/* The high bits are set, so that a handle that is cut to 32 bits is detected. The values are
- * spaced, so that a slightly wrong one is detected too. */
+/* High bits are set, so that a handle that was truncated to 32 bits is detected. There are gaps
+ * between the values, so that a slightly wrong one is detected too. */
 #if UINTPTR_MAX == UINT64_MAX
 #define HANDLE_BASE ((uintptr_t)0x57 << 40)
 #else
@@ -13,13 +14,13 @@
 
 struct record {
     union {
-        struct object *object; /* while live */
-        uint64_t ended_us;     /* afterwards */
+        struct object *object; /* if end is END_LIVE */
+        uint64_t ended_us;     /* otherwise */
     };
     uint8_t kind, end;
 };
 
-/* One for every handle ever given out: that is how none is used twice. */
+/* One for every handle that was ever issued, so that no value is issued twice. */
 static struct record *records;
 static size_t record_count, record_capacity;
 
@@ -76,7 +77,7 @@ void *handle_object(HANDLE handle, enum handle_kind kind)
     return record != NULL && record->end == END_LIVE ? record->object : NULL;
 }
 
-bool handle_lost_race(uint64_t since_us)
+bool handle_is_lost_race(uint64_t since_us)
 {
     if (world.now_us - since_us > world.defaults.race_grace_ms * (uint64_t)1000)
         return false;
@@ -92,11 +93,11 @@ static uint32_t misuse_of(const struct record *record, bool closes)
     case END_FAILED_OPEN:
         if (closes)
             return SIM_MISUSE_CLOSE_OF_FAILED_OPEN;
-        return handle_lost_race(record->ended_us) ? 0 : SIM_MISUSE_CANCEL_AFTER_COMPLETION;
+        return handle_is_lost_race(record->ended_us) ? 0 : SIM_MISUSE_CANCEL_AFTER_COMPLETION;
     case END_CLIENT_CLOSED:
         return SIM_MISUSE_USE_AFTER_CLOSE_HANDLE;
     case END_SERVICE_STOPPED:
-        return handle_lost_race(record->ended_us) ? 0 : SIM_MISUSE_USE_AFTER_SERVICE_STOP;
+        return handle_is_lost_race(record->ended_us) ? 0 : SIM_MISUSE_USE_AFTER_SERVICE_STOP;
     default:
         if (record->kind == HANDLE_CLIENT)
             return SIM_MISUSE_USE_AFTER_CLOSE_HANDLE;

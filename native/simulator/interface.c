@@ -1,19 +1,21 @@
+/* The network interfaces: their state, their addresses, and when they change. */
 #include "world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* GUIDs and LUIDs contain the slot, added to these. */
+/* GUIDs and LUIDs contain the slot plus these. */
 #define GUID_BASE 0x5F1D0000u
 #define LUID_BASE 0x8000u
 
-/* One for each device or group that ever had a link, after the host's own; so that its GUID and
- * LUID are for ever. */
+/* By slot: first that of the host itself, then one for each device or group that ever had a link.
+ * They are never removed, so that each keeps its GUID and LUID. */
 static struct interface **interfaces;
 static uint32_t count, capacity;
 static struct chain present;
 static struct map present_by_index;
-/* Given anew at every arrival: an index "should not be considered persistent". */
+/* An interface gets a new index whenever it appears: an index "should not be considered
+ * persistent". */
 static uint32_t next_index = 12;
 
 struct interface *interface_at(uint32_t slot)
@@ -38,7 +40,7 @@ static void set_present(struct interface *interface, bool is_present)
     }
     chain_append(&present, &interface->item);
     if (!map_set(&present_by_index, interface->index, interface))
-        abort(); /* like add() */
+        abort(); /* as in add() */
 }
 
 const struct interface *interface_by_guid(const GUID *guid)
@@ -69,7 +71,7 @@ static uint32_t add(uint32_t type)
     }
     struct interface *interface = calloc(1, sizeof *interface);
     if (interfaces == NULL || interface == NULL)
-        abort(); /* a few hundred bytes: nothing could go on without them */
+        abort(); /* without these few hundred bytes, nothing else would work either */
     interfaces[count] = interface;
     interface->guid = (GUID){GUID_BASE + count, 0x77D1, 0x4C52, {0x9B, 0x1E, 0x02, 0x00, 0x4C, 0x4F, 0x4F, 0x50}};
     interface->luid = (uint64_t)type << 48 | (uint64_t)(LUID_BASE + count) << 24;
@@ -90,7 +92,7 @@ static uint32_t add_group(const char *name)
 {
     struct group *group = calloc(1, sizeof *group);
     if (group == NULL)
-        abort(); /* like add() */
+        abort(); /* as in add() */
     memcpy(group->name, name, strlen(name));
     group->interface = add(IF_TYPE_IEEE80211);
     group->next = groups;
@@ -98,8 +100,7 @@ static uint32_t add_group(const char *name)
     return group->interface;
 }
 
-
-uint32_t interface_for(uint32_t device_slot)
+uint32_t interface_for_device(uint32_t device_slot)
 {
     struct device *device = device_at(device_slot);
     const char *group = device->state.interface_group;
@@ -126,17 +127,17 @@ static void change_link_local(const struct interface *interface, uint32_t type)
 {
     uint8_t address[16];
     interface_link_local(interface->mac, address);
-    change_address(interface, AF_INET6, address, type);
+    change_notify_address(interface, AF_INET6, address, type);
 }
 
-static void comes_up(const struct event *event)
+static void on_interface_up(const struct event *event)
 {
     struct interface *interface = interfaces[event->subject];
     if (interface->generation != event->generation)
         return;
     interface->is_up = true;
     interface->has_media = true;
-    change_interface(interface, MibParameterNotification);
+    change_notify_interface(interface, MibParameterNotification);
     change_link_local(interface, MibAddInstance);
 }
 
@@ -149,14 +150,14 @@ void interface_attach(uint32_t slot, uint32_t up_ms)
     if (!interface->is_present) {
         interface->index = next_index++;
         set_present(interface, true);
-        change_interface(interface, MibAddInstance);
+        change_notify_interface(interface, MibAddInstance);
     }
     if (!interface->is_up || !interface->has_media)
         timeline_schedule(up_ms,
-                          (struct event){.happen = comes_up, .subject = slot, .generation = interface->generation});
+                          (struct event){.run = on_interface_up, .subject = slot, .generation = interface->generation});
 }
 
-static void goes_down(const struct event *event)
+static void on_interface_down(const struct event *event)
 {
     struct interface *interface = interfaces[event->subject];
     if (interface->generation != event->generation)
@@ -167,7 +168,7 @@ static void goes_down(const struct event *event)
     interface->has_media = false;
     interface->is_up = event->argument == SIM_INTERFACE_DISCONNECTED;
     set_present(interface, event->argument != SIM_INTERFACE_GONE);
-    change_interface(interface, interface->is_present ? MibParameterNotification : MibDeleteInstance);
+    change_notify_interface(interface, interface->is_present ? MibParameterNotification : MibDeleteInstance);
 }
 
 void interface_detach(uint32_t slot, uint32_t effect, uint32_t effect_ms)
@@ -176,9 +177,10 @@ void interface_detach(uint32_t slot, uint32_t effect, uint32_t effect_ms)
     if (--interface->links > 0)
         return;
     interface->generation = world_generation();
-    timeline_schedule(
-        effect_ms,
-        (struct event){.happen = goes_down, .subject = slot, .generation = interface->generation, .argument = effect});
+    timeline_schedule(effect_ms, (struct event){.run = on_interface_down,
+                                                .subject = slot,
+                                                .generation = interface->generation,
+                                                .argument = effect});
 }
 
 void interface_set_local(uint32_t slot, const uint8_t local[4])
@@ -187,12 +189,12 @@ void interface_set_local(uint32_t slot, const uint8_t local[4])
     if (interface->has_local && local != NULL && memcmp(interface->local, local, 4) == 0)
         return;
     if (interface->has_local)
-        change_address(interface, AF_INET, interface->local, MibDeleteInstance);
+        change_notify_address(interface, AF_INET, interface->local, MibDeleteInstance);
     interface->has_local = local != NULL;
     if (local == NULL)
         return;
     memcpy(interface->local, local, 4);
-    change_address(interface, AF_INET, local, MibAddInstance);
+    change_notify_address(interface, AF_INET, local, MibAddInstance);
 }
 
 void interface_reset(void)
@@ -210,7 +212,7 @@ void interface_reset(void)
         struct interface *interface = interfaces[slot];
         if (interface->is_present && interface->links == 0) {
             interface->generation = world_generation();
-            goes_down(
+            on_interface_down(
                 &(struct event){.subject = slot, .generation = interface->generation, .argument = SIM_INTERFACE_GONE});
         }
     }

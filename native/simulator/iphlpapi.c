@@ -1,3 +1,4 @@
+/* The exports of iphlpapi.dll. */
 #include "world.h"
 
 #include <stdio.h>
@@ -161,7 +162,7 @@ static void add_unicast(MIB_UNICASTIPADDRESS_TABLE *table, const struct interfac
     }
 }
 
-static DWORD give_table(void *table, uint32_t entries, void **result)
+static DWORD return_table(void *table, uint32_t entries, void **result)
 {
     *result = entries > 0 ? table : NULL;
     if (entries == 0)
@@ -183,7 +184,7 @@ static DWORD unicast_table(ADDRESS_FAMILY family, MIB_UNICASTIPADDRESS_TABLE **r
         if (interface->has_media && family != AF_INET)
             add_unicast(table, interface, AF_INET6);
     }
-    return give_table(table, table->NumEntries, (void **)result);
+    return return_table(table, table->NumEntries, (void **)result);
 }
 
 DWORD WINAPI GetUnicastIpAddressTable(ADDRESS_FAMILY Family, MIB_UNICASTIPADDRESS_TABLE **Table)
@@ -211,7 +212,8 @@ static MIB_IPNET_ROW2 *add_neighbor(MIB_IPNET_TABLE2 *table, const struct interf
     return row;
 }
 
-/* Windows lists these for every interface: multicast groups are neighbors too, but not peers. */
+/* Windows lists multicast groups as neighbors of every interface. A caller must not take them for
+ * peers. */
 static void add_multicast(MIB_IPNET_TABLE2 *table, ADDRESS_FAMILY family)
 {
     static const uint8_t group_mac[6] = {0x01, 0x00, 0x5E, 0x00, 0x00, 0x16}, group[4] = {224, 0, 0, 22};
@@ -241,7 +243,7 @@ static DWORD neighbor_table(ADDRESS_FAMILY family, MIB_IPNET_TABLE2 **result)
             interface_link_local(mac,
                                  add_neighbor(table, interface, mac, AF_INET6, NlnsReachable)->Address.Ipv6.address);
     }
-    return give_table(table, table->NumEntries, (void **)result);
+    return return_table(table, table->NumEntries, (void **)result);
 }
 
 DWORD WINAPI GetIpNetTable2(ADDRESS_FAMILY Family, MIB_IPNET_TABLE2 **Table)

@@ -1,16 +1,17 @@
+/* Links: what begins and ends with them, and when it becomes visible. */
 #include "world.h"
 
 #include <string.h>
 
-static void node_changes(const struct event *event)
+static void on_node_change(const struct event *event)
 {
     struct device *device = device_at((uint32_t)event->subject);
     if (device->node_generation != event->generation)
         return;
     device->state.is_connected = (uint8_t)event->argument;
-    query_device_changed((uint32_t)event->subject);
+    query_on_device_change((uint32_t)event->subject);
     if (event->argument == 0)
-        device_disconnected((uint32_t)event->subject);
+        device_on_disconnect((uint32_t)event->subject);
 }
 
 static void set_node(uint32_t slot, bool is_connected, uint32_t delay_ms)
@@ -18,10 +19,10 @@ static void set_node(uint32_t slot, bool is_connected, uint32_t delay_ms)
     uint64_t generation = device_at(slot)->node_generation = world_generation();
     timeline_schedule(
         delay_ms,
-        (struct event){.happen = node_changes, .subject = slot, .generation = generation, .argument = is_connected});
+        (struct event){.run = on_node_change, .subject = slot, .generation = generation, .argument = is_connected});
 }
 
-static void addresses_appear(const struct event *event)
+static void on_addresses_known(const struct event *event)
 {
     struct device *device = device_at((uint32_t)event->subject);
     if (device->address_generation != event->generation)
@@ -38,10 +39,10 @@ static void set_addresses(uint32_t slot, uint32_t delay_ms)
     device->address_generation = world_generation();
     timeline_schedule(
         time_sum(delay_ms, own_ms == SIM_DEFAULT ? world.defaults.address_ms : own_ms),
-        (struct event){.happen = addresses_appear, .subject = slot, .generation = device->address_generation});
+        (struct event){.run = on_addresses_known, .subject = slot, .generation = device->address_generation});
 }
 
-static void link_drops(const struct event *event)
+static void on_link_drop(const struct event *event)
 {
     static const SimLinkEnd at_once = {.interface_effect = SIM_INTERFACE_GONE};
     if (device_at((uint32_t)event->subject)->link == event->generation)
@@ -53,12 +54,12 @@ void link_begin(struct session *session, uint32_t slot)
     struct device *device = device_at(slot);
     if (device->links++ == 0) {
         device->link = world_generation();
-        device->interface = interface_for(slot);
+        device->interface = interface_for_device(slot);
         interface_attach(device->interface, session->script.interface_ms);
         set_node(slot, true, session->script.node_ms);
         set_addresses(slot, session->script.interface_ms);
         timeline_schedule(session->script.drop_ms,
-                          (struct event){.happen = link_drops, .subject = slot, .generation = device->link});
+                          (struct event){.run = on_link_drop, .subject = slot, .generation = device->link});
     }
     session->link = device->link;
     session->guid = interface_at(device->interface)->guid;
@@ -88,7 +89,7 @@ void link_release(const uint8_t address[6], uint64_t link, const SimLinkEnd *end
         link_end(slot, end);
 }
 
-void link_readdress(uint32_t slot)
+void link_renew_addresses(uint32_t slot)
 {
     if (device_at(slot)->link == 0)
         return;

@@ -1,3 +1,4 @@
+/* The count of misuses, and their records. */
 #include "world.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
- * The threads that call back. Several opens can call back at the same time. Interface changes,
- * address changes and device queries call back one after another. A thread holds the lock while it
- * takes work and after the callback, but never inside it.
+ * The threads that run callbacks. Several opens can call back at the same time. Interface and
+ * address changes call back one after another, and so do device queries. A thread holds the lock
+ * before and after a callback, but not while the callback runs.
  */
 #include "world.h"
 
@@ -13,7 +13,7 @@
 struct open_job {
     struct open_job *next;
     HANDLE session, client;
-    uint64_t call; /* WFDStartOpenSession that waits for this callback */
+    uint64_t call; /* the WFDStartOpenSession that waits for this callback; 0: none */
 };
 
 struct change_job {
@@ -25,16 +25,16 @@ struct change_job {
 
 static struct open_job *open_first, **open_last = &open_first;
 static struct change_job *change_first, **change_last = &change_first;
-/* Of both kinds, queued or inside their callback. */
+/* Jobs of both kinds that are queued or inside their callback. */
 static uint32_t pending;
-/* Open callbacks under way, by thread. */
+/* For each thread that calls back opens: the callback that it runs now. */
 static struct {
     uint64_t thread;
     HANDLE client;
 } inside[OPEN_THREADS];
 static uint32_t open_threads;
 
-static void returned(void)
+static void on_callback_return(void)
 {
     if (--pending == 0)
         platform_wake_all(CONDITION_CALLS);
@@ -42,14 +42,15 @@ static void returned(void)
 
 static void run_open(const struct open_job *job, uint32_t thread)
 {
-    struct session *session = session_callback_begins(job->session);
+    struct session *session = session_on_callback_begin(job->session);
     if (session == NULL)
         return;
     WFD_OPEN_SESSION_COMPLETE_CALLBACK callback = session->callback;
     PVOID context = session->context;
     DWORD error = session->error, reason = session->reason;
     GUID guid = session->guid;
-    /* Only a successful open has an interface; what else is there is not to be relied on. */
+    /* Only a successful open has an interface. A caller that reads the GUID of a failed one should
+     * notice. */
     if (error != ERROR_SUCCESS)
         memset(&guid, 0xDD, sizeof guid);
     inside[thread].thread = platform_thread_id();
@@ -58,7 +59,7 @@ static void run_open(const struct open_job *job, uint32_t thread)
     callback(job->session, context, guid, error, reason);
     world_enter();
     inside[thread].thread = 0;
-    session_callback_returned(job->session, job->client);
+    session_on_callback_return(job->session, job->client);
 }
 
 static void open_main(void)
@@ -75,7 +76,7 @@ static void open_main(void)
         run_open(job, thread);
         call_finish(job->call, ERROR_SUCCESS);
         free(job);
-        returned();
+        on_callback_return();
     }
 }
 
@@ -116,7 +117,7 @@ static void run_change(struct change_job *job)
     else
         notification->on_interface(notification->context, job->row, job->type);
     world_enter();
-    change_returned(notification);
+    change_on_callback_return(notification);
 }
 
 static void change_main(void)
@@ -133,7 +134,7 @@ static void change_main(void)
         if (job->row != NULL)
             data_free(job->row, DATA_CALLBACK, 0, SIM_FUNCTION_ANY);
         free(job);
-        returned();
+        on_callback_return();
     }
 }
 
@@ -177,5 +178,5 @@ void notify_queries(void)
 
 uint32_t notify_pending(void)
 {
-    return pending + query_work();
+    return pending + query_pending();
 }

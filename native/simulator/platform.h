@@ -1,8 +1,8 @@
 /*
- * Everything that the simulator needs from the operating system: one lock, its conditions, threads
- * and a clock.
+ * What the simulator needs from the operating system: one lock, its conditions, threads and a
+ * clock.
  *
- * Invariant: only this file's implementation includes headers of POSIX and Win32.
+ * Invariant: only platform.c includes headers of POSIX and Win32.
  */
 #ifndef WFDSIM_PLATFORM_H
 #define WFDSIM_PLATFORM_H
@@ -10,13 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Who waits for what; waking one kind of waiter leaves the others asleep. */
+/* What a thread waits for. Waking the waiters of one condition does not wake the others. */
 enum platform_condition {
-    CONDITION_TIMELINE, /* the timer thread: an earlier event, or another clock */
-    CONDITION_OPENS,    /* threads that call open callbacks */
-    CONDITION_CHANGES,  /* the thread that calls address and interface callbacks */
-    CONDITION_QUERIES,  /* the thread that calls device query callbacks */
-    CONDITION_CALLS,    /* callers that the simulator holds inside an exported function */
+    CONDITION_TIMELINE, /* the timer thread, for an earlier event or another clock */
+    CONDITION_OPENS,    /* the threads that run open callbacks */
+    CONDITION_CHANGES,  /* the thread that runs address and interface callbacks */
+    CONDITION_QUERIES,  /* the thread that runs device query callbacks */
+    CONDITION_CALLS,    /* callers that block inside an exported function */
     CONDITION_COUNT
 };
 
@@ -25,19 +25,19 @@ enum platform_condition {
 void platform_lock(void);
 void platform_unlock(void);
 
-/* Releases the lock, sleeps until woken or until platform_now_us() reaches until_us, takes the
- * lock. May wake early. */
+/* Releases the lock, sleeps until the condition is woken or platform_now_us() reaches until_us, and
+ * takes the lock. It can return early. */
 void platform_wait(enum platform_condition condition, uint64_t until_us);
 void platform_wake_one(enum platform_condition condition);
 void platform_wake_all(enum platform_condition condition);
 
-/* Starts a detached thread; false where the system has none left. */
+/* Starts a detached thread. False if the system cannot start one. */
 bool platform_start_thread(void (*run)(void));
 
-/* Identifies the calling thread among the living ones. */
+/* Identifies the calling thread among those that run now. Never 0. */
 uint64_t platform_thread_id(void);
 
-/* Monotonic microseconds since some fixed moment. */
+/* Monotonic microseconds since an arbitrary moment. */
 uint64_t platform_now_us(void);
 
 #endif

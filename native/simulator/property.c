@@ -1,7 +1,7 @@
 /*
  * Device nodes as objects with properties. The Wi-Fi Direct properties are on DevObjectTypeDevice,
  * where the SDK header documents them, unless SimSetNodes moves them. DevObjectTypeDeviceInterface
- * also has the interface's own properties.
+ * also has the properties of the device interface.
  */
 #include "query.h"
 
@@ -70,16 +70,16 @@ static const struct known {
     bool of_device, of_interface;
     bool is_wifi_direct; /* moved by SimSetNodes */
 } known_properties[] = {
-    {{FMTID_WIFI_DIRECT, 1}, SOURCE_ADDRESS, true, 1 != 1, true},
-    {{FMTID_WIFI_DIRECT, 2}, SOURCE_INTERFACE_ADDRESS, true, 2 != 1, true},
-    {{FMTID_WIFI_DIRECT, 3}, SOURCE_INTERFACE_GUID, true, 3 != 1, true},
-    {{FMTID_WIFI_DIRECT, 4}, SOURCE_GROUP_ID, true, 4 != 1, true},
-    {{FMTID_WIFI_DIRECT, 5}, SOURCE_CONNECTED, true, 5 != 1, true},
-    {{FMTID_WIFI_DIRECT, 6}, SOURCE_VISIBLE, true, 6 != 1, true},
-    {{FMTID_WIFI_DIRECT, 7}, SOURCE_LEGACY, true, 7 != 1, true},
-    {{FMTID_WIFI_DIRECT, 0x0D}, SOURCE_ADDRESS, true, 0x0D != 1, true}, /* DeviceAddressCopy */
-    {{FMTID_WIFI_DIRECT, 0x1B}, SOURCE_TRANSIENT, true, 0x1B != 1, true},
-    {{FMTID_WIFI_DIRECT, 0x1C}, SOURCE_QUALITY, true, 0x1C != 1, true},
+    {{FMTID_WIFI_DIRECT, 1}, SOURCE_ADDRESS, true, false, true},
+    {{FMTID_WIFI_DIRECT, 2}, SOURCE_INTERFACE_ADDRESS, true, true, true},
+    {{FMTID_WIFI_DIRECT, 3}, SOURCE_INTERFACE_GUID, true, true, true},
+    {{FMTID_WIFI_DIRECT, 4}, SOURCE_GROUP_ID, true, true, true},
+    {{FMTID_WIFI_DIRECT, 5}, SOURCE_CONNECTED, true, true, true},
+    {{FMTID_WIFI_DIRECT, 6}, SOURCE_VISIBLE, true, true, true},
+    {{FMTID_WIFI_DIRECT, 7}, SOURCE_LEGACY, true, true, true},
+    {{FMTID_WIFI_DIRECT, 0x0D}, SOURCE_ADDRESS, true, true, true}, /* DeviceAddressCopy */
+    {{FMTID_WIFI_DIRECT, 0x1B}, SOURCE_TRANSIENT, true, true, true},
+    {{FMTID_WIFI_DIRECT, 0x1C}, SOURCE_QUALITY, true, true, true},
     {{FMTID_NAME, 10}, SOURCE_NAME, true, true, false},
     {{FMTID_DEVICE, 256}, SOURCE_INSTANCE_ID, true, true, false},
     {{FMTID_PRESENCE, 5}, SOURCE_PRESENT, true, false, false},
@@ -99,7 +99,7 @@ static void set(DEVPROPERTY *property, DEVPROPTYPE type, void *buffer, size_t si
     property->BufferSize = (ULONG)size;
 }
 
-/* A flag of SimDevice: 0 false, 1 true, 2 empty. */
+/* flag: as in SimDevice, 0 false, 1 true, 2 empty. */
 static void set_flag(DEVPROPERTY *property, DEVPROP_BOOLEAN *value, uint8_t flag)
 {
     *value = flag == 1 ? DEVPROP_TRUE : DEVPROP_FALSE;
@@ -193,7 +193,7 @@ static void read_source(DEVPROPERTY *property, enum source source, const struct 
     }
 }
 
-/* The property that the object has by this key; EMPTY if it has none. */
+/* Fills in the property with this key. It is EMPTY if the object does not have it. */
 static void read_property(DEVPROPERTY *property, const DEVPROPCOMPKEY *key, uint32_t object_type,
                           const struct device *device, const struct node *node, struct object_values *values)
 {
@@ -256,7 +256,7 @@ void property_range_of_id(const WCHAR *id, uint32_t *first, uint32_t *end)
 {
     uint8_t address[6];
     *first = *end = 0;
-    /* The address is what follows the last \ or # before the first colon. */
+    /* The address begins after the last \ or # before the first colon. */
     const WCHAR *at = id;
     for (const WCHAR *unit = id; *unit != 0 && *unit != ':'; unit++)
         at = *unit == '\\' || *unit == '#' ? unit + 1 : at;
@@ -286,7 +286,7 @@ bool property_object(const struct request *request, uint32_t object_slot, DEV_OB
     const struct device *device = device_at(object_slot / SIM_NODES_MAX);
     const struct node *node = &device->nodes[object_slot % SIM_NODES_MAX];
     uint32_t type = request->object_type, count = 0;
-    if (!device->is_paired || !node->is_there || (type != DevObjectTypeDevice && type != DevObjectTypeDeviceInterface))
+    if (!device->is_paired || !node->exists || (type != DevObjectTypeDevice && type != DevObjectTypeDeviceInterface))
         return false;
     for (uint32_t i = 0; i < request->filter_count; i++) {
         DEVPROPERTY property;

@@ -1,13 +1,13 @@
 /*
- * Device queries. Each keeps what it has reported about every device, and a queue of the devices
- * that may have changed since. A callback reports the device as it is at that moment.
+ * Device queries. Each query keeps what it has reported about every object, and a queue of the
+ * objects that may have changed since. A callback reports the object as it is at that moment.
  */
 #include "query.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct told {
+struct report {
     bool is_in_set, is_queued;
     uint64_t digest; /* of the properties */
 };
@@ -18,19 +18,19 @@ struct query {
     struct request request;
     PDEV_QUERY_RESULT_CALLBACK callback;
     PVOID context;
-    struct told *told; /* by number of the object */
-    uint32_t told_count;
-    uint32_t *queue; /* ring of such numbers; as long as told */
+    struct report *reports; /* by object slot */
+    uint32_t report_count;
+    uint32_t *queue; /* a ring of object slots, with room for report_count */
     uint32_t queue_first, queue_count;
     bool is_enumerated, is_closed;
-    bool is_abort_due, is_aborted; /* to be told so; told so, and silent since */
-    bool is_over;                  /* no further callback will come */
-    bool is_orphan;                /* closed, but not waited for: freed when its callback returns */
-    uint64_t running_thread;       /* that is inside the callback; 0: none */
-    uint64_t close_call;
+    bool is_abort_due, is_aborted; /* will report the abort; has reported it */
+    bool is_finished;              /* no callback follows */
+    bool is_orphan;                /* closed while its callback runs; freed when that returns */
+    uint64_t running_thread;       /* the thread inside the callback; 0: none */
+    uint64_t close_call;           /* the DevCloseObjectQuery that waits for the callback */
 };
 
-/* What a callback is given, in one block. */
+/* The data of one callback, in one block. */
 struct delivery {
     DEV_QUERY_RESULT_ACTION_DATA data;
     struct object_values values;
@@ -49,7 +49,7 @@ static void destroy(struct query *query)
         free(query->request.filters[i].Property.Buffer);
     free((void *)query->request.filters);
     free((void *)query->request.keys);
-    free(query->told);
+    free(query->reports);
     free(query->queue);
     free(query);
 }
@@ -79,38 +79,38 @@ static bool copy_request(struct request *copy, const struct request *request)
     return true;
 }
 
-/* Makes room for every object there is. */
+/* Makes room for so many objects. */
 static bool grow(struct query *query, uint32_t count)
 {
-    if (count <= query->told_count)
+    if (count <= query->report_count)
         return true;
     uint32_t capacity = count + count / 2 + 16;
-    struct told *told = calloc(capacity, sizeof *told);
+    struct report *reports = calloc(capacity, sizeof *reports);
     uint32_t *queue = calloc(capacity, sizeof *queue);
-    if (told == NULL || queue == NULL) {
-        free(told);
+    if (reports == NULL || queue == NULL) {
+        free(reports);
         free(queue);
         return false;
     }
-    if (query->told_count > 0)
-        memcpy(told, query->told, query->told_count * sizeof *told);
+    if (query->report_count > 0)
+        memcpy(reports, query->reports, query->report_count * sizeof *reports);
     for (uint32_t i = 0; i < query->queue_count; i++)
-        queue[i] = query->queue[(query->queue_first + i) % query->told_count];
-    free(query->told);
+        queue[i] = query->queue[(query->queue_first + i) % query->report_count];
+    free(query->reports);
     free(query->queue);
-    query->told = told;
+    query->reports = reports;
     query->queue = queue;
-    query->told_count = capacity;
+    query->report_count = capacity;
     query->queue_first = 0;
     return true;
 }
 
 static void enqueue(struct query *query, uint32_t slot)
 {
-    if (!grow(query, slot + 1) || query->told[slot].is_queued)
+    if (!grow(query, slot + 1) || query->reports[slot].is_queued)
         return;
-    query->told[slot].is_queued = true;
-    query->queue[(query->queue_first + query->queue_count++) % query->told_count] = slot;
+    query->reports[slot].is_queued = true;
+    query->queue[(query->queue_first + query->queue_count++) % query->report_count] = slot;
 }
 
 struct query *query_create(const struct request *request, PDEV_QUERY_RESULT_CALLBACK callback, PVOID context,
@@ -143,7 +143,7 @@ void query_close(struct query *query)
         notify_queries();
         return;
     }
-    query->is_over = true;
+    query->is_finished = true;
     if (query->running_thread == platform_thread_id()) {
         misuse_count(SIM_MISUSE_CLOSE_IN_CALLBACK, SIM_FUNCTION_DEV_CLOSE_OBJECT_QUERY, query->object.handle);
     } else if (query->running_thread != 0) {
@@ -163,7 +163,7 @@ static void nodes_changed(uint32_t first, uint32_t count)
     if (!(world.notifications & SIM_NOTIFY_DEVICES))
         return;
     for (struct query *query = queries; query != NULL; query = query->next) {
-        if (query->is_over || query->is_aborted ||
+        if (query->is_finished || query->is_aborted ||
             (query->is_enumerated && !(query->request.flags & DevQueryFlagUpdateResults)))
             continue;
         for (uint32_t i = 0; i < count; i++)
@@ -174,20 +174,21 @@ static void nodes_changed(uint32_t first, uint32_t count)
         notify_queries();
 }
 
-void query_device_changed(uint32_t slot)
+void query_on_device_change(uint32_t slot)
 {
     nodes_changed(slot * SIM_NODES_MAX, SIM_NODES_MAX);
 }
 
-/* By itself, so that changes of several nodes are told in the order in which they were made. */
-void query_node_changed(uint32_t slot, uint32_t node)
+/* Queues only this node, so that queries report changes of several nodes in the order of the
+ * changes. */
+void query_on_node_change(uint32_t slot, uint32_t node)
 {
     nodes_changed(slot * SIM_NODES_MAX + node, 1);
 }
 
 static bool has_work(const struct query *query)
 {
-    if (query->is_over || query->running_thread != 0)
+    if (query->is_finished || query->running_thread != 0)
         return false;
     if (query->is_closed || query->is_abort_due)
         return true;
@@ -207,25 +208,26 @@ static uint64_t digest_of(const DEV_OBJECT *object)
     return digest;
 }
 
-/* Sets the next change of the result set; false where the queued devices are as they were told. */
+/* Fills in the next change of the result set. False if all queued objects are still as they were
+ * reported. */
 static bool next_change(struct query *query, struct delivery *delivery)
 {
     while (query->queue_count > 0) {
         uint32_t slot = query->queue[query->queue_first];
-        struct told *told = &query->told[slot], before = *told;
+        struct report *report = &query->reports[slot], before = *report;
         DEV_OBJECT *object = &delivery->data.Data.DeviceObject;
-        query->queue_first = (query->queue_first + 1) % query->told_count;
+        query->queue_first = (query->queue_first + 1) % query->report_count;
         query->queue_count--;
-        told->is_queued = false;
-        told->is_in_set = property_object(&query->request, slot, object, delivery->properties, &delivery->values);
-        told->digest = told->is_in_set ? digest_of(object) : 0;
-        if (!told->is_in_set && before.is_in_set) {
+        report->is_queued = false;
+        report->is_in_set = property_object(&query->request, slot, object, delivery->properties, &delivery->values);
+        report->digest = report->is_in_set ? digest_of(object) : 0;
+        if (!report->is_in_set && before.is_in_set) {
             property_set_id(query->request.object_type, slot, &delivery->values);
             *object = (DEV_OBJECT){query->request.object_type, delivery->values.id, 0, NULL};
             delivery->data.Action = DevQueryResultRemove;
             return true;
         }
-        if (told->is_in_set && (!before.is_in_set || told->digest != before.digest)) {
+        if (report->is_in_set && (!before.is_in_set || report->digest != before.digest)) {
             delivery->data.Action = before.is_in_set ? DevQueryResultUpdate : DevQueryResultAdd;
             return true;
         }
@@ -243,7 +245,7 @@ static bool set_state(struct delivery *delivery, uint32_t state)
 static bool next_delivery(struct query *query, struct delivery *delivery)
 {
     if (query->is_closed) {
-        query->is_over = query->is_orphan = true;
+        query->is_finished = query->is_orphan = true;
         return set_state(delivery, DevQueryStateClosed);
     }
     if (query->is_abort_due) {
@@ -285,7 +287,7 @@ bool query_run_one(void)
     return true;
 }
 
-uint32_t query_work(void)
+uint32_t query_pending(void)
 {
     uint32_t count = 0;
     for (const struct query *query = queries; query != NULL; query = query->next)

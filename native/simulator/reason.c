@@ -1,8 +1,9 @@
+/* WlanReasonCodeToString of wlanapi.dll. */
 #include "world.h"
 
 #include <stdio.h>
 
-/* The reasons that are plausible for a Wi-Fi Direct connection. Windows has texts for about a
+/* Only reasons that are plausible for a Wi-Fi Direct connection. Windows has texts for about a
  * hundred. */
 static const struct {
     DWORD code;

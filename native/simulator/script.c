@@ -1,3 +1,4 @@
+/* Scripts: how the next calls of a function proceed. */
 #include "world.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@ enum script_kind { SCRIPT_OPEN, SCRIPT_CLOSE, SCRIPT_VISIBILITY, SCRIPT_CALL };
 struct script {
     struct chain_item item;
     enum script_kind kind;
-    uint8_t address[6]; /* zeros: any */
+    uint8_t address[6]; /* zeros: any device */
     uint32_t function;
     uint32_t count;
     union {
@@ -19,8 +20,8 @@ struct script {
     } what;
 };
 
-/* A list for each kind, and for each function of SCRIPT_CALL; the oldest script first. A call then
- * passes no scripts of other functions. */
+/* A list for each kind, and of SCRIPT_CALL for each function, oldest script first. So a call does
+ * not have to look at scripts of other functions. */
 static struct chain scripts[SCRIPT_CALL + SIM_FUNCTION_COUNT];
 
 static uint32_t add(const struct script *script)
@@ -43,8 +44,8 @@ static bool matches(const struct script *script, const uint8_t *address)
     return address == NULL || memcmp(script->address, any, 6) == 0 || memcmp(script->address, address, 6) == 0;
 }
 
-/* Copies the script that applies, and counts one use of it. */
-static bool take(enum script_kind kind, const uint8_t *address, uint32_t function, struct script *taken)
+/* Copies the script that applies, and uses it once. False if there is none. */
+static bool take_script(enum script_kind kind, const uint8_t *address, uint32_t function, struct script *taken)
 {
     struct chain *chain = &scripts[kind + function];
     struct chain_item *item = chain->first;
@@ -61,7 +62,7 @@ static bool take(enum script_kind kind, const uint8_t *address, uint32_t functio
     return true;
 }
 
-static void or_default(uint32_t *value, uint32_t otherwise)
+static void use_default(uint32_t *value, uint32_t otherwise)
 {
     if (*value == SIM_DEFAULT)
         *value = otherwise;
@@ -70,7 +71,7 @@ static void or_default(uint32_t *value, uint32_t otherwise)
 SimOpenScript script_open(const uint8_t address[6], uint32_t delay_ms)
 {
     struct script script;
-    if (!take(SCRIPT_OPEN, address, 0, &script))
+    if (!take_script(SCRIPT_OPEN, address, 0, &script))
         script.what.open = (SimOpenScript){.error = SIM_DEFAULT,
                                            .delay_ms = SIM_DEFAULT,
                                            .cancel_error = SIM_DEFAULT,
@@ -78,35 +79,35 @@ SimOpenScript script_open(const uint8_t address[6], uint32_t delay_ms)
                                            .cancel_ms = SIM_DEFAULT,
                                            .drop_ms = SIM_NEVER};
     SimOpenScript *open = &script.what.open;
-    or_default(&open->delay_ms, delay_ms);
-    or_default(&open->cancel_error, ERROR_CANCELLED);
-    or_default(&open->cancel_reason_code, WLAN_REASON_CODE_USER_CANCELLED);
-    or_default(&open->cancel_ms, world.defaults.cancel_ms);
+    use_default(&open->delay_ms, delay_ms);
+    use_default(&open->cancel_error, ERROR_CANCELLED);
+    use_default(&open->cancel_reason_code, WLAN_REASON_CODE_USER_CANCELLED);
+    use_default(&open->cancel_ms, world.defaults.cancel_ms);
     return *open;
 }
 
 SimCloseScript script_close(const uint8_t address[6])
 {
     struct script script;
-    if (!take(SCRIPT_CLOSE, address, 0, &script))
+    if (!take_script(SCRIPT_CLOSE, address, 0, &script))
         script.what.close = (SimCloseScript){.delay_ms = SIM_DEFAULT};
-    or_default(&script.what.close.delay_ms, world.defaults.close_ms);
+    use_default(&script.what.close.delay_ms, world.defaults.close_ms);
     return script.what.close;
 }
 
 SimVisibilityScript script_visibility(const uint8_t address[6])
 {
     struct script script;
-    if (!take(SCRIPT_VISIBILITY, address, 0, &script))
+    if (!take_script(SCRIPT_VISIBILITY, address, 0, &script))
         script.what.visibility = (SimVisibilityScript){.delay_ms = SIM_DEFAULT, .visible = SIM_DEFAULT};
-    or_default(&script.what.visibility.delay_ms, world.defaults.visibility_ms);
+    use_default(&script.what.visibility.delay_ms, world.defaults.visibility_ms);
     return script.what.visibility;
 }
 
 uint32_t script_call(uint32_t function)
 {
     struct script script;
-    if (!take(SCRIPT_CALL, NULL, function, &script))
+    if (!take_script(SCRIPT_CALL, NULL, function, &script))
         return ERROR_SUCCESS;
     bool in_service = function <= SIM_FUNCTION_WFD_UPDATE_DEVICE_VISIBILITY;
     uint32_t aborted = call_sleep(function, in_service, script.what.call.block_ms);

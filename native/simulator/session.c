@@ -1,12 +1,13 @@
+/* Sessions: from the start of an open to its callback, and from a close to the end of the link. */
 #include "world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void open_completes(const struct event *event)
+static void on_open_due(const struct event *event)
 {
     struct session *session = handle_object((HANDLE)(uintptr_t)event->subject, HANDLE_SESSION);
-    /* A reset may have completed it before its time. */
+    /* A reset can have completed it earlier. */
     if (session != NULL && session->attempt == event->generation && !session->is_completed)
         session_complete(session);
 }
@@ -14,7 +15,7 @@ static void open_completes(const struct event *event)
 static void complete_after(struct session *session, uint32_t delay_ms)
 {
     session->attempt = world_generation();
-    timeline_schedule(delay_ms, (struct event){.happen = open_completes,
+    timeline_schedule(delay_ms, (struct event){.run = on_open_due,
                                                .subject = (uint64_t)(uintptr_t)session->object.handle,
                                                .generation = session->attempt});
 }
@@ -45,8 +46,8 @@ void session_cancel(struct session *session)
     complete_after(session, session->script.cancel_ms);
 }
 
-/* Sets error and reason from the script, otherwise from the state of the device. */
-static void decide(struct session *session, uint32_t slot)
+/* Sets error and reason: from the script, or otherwise from the state of the device. */
+static void decide_outcome(struct session *session, uint32_t slot)
 {
     const SimOpenScript *script = &session->script;
     bool has_profile = slot != NO_SLOT && device_at(slot)->state.is_legacy == session->is_legacy;
@@ -65,7 +66,7 @@ static void decide(struct session *session, uint32_t slot)
     }
 }
 
-static void tell(struct session *session)
+static void report_outcome(struct session *session)
 {
     session->is_completed = true;
     if (session->is_legacy)
@@ -77,20 +78,20 @@ static void tell(struct session *session)
 void session_complete(struct session *session)
 {
     uint32_t slot = device_find(session->address);
-    decide(session, slot);
+    decide_outcome(session, slot);
     if (session->error == ERROR_SUCCESS)
         link_begin(session, slot);
-    tell(session);
+    report_outcome(session);
 }
 
 struct closing {
     uint8_t address[6];
     uint64_t link;
-    uint64_t epoch; /* of world.closes_queued */
+    uint64_t epoch; /* world.epoch when the close was queued */
     SimLinkEnd end;
 };
 
-static void close_happens(const struct event *event)
+static void on_close_due(const struct event *event)
 {
     struct closing *closing = (struct closing *)(uintptr_t)event->subject;
     link_release(closing->address, closing->link, &closing->end);
@@ -107,13 +108,13 @@ void session_queue_close(const struct session *session, const SimCloseScript *sc
         *closing = (struct closing){.link = session->link, .epoch = world.epoch, .end = script->end};
         memcpy(closing->address, session->address, 6);
         timeline_schedule(script->delay_ms,
-                          (struct event){.happen = close_happens, .subject = (uint64_t)(uintptr_t)closing});
+                          (struct event){.run = on_close_due, .subject = (uint64_t)(uintptr_t)closing});
     }
 }
 
 void session_set_returned(struct session *session)
 {
-    session->is_returned = true;
+    session->has_returned = true;
     session->returned_us = world.now_us;
     world.opens_pending--;
 }
@@ -121,25 +122,25 @@ void session_set_returned(struct session *session)
 void session_retire(struct session *session, enum handle_end end)
 {
     ((struct client *)handle_object(session->client, HANDLE_CLIENT))->sessions--;
-    world.opens_pending -= !session->is_returned;
+    world.opens_pending -= !session->has_returned;
     handle_retire(&session->object, end);
 }
 
-void session_forget(struct session *session, enum handle_end end)
+void session_destroy(struct session *session, enum handle_end end)
 {
     session_retire(session, end);
     free(session);
 }
 
-struct session *session_callback_begins(HANDLE handle)
+struct session *session_on_callback_begin(HANDLE handle)
 {
     struct session *session = handle_object(handle, HANDLE_SESSION);
     if (session != NULL)
-        session->is_told = true;
+        session->is_outcome_known = true;
     return session;
 }
 
-void session_callback_returned(HANDLE handle, HANDLE client_handle)
+void session_on_callback_return(HANDLE handle, HANDLE client_handle)
 {
     struct client *client = handle_object(client_handle, HANDLE_CLIENT);
     if (client != NULL && --client->opens_pending == 0)
@@ -149,7 +150,7 @@ void session_callback_returned(HANDLE handle, HANDLE client_handle)
         return;
     session_set_returned(session);
     if (session->error != ERROR_SUCCESS)
-        session_forget(session, END_FAILED_OPEN);
+        session_destroy(session, END_FAILED_OPEN);
 }
 
 void sessions_abandon(struct client *client, bool is_leak)
@@ -159,21 +160,21 @@ void sessions_abandon(struct client *client, bool is_leak)
         next = object->next;
         if (session->client != client->object.handle)
             continue;
-        if (is_leak && session->is_told && session->error == ERROR_SUCCESS && !object->leak_counted)
+        if (is_leak && session->is_outcome_known && session->error == ERROR_SUCCESS && !object->leak_counted)
             misuse_count(SIM_MISUSE_LEAKED_SESSION, SIM_FUNCTION_WFD_CLOSE_HANDLE, object->handle);
         call_finish(session->call, ERROR_INVALID_HANDLE);
-        session_forget(session, END_CLIENT_CLOSED);
+        session_destroy(session, END_CLIENT_CLOSED);
     }
 }
 
-/* Has a pending open fail with the service; one that has not called back yet does so with the
- * error. */
-static void fail_with_service(struct session *session)
+/* Makes a pending open fail, because the service has stopped. It calls back with the error, unless
+ * the stop is scripted so that it never does. */
+static void fail_pending_open(struct session *session)
 {
     bool was_completed = session->is_completed;
     session->attempt = 0;
     if (world.stop.open_error == 0 && !was_completed) {
-        session->script.cancel_loses = 1; /* never, whatever becomes of the service */
+        session->script.cancel_loses = 1; /* a cancel after a restart must not complete it either */
         return;
     }
     if (session->error == ERROR_SUCCESS) {
@@ -181,18 +182,18 @@ static void fail_with_service(struct session *session)
         session->reason = WLAN_REASON_CODE_UNKNOWN;
     }
     if (!was_completed)
-        tell(session);
+        report_outcome(session);
 }
 
-void sessions_lose_service(void)
+void sessions_on_service_stop(void)
 {
     for (struct object *object = world.objects[HANDLE_SESSION], *next; object != NULL; object = next) {
         struct session *session = (struct session *)object;
         next = object->next;
-        if (session->is_told && session->error == ERROR_SUCCESS)
-            session_forget(session, END_SERVICE_STOPPED);
+        if (session->is_outcome_known && session->error == ERROR_SUCCESS)
+            session_destroy(session, END_SERVICE_STOPPED);
         else if (!session->is_legacy)
-            fail_with_service(session);
+            fail_pending_open(session);
     }
 }
 

@@ -1,3 +1,4 @@
+/* UTF-8 to UTF-16. */
 #include "world.h"
 
 /* Reads the code point at *at, and advances *at. A sequence that is cut short gives U+FFFD. Any

@@ -1,15 +1,17 @@
+/* The clock of the world, and the events scheduled on it. */
 #include "world.h"
 
 #include <stdlib.h>
 
-/* A binary heap: the earliest event first; events at the same time in the order of scheduling. */
+/* A binary heap. The earliest event is the first; events of the same time keep the order in which
+ * they were scheduled. */
 static struct event *heap;
 static uint32_t heap_count, heap_capacity;
 static uint64_t sequence;
-/* The world's time is the platform's plus this, but for a manual clock. */
+/* The time of the world is the platform's time plus this, unless the clock is manual. */
 static uint64_t real_offset_us;
 static bool has_timer;
-static uint64_t timer_due_us; /* what the timer thread sleeps for */
+static uint64_t timer_due_us; /* until when the timer thread sleeps, in the time of the platform */
 
 static bool precedes(const struct event *a, const struct event *b)
 {
@@ -64,10 +66,10 @@ static void run_until(uint64_t until_us)
 {
     while (heap_count > 0 && heap[0].due_us <= until_us) {
         struct event event = pop();
-        /* What follows from an event is counted from when it was due, not from when a thread
-         * came to it. */
+        /* Events that this one schedules count from the time when it was due, not from the time
+         * when a thread ran it. */
         world.now_us = event.due_us;
-        event.happen(&event);
+        event.run(&event);
     }
     world.now_us = until_us;
 }

@@ -1,3 +1,4 @@
+/* WFDUpdateDeviceVisibility of wlanapi.dll. */
 #include "world.h"
 
 #define VISIBLE_UNCHANGED 3u
@@ -8,12 +9,12 @@ static void set_visible(uint32_t slot, uint32_t visible)
     if (visible == VISIBLE_UNCHANGED || !device->is_paired)
         return;
     device->state.is_visible = visible == SIM_DEFAULT ? device->state.is_in_range : (uint8_t)visible;
-    query_device_changed(slot);
+    query_on_device_change(slot);
 }
 
-static void discovery_ends(const struct event *event)
+static void on_discovery_end(const struct event *event)
 {
-    if (!call_is_held(event->generation))
+    if (!call_is_blocked(event->generation))
         return;
     set_visible((uint32_t)event->subject, event->argument);
     call_finish(event->generation, ERROR_SUCCESS);
@@ -37,7 +38,7 @@ static DWORD update_visibility(const uint8_t *address)
     call_begin(&call, SIM_FUNCTION_WFD_UPDATE_DEVICE_VISIBILITY, true);
     timeline_schedule(
         script.delay_ms,
-        (struct event){.happen = discovery_ends, .subject = slot, .generation = call.id, .argument = visible});
+        (struct event){.run = on_discovery_end, .subject = slot, .generation = call.id, .argument = visible});
     code = call_wait(&call);
     if (code != ERROR_SUCCESS)
         return code;

@@ -1,8 +1,9 @@
+/* The exports of wlanapi.dll that concern clients and sessions. */
 #include "world.h"
 
 #include <stdlib.h>
 
-/* The result of a call to the service if the service does not run; 0 if it runs. */
+/* What a call returns because the service does not run; 0 if it runs. */
 static DWORD service_code(void)
 {
     return world.is_stopped ? world.stop.call_code : ERROR_SUCCESS;
@@ -47,15 +48,15 @@ static DWORD wait_for_opens(struct client *client)
         misuse_count(SIM_MISUSE_CLOSE_IN_CALLBACK, SIM_FUNCTION_WFD_CLOSE_HANDLE, client->object.handle);
         return ERROR_SUCCESS;
     }
-    /* Not ended by a stop of the service: the opens call back with its error, and then the wait
-     * is over. */
+    /* A stop of the service does not end this call directly: it makes the opens call back, and that
+     * ends the wait. */
     call_begin(&call, SIM_FUNCTION_WFD_CLOSE_HANDLE, false);
     client->close_call = call.id;
     DWORD code = call_wait(&call);
     return client->is_stale ? world.stop.blocked_call_code : code;
 }
 
-/* The client of a handle that may be used; else NULL, and the misuse is counted. */
+/* The client, if its handle can be used. Otherwise counts the misuse and returns NULL. */
 static struct client *client_of(HANDLE handle, uint32_t function)
 {
     struct client *client = handle_use(handle, HANDLE_CLIENT, function, function == SIM_FUNCTION_WFD_CLOSE_HANDLE);
@@ -92,7 +93,7 @@ DWORD WINAPI WFDCloseHandle(HANDLE hClientHandle)
     return code;
 }
 
-/* What both ways to open a session check first. */
+/* The checks that both ways to open a session begin with. */
 static DWORD admit(HANDLE client_handle, uint32_t function, struct client **client)
 {
     DWORD code = script_call(function);
@@ -157,11 +158,11 @@ static DWORD cancel_open(HANDLE handle)
         return code;
     if (session == NULL)
         return ERROR_INVALID_HANDLE;
-    if (!session->is_returned) {
+    if (!session->has_returned) {
         session_cancel(session);
         return ERROR_SUCCESS;
     }
-    if (!handle_lost_race(session->returned_us))
+    if (!handle_is_lost_race(session->returned_us))
         misuse_count(SIM_MISUSE_CANCEL_AFTER_COMPLETION, SIM_FUNCTION_WFD_CANCEL_OPEN_SESSION, handle);
     return ERROR_INVALID_HANDLE;
 }
@@ -194,17 +195,17 @@ static DWORD open_legacy(HANDLE client_handle, const uint8_t *address, HANDLE *s
     session->call = call.id;
     code = call_wait(&call);
     session = handle_object(handle, HANDLE_SESSION);
-    if (session == NULL) /* its client handle was closed meanwhile */
+    if (session == NULL) /* its client handle has been closed */
         return ERROR_INVALID_HANDLE;
     if (code == ERROR_SUCCESS && !session->is_completed)
-        session_complete(session); /* released early */
+        session_complete(session); /* SimReleaseCalls came first */
     if (code == ERROR_SUCCESS)
         code = session->error;
     if (code != ERROR_SUCCESS) {
-        session_forget(session, END_FAILED_OPEN);
+        session_destroy(session, END_FAILED_OPEN);
         return code;
     }
-    session->is_told = true;
+    session->is_outcome_known = true;
     session_set_returned(session);
     *session_handle = handle;
     *guid = session->guid;
@@ -227,7 +228,7 @@ static DWORD close_session(HANDLE handle)
     struct session *session = handle_use(handle, HANDLE_SESSION, SIM_FUNCTION_WFD_CLOSE_SESSION, true);
     if (session == NULL)
         return world.is_stopped ? world.stop.call_code : ERROR_INVALID_HANDLE;
-    if (!session->is_told) {
+    if (!session->is_outcome_known) {
         misuse_count(SIM_MISUSE_CLOSE_WHILE_PENDING, SIM_FUNCTION_WFD_CLOSE_SESSION, handle);
         return service_code(); /* "will not close the session" */
     }
@@ -235,8 +236,8 @@ static DWORD close_session(HANDLE handle)
         misuse_count(SIM_MISUSE_CLOSE_OF_FAILED_OPEN, SIM_FUNCTION_WFD_CLOSE_SESSION, handle);
         return ERROR_INVALID_HANDLE;
     }
-    /* Used up, whatever comes of it: a handle that "has become invalid" must not be closed
-     * again. */
+    /* The handle is retired even if the close fails: one that "has become invalid" must not be
+     * closed again. */
     session_retire(session, END_CLOSED);
     DWORD code = script_call(SIM_FUNCTION_WFD_CLOSE_SESSION);
     if (code == ERROR_SUCCESS)

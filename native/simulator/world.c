@@ -1,3 +1,4 @@
+/* The state of the world as a whole: its lock, and how it is restored. */
 #include "world.h"
 
 struct world world;
@@ -13,7 +14,7 @@ static const SimDefaults defaults = {
 };
 static const SimLimits limits = {.clients_max = 64, .sessions_max = 65536};
 
-/* The state that SimReset restores. Before any handle exists, this is the whole state. */
+/* Restores what a reset restores. Until a handle is issued, that is the whole state. */
 static void restore(void)
 {
     world.defaults = defaults;

@@ -1,13 +1,15 @@
 /*
  * The world behind the exports: handles, sessions, links, interfaces, device nodes, time, and the
- * running calls and callbacks. Everything here is called with the lock held (world_enter to
- * world_leave).
+ * running calls and callbacks. The caller of every function here holds the lock, from world_enter
+ * to world_leave.
  *
- * Invariant: only call_wait and the threads of notify.c wait, and no callback is called with the
- * lock held. After such a wait, every object is looked up again by its handle: it may be gone.
+ * Invariant: only call_wait and the threads of notify.c wait, and no callback runs while the lock
+ * is held. Whoever has waited looks up every object again by its handle, because it may be gone.
  *
- *   WFDStartOpenSession --> PENDING --(time, cancel)--> completed --> callback --> OPEN or handle retired (failed)
- *   OPEN --> WFDCloseSession: handle retired, close queued --(time)--> link ends --> interface, node, addresses change
+ *   WFDStartOpenSession -> PENDING -(time, cancel)-> completed -> callback
+ *     -> OPEN, or handle retired (the open failed)
+ *   OPEN -> WFDCloseSession: handle retired, close queued -(time)-> link ends
+ *     -> interface, node and addresses change
  */
 #ifndef WFDSIM_WORLD_H
 #define WFDSIM_WORLD_H
@@ -42,45 +44,47 @@ struct chain {
 void chain_append(struct chain *chain, struct chain_item *item);
 void chain_remove(struct chain *chain, struct chain_item *item);
 
-/* ---- handles (handle.c): never reused; a retired one remembers how it ended ------------------ */
+/* ---- handles (handle.c): never reused; a retired one keeps the reason of its end ------------- */
 
 enum handle_kind { HANDLE_CLIENT, HANDLE_SESSION, HANDLE_NOTIFICATION, HANDLE_QUERY, HANDLE_KINDS };
 enum handle_end { END_LIVE, END_CLOSED, END_FAILED_OPEN, END_CLIENT_CLOSED, END_SERVICE_STOPPED };
 
-/* What every object with a handle begins with. */
+/* The head of every object that has a handle. */
 struct object {
     HANDLE handle;
     enum handle_kind kind;
     bool leak_counted;
-    struct object *previous, *next; /* the live ones of its kind */
+    struct object *previous, *next; /* in the list of live objects of its kind */
 };
 
-/* Gives the object a handle; false where memory is exhausted. */
+/* Gives the object a handle. False if memory is exhausted. */
 bool handle_issue(struct object *object, enum handle_kind kind);
-/* The handle is used up; the object remains the caller's. */
+/* Makes the handle invalid for good. The caller still owns the object. */
 void handle_retire(struct object *object, enum handle_end end);
-/* The live object, or NULL. */
+/* The live object. NULL if there is none. */
 void *handle_object(HANDLE handle, enum handle_kind kind);
-/* The live object; else NULL, and the misuse of using the handle is counted. */
+/* The live object. If there is none, counts the misuse and returns NULL. */
 void *handle_use(HANDLE handle, enum handle_kind kind, uint32_t function, bool closes);
-/* Whether a call that comes too late may have been under way already
- * (SimDefaults.race_grace_ms); counted if so. */
-bool handle_lost_race(uint64_t since_us);
+/* Whether a call that comes too late may have been in flight already at since_us
+ * (SimDefaults.race_grace_ms). If so, counts a lost race. */
+bool handle_is_lost_race(uint64_t since_us);
 
-/* ---- misuse (misuse.c) and memory given out (data.c) ----------------------------------------- */
+/* ---- misuse (misuse.c) and memory lent to callers (data.c) ----------------------------------- */
 
 void misuse_count(uint32_t kind, uint32_t function, const void *value);
 void misuse_reset(void);
 
 enum data_kind { DATA_MIB_TABLE, DATA_OBJECTS, DATA_PROPERTIES, DATA_CALLBACK };
-/* Zeroed memory that the caller of an export, or a callback, will hold. NULL where memory is
+/* Returns zeroed memory to lend to the caller of an export, or to a callback (DATA_CALLBACK).
+ * count: the number of elements that the caller has to state when it frees them. NULL if memory is
  * exhausted. */
 void *data_allocate(enum data_kind kind, size_t size, uint32_t count);
-/* How many elements it turned out to have. */
+/* Corrects the number of elements. */
 void data_set_count(void *pointer, uint32_t count);
-/* Poisons and keeps it a while, so that a second free or a later use is noticed. */
+/* Poisons the memory and keeps it for a while, so that a second free or a later use is noticed.
+ * Counts a misuse if the pointer was not lent, or not as this kind and with this count. */
 void data_free(const void *pointer, enum data_kind kind, uint32_t count, uint32_t function);
-/* Counts a misuse where the pointer leads into freed data; true if it does. */
+/* Whether the pointer leads into freed data. If so, counts a misuse. */
 bool data_is_freed(const void *pointer, uint32_t function);
 uint32_t data_live(void);
 uint32_t data_count_leaks(void);
@@ -89,21 +93,22 @@ uint32_t data_count_leaks(void);
 
 struct event {
     uint64_t due_us, sequence;
-    void (*happen)(const struct event *event);
-    uint64_t subject;    /* a handle, slot or call; looked up when it happens */
-    uint64_t generation; /* of the subject: an event of an earlier one is void */
+    void (*run)(const struct event *event);
+    uint64_t subject;    /* a handle, slot or call; run() looks it up */
+    uint64_t generation; /* run() ignores the event if that of the subject is another */
     uint32_t argument;
 };
-/* What fails for lack of memory is lost; the world is small. */
+/* Runs the event after the delay; never, if that is SIM_NEVER. The event is lost if memory is
+ * exhausted. */
 void timeline_schedule(uint32_t delay_ms, struct event event);
-/* Has everything that is due happen. */
+/* Runs all events that are due. */
 void timeline_run(void);
 void timeline_set_manual(bool is_manual);
 uint32_t timeline_length(void);
-/* The sum of two times, where one may be SIM_NEVER. */
+/* The sum of two times. SIM_NEVER if one of them is. */
 uint32_t time_sum(uint32_t a_ms, uint32_t b_ms);
 
-/* ---- calls held inside an export (call.c) ---------------------------------------------------- */
+/* ---- calls that block inside an export (call.c) ---------------------------------------------- */
 
 struct call {
     uint64_t id;
@@ -111,28 +116,30 @@ struct call {
     bool in_service; /* inside the WLAN service, so its stop ends the call */
     bool done;
     bool released; /* by SimReleaseCalls */
-    uint32_t code; /* not 0: the call is to return it at once */
+    uint32_t code; /* the result of call_wait */
     struct call *next;
 };
 void call_begin(struct call *call, uint32_t function, bool in_service);
-/* Waits, without the lock, until the call is finished; its code. */
+/* Releases the lock, waits until the call is finished, takes the lock. Returns its code: if it is
+ * not 0, the caller returns it at once. */
 uint32_t call_wait(struct call *call);
-/* The two around a sleep of so long. */
+/* Blocks for this long, unless something finishes the call earlier. Returns the code. */
 uint32_t call_sleep(uint32_t function, bool in_service, uint32_t delay_ms);
-/* Finishes the call of this id, if it is still held. */
+/* Finishes the call with this id, if it is still blocked. */
 void call_finish(uint64_t id, uint32_t code);
-bool call_is_held(uint64_t id);
+bool call_is_blocked(uint64_t id);
 void call_finish_in_service(uint32_t code);
 uint32_t call_release(uint32_t function, uint32_t code);
-uint32_t calls_held(void);
+uint32_t calls_blocked_count(void);
 
 /* ---- scripts (script.c) ---------------------------------------------------------------------- */
 
-/* Each takes one use of the first script that matches; else what happens without one. */
+/* Each of these uses the oldest script that matches once. Without one, it returns the usual
+ * behavior. */
 SimOpenScript script_open(const uint8_t address[6], uint32_t delay_ms);
 SimCloseScript script_close(const uint8_t address[6]);
 SimVisibilityScript script_visibility(const uint8_t address[6]);
-/* Blocks as scripted; not 0: the function is to return it at once. */
+/* Blocks as scripted. If the result is not 0, the function returns it at once. */
 uint32_t script_call(uint32_t function);
 void script_reset(void);
 
@@ -140,11 +147,11 @@ void script_reset(void);
 
 struct client {
     struct object object;
-    uint32_t opens_pending; /* accepted, callback not returned */
-    bool is_stale;          /* from before the service stopped */
+    uint32_t opens_pending; /* accepted opens whose callback has not returned */
+    bool is_stale;          /* it was opened before the service stopped */
     bool is_closing;        /* WFDCloseHandle has begun */
-    uint32_t sessions;      /* its session handles that are live */
-    uint64_t close_call;    /* the WFDCloseHandle that waits for opens_pending to be 0 */
+    uint32_t sessions;      /* its live session handles */
+    uint64_t close_call;    /* the WFDCloseHandle that waits until opens_pending is 0 */
 };
 
 struct session {
@@ -152,37 +159,38 @@ struct session {
     HANDLE client;
     uint8_t address[6];
     bool is_legacy, is_cancelled, is_completed;
-    bool is_told;     /* the callback has begun, or WFDOpenLegacySession returned: the caller may know the outcome */
-    bool is_returned; /* the callback has returned, at returned_us: the caller knows it */
+    bool is_outcome_known; /* the callback has begun, or WFDOpenLegacySession has returned */
+    bool has_returned;     /* the callback has returned, at returned_us */
     uint64_t returned_us;
     WFD_OPEN_SESSION_COMPLETE_CALLBACK callback;
     PVOID context;
     SimOpenScript script;
-    uint64_t attempt;    /* generation of its completion event */
+    uint64_t attempt;    /* the generation of its completion event */
     uint64_t call;       /* WFDOpenLegacySession, or WFDStartOpenSession with callback_first */
-    DWORD error, reason; /* once completed */
-    GUID guid;           /* once completed well */
-    uint64_t link;       /* the link it holds; 0: none */
+    DWORD error, reason; /* valid if is_completed */
+    GUID guid;           /* valid if is_completed without an error */
+    uint64_t link;       /* the link that it uses; 0: none */
 };
 
-/* Begins an open, which completes after script.delay_ms; NULL where memory is exhausted. */
+/* Begins an open that completes after script.delay_ms. NULL if memory is exhausted. */
 struct session *session_start(HANDLE client, const uint8_t address[6], bool is_legacy, const SimOpenScript *script);
 void session_complete(struct session *session);
 void session_cancel(struct session *session);
 void session_queue_close(const struct session *session, const SimCloseScript *script);
-/* The caller now knows the outcome of the open. */
+/* From now on the caller knows the outcome of the open. */
 void session_set_returned(struct session *session);
 /* Retires the handle. The caller still has to free the session. */
 void session_retire(struct session *session, enum handle_end end);
 /* Retires the handle and frees the session. */
-void session_forget(struct session *session, enum handle_end end);
-/* Around its callback: NULL where that is not to come any more. */
-struct session *session_callback_begins(HANDLE handle);
-void session_callback_returned(HANDLE handle, HANDLE client);
-/* The sessions of a client whose handle is closed. */
+void session_destroy(struct session *session, enum handle_end end);
+/* Called before and after the callback of the open. The first returns NULL if the callback must
+ * not run any more. */
+struct session *session_on_callback_begin(HANDLE handle);
+void session_on_callback_return(HANDLE handle, HANDLE client);
+/* Ends all sessions of a client whose handle is closed. is_leak: open ones count as leaked. */
 void sessions_abandon(struct client *client, bool is_leak);
-void sessions_lose_service(void);
-/* Completes every pending open as a cancelled one. */
+void sessions_on_service_stop(void);
+/* Completes every pending open as cancelled. */
 void sessions_cancel_all(void);
 
 /* ---- devices, links and interfaces (device.c, link.c, interface.c) --------------------------- */
@@ -190,83 +198,89 @@ void sessions_cancel_all(void);
 #define NO_SLOT UINT32_MAX
 
 struct node {
-    bool is_there;
-    uint8_t is_connected, is_visible; /* SIM_AS_DEVICE */
+    bool exists;
+    uint8_t is_connected, is_visible; /* as in SimNode */
     char suffix[16];
 };
 
 struct device {
-    struct chain_item item; /* of the devices whose addresses are known */
-    SimDevice state;    /* with everything derived filled in */
+    struct chain_item item; /* in devices_known(), if is_peer_known */
+    SimDevice state;        /* with derived values filled in */
     uint32_t slot;
-    bool is_paired;     /* false: removed; the slot is kept, and found again by address */
-    bool is_peer_known; /* its addresses have appeared */
-    uint32_t links;     /* sessions on the link */
-    uint64_t link;      /* identity of the link; 0: none */
+    bool is_paired;     /* false: removed. It keeps its slot, in case it is paired again */
+    bool is_peer_known; /* the addresses of its link have appeared */
+    uint32_t links;     /* sessions that use the link */
+    uint64_t link;      /* identifies the link; 0: none */
     uint64_t node_generation, address_generation;
     uint32_t own_interface; /* slot of the interface that only it uses; NO_SLOT: none yet */
-    uint32_t interface; /* slot of the present link's, or the last one's; NO_SLOT: none yet */
+    uint32_t interface;     /* slot of the interface of its current or last link; NO_SLOT: none */
     struct node nodes[SIM_NODES_MAX];
 };
 
 struct interface {
-    struct chain_item item; /* of the present interfaces */
+    struct chain_item item; /* in interfaces_present(), if is_present */
     GUID guid;
     uint64_t luid;
     uint32_t index;
     uint8_t mac[6];
     uint32_t type;
     bool is_present, is_up, has_media;
-    bool has_local; /* its IPv4 address is known */
+    bool has_local; /* it has the IPv4 address `local` */
     uint8_t local[4];
-    uint32_t links;
+    uint32_t links; /* devices that are linked through it */
     uint64_t generation;
 };
 
 struct device *device_at(uint32_t slot);
 uint32_t device_count(void);
-/* The slot of a paired device, or NO_SLOT. */
+/* The slot of a paired device. NO_SLOT if there is none. */
 uint32_t device_find(const uint8_t address[6]);
-/* Pairs it, in the slot that the address had before if it had one; NO_SLOT for lack of memory. */
+/* Pairs a device. It gets the slot back that its address had before, if any. NO_SLOT if memory is
+ * exhausted. */
 uint32_t device_pair(const SimDevice *state);
-/* Changes a paired device, deriving what is zero. */
+/* Changes a paired device. Values that are zero are derived. */
 void device_set(uint32_t slot, const SimDevice *state);
 void device_unpair(uint32_t slot);
-/* The link has ended, and the node says so: a pairing that is not persistent ends with it. */
-void device_disconnected(uint32_t slot);
+/* Called when the device node shows the end of the link. Unpairs the device if its pairing is not
+ * persistent. */
+void device_on_disconnect(uint32_t slot);
 void device_set_peer_known(uint32_t slot, bool is_known);
 const struct chain *devices_known(void);
 void device_reset(void);
 
 void link_begin(struct session *session, uint32_t slot);
 void link_end(uint32_t slot, const SimLinkEnd *end);
-/* One session of the link is closed; the last one ends it. */
+/* Called when one session of the link is closed. The link ends with its last session. */
 void link_release(const uint8_t address[6], uint64_t link, const SimLinkEnd *end);
-/* The addresses of a live link appear anew. */
-void link_readdress(uint32_t slot);
+/* Removes the addresses of a live link; they appear again after address_ms. */
+void link_renew_addresses(uint32_t slot);
 
 struct interface *interface_at(uint32_t slot);
 const struct chain *interfaces_present(void);
-/* The present one of this name; else NULL. */
+/* These find present interfaces only. NULL if there is none. */
 const struct interface *interface_by_guid(const GUID *guid);
 const struct interface *interface_by_luid(uint64_t luid);
 const struct interface *interface_by_index(uint32_t index);
-/* The slot of the interface that the device's links have, made where there is none yet. */
-uint32_t interface_for(uint32_t device_slot);
+/* The slot of the interface that links of this device use. Creates the interface if needed. */
+uint32_t interface_for_device(uint32_t device_slot);
 void interface_attach(uint32_t slot, uint32_t up_ms);
 void interface_detach(uint32_t slot, uint32_t effect, uint32_t effect_ms);
 void interface_set_local(uint32_t slot, const uint8_t local[4]); /* NULL: it has none */
 void interface_link_local(const uint8_t mac[6], uint8_t address[16]);
 void interface_reset(void);
 
-/* ---- callbacks (notify.c) and who wants them (change.c, query.c: see also query.h) ----------- */
+/* ---- callbacks (notify.c) and their subscribers (change.c; query.c, see also query.h) -------- */
 
+/* Queues the callback of a completed open. */
 void notify_open(const struct session *session);
 /* Whether this thread is inside an open callback of this client. */
 bool notify_is_inside_open_callback(HANDLE client);
-/* row: MIB_IPINTERFACE_ROW or MIB_UNICASTIPADDRESS_ROW, copied; NULL for MibInitialNotification. */
+/* Queues a callback. row: a MIB_IPINTERFACE_ROW or MIB_UNICASTIPADDRESS_ROW, which is copied; NULL
+ * for MibInitialNotification. */
 void notify_change(HANDLE notification, const void *row, size_t row_size, uint32_t type);
+/* Wakes the thread that calls back for device queries. */
 void notify_queries(void);
+/* How many callbacks are queued or running. */
 uint32_t notify_pending(void);
 
 struct notification {
@@ -276,31 +290,33 @@ struct notification {
     PIPINTERFACE_CHANGE_CALLBACK on_interface;
     PUNICAST_IPADDRESS_CHANGE_CALLBACK on_address;
     PVOID context;
-    uint64_t running_thread; /* that is inside the callback; 0: none */
-    bool is_orphan;          /* cancelled, but not waited for: freed when its callback returns */
-    uint64_t cancel_call;
+    uint64_t running_thread; /* the thread inside the callback; 0: none */
+    bool is_orphan;          /* cancelled while its callback runs on; freed when that returns */
+    uint64_t cancel_call;    /* the CancelMibChangeNotify2 that waits for the callback */
 };
 void change_cancel(struct notification *notification);
-void change_returned(struct notification *notification);
-void change_interface(const struct interface *interface, uint32_t type);
+void change_on_callback_return(struct notification *notification);
+void change_notify_interface(const struct interface *interface, uint32_t type);
 /* address: 4 or 16 bytes, by family. */
-void change_address(const struct interface *interface, ADDRESS_FAMILY family, const uint8_t *address, uint32_t type);
+void change_notify_address(const struct interface *interface, ADDRESS_FAMILY family, const uint8_t *address,
+                           uint32_t type);
 
-/* The device's node has changed; queries will see what of it concerns them. */
-void query_device_changed(uint32_t slot);
-/* One node of it has changed. */
-void query_node_changed(uint32_t slot, uint32_t node);
-/* Runs one callback of one query, releasing the lock around it; false where there is none to
- * run. */
+/* Called when any node of a device may have changed. Each query finds out whether that concerns
+ * it. */
+void query_on_device_change(uint32_t slot);
+/* Called when only this node of the device has changed. */
+void query_on_node_change(uint32_t slot, uint32_t node);
+/* Runs one callback of one query, and releases the lock meanwhile. False if no callback is
+ * pending. */
 bool query_run_one(void);
-/* How many queries have callbacks to run, or are inside one. */
-uint32_t query_work(void);
+/* How many queries have pending callbacks, or are inside one. */
+uint32_t query_pending(void);
 uint32_t query_abort_all(void);
 
-/* Ends the text by 0, and cuts it to fit. */
+/* Converts to UTF-16, ends it with 0, and truncates it to fit. */
 void text_from_utf8(WCHAR *text, size_t capacity, const char *utf8);
 
-/* ---- the whole (world.c) --------------------------------------------------------------------- */
+/* ---- the state of the world (world.c) -------------------------------------------------------- */
 
 struct world {
     uint64_t now_us;
@@ -313,17 +329,19 @@ struct world {
     uint32_t nodes_on; /* SIM_NODES_ON_... */
     struct object *objects[HANDLE_KINDS];
     uint32_t object_counts[HANDLE_KINDS];
-    uint32_t opens_pending; /* sessions whose open has not returned to the caller */
-    uint64_t epoch; /* counts SimReset; the counts below are since then */
+    uint32_t opens_pending; /* sessions of which has_returned is false */
+    uint64_t epoch;         /* the number of resets; the counts below are since the last one */
     uint32_t closes_queued;
     uint64_t opens, closes, lost_races;
     uint64_t generations;
 };
 extern struct world world;
 
+/* Takes the lock, and runs all events that are due. */
 void world_enter(void);
+/* Runs all events that are due, and releases the lock. */
 void world_leave(void);
-/* A number never given before. */
+/* Returns a new number each time, never 0. */
 uint64_t world_generation(void);
 void world_reset(void);
 

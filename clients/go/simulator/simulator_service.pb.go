@@ -388,7 +388,8 @@ const (
 	MisuseKind_MISUSE_KIND_WRONG_FREE MisuseKind = 11
 	// Freed memory passed to a function or written to.
 	MisuseKind_MISUSE_KIND_USE_OF_FREED_DATA MisuseKind = 12
-	// A session open or pending when its client handle was closed, or at the end of the test.
+	// A session that was open when its client handle was closed, or that is open or pending at the
+	// end of the test.
 	MisuseKind_MISUSE_KIND_LEAKED_SESSION MisuseKind = 13
 	// A client handle not closed at the end of the test.
 	MisuseKind_MISUSE_KIND_LEAKED_CLIENT_HANDLE MisuseKind = 14

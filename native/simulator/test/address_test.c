@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* What a notification has brought. */
-struct heard {
+struct received {
     uint32_t count, initial, added, removed, changed;
     ULONG64 luid;
     uint32_t running;
@@ -11,29 +11,29 @@ struct heard {
     HANDLE handle;
 };
 
-static void hear(struct heard *heard, const NET_LUID *luid, uint32_t type)
+static void receive(struct received *received, const NET_LUID *luid, uint32_t type)
 {
-    CHECK(heard->running++ == 0); /* "serialized" */
-    heard->count++;
-    heard->initial += type == MibInitialNotification;
-    heard->added += type == MibAddInstance;
-    heard->removed += type == MibDeleteInstance;
-    heard->changed += type == MibParameterNotification;
+    CHECK(received->running++ == 0); /* "serialized" */
+    received->count++;
+    received->initial += type == MibInitialNotification;
+    received->added += type == MibAddInstance;
+    received->removed += type == MibDeleteInstance;
+    received->changed += type == MibParameterNotification;
     CHECK((luid == NULL) == (type == MibInitialNotification));
     if (luid != NULL)
-        heard->luid = luid->Value;
-    heard->running--;
+        received->luid = luid->Value;
+    received->running--;
 }
 
 static void WINAPI on_interface(PVOID context, MIB_IPINTERFACE_ROW *row, uint32_t type)
 {
-    hear(context, row != NULL ? &row->InterfaceLuid : NULL, type);
-    ((struct heard *)context)->row = row;
+    receive(context, row != NULL ? &row->InterfaceLuid : NULL, type);
+    ((struct received *)context)->row = row;
 }
 
 static void WINAPI on_address(PVOID context, MIB_UNICASTIPADDRESS_ROW *row, uint32_t type)
 {
-    hear(context, row != NULL ? &row->InterfaceLuid : NULL, type);
+    receive(context, row != NULL ? &row->InterfaceLuid : NULL, type);
 }
 
 static bool has_local(const char address[4], ULONG64 luid)
@@ -63,7 +63,7 @@ static bool has_peer(const char address[4], const uint8_t mac[6])
 
 static void changes_are_told_to_those_who_registered(void)
 {
-    struct heard interfaces = {0}, only_ipv6 = {0}, addresses = {0};
+    struct received interfaces = {0}, only_ipv6 = {0}, addresses = {0};
     struct outcome outcome = {0};
     NET_LUID luid;
     CHECK(NotifyIpInterfaceChange(AF_UNSPEC, on_interface, &interfaces, 1, &interfaces.handle) == ERROR_SUCCESS);
@@ -87,14 +87,14 @@ static void changes_are_told_to_those_who_registered(void)
 
 static void notifications_can_be_off_while_the_truth_changes(void)
 {
-    struct heard heard = {0};
+    struct received received = {0};
     struct outcome outcome = {0};
-    CHECK(NotifyIpInterfaceChange(AF_UNSPEC, on_interface, &heard, 0, &heard.handle) == ERROR_SUCCESS);
+    CHECK(NotifyIpInterfaceChange(AF_UNSPEC, on_interface, &received, 0, &received.handle) == ERROR_SUCCESS);
     CHECK(SimSetNotifications(SIM_NOTIFY_ADDRESSES | SIM_NOTIFY_DEVICES) == ERROR_SUCCESS);
     HANDLE client = open_client(), session = open_session(client, &display, &outcome);
-    CHECK(heard.count == 0 && device(&display).interface_index != 0);
+    CHECK(received.count == 0 && device(&display).interface_index != 0);
     CHECK(WFDCloseSession(session) == ERROR_SUCCESS && WFDCloseHandle(client) == ERROR_SUCCESS);
-    CHECK(CancelMibChangeNotify2(heard.handle) == ERROR_SUCCESS);
+    CHECK(CancelMibChangeNotify2(received.handle) == ERROR_SUCCESS);
 }
 
 static void addresses_appear_when_they_are_due_and_go_with_the_link(void)
@@ -181,18 +181,18 @@ static void writing_to_freed_data_is_noticed(void)
 
 static void WINAPI cancel_inside(PVOID context, MIB_IPINTERFACE_ROW *row, uint32_t type)
 {
-    struct heard *heard = context;
-    heard->count++;
+    struct received *received = context;
+    received->count++;
     CHECK(row == NULL && type == MibInitialNotification);
-    CHECK(CancelMibChangeNotify2(heard->handle) == ERROR_SUCCESS);
+    CHECK(CancelMibChangeNotify2(received->handle) == ERROR_SUCCESS);
 }
 
 static void cancelling_inside_the_callback_or_twice_is_misuse(void)
 {
-    struct heard heard = {0};
-    CHECK(NotifyIpInterfaceChange(AF_INET, cancel_inside, &heard, 1, &heard.handle) == ERROR_SUCCESS);
-    CHECK(SimWaitIdle(10000) == 1 && heard.count == 1);
-    CHECK(CancelMibChangeNotify2(heard.handle) == ERROR_INVALID_PARAMETER);
+    struct received received = {0};
+    CHECK(NotifyIpInterfaceChange(AF_INET, cancel_inside, &received, 1, &received.handle) == ERROR_SUCCESS);
+    CHECK(SimWaitIdle(10000) == 1 && received.count == 1);
+    CHECK(CancelMibChangeNotify2(received.handle) == ERROR_INVALID_PARAMETER);
     CHECK(CancelMibChangeNotify2(NULL) == ERROR_INVALID_PARAMETER);
     expect_misuse(SIM_MISUSE_CLOSE_IN_CALLBACK, 1);
     expect_misuse(SIM_MISUSE_CLOSE_TWICE, 1);

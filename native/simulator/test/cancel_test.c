@@ -16,7 +16,7 @@ static void a_cancelled_open_still_calls_back(void)
 
 static void a_cancel_can_lose_to_success(void)
 {
-    SimOpenScript script = usual_open();
+    SimOpenScript script = default_open_script();
     script.cancel_loses = 1;
     CHECK(SimScriptOpen(&script) == ERROR_SUCCESS);
     struct outcome outcome = {0};
@@ -32,7 +32,7 @@ static void a_cancel_can_lose_to_success(void)
 
 static void a_cancel_reports_any_error_and_ends_an_open_that_never_would(void)
 {
-    SimOpenScript script = usual_open();
+    SimOpenScript script = default_open_script();
     script.delay_ms = SIM_NEVER;
     script.cancel_error = 995;
     script.cancel_reason_code = 0x38010;
@@ -52,7 +52,7 @@ static void a_cancel_reports_any_error_and_ends_an_open_that_never_would(void)
 
 static void a_cancelled_open_may_be_scripted_to_succeed_but_not_without_a_device(void)
 {
-    SimOpenScript script = usual_open();
+    SimOpenScript script = default_open_script();
     script.count = 2;
     script.cancel_error = ERROR_SUCCESS;
     CHECK(SimScriptOpen(&script) == ERROR_SUCCESS);

@@ -15,8 +15,8 @@ struct test {
 };
 /* Ends with an entry without a name. */
 extern const struct test session_tests[], cancel_tests[], client_tests[], misuse_tests[], service_tests[],
-    interface_tests[], address_tests[], query_tests[], object_tests[], device_tests[], clock_tests[], collections_tests[],
-    stress_tests[];
+    interface_tests[], address_tests[], query_tests[], object_tests[], device_tests[], clock_tests[],
+    collections_tests[], stress_tests[];
 
 /* Ends the process where it is false. */
 #define CHECK(condition) check((condition), #condition, __FILE__, __LINE__)
@@ -50,8 +50,8 @@ HANDLE start_open(HANDLE client, DOT11_MAC_ADDRESS *address, struct outcome *out
 /* Opens a session to its successful end. */
 HANDLE open_session(HANDLE client, DOT11_MAC_ADDRESS *address, struct outcome *outcome);
 /* What a default open is, for scripts: any device, once, as usual. */
-SimOpenScript usual_open(void);
-SimServiceStop usual_stop(void);
+SimOpenScript default_open_script(void);
+SimServiceStop default_stop(void);
 SimCounts counts(void);
 SimDevice device(DOT11_MAC_ADDRESS *address);
 

@@ -23,7 +23,7 @@ static void closing_the_client_handle_waits_for_pending_opens(void)
 
 static void a_released_close_leaves_opens_that_never_call_back(void)
 {
-    SimOpenScript script = usual_open();
+    SimOpenScript script = default_open_script();
     script.delay_ms = SIM_NEVER;
     CHECK(SimScriptOpen(&script) == ERROR_SUCCESS);
     struct outcome outcome = {0};
@@ -109,7 +109,7 @@ static void a_function_blocks_until_its_time_or_its_release(void)
 
 static void reset_lets_everything_go_but_what_callers_hold(void)
 {
-    SimOpenScript script = usual_open();
+    SimOpenScript script = default_open_script();
     script.delay_ms = SIM_NEVER;
     CHECK(SimScriptOpen(&script) == ERROR_SUCCESS);
     struct outcome never = {0}, open = {0};

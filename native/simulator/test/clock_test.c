@@ -32,8 +32,8 @@ static void events_happen_in_the_order_of_their_times_and_then_of_their_making(v
     order_count = 0;
     world_enter();
     for (uint32_t i = 0; i < SIM_ARRAY_LENGTH(delays); i++)
-        timeline_schedule(delays[i], (struct event){.happen = note, .subject = delays[i] * 100 + i});
-    timeline_schedule(SIM_NEVER, (struct event){.happen = note});
+        timeline_schedule(delays[i], (struct event){.run = note, .subject = delays[i] * 100 + i});
+    timeline_schedule(SIM_NEVER, (struct event){.run = note});
     world_leave();
     CHECK(order_count == 1);
     advance(100);

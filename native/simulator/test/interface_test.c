@@ -105,7 +105,7 @@ static void a_device_that_leaves_its_group_has_an_interface_of_its_own(void)
 
 static void an_interface_may_come_up_after_the_callback(void)
 {
-    SimOpenScript script = usual_open();
+    SimOpenScript script = default_open_script();
     MIB_IF_ROW2 row;
     script.interface_ms = 250;
     script.node_ms = 500;
@@ -139,7 +139,7 @@ static void devices_of_a_group_share_an_interface_until_the_last_link_ends(void)
 
 static void a_link_drops_by_itself_or_by_the_peer(void)
 {
-    SimOpenScript script = usual_open();
+    SimOpenScript script = default_open_script();
     SimLinkEnd down = {.interface_effect = SIM_INTERFACE_DOWN};
     MIB_IF_ROW2 row;
     script.drop_ms = 60000;

@@ -115,7 +115,7 @@ HANDLE open_session(HANDLE client, DOT11_MAC_ADDRESS *address, struct outcome *o
     return session;
 }
 
-SimOpenScript usual_open(void)
+SimOpenScript default_open_script(void)
 {
     return (SimOpenScript){.count = 1,
                            .error = SIM_DEFAULT,
@@ -126,7 +126,7 @@ SimOpenScript usual_open(void)
                            .drop_ms = SIM_NEVER};
 }
 
-SimServiceStop usual_stop(void)
+SimServiceStop default_stop(void)
 {
     return (SimServiceStop){.call_code = ERROR_SERVICE_NOT_ACTIVE,
                             .blocked_call_code = RPC_S_CALL_FAILED,

@@ -121,8 +121,8 @@ static void an_object_is_found_by_its_whole_identity_only(void)
     CHECK(SimSetNode(&node) == ERROR_SUCCESS);
     CHECK(read_by_id(device_type, "SWD\\WiFiDirect\\02:11:22:33:44:02#2") == S_OK);
     CHECK(read_by_id(interface_type, "SWD\\WiFiDirect\\02:11:22:33:44:02") == E_ELEMENT_NOT_FOUND);
-    CHECK(read_by_id(interface_type, "\\\\?\\SWD#WiFiDirect#02:11:22:33:44:02#2#{439b20af-8955-405b-99f0-a62af0c68d43}") ==
-          S_OK);
+    CHECK(read_by_id(interface_type,
+                     "\\\\?\\SWD#WiFiDirect#02:11:22:33:44:02#2#{439b20af-8955-405b-99f0-a62af0c68d43}") == S_OK);
     static const char *const others[] = {"",
                                          ":",
                                          "02:11:22:33:44:02",
@@ -143,7 +143,7 @@ static ULONG count_by_address(const uint8_t first[6], uint32_t operator, const u
 {
     DEVPROP_FILTER_EXPRESSION filters[] = {
         {DEVPROP_OPERATOR_EQUALS, {key(wifi_direct, 1), DEVPROP_TYPE_BINARY, 6, (PVOID)first}},
-        {operator, {key(wifi_direct, pid), DEVPROP_TYPE_BINARY, 6, (PVOID)second}}};
+        {operator, {key(wifi_direct, pid), DEVPROP_TYPE_BINARY, 6, (PVOID)second} } };
     ULONG count;
     const DEV_OBJECT *objects;
     CHECK(DevGetObjects(DevObjectTypeDevice, 0, 0, NULL, 2, filters, &count, &objects) == S_OK);

@@ -7,76 +7,76 @@ static DEVPROPCOMPKEY keys[] = {
     {.Key = {{0x1506935D, 0xE3E7, 0x450F, {0x86, 0x37, 0x82, 0x23, 0x3E, 0xBE, 0x5F, 0x6E}}, 5}},
 };
 
-static struct heard {
+static struct received {
     uint32_t added, updated, removed, running;
     uint32_t enumerated, aborted, closed;
     bool is_connected;
     WCHAR id[64];
     const DEV_QUERY_RESULT_ACTION_DATA *data;
     HDEVQUERY query;
-} heard;
+} received;
 
 static void note_object(const DEV_OBJECT *object)
 {
-    for (size_t i = 0; i + 1 < SIM_ARRAY_LENGTH(heard.id) && object->pszObjectId[i] != 0; i++)
-        heard.id[i] = object->pszObjectId[i];
+    for (size_t i = 0; i + 1 < SIM_ARRAY_LENGTH(received.id) && object->pszObjectId[i] != 0; i++)
+        received.id[i] = object->pszObjectId[i];
     if (object->cPropertyCount == 2)
-        heard.is_connected = object->pProperties[1].Type == DEVPROP_TYPE_BOOLEAN &&
-                             *(DEVPROP_BOOLEAN *)object->pProperties[1].Buffer == DEVPROP_TRUE;
+        received.is_connected = object->pProperties[1].Type == DEVPROP_TYPE_BOOLEAN &&
+                                *(DEVPROP_BOOLEAN *)object->pProperties[1].Buffer == DEVPROP_TRUE;
 }
 
 static void WINAPI on_result(HDEVQUERY query, PVOID context, const DEV_QUERY_RESULT_ACTION_DATA *data)
 {
-    CHECK(context == &heard && heard.running++ == 0);
-    heard.query = query;
-    heard.data = data;
-    heard.added += data->Action == DevQueryResultAdd;
-    heard.updated += data->Action == DevQueryResultUpdate;
-    heard.removed += data->Action == DevQueryResultRemove;
+    CHECK(context == &received && received.running++ == 0);
+    received.query = query;
+    received.data = data;
+    received.added += data->Action == DevQueryResultAdd;
+    received.updated += data->Action == DevQueryResultUpdate;
+    received.removed += data->Action == DevQueryResultRemove;
     if (data->Action != DevQueryResultStateChange)
         note_object(&data->Data.DeviceObject);
-    heard.enumerated += data->Action == DevQueryResultStateChange && data->Data.State == DevQueryStateEnumCompleted;
-    heard.aborted += data->Action == DevQueryResultStateChange && data->Data.State == DevQueryStateAborted;
-    heard.closed += data->Action == DevQueryResultStateChange && data->Data.State == DevQueryStateClosed;
-    heard.running--;
+    received.enumerated += data->Action == DevQueryResultStateChange && data->Data.State == DevQueryStateEnumCompleted;
+    received.aborted += data->Action == DevQueryResultStateChange && data->Data.State == DevQueryStateAborted;
+    received.closed += data->Action == DevQueryResultStateChange && data->Data.State == DevQueryStateClosed;
+    received.running--;
 }
 
 static HDEVQUERY create(ULONG flags)
 {
     HDEVQUERY query = NULL;
-    memset(&heard, 0, sizeof heard);
-    CHECK(DevCreateObjectQuery(DevObjectTypeDevice, flags, 2, keys, 0, NULL, on_result, &heard, &query) == S_OK);
+    memset(&received, 0, sizeof received);
+    CHECK(DevCreateObjectQuery(DevObjectTypeDevice, flags, 2, keys, 0, NULL, on_result, &received, &query) == S_OK);
     CHECK(SimWaitIdle(10000) == 1);
-    CHECK(heard.enumerated == 1 && heard.query == query);
+    CHECK(received.enumerated == 1 && received.query == query);
     return query;
 }
 
 static void a_query_enumerates_and_then_tells_changes(void)
 {
     HDEVQUERY query = create(DevQueryFlagUpdateResults);
-    CHECK(heard.added == 6 && heard.updated == 0);
+    CHECK(received.added == 6 && received.updated == 0);
     struct outcome outcome = {0};
     HANDLE client = open_client(), session = open_session(client, &display, &outcome);
-    CHECK(heard.updated == 1 && heard.is_connected && heard.id[15] == '0' && heard.id[31] == '1');
+    CHECK(received.updated == 1 && received.is_connected && received.id[15] == '0' && received.id[31] == '1');
     CHECK(WFDCloseSession(session) == ERROR_SUCCESS && WFDCloseHandle(client) == ERROR_SUCCESS);
     advance(150);
-    CHECK(heard.updated == 2 && !heard.is_connected);
+    CHECK(received.updated == 2 && !received.is_connected);
     SimDevice quality = device(&display);
     quality.link_quality = 1; /* not asked for */
     CHECK(SimUpdateDevice(&quality) == ERROR_SUCCESS);
     advance(0);
-    CHECK(heard.updated == 2);
+    CHECK(received.updated == 2);
     CHECK(SimRemoveDevice(scanner) == ERROR_SUCCESS);
     advance(0);
-    CHECK(heard.removed == 1 && heard.id[31] == '2');
+    CHECK(received.removed == 1 && received.id[31] == '2');
     SimDevice added = {.device_address = {2, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE}, .name = "Added", .is_in_range = 1};
     CHECK(SimAddDevice(&added) == ERROR_SUCCESS);
     advance(0);
-    CHECK(heard.added == 7 && heard.id[31] == 'e' && heard.enumerated == 1);
+    CHECK(received.added == 7 && received.id[31] == 'e' && received.enumerated == 1);
     DevCloseObjectQuery(query);
     CHECK(SimRemoveDevice(printer) == ERROR_SUCCESS);
     advance(0);
-    CHECK(heard.removed == 1);
+    CHECK(received.removed == 1);
 }
 
 static void a_query_without_updates_ends_with_its_enumeration(void)
@@ -84,7 +84,7 @@ static void a_query_without_updates_ends_with_its_enumeration(void)
     HDEVQUERY query = create(0);
     CHECK(SimRemoveDevice(scanner) == ERROR_SUCCESS);
     advance(0);
-    CHECK(heard.added == 6 && heard.removed == 0);
+    CHECK(received.added == 6 && received.removed == 0);
     DevCloseObjectQuery(query);
 }
 
@@ -93,18 +93,18 @@ static void a_filter_moves_devices_in_and_out_of_the_result_set(void)
     DEVPROP_BOOLEAN is_true = DEVPROP_TRUE;
     DEVPROP_FILTER_EXPRESSION connected = {DEVPROP_OPERATOR_EQUALS, {keys[1], DEVPROP_TYPE_BOOLEAN, 1, &is_true}};
     HDEVQUERY query;
-    memset(&heard, 0, sizeof heard);
+    memset(&received, 0, sizeof received);
     CHECK(DevCreateObjectQuery(DevObjectTypeDevice, DevQueryFlagUpdateResults, 2, keys, 1, &connected, on_result,
-                               &heard, &query) == S_OK);
+                               &received, &query) == S_OK);
     is_true = DEVPROP_FALSE; /* the query has its own copy */
     advance(0);
-    CHECK(heard.added == 0 && heard.enumerated == 1);
+    CHECK(received.added == 0 && received.enumerated == 1);
     struct outcome outcome = {0};
     HANDLE client = open_client(), session = open_session(client, &display, &outcome);
-    CHECK(heard.added == 1 && heard.is_connected);
+    CHECK(received.added == 1 && received.is_connected);
     CHECK(WFDCloseSession(session) == ERROR_SUCCESS && WFDCloseHandle(client) == ERROR_SUCCESS);
     advance(150);
-    CHECK(heard.removed == 1);
+    CHECK(received.removed == 1);
     DevCloseObjectQuery(query);
 }
 
@@ -113,40 +113,40 @@ static void an_aborted_query_is_silent_and_a_new_one_works(void)
     HDEVQUERY query = create(DevQueryFlagUpdateResults);
     CHECK(SimAbortDeviceQueries() == 1);
     advance(0);
-    CHECK(heard.aborted == 1);
+    CHECK(received.aborted == 1);
     CHECK(SimRemoveDevice(scanner) == ERROR_SUCCESS && SimAbortDeviceQueries() == 0);
     advance(0);
-    CHECK(heard.removed == 0 && heard.aborted == 1);
+    CHECK(received.removed == 0 && received.aborted == 1);
     DevCloseObjectQuery(query);
     query = create(DevQueryFlagUpdateResults);
-    CHECK(heard.added == 5);
+    CHECK(received.added == 5);
     DevCloseObjectQuery(query);
 }
 
 static void WINAPI close_inside(HDEVQUERY query, PVOID context, const DEV_QUERY_RESULT_ACTION_DATA *data)
 {
     on_result(query, context, data);
-    if (heard.enumerated == 1 && heard.closed == 0)
+    if (received.enumerated == 1 && received.closed == 0)
         DevCloseObjectQuery(query);
 }
 
 static void an_asynchronous_close_may_come_inside_the_callback_and_is_told(void)
 {
     HDEVQUERY query;
-    memset(&heard, 0, sizeof heard);
+    memset(&received, 0, sizeof received);
     CHECK(DevCreateObjectQuery(DevObjectTypeDevice, DevQueryFlagUpdateResults | DevQueryFlagAsyncClose, 2, keys, 0,
-                               NULL, close_inside, &heard, &query) == S_OK);
+                               NULL, close_inside, &received, &query) == S_OK);
     advance(0);
-    CHECK(heard.closed == 1 && counts().queries == 0);
+    CHECK(received.closed == 1 && counts().queries == 0);
 }
 
 static void any_other_close_inside_the_callback_is_misuse(void)
 {
     HDEVQUERY query;
-    memset(&heard, 0, sizeof heard);
-    CHECK(DevCreateObjectQuery(DevObjectTypeDevice, 0, 2, keys, 0, NULL, close_inside, &heard, &query) == S_OK);
+    memset(&received, 0, sizeof received);
+    CHECK(DevCreateObjectQuery(DevObjectTypeDevice, 0, 2, keys, 0, NULL, close_inside, &received, &query) == S_OK);
     advance(0);
-    CHECK(heard.closed == 0 && counts().queries == 0);
+    CHECK(received.closed == 0 && counts().queries == 0);
     DevCloseObjectQuery(query);
     expect_misuse(SIM_MISUSE_CLOSE_IN_CALLBACK, 1);
     expect_misuse(SIM_MISUSE_CLOSE_TWICE, 1);
@@ -155,7 +155,7 @@ static void any_other_close_inside_the_callback_is_misuse(void)
 static void what_a_callback_was_given_is_gone_when_it_returned(void)
 {
     HDEVQUERY query = create(0);
-    CHECK(heard.data->Action == 0xDDDDDDDD);
+    CHECK(received.data->Action == 0xDDDDDDDD);
     DevCloseObjectQuery(query);
 }
 

@@ -2,7 +2,7 @@
 
 static void stop(void)
 {
-    SimServiceStop how = usual_stop();
+    SimServiceStop how = default_stop();
     CHECK(SimStopService(&how) == ERROR_SUCCESS);
     CHECK(SimWaitIdle(10000) == 1);
 }
@@ -98,7 +98,7 @@ static void calls_in_the_service_fail_when_it_stops(void)
 
 static void a_pending_open_may_never_complete_after_the_stop(void)
 {
-    SimServiceStop how = usual_stop();
+    SimServiceStop how = default_stop();
     struct outcome outcome = {0};
     how.open_error = 0;
     how.call_code = RPC_S_SERVER_UNAVAILABLE;

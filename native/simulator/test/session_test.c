@@ -63,7 +63,7 @@ static void an_open_fails_as_the_device_has_it(void)
 
 static void an_open_fails_as_scripted_once_and_for_that_device_only(void)
 {
-    SimOpenScript script = usual_open();
+    SimOpenScript script = default_open_script();
     memcpy(script.device_address, display, 6);
     script.error = 1225;
     script.reason_code = 0x48014;
@@ -85,7 +85,7 @@ static void a_start_returns_any_code_and_then_calls_nobody_back(void)
     struct outcome outcome = {0};
     HANDLE client = open_client(), session = NULL;
     for (size_t i = 0; i < SIM_ARRAY_LENGTH(codes); i++) {
-        SimOpenScript script = usual_open();
+        SimOpenScript script = default_open_script();
         script.code = codes[i];
         CHECK(SimScriptOpen(&script) == ERROR_SUCCESS);
         CHECK(WFDStartOpenSession(client, &display, &outcome, on_open, &session) == codes[i]);
@@ -95,25 +95,25 @@ static void a_start_returns_any_code_and_then_calls_nobody_back(void)
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static atomic_bool is_called, is_returned;
+static atomic_bool is_called, has_returned;
 
 static void WINAPI on_open_early(HANDLE session, PVOID context, GUID guid, DWORD error, DWORD reason)
 {
-    CHECK(!atomic_load(&is_returned));
+    CHECK(!atomic_load(&has_returned));
     on_open(session, context, guid, error, reason);
     atomic_store(&is_called, true);
 }
 
 static void the_callback_can_come_before_the_start_returns(void)
 {
-    SimOpenScript script = usual_open();
+    SimOpenScript script = default_open_script();
     struct outcome outcome = {0};
     HANDLE client = open_client(), session = NULL;
     script.callback_first = 1;
     script.delay_ms = 0;
     CHECK(SimScriptOpen(&script) == ERROR_SUCCESS);
     CHECK(WFDStartOpenSession(client, &display, &outcome, on_open_early, &session) == ERROR_SUCCESS);
-    atomic_store(&is_returned, true);
+    atomic_store(&has_returned, true);
     CHECK(atomic_load(&is_called) && outcome.session == session && outcome.error == ERROR_SUCCESS);
     CHECK(WFDCloseSession(session) == ERROR_SUCCESS);
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);

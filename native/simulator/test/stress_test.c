@@ -42,7 +42,7 @@ static void open_and_close(uint32_t *random)
         CHECK(WFDCloseSession(session) == ERROR_SUCCESS);
 }
 
-static void look_around(uint32_t *random)
+static void read_everything(uint32_t *random)
 {
     MIB_UNICASTIPADDRESS_TABLE *addresses;
     MIB_IPNET_TABLE2 *neighbors;
@@ -64,7 +64,7 @@ static void work(void)
     for (int i = 0; i < ROUNDS; i++) {
         open_and_close(&random);
         if (i % 4 == 0)
-            look_around(&random);
+            read_everything(&random);
     }
     atomic_fetch_sub(&workers_left, 1);
 }
@@ -119,7 +119,7 @@ static void thousands_of_notifications_wait_and_are_delivered(void)
     CHECK(NotifyIpInterfaceChange(AF_INET, count_change, &received, 0, &notification) == ERROR_SUCCESS);
     world_enter();
     for (int i = 0; i < 20000; i++)
-        change_interface(interface_at(0), MibParameterNotification);
+        change_notify_interface(interface_at(0), MibParameterNotification);
     world_leave();
     CHECK(SimWaitIdle(10000) == 1 && atomic_load(&received) == 20000);
     CHECK(CancelMibChangeNotify2(notification) == ERROR_SUCCESS);

@@ -237,7 +237,7 @@ static void hold_back_notifications(void)
     REQUIRE(NotifyIpInterfaceChange(AF_INET, wait_inside, NULL, 1, &notification) == ERROR_SUCCESS);
     for (uint32_t i = 0; i < size; i++) {
         world_enter();
-        change_interface(interface_at(0), MibParameterNotification);
+        change_notify_interface(interface_at(0), MibParameterNotification);
         world_leave();
     }
 }

@@ -325,7 +325,10 @@ export const MisuseKind = {
   WRONG_FREE: 11,
   /** USE_OF_FREED_DATA - Freed memory passed to a function or written to. */
   USE_OF_FREED_DATA: 12,
-  /** LEAKED_SESSION - A session open or pending when its client handle was closed, or at the end of the test. */
+  /**
+   * LEAKED_SESSION - A session that was open when its client handle was closed, or that is open or pending at the
+   * end of the test.
+   */
   LEAKED_SESSION: 13,
   /** LEAKED_CLIENT_HANDLE - A client handle not closed at the end of the test. */
   LEAKED_CLIENT_HANDLE: 14,

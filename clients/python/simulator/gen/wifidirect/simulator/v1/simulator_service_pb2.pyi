@@ -273,7 +273,9 @@ class _MisuseKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MisuseKind
     MISUSE_KIND_USE_OF_FREED_DATA: _MisuseKind.ValueType  # 12
     """Freed memory passed to a function or written to."""
     MISUSE_KIND_LEAKED_SESSION: _MisuseKind.ValueType  # 13
-    """A session open or pending when its client handle was closed, or at the end of the test."""
+    """A session that was open when its client handle was closed, or that is open or pending at the
+    end of the test.
+    """
     MISUSE_KIND_LEAKED_CLIENT_HANDLE: _MisuseKind.ValueType  # 14
     """A client handle not closed at the end of the test."""
     MISUSE_KIND_LEAKED_QUERY: _MisuseKind.ValueType  # 15
@@ -320,7 +322,9 @@ wrong count.
 MISUSE_KIND_USE_OF_FREED_DATA: MisuseKind.ValueType  # 12
 """Freed memory passed to a function or written to."""
 MISUSE_KIND_LEAKED_SESSION: MisuseKind.ValueType  # 13
-"""A session open or pending when its client handle was closed, or at the end of the test."""
+"""A session that was open when its client handle was closed, or that is open or pending at the
+end of the test.
+"""
 MISUSE_KIND_LEAKED_CLIENT_HANDLE: MisuseKind.ValueType  # 14
 """A client handle not closed at the end of the test."""
 MISUSE_KIND_LEAKED_QUERY: MisuseKind.ValueType  # 15
