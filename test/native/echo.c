@@ -1,8 +1,8 @@
 /*
- * A library with some of the Windows functions, every byte of whose answers is known, so that a
- * test can tell whether koffi reads and writes them right. Callbacks come from a thread of its own,
- * before the function that asked for them returns. What is given out is overwritten when its owner
- * may no longer read it. The functions that are not here are missing exports.
+ * A library with some of the Windows functions. Every byte of their answers is known, so that a
+ * test can check that koffi reads and writes them correctly. Callbacks run on another thread,
+ * before the function that requested them returns. Memory that was lent is overwritten when its
+ * borrower must not read it any more. Windows functions that are not here are missing exports.
  */
 #include "native/simulator/wfdsim.h"
 
@@ -31,7 +31,7 @@ SIM_EXPORT uint32_t EchoLiveAllocations(void)
     return live_allocations;
 }
 
-/* What a thread calls back with. */
+/* The callback that a thread runs, and its context. */
 struct call {
     void (*function)(void);
     PVOID context;
@@ -178,7 +178,7 @@ void WINAPI FreeMibTable(PVOID Memory)
     take_back(Memory, sizeof(ULONG));
 }
 
-/* Gives one object, which has the properties of the filter. */
+/* Returns one object that has the properties of the filter. */
 HRESULT WINAPI DevGetObjects(uint32_t ObjectType, ULONG QueryFlags, ULONG cRequestedProperties,
                              const DEVPROPCOMPKEY *pRequestedProperties, ULONG cFilterExpressionCount,
                              const DEVPROP_FILTER_EXPRESSION *pFilter, ULONG *pcObjectCount, const DEV_OBJECT **ppObjects)

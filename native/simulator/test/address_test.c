@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* What a notification has brought. */
+/* What the callback of one notification has received. */
 struct received {
     uint32_t count, initial, added, removed, changed;
     ULONG64 luid;
@@ -61,7 +61,7 @@ static bool has_peer(const char address[4], const uint8_t mac[6])
     return has;
 }
 
-static void changes_are_told_to_those_who_registered(void)
+static void each_subscriber_is_notified_of_changes(void)
 {
     struct received interfaces = {0}, only_ipv6 = {0}, addresses = {0};
     struct outcome outcome = {0};
@@ -72,7 +72,7 @@ static void changes_are_told_to_those_who_registered(void)
     HANDLE client = open_client(), session = open_session(client, &display, &outcome);
     CHECK(ConvertInterfaceGuidToLuid(&outcome.guid, &luid) == ERROR_SUCCESS);
     CHECK(interfaces.initial == 1 && interfaces.added == 2 && interfaces.changed == 2 && interfaces.luid == luid.Value);
-    CHECK(interfaces.row->InterfaceIndex == 0xDDDDDDDD); /* gone with the callback */
+    CHECK(interfaces.row->InterfaceIndex == 0xDDDDDDDD); /* freed when the callback returned */
     CHECK(only_ipv6.initial == 0 && only_ipv6.added == 1 && addresses.count == 0);
     advance(100);
     CHECK(addresses.added == 1 && addresses.luid == luid.Value);
@@ -85,7 +85,7 @@ static void changes_are_told_to_those_who_registered(void)
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static void notifications_can_be_off_while_the_truth_changes(void)
+static void notifications_can_be_off_while_the_state_changes(void)
 {
     struct received received = {0};
     struct outcome outcome = {0};
@@ -97,7 +97,7 @@ static void notifications_can_be_off_while_the_truth_changes(void)
     CHECK(CancelMibChangeNotify2(received.handle) == ERROR_SUCCESS);
 }
 
-static void addresses_appear_when_they_are_due_and_go_with_the_link(void)
+static void addresses_appear_after_their_delay_and_disappear_with_the_link(void)
 {
     struct outcome outcome = {0};
     NET_LUID luid;
@@ -116,7 +116,7 @@ static void addresses_appear_when_they_are_due_and_go_with_the_link(void)
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static void addresses_come_late_and_change(void)
+static void addresses_can_appear_late_and_change(void)
 {
     struct outcome outcome = {0};
     NET_LUID luid;
@@ -169,7 +169,7 @@ static void a_wrong_pointer_is_counted_and_never_followed(void)
     expect_misuse(SIM_MISUSE_DOUBLE_FREE, 1);
 }
 
-static void writing_to_freed_data_is_noticed(void)
+static void a_write_to_freed_data_is_counted(void)
 {
     MIB_IPNET_TABLE2 *table;
     CHECK(GetIpNetTable2(AF_UNSPEC, &table) == ERROR_SUCCESS && table->Table[0].State == NlnsPermanent);
@@ -230,14 +230,14 @@ static void cancelling_waits_for_a_running_callback(void)
 }
 
 const struct test address_tests[] = {
-    {"changes are told to those who registered", changes_are_told_to_those_who_registered},
-    {"notifications can be off while the truth changes", notifications_can_be_off_while_the_truth_changes},
-    {"addresses appear when they are due, and go with the link",
-     addresses_appear_when_they_are_due_and_go_with_the_link},
-    {"addresses come late, and change", addresses_come_late_and_change},
+    {"each subscriber is notified of changes", each_subscriber_is_notified_of_changes},
+    {"notifications can be off while the state changes", notifications_can_be_off_while_the_state_changes},
+    {"addresses appear after their delay, and disappear with the link",
+     addresses_appear_after_their_delay_and_disappear_with_the_link},
+    {"addresses can appear late, and change", addresses_can_appear_late_and_change},
     {"a table is freed once, and by its own function", a_table_is_freed_once_and_by_its_own_function},
     {"a wrong pointer is counted, and never followed", a_wrong_pointer_is_counted_and_never_followed},
-    {"writing to freed data is noticed", writing_to_freed_data_is_noticed},
+    {"a write to freed data is counted", a_write_to_freed_data_is_counted},
     {"cancelling inside the callback, or twice, is misuse", cancelling_inside_the_callback_or_twice_is_misuse},
     {"cancelling waits for a running callback", cancelling_waits_for_a_running_callback},
     {0},

@@ -30,7 +30,7 @@ static void a_cancel_can_lose_to_success(void)
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static void a_cancel_reports_any_error_and_ends_an_open_that_never_would(void)
+static void a_cancel_can_report_any_error_and_ends_an_open_that_would_never_complete(void)
 {
     SimOpenScript script = default_open_script();
     script.delay_ms = SIM_NEVER;
@@ -50,7 +50,7 @@ static void a_cancel_reports_any_error_and_ends_an_open_that_never_would(void)
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static void a_cancelled_open_may_be_scripted_to_succeed_but_not_without_a_device(void)
+static void a_cancelled_open_can_be_scripted_to_succeed_but_not_without_a_device(void)
 {
     SimOpenScript script = default_open_script();
     script.count = 2;
@@ -96,10 +96,10 @@ static void a_cancel_of_a_failed_open_is_misuse_once_it_is_no_race(void)
 const struct test cancel_tests[] = {
     {"a cancelled open still calls back", a_cancelled_open_still_calls_back},
     {"a cancel can lose to success", a_cancel_can_lose_to_success},
-    {"a cancel reports any error, and ends an open that never would",
-     a_cancel_reports_any_error_and_ends_an_open_that_never_would},
-    {"a cancelled open may be scripted to succeed, but not without a device",
-     a_cancelled_open_may_be_scripted_to_succeed_but_not_without_a_device},
+    {"a cancel can report any error, and ends an open that would never complete",
+     a_cancel_can_report_any_error_and_ends_an_open_that_would_never_complete},
+    {"a cancelled open can be scripted to succeed, but not without a device",
+     a_cancelled_open_can_be_scripted_to_succeed_but_not_without_a_device},
     {"a cancel just after the callback lost a race, and a later one is misuse",
      a_cancel_just_after_the_callback_lost_a_race_and_a_later_one_is_misuse},
     {"a cancel of a failed open is misuse once it is no race", a_cancel_of_a_failed_open_is_misuse_once_it_is_no_race},

@@ -1,6 +1,6 @@
 /*
  * A small harness for the simulator's own tests. Every test begins with SimReset and a manual
- * clock, and ends with the check that nothing leaked and nothing was misused but what it expected.
+ * clock. It ends with the check that nothing leaked, and that only the expected misuses occurred.
  */
 #ifndef WFDSIM_CHECK_H
 #define WFDSIM_CHECK_H
@@ -13,22 +13,22 @@ struct test {
     const char *name;
     void (*run)(void);
 };
-/* Ends with an entry without a name. */
+/* The last entry has no name. */
 extern const struct test session_tests[], cancel_tests[], client_tests[], misuse_tests[], service_tests[],
     interface_tests[], address_tests[], query_tests[], object_tests[], device_tests[], clock_tests[],
     collections_tests[], stress_tests[];
 
-/* Ends the process where it is false. */
+/* Ends the process if the condition is false. */
 #define CHECK(condition) check((condition), #condition, __FILE__, __LINE__)
 void check(bool condition, const char *text, const char *file, int line);
 
-/* The test has made so many misuses of this kind, on purpose. */
+/* States how many misuses of this kind the test makes on purpose. */
 void expect_misuse(uint32_t kind, uint64_t count);
 
-/* Waits for what another thread is about to do; fails after ten seconds. */
+/* Waits until another thread has made it true. Fails after ten seconds. */
 void wait_for(bool (*is_true)(void));
 void wait_until_blocked(uint32_t calls);
-/* Runs it on a thread of its own; finish() waits for its end. */
+/* Runs the function on a new thread; finish() waits until it has returned. */
 void start(void (*run)(void));
 void finish(void);
 /* Moves the clock, and waits until all callbacks have returned. */
@@ -36,7 +36,7 @@ void advance(uint32_t ms);
 
 extern DOT11_MAC_ADDRESS display, scanner, printer, robot, forklift_1, forklift_2, stranger;
 
-/* What open callbacks have brought. */
+/* What the open callbacks have received. */
 struct outcome {
     uint32_t count;
     HANDLE session;
@@ -47,9 +47,9 @@ void WINAPI on_open(HANDLE session, PVOID outcome, GUID guid, DWORD error, DWORD
 
 HANDLE open_client(void);
 HANDLE start_open(HANDLE client, DOT11_MAC_ADDRESS *address, struct outcome *outcome);
-/* Opens a session to its successful end. */
+/* Opens a session, and waits until it is open. */
 HANDLE open_session(HANDLE client, DOT11_MAC_ADDRESS *address, struct outcome *outcome);
-/* What a default open is, for scripts: any device, once, as usual. */
+/* A script for one open of any device that changes nothing. */
 SimOpenScript default_open_script(void);
 SimServiceStop default_stop(void);
 SimCounts counts(void);

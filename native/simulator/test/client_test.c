@@ -107,7 +107,7 @@ static void a_function_blocks_until_its_time_or_its_release(void)
     CHECK(code == ERROR_SUCCESS && counts().clients == 0);
 }
 
-static void reset_lets_everything_go_but_what_callers_hold(void)
+static void a_reset_ends_everything_except_what_callers_hold(void)
 {
     SimOpenScript script = default_open_script();
     script.delay_ms = SIM_NEVER;
@@ -141,7 +141,7 @@ static bool has_called_back(void)
     return atomic_load(&open_callbacks) > 0;
 }
 
-/* A second callback would let the client wait for ever. */
+/* After a second callback, closing the client handle would wait forever. */
 static void an_open_that_a_reset_ends_calls_back_once(void)
 {
     HANDLE session;
@@ -167,6 +167,6 @@ const struct test client_tests[] = {
     {"handles, sessions and memory have limits", handles_sessions_and_memory_have_limits},
     {"a function blocks until its time or its release", a_function_blocks_until_its_time_or_its_release},
     {"an open that a reset ends calls back once", an_open_that_a_reset_ends_calls_back_once},
-    {"reset lets everything go but what callers hold", reset_lets_everything_go_but_what_callers_hold},
+    {"a reset ends everything except what callers hold", a_reset_ends_everything_except_what_callers_hold},
     {0},
 };

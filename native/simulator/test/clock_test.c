@@ -26,7 +26,7 @@ static void note(const struct event *event)
     order[order_count++] = (uint32_t)event->subject;
 }
 
-static void events_happen_in_the_order_of_their_times_and_then_of_their_making(void)
+static void events_run_in_the_order_of_their_times_and_then_of_their_scheduling(void)
 {
     static const uint32_t delays[] = {50, 10, 30, 10, 0, 50, 20, 10, 40, 30, 20, 60};
     order_count = 0;
@@ -42,7 +42,7 @@ static void events_happen_in_the_order_of_their_times_and_then_of_their_making(v
         CHECK(order[i - 1] < order[i]);
 }
 
-static void defaults_of_zero_happen_at_once(void)
+static void operations_with_a_default_of_zero_take_no_time(void)
 {
     SimDefaults at_once = {0};
     struct outcome outcome = {0};
@@ -56,8 +56,8 @@ static void defaults_of_zero_happen_at_once(void)
 const struct test clock_tests[] = {
     {"a manual clock stands still", a_manual_clock_stands_still},
     {"a real clock cannot be advanced, but runs", a_real_clock_cannot_be_advanced_but_runs},
-    {"events happen in the order of their times, and then of their making",
-     events_happen_in_the_order_of_their_times_and_then_of_their_making},
-    {"defaults of zero happen at once", defaults_of_zero_happen_at_once},
+    {"events run in the order of their times, and then of their scheduling",
+     events_run_in_the_order_of_their_times_and_then_of_their_scheduling},
+    {"operations with a default of zero take no time", operations_with_a_default_of_zero_take_no_time},
     {0},
 };

@@ -25,7 +25,7 @@ static void a_visibility_update_blocks_and_sets_the_property(void)
     CHECK(code == ERROR_SUCCESS);
 }
 
-static void a_visibility_update_does_as_scripted(void)
+static void a_visibility_update_follows_its_script(void)
 {
     SimVisibilityScript fails = {.count = 1, .code = 1722}, hides = {.count = 1, .visible = 2, .delay_ms = SIM_NEVER};
     CHECK(SimScriptVisibility(&fails) == ERROR_SUCCESS && SimScriptVisibility(&hides) == ERROR_SUCCESS);
@@ -86,7 +86,7 @@ static void thousands_of_devices_can_be_paired(void)
     CHECK(SimGetDevice(last, &removed) == ERROR_NOT_FOUND);
 }
 
-static void what_makes_no_sense_is_refused(void)
+static void invalid_values_are_refused(void)
 {
     SimDevice wrong[5] = {device(&display), device(&display), device(&display), device(&display), device(&display)};
     wrong[0].is_legacy = 2;
@@ -110,7 +110,7 @@ static void what_makes_no_sense_is_refused(void)
     CHECK(SimSetNotifications(8) == ERROR_INVALID_PARAMETER && SimSetClock(2) == ERROR_INVALID_PARAMETER);
 }
 
-static void reason_codes_have_texts_that_are_cut_to_fit(void)
+static void the_text_of_a_reason_code_is_truncated_to_fit(void)
 {
     WCHAR text[64] = {0};
     CHECK(WlanReasonCodeToString(0x2800B, 64, text, NULL) == ERROR_SUCCESS && text[0] == 'T' && text[28] == '.');
@@ -121,10 +121,11 @@ static void reason_codes_have_texts_that_are_cut_to_fit(void)
     CHECK(WlanReasonCodeToString(0, 64, text, text) == ERROR_INVALID_PARAMETER);
 }
 
-static void names_become_utf16(void)
+static void names_are_converted_to_utf16(void)
 {
     WCHAR text[8];
-    text_from_utf8(text, 8, "a\xC3\xBC\xE2\x82\xAC\xF0\x9F\x93\xA1"); /* a, u umlaut, euro, an antenna */
+    /* The letter a, u umlaut, the euro sign, an antenna. */
+    text_from_utf8(text, 8, "a\xC3\xBC\xE2\x82\xAC\xF0\x9F\x93\xA1");
     CHECK(text[0] == 'a' && text[1] == 0xFC && text[2] == 0x20AC && text[3] == 0xD83D && text[4] == 0xDCE1 &&
           text[5] == 0);
     text_from_utf8(text, 5, "a\xC3\xBC\xE2\x82\xAC\xF0\x9F\x93\xA1");
@@ -133,12 +134,12 @@ static void names_become_utf16(void)
 
 const struct test device_tests[] = {
     {"a visibility update blocks, and sets the property", a_visibility_update_blocks_and_sets_the_property},
-    {"a visibility update does as scripted", a_visibility_update_does_as_scripted},
+    {"a visibility update follows its script", a_visibility_update_follows_its_script},
     {"a device comes into range", a_device_comes_into_range},
     {"devices are added and removed", devices_are_added_and_removed},
     {"thousands of devices can be paired", thousands_of_devices_can_be_paired},
-    {"what makes no sense is refused", what_makes_no_sense_is_refused},
-    {"reason codes have texts, that are cut to fit", reason_codes_have_texts_that_are_cut_to_fit},
-    {"names become UTF-16", names_become_utf16},
+    {"invalid values are refused", invalid_values_are_refused},
+    {"the text of a reason code is truncated to fit", the_text_of_a_reason_code_is_truncated_to_fit},
+    {"names are converted to UTF-16", names_are_converted_to_utf16},
     {0},
 };

@@ -21,7 +21,7 @@ static DWORD read_row(MIB_IF_ROW2 *row)
     return GetIfEntry2(row);
 }
 
-static void an_open_session_has_an_interface_that_goes_with_it(void)
+static void an_open_session_has_an_interface_which_disappears_with_it(void)
 {
     MIB_IF_ROW2 row;
     open_display();
@@ -103,7 +103,7 @@ static void a_device_that_leaves_its_group_has_an_interface_of_its_own(void)
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static void an_interface_may_come_up_after_the_callback(void)
+static void an_interface_can_come_up_after_the_callback(void)
 {
     SimOpenScript script = default_open_script();
     MIB_IF_ROW2 row;
@@ -137,7 +137,7 @@ static void devices_of_a_group_share_an_interface_until_the_last_link_ends(void)
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static void a_link_drops_by_itself_or_by_the_peer(void)
+static void a_link_can_be_dropped_by_a_script_or_by_the_peer(void)
 {
     SimOpenScript script = default_open_script();
     SimLinkEnd down = {.interface_effect = SIM_INTERFACE_DOWN};
@@ -182,15 +182,16 @@ static void interface_parameters_are_checked(void)
 }
 
 const struct test interface_tests[] = {
-    {"an open session has an interface, that goes with it", an_open_session_has_an_interface_that_goes_with_it},
+    {"an open session has an interface, which disappears with it",
+     an_open_session_has_an_interface_which_disappears_with_it},
     {"an interface keeps its GUID and LUID, but not its index", an_interface_keeps_its_guid_and_luid_but_not_its_index},
     {"a closed session leaves its interface as scripted", a_closed_session_leaves_its_interface_as_scripted},
     {"a device that leaves its group has an interface of its own",
      a_device_that_leaves_its_group_has_an_interface_of_its_own},
-    {"an interface may come up after the callback", an_interface_may_come_up_after_the_callback},
+    {"an interface can come up after the callback", an_interface_can_come_up_after_the_callback},
     {"devices of a group share an interface until the last link ends",
      devices_of_a_group_share_an_interface_until_the_last_link_ends},
-    {"a link drops by itself, or by the peer", a_link_drops_by_itself_or_by_the_peer},
+    {"a link can be dropped by a script or by the peer", a_link_can_be_dropped_by_a_script_or_by_the_peer},
     {"closing a session whose link dropped leaves a later link alone",
      closing_a_session_whose_link_dropped_leaves_a_later_link_alone},
     {"interface parameters are checked", interface_parameters_are_checked},

@@ -81,7 +81,7 @@ static void using_a_client_handle_after_its_close_is_misuse(void)
     expect_misuse(SIM_MISUSE_USE_AFTER_CLOSE_HANDLE, 3);
 }
 
-static void handles_of_another_kind_or_never_given_out_are_unknown(void)
+static void handles_of_another_kind_or_never_issued_are_unknown(void)
 {
     HANDLE client = open_client();
     CHECK(WFDCloseSession(client) == ERROR_INVALID_HANDLE);
@@ -111,7 +111,7 @@ static void WINAPI close_client_inside(HANDLE session, PVOID context, GUID guid,
     CHECK(WFDCloseHandle(*(HANDLE *)context) == ERROR_SUCCESS);
 }
 
-static void closing_the_client_handle_inside_a_callback_of_it_is_misuse(void)
+static void closing_the_client_handle_inside_one_of_its_callbacks_is_misuse(void)
 {
     HANDLE client = open_client(), session;
     CHECK(WFDStartOpenSession(client, &robot, &client, close_client_inside, &session) == ERROR_SUCCESS);
@@ -125,7 +125,7 @@ static void WINAPI close_session_inside(HANDLE session, PVOID context, GUID guid
     CHECK(error == ERROR_SUCCESS && WFDCloseSession(session) == ERROR_SUCCESS);
 }
 
-static void closing_a_session_inside_its_callback_is_none(void)
+static void closing_a_session_inside_its_callback_is_no_misuse(void)
 {
     HANDLE client = open_client(), session;
     CHECK(WFDStartOpenSession(client, &display, NULL, close_session_inside, &session) == ERROR_SUCCESS);
@@ -136,7 +136,7 @@ static void closing_a_session_inside_its_callback_is_none(void)
     CHECK(device(&display).is_connected == 0);
 }
 
-static void what_is_held_at_the_end_is_a_leak_and_counted_once(void)
+static void everything_held_at_the_end_is_a_leak_and_counted_once(void)
 {
     struct outcome outcome = {0};
     HANDLE client = open_client(), session = open_session(client, &display, &outcome);
@@ -150,7 +150,7 @@ static void what_is_held_at_the_end_is_a_leak_and_counted_once(void)
     CHECK(WFDCloseSession(session) == ERROR_SUCCESS && WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static void misuse_is_on_record(void)
+static void misuses_are_recorded(void)
 {
     SimMisuseRecord records[2];
     CHECK(WFDCloseSession((HANDLE)(uintptr_t)0x40) == ERROR_INVALID_HANDLE);
@@ -170,12 +170,12 @@ const struct test misuse_tests[] = {
     {"closing twice is misuse, even while the first is queued", closing_twice_is_misuse_even_while_the_first_is_queued},
     {"closing a failed open is misuse", closing_a_failed_open_is_misuse},
     {"using a client handle after its close is misuse", using_a_client_handle_after_its_close_is_misuse},
-    {"handles of another kind or never given out are unknown", handles_of_another_kind_or_never_given_out_are_unknown},
+    {"handles of another kind or never issued are unknown", handles_of_another_kind_or_never_issued_are_unknown},
     {"handles are never used again", handles_are_never_used_again},
-    {"closing the client handle inside a callback of it is misuse",
-     closing_the_client_handle_inside_a_callback_of_it_is_misuse},
-    {"closing a session inside its callback is none", closing_a_session_inside_its_callback_is_none},
-    {"what is held at the end is a leak, and counted once", what_is_held_at_the_end_is_a_leak_and_counted_once},
-    {"misuse is on record", misuse_is_on_record},
+    {"closing the client handle inside one of its callbacks is misuse",
+     closing_the_client_handle_inside_one_of_its_callbacks_is_misuse},
+    {"closing a session inside its callback is no misuse", closing_a_session_inside_its_callback_is_no_misuse},
+    {"everything held at the end is a leak, and counted once", everything_held_at_the_end_is_a_leak_and_counted_once},
+    {"misuses are recorded", misuses_are_recorded},
     {0},
 };

@@ -77,7 +77,7 @@ static void device_interfaces_are_found_by_their_class(void)
     CHECK(DevGetObjects(5, 0, 2, keys, 0, NULL, &count, &objects) == S_OK && count == 0);
 }
 
-static void one_object_is_read_by_its_identity(void)
+static void one_object_is_read_by_its_id(void)
 {
     ULONG count, property_count;
     const DEV_OBJECT *objects;
@@ -112,7 +112,7 @@ static HRESULT read_by_id(uint32_t type, const char *id)
     return result;
 }
 
-static void an_object_is_found_by_its_whole_identity_only(void)
+static void an_object_is_found_only_by_its_whole_id(void)
 {
     SimNode node = {{2, 0x11, 0x22, 0x33, 0x44, 2}, 1, SIM_AS_DEVICE, "#2"};
     const uint32_t device_type = DevObjectTypeDevice, interface_type = DevObjectTypeDeviceInterface;
@@ -211,7 +211,7 @@ static ULONG count_of(uint32_t type, uint32_t operator, ULONG pid)
     return count;
 }
 
-static void a_property_that_is_there_does_not_equal_empty(void)
+static void a_property_that_exists_does_not_equal_empty(void)
 {
     DEVPROP_FILTER_EXPRESSION sized = {DEVPROP_OPERATOR_NOT_EQUALS,
                                        {key(wifi_direct, 1), DEVPROP_TYPE_EMPTY, 6, display}};
@@ -219,24 +219,26 @@ static void a_property_that_is_there_does_not_equal_empty(void)
     const DEV_OBJECT *objects;
     CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_NOT_EQUALS, 1) == 6);
     CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_EQUALS, 1) == 0);
-    CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_NOT_EQUALS, 3) == 0); /* no link, no interface */
+    /* Without a link there is no interface. */
+    CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_NOT_EQUALS, 3) == 0);
     CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_EQUALS, 3) == 6);
     CHECK(DevGetObjects(DevObjectTypeDevice, 0, 0, NULL, 1, &sized, &count, &objects) == E_INVALIDARG);
 }
 
-static void the_properties_are_where_they_were_put(void)
+static void the_properties_are_on_the_objects_where_sim_set_nodes_puts_them(void)
 {
     CHECK(SimSetNodes(SIM_NODES_ON_INTERFACES) == ERROR_SUCCESS);
     CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_NOT_EQUALS, 1) == 0);
     CHECK(count_of(DevObjectTypeDeviceInterface, DEVPROP_OPERATOR_NOT_EQUALS, 0x0D) == 6);
-    CHECK(count_of(DevObjectTypeDeviceInterface, DEVPROP_OPERATOR_NOT_EQUALS, 1) == 0); /* the canonical one alone */
+    /* Device interfaces have only the canonical address. */
+    CHECK(count_of(DevObjectTypeDeviceInterface, DEVPROP_OPERATOR_NOT_EQUALS, 1) == 0);
     CHECK(SimSetNodes(SIM_NODES_ON_DEVICES | SIM_NODES_ON_INTERFACES) == ERROR_SUCCESS);
     CHECK(count_of(DevObjectTypeDevice, DEVPROP_OPERATOR_NOT_EQUALS, 1) == 6);
     CHECK(count_of(DevObjectTypeDeviceInterface, DEVPROP_OPERATOR_NOT_EQUALS, 0x0D) == 6);
     CHECK(SimSetNodes(4) == ERROR_INVALID_PARAMETER);
 }
 
-static void a_device_may_have_several_nodes(void)
+static void a_device_can_have_several_nodes(void)
 {
     DEVPROPCOMPKEY keys[] = {key(wifi_direct, 1), key(wifi_direct, 5)};
     DEVPROP_FILTER_EXPRESSION filter = {DEVPROP_OPERATOR_EQUALS,
@@ -277,15 +279,16 @@ static void a_pairing_that_is_not_persistent_ends_with_its_link(void)
 }
 
 const struct test object_tests[] = {
-    {"a property that is there does not equal empty", a_property_that_is_there_does_not_equal_empty},
-    {"the properties are where they were put", the_properties_are_where_they_were_put},
-    {"a device may have several nodes", a_device_may_have_several_nodes},
+    {"a property that exists does not equal empty", a_property_that_exists_does_not_equal_empty},
+    {"the properties are on the objects where SimSetNodes puts them",
+     the_properties_are_on_the_objects_where_sim_set_nodes_puts_them},
+    {"a device can have several nodes", a_device_can_have_several_nodes},
     {"a pairing that is not persistent ends with its link", a_pairing_that_is_not_persistent_ends_with_its_link},
     {"every paired device is an object with its properties", every_paired_device_is_an_object_with_its_properties},
     {"connected devices have the properties of their link", connected_devices_have_the_properties_of_their_link},
     {"device interfaces are found by their class", device_interfaces_are_found_by_their_class},
-    {"one object is read by its identity", one_object_is_read_by_its_identity},
-    {"an object is found by its whole identity only", an_object_is_found_by_its_whole_identity_only},
+    {"one object is read by its id", one_object_is_read_by_its_id},
+    {"an object is found only by its whole id", an_object_is_found_only_by_its_whole_id},
     {"filters on the address all apply", filters_on_the_address_all_apply},
     {"object parameters are checked", object_parameters_are_checked},
     {"objects are freed once, with their count, and not used after",

@@ -51,7 +51,7 @@ static HDEVQUERY create(ULONG flags)
     return query;
 }
 
-static void a_query_enumerates_and_then_tells_changes(void)
+static void a_query_enumerates_and_then_reports_changes(void)
 {
     HDEVQUERY query = create(DevQueryFlagUpdateResults);
     CHECK(received.added == 6 && received.updated == 0);
@@ -62,7 +62,7 @@ static void a_query_enumerates_and_then_tells_changes(void)
     advance(150);
     CHECK(received.updated == 2 && !received.is_connected);
     SimDevice quality = device(&display);
-    quality.link_quality = 1; /* not asked for */
+    quality.link_quality = 1; /* not requested */
     CHECK(SimUpdateDevice(&quality) == ERROR_SUCCESS);
     advance(0);
     CHECK(received.updated == 2);
@@ -130,7 +130,7 @@ static void WINAPI close_inside(HDEVQUERY query, PVOID context, const DEV_QUERY_
         DevCloseObjectQuery(query);
 }
 
-static void an_asynchronous_close_may_come_inside_the_callback_and_is_told(void)
+static void an_asynchronous_close_can_be_called_inside_the_callback_and_is_reported(void)
 {
     HDEVQUERY query;
     memset(&received, 0, sizeof received);
@@ -152,7 +152,7 @@ static void any_other_close_inside_the_callback_is_misuse(void)
     expect_misuse(SIM_MISUSE_CLOSE_TWICE, 1);
 }
 
-static void what_a_callback_was_given_is_gone_when_it_returned(void)
+static void the_data_of_a_callback_is_gone_when_the_callback_has_returned(void)
 {
     HDEVQUERY query = create(0);
     CHECK(received.data->Action == 0xDDDDDDDD);
@@ -179,7 +179,7 @@ static void close_held(void)
     DevCloseObjectQuery(held);
 }
 
-static void a_close_waits_for_a_running_callback_and_is_the_last(void)
+static void a_close_waits_for_a_running_callback_and_no_other_follows(void)
 {
     CHECK(DevCreateObjectQuery(DevObjectTypeDevice, 0, 0, NULL, 0, NULL, stay_inside, NULL, &held) == S_OK);
     wait_for(has_entered);
@@ -207,8 +207,8 @@ static void WINAPI note_order(HDEVQUERY query, PVOID context, const DEV_QUERY_RE
         CHECK(SimGetClock() > 0);
 }
 
-/* A device that has a new node before its old one goes must not seem to be gone in between. */
-static void changes_of_nodes_are_told_in_the_order_in_which_they_were_made(void)
+/* A device whose new node appears before its old one disappears must not seem gone in between. */
+static void changes_of_nodes_are_reported_in_the_order_in_which_they_were_made(void)
 {
     SimNode other = {.suffix = "#2", .is_connected = SIM_AS_DEVICE, .is_visible = SIM_AS_DEVICE};
     memcpy(other.device_address, forklift_1, sizeof forklift_1);
@@ -221,7 +221,7 @@ static void changes_of_nodes_are_told_in_the_order_in_which_they_were_made(void)
     memset(&order, 0, sizeof order);
     atomic_store(&is_inside, false);
     atomic_store(&may_leave, false);
-    /* While this one is told, the others wait. */
+    /* While this change is reported, the others wait. */
     SimNode first = other;
     memcpy(first.device_address, forklift_2, sizeof forklift_2);
     CHECK(SimSetNode(&first) == ERROR_SUCCESS);
@@ -242,17 +242,19 @@ static void a_query_not_closed_is_a_leak(void)
 }
 
 const struct test query_tests[] = {
-    {"a query enumerates, and then tells changes", a_query_enumerates_and_then_tells_changes},
+    {"a query enumerates, and then reports changes", a_query_enumerates_and_then_reports_changes},
     {"a query without updates ends with its enumeration", a_query_without_updates_ends_with_its_enumeration},
     {"a filter moves devices in and out of the result set", a_filter_moves_devices_in_and_out_of_the_result_set},
     {"an aborted query is silent, and a new one works", an_aborted_query_is_silent_and_a_new_one_works},
-    {"an asynchronous close may come inside the callback, and is told",
-     an_asynchronous_close_may_come_inside_the_callback_and_is_told},
+    {"an asynchronous close can be called inside the callback, and is reported",
+     an_asynchronous_close_can_be_called_inside_the_callback_and_is_reported},
     {"any other close inside the callback is misuse", any_other_close_inside_the_callback_is_misuse},
-    {"what a callback was given is gone when it returned", what_a_callback_was_given_is_gone_when_it_returned},
-    {"a close waits for a running callback, and is the last", a_close_waits_for_a_running_callback_and_is_the_last},
-    {"changes of nodes are told in the order in which they were made",
-     changes_of_nodes_are_told_in_the_order_in_which_they_were_made},
+    {"the data of a callback is gone when the callback has returned",
+     the_data_of_a_callback_is_gone_when_the_callback_has_returned},
+    {"a close waits for a running callback, and no other follows",
+     a_close_waits_for_a_running_callback_and_no_other_follows},
+    {"changes of nodes are reported in the order in which they were made",
+     changes_of_nodes_are_reported_in_the_order_in_which_they_were_made},
     {"a query not closed is a leak", a_query_not_closed_is_a_leak},
     {0},
 };

@@ -28,7 +28,7 @@ static void stopping_ends_sessions_links_and_pending_opens(void)
     expect_misuse(SIM_MISUSE_USE_AFTER_CLOSE_HANDLE, 1);
 }
 
-static void a_close_that_was_under_way_when_the_service_stopped_is_no_misuse(void)
+static void a_close_that_was_in_flight_when_the_service_stopped_is_no_misuse(void)
 {
     struct outcome outcome = {0};
     HANDLE client = open_client(), session = open_session(client, &display, &outcome);
@@ -96,7 +96,7 @@ static void calls_in_the_service_fail_when_it_stops(void)
     CHECK(pending.count == 1 && pending.error == RPC_S_CALL_FAILED);
 }
 
-static void a_pending_open_may_never_complete_after_the_stop(void)
+static void a_pending_open_can_be_scripted_never_to_complete_after_the_stop(void)
 {
     SimServiceStop how = default_stop();
     struct outcome outcome = {0};
@@ -117,11 +117,12 @@ static void a_pending_open_may_never_complete_after_the_stop(void)
 
 const struct test service_tests[] = {
     {"stopping ends sessions, links and pending opens", stopping_ends_sessions_links_and_pending_opens},
-    {"a close that was under way when the service stopped is no misuse",
-     a_close_that_was_under_way_when_the_service_stopped_is_no_misuse},
+    {"a close that was in flight when the service stopped is no misuse",
+     a_close_that_was_in_flight_when_the_service_stopped_is_no_misuse},
     {"after a restart old client handles stay invalid, and new ones work",
      after_a_restart_old_client_handles_stay_invalid_and_new_ones_work},
     {"calls in the service fail when it stops", calls_in_the_service_fail_when_it_stops},
-    {"a pending open may never complete after the stop", a_pending_open_may_never_complete_after_the_stop},
+    {"a pending open can be scripted never to complete after the stop",
+     a_pending_open_can_be_scripted_never_to_complete_after_the_stop},
     {0},
 };

@@ -49,12 +49,13 @@ static void check_failing_open(DOT11_MAC_ADDRESS *address, DWORD error, DWORD re
     start_open(client, address, &outcome);
     advance(400);
     CHECK(outcome.count == 1 && outcome.error == error && outcome.reason == reason);
-    CHECK(outcome.guid.Data1 == 0xDDDDDDDD); /* "only returned if the dwError parameter is ERROR_SUCCESS" */
+    /* "only returned if the dwError parameter is ERROR_SUCCESS" */
+    CHECK(outcome.guid.Data1 == 0xDDDDDDDD);
     CHECK(counts().sessions == 0);
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static void an_open_fails_as_the_device_has_it(void)
+static void an_open_fails_according_to_the_state_of_the_device(void)
 {
     check_failing_open(&robot, ERROR_TIMEOUT, WLAN_REASON_CODE_NETWORK_NOT_AVAILABLE);
     check_failing_open(&stranger, ERROR_NOT_FOUND, WLAN_REASON_CODE_UNKNOWN);
@@ -79,7 +80,7 @@ static void an_open_fails_as_scripted_once_and_for_that_device_only(void)
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static void a_start_returns_any_code_and_then_calls_nobody_back(void)
+static void a_start_can_return_any_code_and_no_callback_follows(void)
 {
     static const DWORD codes[] = {5, 8, 1062, 1220, 5023};
     struct outcome outcome = {0};
@@ -153,7 +154,7 @@ static void a_legacy_open_of_another_kind_of_device_finds_no_profile(void)
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
-static void a_close_does_what_is_scripted(void)
+static void a_close_follows_its_script(void)
 {
     struct outcome first = {0}, second = {0};
     HANDLE client = open_client(), session = open_session(client, &display, &first);
@@ -188,15 +189,15 @@ static void two_sessions_to_one_device_share_its_link(void)
 const struct test session_tests[] = {
     {"a session opens and closes", a_session_opens_and_closes},
     {"parameters are checked in the documented way", parameters_are_checked_in_the_documented_way},
-    {"an open fails as the device has it", an_open_fails_as_the_device_has_it},
+    {"an open fails according to the state of the device", an_open_fails_according_to_the_state_of_the_device},
     {"an open fails as scripted, once and for that device only",
      an_open_fails_as_scripted_once_and_for_that_device_only},
-    {"a start returns any code, and then calls nobody back", a_start_returns_any_code_and_then_calls_nobody_back},
+    {"a start can return any code, and no callback follows", a_start_can_return_any_code_and_no_callback_follows},
     {"the callback can come before the start returns", the_callback_can_come_before_the_start_returns},
     {"a legacy open blocks until it is open", a_legacy_open_blocks_until_it_is_open},
     {"a legacy open of another kind of device finds no profile",
      a_legacy_open_of_another_kind_of_device_finds_no_profile},
-    {"a close does what is scripted", a_close_does_what_is_scripted},
+    {"a close follows its script", a_close_follows_its_script},
     {"two sessions to one device share its link", two_sessions_to_one_device_share_its_link},
     {0},
 };

@@ -1,5 +1,5 @@
-/* Everything at once, from several threads, in real time: for the sanitizers rather than for
- * what it checks itself. */
+/* Many operations at once, from several threads, in real time. Most of what these tests find, the
+ * sanitizers find. */
 #include "check.h"
 
 #define WORKERS 4
@@ -8,7 +8,7 @@
 static HANDLE client;
 static atomic_uint workers_left, seed;
 
-/* One open, told by its callback. */
+/* The outcome of one open, set by its callback. */
 struct opening {
     atomic_bool is_done;
     DWORD error;
@@ -84,7 +84,7 @@ static bool are_workers_done(void)
     return atomic_load(&workers_left) == 0;
 }
 
-static void everything_goes_on_at_once(void)
+static void everything_happens_at_once(void)
 {
     SimDefaults quick = {.open_ms = 1, .cancel_ms = 1, .close_ms = 1, .address_ms = 1, .race_grace_ms = 60000};
     HDEVQUERY query;
@@ -141,7 +141,7 @@ static void thousands_of_sessions_come_and_go(void)
 }
 
 const struct test stress_tests[] = {
-    {"everything goes on at once", everything_goes_on_at_once},
+    {"everything happens at once", everything_happens_at_once},
     {"thousands of notifications wait, and are delivered", thousands_of_notifications_wait_and_are_delivered},
     {"thousands of sessions come and go", thousands_of_sessions_come_and_go},
     {0},

@@ -1,12 +1,12 @@
 /*
- * The simulator with no delays, with more devices, and with a clock at its callback: loaded in
- * place of libwfdsim.so, which it leans on.
+ * The simulator without delays, with more devices, and with a record of when its callbacks begin.
+ * It is loaded in place of libwfdsim.so, and links to it.
  *
- * An open takes WFD_BENCH_OPEN_MS, everything else no time. WFD_BENCH_DEVICES devices are paired
- * and in range, with the addresses 02:be:00:00:00:00, 02:be:00:00:00:01 and so on. Each
- * open-complete callback is timed just before the gateway's function is called, and written, when
- * that has returned, as the next 8 bytes (nanoseconds of CLOCK_MONOTONIC, native byte order) of the
- * file that WFD_BENCH_CALLBACKS names.
+ * An open takes WFD_BENCH_OPEN_MS; everything else takes no time. WFD_BENCH_DEVICES devices are
+ * paired and in range, with the addresses 02:be:00:00:00:00, 02:be:00:00:00:01 and so on. The time
+ * of each open-complete callback is read just before the gateway's function is called. When that
+ * has returned, the time is appended to the file that WFD_BENCH_CALLBACKS names: 8 bytes,
+ * nanoseconds of CLOCK_MONOTONIC in native byte order.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -72,7 +72,7 @@ static void WINAPI timed_callback(HANDLE session, PVOID context, GUID interface,
         abort();
 }
 
-/* The gateway has one callback for the life of its process. */
+/* The gateway uses the same callback as long as it runs. */
 SIM_EXPORT DWORD WINAPI WFDStartOpenSession(HANDLE hClientHandle, DOT11_MAC_ADDRESS *pDeviceAddress, PVOID pvContext,
                                             WFD_OPEN_SESSION_COMPLETE_CALLBACK pfnCallback, HANDLE *phSessionHandle)
 {

@@ -15,7 +15,7 @@
 
 #define REPEATS 200u
 
-static uint32_t size; /* devices in range, and sessions where they are held */
+static uint32_t size; /* the number of devices, and of sessions if they are held */
 static HANDLE client, *sessions;
 static atomic_bool may_leave;
 
@@ -63,7 +63,7 @@ static void WINAPI wait_inside(PVOID context, MIB_IPINTERFACE_ROW *row, uint32_t
         REQUIRE(SimGetClock() > 0);
 }
 
-/* ---- the operations: each returns how many there were ---------------------------------------- */
+/* ---- the operations: each returns how often it was done ---------------------------------------- */
 
 static uint32_t pair_devices(void)
 {
@@ -252,7 +252,7 @@ static void close_all(void)
     for (uint32_t i = 0; i < size; i++)
         REQUIRE(WFDCloseSession(sessions[i]) == ERROR_SUCCESS);
     wait_idle();
-    /* The simulator keeps freed results for a while: replaces the large ones by small ones. */
+    /* The simulator keeps freed results for a while. This replaces the large ones by small ones. */
     read_tables();
 }
 
@@ -317,7 +317,7 @@ int main(int count, char **sizes)
 {
     static double figures[8][STEPS];
     REQUIRE(count > 1 && count <= (int)SIM_ARRAY_LENGTH(figures));
-    /* Once without counting: threads are started and memory is mapped then. */
+    /* This run does not count: threads start and memory is mapped during it. */
     measure(100, figures[0]);
     for (int i = 1; i < count; i++)
         measure((uint32_t)strtoul(sizes[i], NULL, 10), figures[i]);
