@@ -170,7 +170,7 @@ export function openSimulatorControl(path: string) {
     listDevices,
     /**
      * Adds the device node of this suffix, or changes it. ERROR_NOT_FOUND; ERROR_NOT_ENOUGH_MEMORY
-     * beyond four.
+     * if the device already has four nodes.
      */
     setNode: (deviceAddress: string, node: DeviceNode) => SimSetNode(structs.nodeToRaw(deviceAddress, node)),
     /** Removes the device node of this suffix. The device stays paired. ERROR_NOT_FOUND. */

@@ -141,8 +141,7 @@ typedef struct SimNode {
 } SimNode;
 
 /* Adds the node with this suffix, or changes it. ERROR_NOT_FOUND. ERROR_NOT_ENOUGH_MEMORY if the
- * device has already had SIM_NODES_MAX different suffixes, including "" and those of removed
- * nodes. */
+ * device already has SIM_NODES_MAX nodes. */
 SIM_EXPORT uint32_t SimSetNode(const SimNode *node);
 
 /* Removes the node with this suffix. The device stays paired, even without nodes.

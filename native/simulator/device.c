@@ -136,26 +136,26 @@ void device_on_disconnect(uint32_t slot)
         device_unpair(slot);
 }
 
-/*
- * A place in `nodes` always keeps its suffix, and the first one has "". A query identifies objects
- * by their place. When it reports later that a node is gone, it still needs the id of that node.
- */
-static struct node *node_of(uint32_t slot, const char *suffix)
+static struct node *find_node(uint32_t slot, const char *suffix)
 {
     for (uint32_t i = 0; i < SIM_NODES_MAX; i++) {
-        if (strcmp(devices[slot]->nodes[i].suffix, suffix) == 0)
-            return &devices[slot]->nodes[i];
+        struct node *node = &devices[slot]->nodes[i];
+        if (node->exists && strcmp(node->suffix, suffix) == 0)
+            return node;
     }
     return NULL;
 }
 
-static struct node *node_free(uint32_t slot)
+/* A place for a new node: the one that a node with this suffix had before, or any other. */
+static struct node *find_free_place(uint32_t slot, const char *suffix)
 {
-    for (uint32_t i = 1; i < SIM_NODES_MAX; i++) {
-        if (devices[slot]->nodes[i].suffix[0] == 0)
-            return &devices[slot]->nodes[i];
+    struct node *free_place = NULL;
+    for (uint32_t i = 0; i < SIM_NODES_MAX; i++) {
+        struct node *node = &devices[slot]->nodes[i];
+        if (!node->exists && (free_place == NULL || strcmp(node->suffix, suffix) == 0))
+            free_place = node;
     }
-    return NULL;
+    return free_place;
 }
 
 static uint32_t set_node(const SimNode *wanted)
@@ -163,9 +163,9 @@ static uint32_t set_node(const SimNode *wanted)
     uint32_t slot = device_find(wanted->device_address);
     if (slot == NO_SLOT)
         return ERROR_NOT_FOUND;
-    struct node *node = node_of(slot, wanted->suffix);
+    struct node *node = find_node(slot, wanted->suffix);
     if (node == NULL)
-        node = node_free(slot);
+        node = find_free_place(slot, wanted->suffix);
     if (node == NULL)
         return ERROR_NOT_ENOUGH_MEMORY;
     *node = (struct node){true, wanted->is_connected, wanted->is_visible, ""};
@@ -191,14 +191,13 @@ SIM_EXPORT uint32_t SimRemoveNode(const uint8_t device_address[6], const char *s
         return ERROR_INVALID_PARAMETER;
     world_enter();
     uint32_t slot = device_find(device_address);
-    struct node *node = slot != NO_SLOT ? node_of(slot, suffix) : NULL;
-    bool exists = node != NULL && node->exists;
-    if (exists) {
+    struct node *node = slot != NO_SLOT ? find_node(slot, suffix) : NULL;
+    if (node != NULL) {
         node->exists = false;
         query_on_node_change(slot, (uint32_t)(node - devices[slot]->nodes));
     }
     world_leave();
-    return exists ? ERROR_SUCCESS : ERROR_NOT_FOUND;
+    return node != NULL ? ERROR_SUCCESS : ERROR_NOT_FOUND;
 }
 
 SIM_EXPORT uint32_t SimSetNodes(uint32_t mask)

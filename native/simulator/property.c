@@ -115,17 +115,16 @@ static void set_string(DEVPROPERTY *property, WCHAR *text)
     set(property, DEVPROP_TYPE_STRING, text, (length + 1) * sizeof *text);
 }
 
-static void set_id(uint32_t object_type, const struct device *device, const struct node *node, WCHAR id[OBJECT_ID_MAX])
+static void set_id(uint32_t object_type, const struct device *device, const char *suffix, WCHAR id[OBJECT_ID_MAX])
 {
     const uint8_t *address = device->state.device_address;
     char mac[18], text[OBJECT_ID_MAX];
     snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", address[0], address[1], address[2], address[3],
              address[4], address[5]);
     if (object_type == DevObjectTypeDeviceInterface)
-        snprintf(text, sizeof text, "\\\\?\\SWD#WiFiDirect#%s%s#{439b20af-8955-405b-99f0-a62af0c68d43}", mac,
-                 node->suffix);
+        snprintf(text, sizeof text, "\\\\?\\SWD#WiFiDirect#%s%s#{439b20af-8955-405b-99f0-a62af0c68d43}", mac, suffix);
     else
-        snprintf(text, sizeof text, "SWD\\WiFiDirect\\%s%s", mac, node->suffix);
+        snprintf(text, sizeof text, "SWD\\WiFiDirect\\%s%s", mac, suffix);
     text_from_utf8(id, OBJECT_ID_MAX, text);
 }
 
@@ -177,7 +176,7 @@ static void read_source(DEVPROPERTY *property, enum source source, const struct 
         set_string(property, values->name);
         break;
     case SOURCE_INSTANCE_ID:
-        set_id(DevObjectTypeDevice, device, node, values->instance_id);
+        set_id(DevObjectTypeDevice, device, node->suffix, values->instance_id);
         set_string(property, values->instance_id);
         break;
     case SOURCE_PRESENT:
@@ -219,10 +218,14 @@ static bool satisfies(const DEVPROP_FILTER_EXPRESSION *filter, const DEVPROPERTY
     return is_true != ((filter->Operator & DEVPROP_OPERATOR_MODIFIER_NOT) != 0);
 }
 
-void property_set_id(uint32_t object_type, uint32_t object_slot, struct object_values *values)
+void property_set_id(uint32_t object_type, uint32_t object_slot, const char *suffix, struct object_values *values)
 {
-    const struct device *device = device_at(object_slot / SIM_NODES_MAX);
-    set_id(object_type, device, &device->nodes[object_slot % SIM_NODES_MAX], values->id);
+    set_id(object_type, device_at(object_slot / SIM_NODES_MAX), suffix, values->id);
+}
+
+const char *property_suffix(uint32_t object_slot)
+{
+    return device_at(object_slot / SIM_NODES_MAX)->nodes[object_slot % SIM_NODES_MAX].suffix;
 }
 
 static void range_of_address(const uint8_t address[6], uint32_t *first, uint32_t *end)
@@ -304,7 +307,7 @@ bool property_object(const struct request *request, uint32_t object_slot, DEV_OB
         for (; count < request->key_count; count++)
             read_property(&properties[count], &request->keys[count], type, device, node, values);
     }
-    property_set_id(type, object_slot, values);
+    set_id(type, device, node->suffix, values->id);
     *object = (DEV_OBJECT){type, values->id, count, count > 0 ? properties : NULL};
     return true;
 }

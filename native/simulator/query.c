@@ -9,7 +9,8 @@
 
 struct report {
     bool is_in_set, is_queued;
-    uint64_t digest; /* of the properties */
+    char suffix[sizeof(((struct node *)NULL)->suffix)]; /* of the node that was reported */
+    uint64_t digest;                                    /* of its properties */
 };
 
 struct query {
@@ -208,6 +209,16 @@ static uint64_t digest_of(const DEV_OBJECT *object)
     return digest;
 }
 
+/* Fills in the removal of the node that was reported. */
+static bool set_removal(const struct query *query, uint32_t slot, struct delivery *delivery)
+{
+    uint32_t type = query->request.object_type;
+    property_set_id(type, slot, query->reports[slot].suffix, &delivery->values);
+    delivery->data.Action = DevQueryResultRemove;
+    delivery->data.Data.DeviceObject = (DEV_OBJECT){type, delivery->values.id, 0, NULL};
+    return true;
+}
+
 /* Fills in the next change of the result set. False if all queued objects are still as they were
  * reported. */
 static bool next_change(struct query *query, struct delivery *delivery)
@@ -220,17 +231,22 @@ static bool next_change(struct query *query, struct delivery *delivery)
         query->queue_count--;
         report->is_queued = false;
         report->is_in_set = property_object(&query->request, slot, object, delivery->properties, &delivery->values);
-        report->digest = report->is_in_set ? digest_of(object) : 0;
-        if (!report->is_in_set && before.is_in_set) {
-            property_set_id(query->request.object_type, slot, &delivery->values);
-            *object = (DEV_OBJECT){query->request.object_type, delivery->values.id, 0, NULL};
-            delivery->data.Action = DevQueryResultRemove;
-            return true;
+        if (before.is_in_set && strcmp(before.suffix, property_suffix(slot)) != 0) {
+            /* The place has another node by now, which is reported after the removal. */
+            report->is_in_set = false;
+            enqueue(query, slot);
+            return set_removal(query, slot, delivery);
         }
-        if (report->is_in_set && (!before.is_in_set || report->digest != before.digest)) {
-            delivery->data.Action = before.is_in_set ? DevQueryResultUpdate : DevQueryResultAdd;
-            return true;
-        }
+        if (before.is_in_set && !report->is_in_set)
+            return set_removal(query, slot, delivery);
+        if (!report->is_in_set)
+            continue;
+        report->digest = digest_of(object);
+        memcpy(report->suffix, property_suffix(slot), sizeof report->suffix);
+        if (before.is_in_set && report->digest == before.digest)
+            continue;
+        delivery->data.Action = before.is_in_set ? DevQueryResultUpdate : DevQueryResultAdd;
+        return true;
     }
     return false;
 }

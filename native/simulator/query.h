@@ -32,8 +32,10 @@ uint32_t object_count(void);
 void property_range(const struct request *request, uint32_t *first, uint32_t *end);
 /* Sets the range of object slots that can have this id. */
 void property_range_of_id(const WCHAR *id, uint32_t *first, uint32_t *end);
-/* Sets values->id, even if the object is gone. */
-void property_set_id(uint32_t object_type, uint32_t object_slot, struct object_values *values);
+/* Sets values->id for a node that has, or had, this suffix. */
+void property_set_id(uint32_t object_type, uint32_t object_slot, const char *suffix, struct object_values *values);
+/* The suffix of the node. It stays after the node is gone, until the place has another node. */
+const char *property_suffix(uint32_t object_slot);
 /* Fills in the object. False if there is none, or the request does not match it. */
 bool property_object(const struct request *request, uint32_t object_slot, DEV_OBJECT *object, DEVPROPERTY *properties,
                      struct object_values *values);

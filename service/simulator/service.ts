@@ -56,15 +56,15 @@ function worldMethods(control: SimulatorControl) {
     advanceClock: rpc(
       ({ duration }: proto.AdvanceClockRequest) => {
         const ms = from.fromMs('duration', duration);
-        if (ms === undefined) throw new FaultError(invalidField('duration', 'is missing: say how far.'));
+        if (ms === undefined) throw new FaultError(invalidField('duration', 'is required.'));
         control.advanceClock(ms);
         return time();
       },
-      ['duration', 'can only be passed where the clock is stopped: SetClock to CLOCK_MODE_MANUAL first.'],
+      ['duration', 'requires a stopped clock. Call SetClock with CLOCK_MODE_MANUAL first.'],
     ),
     stopWlanService: rpc((stop: proto.StopWlanServiceRequest) => {
-      if (stop.callCode === 0) throw check.invalid('call_code', '0', 'must be an error');
-      if (stop.blockedCallCode === 0) throw check.invalid('blocked_call_code', '0', 'must be an error');
+      if (stop.callCode === 0) throw check.invalid('call_code', '0', 'must be an error code');
+      if (stop.blockedCallCode === 0) throw check.invalid('blocked_call_code', '0', 'must be an error code');
       control.stopService(from.given<ServiceStop>(stop));
       return {};
     }),
@@ -118,20 +118,28 @@ function deviceMethods(control: SimulatorControl) {
         control.setNode(check.deviceAddress(request.deviceAddress), from.fromNode(request));
         return {};
       },
-      ['suffix', 'would be one node too many: a device has four at most.'],
+      ['suffix', 'exceeds the limit of four nodes for each device. Remove a node first.'],
     ),
-    removeDeviceNode: rpc(({ deviceAddress, suffix }: proto.RemoveDeviceNodeRequest) => {
-      control.removeNode(check.deviceAddress(deviceAddress), suffix);
-      return {};
-    }),
+    removeDeviceNode: rpc(
+      ({ deviceAddress, suffix }: proto.RemoveDeviceNodeRequest) => {
+        control.removeNode(check.deviceAddress(deviceAddress), suffix);
+        return {};
+      },
+      undefined,
+      'such node of device',
+    ),
     setNodeProperties: rpc(({ onDevices = true, onInterfaces = false }: proto.SetNodePropertiesRequest) => {
       control.setNodeProperties({ onDevices, onInterfaces });
       return {};
     }),
-    dropLink: rpc(({ deviceAddress, end }: proto.DropLinkRequest) => {
-      control.dropLink(check.deviceAddress(deviceAddress), from.fromLinkEnd(end));
-      return {};
-    }),
+    dropLink: rpc(
+      ({ deviceAddress, end }: proto.DropLinkRequest) => {
+        control.dropLink(check.deviceAddress(deviceAddress), from.fromLinkEnd(end));
+        return {};
+      },
+      undefined,
+      'link to device',
+    ),
   };
 }
 
@@ -177,7 +185,7 @@ function scriptMethods(control: SimulatorControl) {
     scriptCall: rpc(
       ({ function: fn, count: times, block, code }: proto.ScriptCallRequest) => {
         const name = from.fromFunction(fn);
-        if (name === undefined) throw new FaultError(invalidField('function', 'is missing: say which.'));
+        if (name === undefined) throw new FaultError(invalidField('function', 'is required.'));
         const [count, blockMs] = [from.fromCount(times), from.fromDelay('block', block)];
         control.scriptCall({
           function: name,
@@ -185,7 +193,7 @@ function scriptMethods(control: SimulatorControl) {
         });
         return {};
       },
-      ['function', 'is one that only frees, and is found in misuse records alone.'],
+      ['function', 'cannot be scripted. It only appears in misuse records.'],
     ),
     clearScripts: rpc((_: proto.ClearScriptsRequest) => {
       control.clearScripts();
@@ -197,14 +205,17 @@ function scriptMethods(control: SimulatorControl) {
   };
 }
 
-/** `refused` names the field, and the problem, of a request that the world refuses. */
-function rpc<Request, Answer>(handle: (request: Request) => Answer, refused?: Refused) {
+/**
+ * A method. If the world refuses a request as invalid, `refused` names the field and the problem.
+ * If the world lacks something that the request names, `missing` says what.
+ */
+function rpc<Request, Answer>(handle: (request: Request) => Answer, refused?: Refused, missing = 'device') {
   return {
     answer: (request: Request): Answer => {
       try {
         return handle(request);
       } catch (error) {
-        throw explained(error, request as { readonly deviceAddress?: string }, refused);
+        throw toFault(error, request as { readonly deviceAddress?: string }, missing, refused);
       }
     },
   };
@@ -212,20 +223,21 @@ function rpc<Request, Answer>(handle: (request: Request) => Answer, refused?: Re
 
 type Refused = readonly [field: string, problem: string];
 
-/** A refusal of the world as an error for the client. */
-function explained(
+/** The error for the client, if the world has refused the request. */
+function toFault(
   error: unknown,
   { deviceAddress = '' }: { readonly deviceAddress?: string },
+  missing: string,
   refused?: Refused,
 ): unknown {
   if (!(error instanceof SimulatorError)) return error;
   if (error.code === winerror.ERROR_ALREADY_EXISTS) {
-    return new FaultError(invalidField('device_address', 'is paired already.'));
+    return new FaultError(invalidField('device_address', 'is already paired.'));
   }
   if (error.code === winerror.ERROR_NOT_FOUND) {
     return new FaultError({
       reason: 'DEVICE_NOT_FOUND',
-      message: `The simulated world has no device ${deviceAddress}, or no link to it.`,
+      message: `The simulated world has no ${missing} ${deviceAddress}.`,
       metadata: { device_address: deviceAddress },
       resource: { type: 'wifidirect.simulator.v1.SimulatedDevice', name: deviceAddress },
     });

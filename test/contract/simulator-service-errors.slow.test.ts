@@ -95,23 +95,29 @@ for (const [what, field, ask] of senseless) {
   });
 }
 
-const missing: readonly [string, string, () => Promise<unknown>][] = [
+const removeNode = (deviceAddress: string) =>
+  call(client.removeDeviceNode.bind(client), { deviceAddress, suffix: '#none' });
+
+const missing: readonly [string, string, string, () => Promise<unknown>][] = [
   [
     'UpdateDevice',
     unpaired,
+    'device',
     () => call(client.updateDevice.bind(client), { deviceAddress: unpaired, settings: undefined }),
   ],
-  ['RemoveDevice', unpaired, () => call(client.removeDevice.bind(client), { deviceAddress: unpaired })],
-  ['DropLink', unpaired, () => dropLink(unpaired)],
-  ['DropLink without a link', robot, () => dropLink(robot)],
+  ['RemoveDevice', unpaired, 'device', () => call(client.removeDevice.bind(client), { deviceAddress: unpaired })],
+  ['DropLink', unpaired, 'link to device', () => dropLink(unpaired)],
+  ['DropLink without a link', robot, 'link to device', () => dropLink(robot)],
+  ['RemoveDeviceNode without the node', robot, 'such node of device', () => removeNode(robot)],
 ];
 
-for (const [what, address, ask] of missing) {
+for (const [what, address, noun, ask] of missing) {
   test.serial(`${what} of ${address} is NOT_FOUND`, async (t) => {
     const error = await failure(ask());
     t.is(error.code, status.NOT_FOUND);
     t.like(error.info, { reason: 'DEVICE_NOT_FOUND', metadata: { device_address: address } });
     t.is(error.resource?.resourceName, address);
+    t.regex(error.message, new RegExp(`The simulated world has no ${noun} ${address}\\.`));
   });
 }
 

@@ -1330,8 +1330,7 @@ type SetDeviceNodeRequest struct {
 	// The device. Required.
 	DeviceAddress string `protobuf:"bytes,1,opt,name=device_address,json=deviceAddress,proto3" json:"device_address,omitempty"`
 	// Identifies the node, and is appended to the id of its object. At most 15 bytes. Empty: the node
-	// that each device has at start. A device can have four different suffixes, including the empty
-	// one and those of removed nodes; one more is INVALID_ARGUMENT.
+	// that each device has at start. A device has at most four nodes; one more is INVALID_ARGUMENT.
 	Suffix string `protobuf:"bytes,2,opt,name=suffix,proto3" json:"suffix,omitempty"`
 	// IsConnected of the node. Unspecified: as the device has it.
 	Connected PropertyFlag `protobuf:"varint,3,opt,name=connected,proto3,enum=wifidirect.simulator.v1.PropertyFlag" json:"connected,omitempty"`

@@ -258,10 +258,23 @@ static void a_device_can_have_several_nodes(void)
     node.suffix[1] = 'c';
     CHECK(SimSetNode(&node) == ERROR_NOT_ENOUGH_MEMORY);
     CHECK(SimRemoveNode(display, "") == ERROR_SUCCESS && SimRemoveNode(display, "") == ERROR_NOT_FOUND);
+    CHECK(SimSetNode(&node) == ERROR_SUCCESS && SimRemoveNode(display, node.suffix) == ERROR_SUCCESS);
     CHECK(DevGetObjects(DevObjectTypeDevice, 0, 2, keys, 1, &filter, &count, &objects) == S_OK && count == 3);
     DevFreeObjects(count, objects);
     memcpy(stray.device_address, stranger, 6);
     CHECK(SimSetNode(&stray) == ERROR_NOT_FOUND && SimRemoveNode(stranger, "") == ERROR_NOT_FOUND);
+}
+
+static void a_reset_removes_nodes_for_good(void)
+{
+    SimNode node = {{2, 0x11, 0x22, 0x33, 0x44, 1}, SIM_AS_DEVICE, SIM_AS_DEVICE, "#?"};
+    for (char round = 'a'; round <= 'z'; round++) {
+        node.suffix[1] = round;
+        CHECK(SimSetNode(&node) == ERROR_SUCCESS);
+        SimReset();
+        CHECK(SimRemoveNode(display, node.suffix) == ERROR_NOT_FOUND);
+    }
+    CHECK(SimRemoveNode(display, "") == ERROR_SUCCESS);
 }
 
 static void a_pairing_that_is_not_persistent_ends_with_its_link(void)
@@ -283,6 +296,7 @@ const struct test object_tests[] = {
     {"the properties are on the objects where SimSetNodes puts them",
      the_properties_are_on_the_objects_where_sim_set_nodes_puts_them},
     {"a device can have several nodes", a_device_can_have_several_nodes},
+    {"a reset removes nodes for good", a_reset_removes_nodes_for_good},
     {"a pairing that is not persistent ends with its link", a_pairing_that_is_not_persistent_ends_with_its_link},
     {"every paired device is an object with its properties", every_paired_device_is_an_object_with_its_properties},
     {"connected devices have the properties of their link", connected_devices_have_the_properties_of_their_link},

@@ -233,6 +233,47 @@ static void changes_of_nodes_are_reported_in_the_order_in_which_they_were_made(v
     DevCloseObjectQuery(held);
 }
 
+/* The last letter of the suffix of the node that was added last, and of the one removed last. */
+static WCHAR added_letter, removed_letter;
+
+static void WINAPI note_letters(HDEVQUERY query, PVOID context, const DEV_QUERY_RESULT_ACTION_DATA *data)
+{
+    if (data->Action == DevQueryResultAdd)
+        added_letter = data->Data.DeviceObject.pszObjectId[33];
+    if (data->Action == DevQueryResultRemove)
+        removed_letter = data->Data.DeviceObject.pszObjectId[33];
+    note_order(query, context, data);
+}
+
+/* The query thread is inside a callback while one node replaces another, so that both use one
+ * place. */
+static void a_node_that_replaces_another_is_reported_after_its_removal(void)
+{
+    static const char *const suffixes[] = {"#a", "#b", "#c", "#d"};
+    SimNode node = {.is_connected = SIM_AS_DEVICE, .is_visible = SIM_AS_DEVICE};
+    memcpy(node.device_address, forklift_1, sizeof forklift_1);
+    for (int i = 0; i < 3; i++) {
+        memcpy(node.suffix, suffixes[i], 3);
+        CHECK(SimSetNode(&node) == ERROR_SUCCESS);
+    }
+    atomic_store(&may_leave, true);
+    CHECK(DevCreateObjectQuery(DevObjectTypeDevice, DevQueryFlagUpdateResults, 2, keys, 0, NULL, note_letters, NULL,
+                               &held) == S_OK);
+    CHECK(SimWaitIdle(10000) == 1);
+    memset(&order, 0, sizeof order);
+    atomic_store(&is_inside, false);
+    atomic_store(&may_leave, false);
+    CHECK(SimRemoveDevice(forklift_2) == ERROR_SUCCESS);
+    wait_for(has_entered);
+    CHECK(SimRemoveNode(forklift_1, "#b") == ERROR_SUCCESS);
+    memcpy(node.suffix, suffixes[3], 3);
+    CHECK(SimSetNode(&node) == ERROR_SUCCESS);
+    atomic_store(&may_leave, true);
+    CHECK(SimWaitIdle(10000) == 1);
+    CHECK(strcmp(order.actions, "-+") == 0 && removed_letter == 'b' && added_letter == 'd');
+    DevCloseObjectQuery(held);
+}
+
 static void a_query_not_closed_is_a_leak(void)
 {
     HDEVQUERY query = create(DevQueryFlagUpdateResults);
@@ -255,6 +296,8 @@ const struct test query_tests[] = {
      a_close_waits_for_a_running_callback_and_no_other_follows},
     {"changes of nodes are reported in the order in which they were made",
      changes_of_nodes_are_reported_in_the_order_in_which_they_were_made},
+    {"a node that replaces another is reported after its removal",
+     a_node_that_replaces_another_is_reported_after_its_removal},
     {"a query not closed is a leak", a_query_not_closed_is_a_leak},
     {0},
 };

@@ -63,7 +63,7 @@ static void WINAPI wait_inside(PVOID context, MIB_IPINTERFACE_ROW *row, uint32_t
         REQUIRE(SimGetClock() > 0);
 }
 
-/* ---- the operations: each returns how often it was done ---------------------------------------- */
+/* ---- the operations: each returns how often it was done -------------------------------------- */
 
 static uint32_t pair_devices(void)
 {

@@ -612,8 +612,7 @@ export interface SetDeviceNodeRequest {
   deviceAddress: string;
   /**
    * Identifies the node, and is appended to the id of its object. At most 15 bytes. Empty: the node
-   * that each device has at start. A device can have four different suffixes, including the empty
-   * one and those of removed nodes; one more is INVALID_ARGUMENT.
+   * that each device has at start. A device has at most four nodes; one more is INVALID_ARGUMENT.
    */
   suffix: string;
   /** IsConnected of the node. Unspecified: as the device has it. */
