@@ -14,6 +14,7 @@ import type { TlsChoice } from './commands/tls.js';
 import type { TokenChoice } from './commands/token.js';
 import type { LoadedConfig } from './config/load.js';
 import type { ConfigError } from './config/problem.js';
+import { isDiskStuck } from './journal/journal.js';
 import { root } from './root.js';
 import type { Log } from './telemetry/log.js';
 import { type Logs, openLogs } from './telemetry/logs.js';
@@ -221,7 +222,7 @@ function announce(log: Log, { file, warnings }: LoadedConfig, version: string): 
  * the process kills itself.
  */
 function end(code: number, isStuck = false): void {
-  if (nativeCallsUnderWay() === 0 && !isStuck) process.exit(code);
+  if (nativeCallsUnderWay() === 0 && !isDiskStuck() && !isStuck) process.exit(code);
   process.kill(process.pid, 'SIGKILL');
 }
 

@@ -86,6 +86,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   'service/events': ['service/fault.ts'],
   'service/journal': [
     'native/file-lock.ts',
+    'service/deadline.ts',
     'type service/fault.ts',
     'type service/commands/journal.ts',
     'type service/events',

@@ -51,6 +51,8 @@ const windows = 'dist/test/windows/**/*.test.js';
 const slow = 'dist/test/**/*.slow.test.js';
 const contract = 'dist/test/contract/**/*.test.js';
 const schema = 'dist/test/contract/schema*.test.js';
+/** What a restart and a kill are to the journal. */
+const journal = 'dist/test/journal/{restart,kills.slow}.test.js';
 
 async function suite(isFast: boolean): Promise<Tally> {
   const languages = libraries.flatMap((library) => library.lacks ?? []);
@@ -74,10 +76,9 @@ async function suite(isFast: boolean): Promise<Tally> {
 async function windowsTests(titlesHere: readonly string[]): Promise<Tally[]> {
   const patience = ['--concurrency', '1', '--timeout', '3m'];
   if (lacks.length > 0) {
-    // These tests skip themselves; those of the contract don't know where they would have run.
-    const skipped = titlesHere.filter(
-      (title) => title.startsWith('contract › ') && !title.startsWith('contract › schema'),
-    );
+    // These tests skip themselves; those of the daemon don't know where they would have run.
+    const onTheBundle = /^(contract › (?!schema)|journal › (restart|kills\.slow) › )/;
+    const skipped = titlesHere.filter((title) => onTheBundle.test(title));
     const tally = await tests('windows: the bundle', [windows, ...patience]);
     for (const title of skipped) console.log(`  - [skip] ${title} (on the bundle)`);
     return [tally, { passed: 0, failed: 0, skipped: skipped.length }];
@@ -89,7 +90,7 @@ async function windowsTests(titlesHere: readonly string[]): Promise<Tally[]> {
   return [
     bundle,
     await tests('windows: the bundle', [windows, ...patience]),
-    await tests('windows: the contract on the bundle', [contract, `!${schema}`, ...patience], {
+    await tests('windows: the contract and the journal on the bundle', [contract, journal, `!${schema}`, ...patience], {
       WFD_TEST_TARGET: 'wine',
     }),
   ];

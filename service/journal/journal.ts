@@ -9,9 +9,11 @@
  * If the disk fails, the service goes on. The owner of the journal continues in memory under a new
  * epoch (D-21), and the journal begins a new file as soon as the disk works again. A file whose
  * write or flush has failed is never written again, because later results for it can't be trusted.
+ * A disk that does not answer in time has failed as well.
  */
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LATE, within } from '../deadline.js';
 import { encodeFrame, type Frame, FrameKind } from './frames.js';
 import { type History, type Restored, restore } from './restore.js';
 import { JOURNAL_VERSION, type SegmentFile, type SegmentHeader, segmentName } from './segments.js';
@@ -28,6 +30,8 @@ export interface JournalSettings {
   readonly bytesMax: number;
   /** A file is deleted when all its events are older. */
   readonly ageMaxMs: number;
+  /** A disk that takes longer for one piece of work has failed; 10 s if it is not given. */
+  readonly answerMaxMs?: number;
 }
 
 /** The owner of the events that a journal keeps. */
@@ -83,10 +87,22 @@ interface Kept extends SegmentFile {
 }
 
 const RETRY_MS = 5_000;
+const ANSWER_MAX_MS = 10_000;
+/** Work that takes longer may never end, and `process.exit` would wait for it. */
+const STUCK_MS = 500;
 /** `bytesMax` is divided among at least this many files, so trimming removes an eighth at most. */
 const FILES_MIN = 8;
 const FILE_BYTES_MAX = 8 << 20;
 const DAMAGED_FOLDER = 'damaged';
+
+/** When each piece of work that is under way began. */
+const underWay = new Set<{ readonly beganMs: number }>();
+
+/** Whether a disk keeps a thread of this process. */
+export function isDiskStuck(): boolean {
+  const nowMs = performance.now();
+  return [...underWay].some(({ beganMs }) => nowMs - beganMs > STUCK_MS);
+}
 
 export class Journal {
   readonly #settings: JournalSettings;
@@ -107,6 +123,8 @@ export class Journal {
   #lastWriteMs = 0;
   #error: Error | undefined;
   #retry: NodeJS.Timeout | undefined;
+  /** The work that the disk did not finish in time, until it ends. */
+  #late: Promise<void> | undefined;
   #isClosed = false;
 
   /** `restored` is the result of `openJournal`. */
@@ -209,13 +227,28 @@ export class Journal {
     this.#isPumping = true;
     this.#pumped = Promise.resolve().then(async () => {
       try {
-        while (this.#queue.length > 0 && this.#error === undefined) await this.#writeNext();
+        while (this.#queue.length > 0 && this.#error === undefined) await this.#inTime(this.#writeNext());
       } catch (error) {
         this.#onWriteFailed(error instanceof Error ? error : new Error(String(error)));
       } finally {
         this.#isPumping = false;
       }
     });
+  }
+
+  /** Fails if the disk does not finish the work in time. What it does later has no effect. */
+  async #inTime(work: Promise<void>): Promise<void> {
+    const { answerMaxMs = ANSWER_MAX_MS } = this.#settings;
+    const began = { beganMs: performance.now() };
+    underWay.add(began);
+    const ended = work.finally(() => underWay.delete(began));
+    if ((await within(answerMaxMs, ended)) !== LATE) return;
+    this.#late = ended
+      .catch(() => {})
+      .finally(() => {
+        this.#late = undefined;
+      });
+    throw new Error(`the disk has not answered for ${answerMaxMs / 1000} s`);
   }
 
   async #writeNext(): Promise<void> {
@@ -232,7 +265,7 @@ export class Journal {
       entries.reduce((newest, { timeMs }) => Math.max(newest, timeMs), 0),
     );
     const last = entries.findLast(({ sequence }) => sequence > 0);
-    if (last === undefined) return;
+    if (last === undefined || this.#error !== undefined) return;
     this.#events += entries.filter(({ sequence }) => sequence > 0).length;
     this.#durable = last.sequence;
     this.#owner.onDurable();
@@ -242,7 +275,9 @@ export class Journal {
     await this.#handle?.close();
     this.#handle = undefined;
     // Only this account can read the file, even if others can enter the folder.
-    this.#handle = await open(file.path, 'wx', 0o600);
+    const handle = await open(file.path, 'wx', 0o600);
+    if (this.#error !== undefined) return handle.close();
+    this.#handle = handle;
     this.#files.push({ ...file, bytes: 0, newestMs: 0 });
     await this.#write(head, Date.now());
     if (this.#settings.durability === 'DISK') await syncFolder(this.#settings.folder);
@@ -284,11 +319,17 @@ export class Journal {
     this.#handle = undefined;
     if (this.#isClosed) return;
     this.#owner.onFailed(error);
+    this.#setRetry();
+  }
+
+  #setRetry(): void {
     this.#retry = setTimeout(() => void this.#recover(), RETRY_MS).unref();
   }
 
   /** Tries a new file. Events that arrive meanwhile are in its checkpoint or follow it. */
   async #recover(): Promise<void> {
+    // Each attempt holds a thread, so there is one at a time.
+    if (this.#late !== undefined) return this.#setRetry();
     this.#error = undefined;
     const { newest } = this.#owner.position();
     this.#durable = newest;

@@ -10,7 +10,7 @@ import { loadLibraries } from '../../native/load.js';
 import type { ClientHandle } from '../../native/wlanapi.js';
 import { buildLibrary } from './compiler.js';
 
-const path = buildLibrary('echo.c');
+const path = buildLibrary('native/echo.c');
 const { wlanapi, iphlpapi, cfgmgr32 } = loadLibraries({ wlanapi: path, iphlpapi: path, cfgmgr32: path });
 const liveAllocations = openLibrary(path).bindSync<[]>('uint32_t EchoLiveAllocations()');
 const guid = '01020304-0506-0708-090a-0b0c0d0e0f10';

@@ -33,7 +33,7 @@ test('several missing libraries are named in their order', (t) => {
 });
 
 test('a library without some exports works but for these, which are named in the order of their declaration', async (t) => {
-  const path = buildLibrary('echo.c');
+  const path = buildLibrary('native/echo.c');
   const { wlanapi, iphlpapi, missing } = loadLibraries(everywhere(path));
   t.true(missing.every(({ library }) => library === 'echo.so'));
   t.deepEqual(
@@ -55,7 +55,7 @@ test('a library is not looked for along the search path', (t) => {
 });
 
 test.serial('an argument that does not fit rejects, and leaves no call under way', async (t) => {
-  const { iphlpapi } = loadLibraries(everywhere(buildLibrary('echo.c')));
+  const { iphlpapi } = loadLibraries(everywhere(buildLibrary('native/echo.c')));
   await t.throwsAsync(iphlpapi.ConvertInterfaceGuidToLuid('not a GUID'), { message: 'Not a GUID: not a GUID' });
   await t.throwsAsync(iphlpapi.GetUnicastIpAddressTable('2' as never), { instanceOf: TypeError });
   t.is(nativeCallsUnderWay(), 0);
@@ -80,7 +80,7 @@ test('a registered context keeps the process alive until it is forgotten', (t) =
 (process.platform === 'linux' ? test : test.skip)(
   'a library stays loaded while a process that has run out of work is taken down',
   (t) => {
-    const path = buildLibrary('echo.c');
+    const path = buildLibrary('native/echo.c');
     const program = `
     import { openLibrary } from '${new URL('../../native/library.js', import.meta.url)}';
     if (openLibrary('${path}').missing.length > 0) process.exitCode = 1;

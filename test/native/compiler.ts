@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The root of the repository, seen from the compiled tests. */
@@ -53,16 +53,16 @@ export function preprocess(compiler: string, text: string, ...flags: string[]): 
 }
 
 /**
- * Builds a shared library from a file of test/native/ and gives its absolute path, good for the
+ * Builds a shared library from a file of test/ and gives its absolute path, good for the
  * life of the process.
  */
 export function buildLibrary(source: string, ...flags: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'wfd-native-'));
   process.once('exit', () => rmSync(folder, { recursive: true }));
-  const library = join(folder, source.replace(/\.c$/, '.so'));
+  const library = join(folder, basename(source).replace(/\.c$/, '.so'));
   const { error, status, stderr } = run('cc', [
     ...['-Wall', '-Wextra', '-Werror', '-shared', '-fPIC', ...flags],
-    ...['-o', library, join(root, 'test/native', source), '-lpthread'],
+    ...['-o', library, join(root, 'test', source), '-lpthread'],
   ]);
   if (error ?? status !== 0) throw error ?? new Error(stderr);
   return library;
