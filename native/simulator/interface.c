@@ -82,21 +82,33 @@ static uint32_t add(uint32_t type)
 
 /* The interface that the devices of one group share. */
 struct group {
-    struct group *next;
-    char name[sizeof((SimDevice *)NULL)->interface_group];
+    struct group *next; /* with the same hash */
+    char name[sizeof(((SimDevice *)NULL)->interface_group)];
     uint32_t interface;
 };
-static struct group *groups;
+static struct map groups; /* by the hash of their name */
 
-static uint32_t add_group(const char *name)
+static uint64_t hash_of(const char *name)
 {
+    uint64_t hash = 14695981039346656037u;
+    for (; *name != 0; name++)
+        hash = (hash ^ (uint8_t)*name) * 1099511628211u;
+    return hash;
+}
+
+static uint32_t interface_for_group(const char *name)
+{
+    struct group *first = map_get(&groups, hash_of(name));
+    for (struct group *group = first; group != NULL; group = group->next) {
+        if (strcmp(group->name, name) == 0)
+            return group->interface;
+    }
     struct group *group = calloc(1, sizeof *group);
-    if (group == NULL)
+    if (group == NULL || !map_set(&groups, hash_of(name), group))
         abort(); /* as in add() */
     memcpy(group->name, name, strlen(name));
     group->interface = add(IF_TYPE_IEEE80211);
-    group->next = groups;
-    groups = group;
+    group->next = first;
     return group->interface;
 }
 
@@ -104,16 +116,11 @@ uint32_t interface_for_device(uint32_t device_slot)
 {
     struct device *device = device_at(device_slot);
     const char *group = device->state.interface_group;
-    if (group[0] == 0) {
-        if (device->own_interface == NO_SLOT)
-            device->own_interface = add(IF_TYPE_IEEE80211);
-        return device->own_interface;
-    }
-    for (struct group *each = groups; each != NULL; each = each->next) {
-        if (strcmp(each->name, group) == 0)
-            return each->interface;
-    }
-    return add_group(group);
+    if (group[0] != 0)
+        return interface_for_group(group);
+    if (device->own_interface == NO_SLOT)
+        device->own_interface = add(IF_TYPE_IEEE80211);
+    return device->own_interface;
 }
 
 void interface_link_local(const uint8_t mac[6], uint8_t address[16])
