@@ -4,7 +4,7 @@
  * to world_leave.
  *
  * Invariant: only call_wait and the threads of notify.c wait, and no callback runs while the lock
- * is held. Whoever has waited looks up every object again by its handle, because it may be gone.
+ * is held. Code that has waited looks up every object again by its handle, because it may be gone.
  *
  *   WFDStartOpenSession -> PENDING -(time, cancel)-> completed -> callback
  *     -> OPEN, or handle retired (the open failed)
@@ -306,7 +306,7 @@ void change_notify_address(const struct interface *interface, ADDRESS_FAMILY fam
 void query_on_device_change(uint32_t slot);
 /* Called when only this node of the device has changed. */
 void query_on_node_change(uint32_t slot, uint32_t node);
-/* Runs one callback of one query, and releases the lock meanwhile. False if no callback is
+/* Runs one callback of one query, and releases the lock while it runs. False if no callback is
  * pending. */
 bool query_run_one(void);
 /* How many queries have pending callbacks, or are inside one. */
