@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const uint8_t any_address[6];
+
 enum script_kind { SCRIPT_OPEN, SCRIPT_CLOSE, SCRIPT_VISIBILITY, SCRIPT_CALL };
 
 struct script {
     struct chain_item item;
+    uint64_t sequence; /* older scripts have lower numbers */
     enum script_kind kind;
     uint8_t address[6]; /* zeros: any device */
     uint32_t function;
@@ -20,12 +23,39 @@ struct script {
     } what;
 };
 
-/* A list for each kind, and of SCRIPT_CALL for each function, oldest script first. So a call does
- * not have to look at scripts of other functions. */
-static struct chain scripts[SCRIPT_CALL + SIM_FUNCTION_COUNT];
+/* The scripts for one device or for any, of one kind and function; oldest first. Because of these
+ * lists, a call does not have to look at the scripts of others. */
+struct script_list {
+    struct chain_item item;
+    struct chain scripts;
+};
+static struct chain lists;
+static struct map list_by_key;
+
+static uint64_t key_of(enum script_kind kind, uint32_t function, const uint8_t address[6])
+{
+    uint64_t device = 0;
+    memcpy(&device, address, 6);
+    return (uint64_t)(kind + function) << 48 | device;
+}
+
+static struct script_list *find_or_create_list(uint64_t key)
+{
+    struct script_list *list = map_get(&list_by_key, key);
+    if (list != NULL)
+        return list;
+    list = calloc(1, sizeof *list);
+    if (list == NULL || !map_set(&list_by_key, key, list)) {
+        free(list);
+        return NULL;
+    }
+    chain_append(&lists, &list->item);
+    return list;
+}
 
 static uint32_t add(const struct script *script)
 {
+    static uint64_t sequence;
     if (script->count == 0)
         return ERROR_INVALID_PARAMETER;
     struct script *copy = malloc(sizeof *copy);
@@ -33,30 +63,32 @@ static uint32_t add(const struct script *script)
         return ERROR_NOT_ENOUGH_MEMORY;
     *copy = *script;
     world_enter();
-    chain_append(&scripts[copy->kind + copy->function], &copy->item);
+    struct script_list *list = find_or_create_list(key_of(script->kind, script->function, script->address));
+    if (list != NULL) {
+        copy->sequence = sequence++;
+        chain_append(&list->scripts, &copy->item);
+    } else {
+        free(copy);
+    }
     world_leave();
-    return ERROR_SUCCESS;
-}
-
-static bool matches(const struct script *script, const uint8_t *address)
-{
-    static const uint8_t any[6];
-    return address == NULL || memcmp(script->address, any, 6) == 0 || memcmp(script->address, address, 6) == 0;
+    return list != NULL ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
 }
 
 /* Copies the script that applies, and uses it once. False if there is none. */
-static bool take_script(enum script_kind kind, const uint8_t *address, uint32_t function, struct script *taken)
+static bool take_script(enum script_kind kind, const uint8_t address[6], uint32_t function, struct script *taken)
 {
-    struct chain *chain = &scripts[kind + function];
-    struct chain_item *item = chain->first;
-    while (item != NULL && !matches((struct script *)item, address))
-        item = item->next;
-    if (item == NULL)
+    struct script_list *of_any = map_get(&list_by_key, key_of(kind, function, any_address));
+    struct script_list *of_device = map_get(&list_by_key, key_of(kind, function, address));
+    struct script *script = of_any != NULL ? (struct script *)of_any->scripts.first : NULL;
+    struct script *other = of_device != NULL ? (struct script *)of_device->scripts.first : NULL;
+    bool is_of_device = other != NULL && (script == NULL || other->sequence < script->sequence);
+    if (is_of_device)
+        script = other;
+    if (script == NULL)
         return false;
-    struct script *script = (struct script *)item;
     *taken = *script;
     if (script->count != SIM_ALWAYS && --script->count == 0) {
-        chain_remove(chain, item);
+        chain_remove(is_of_device ? &of_device->scripts : &of_any->scripts, &script->item);
         free(script);
     }
     return true;
@@ -107,7 +139,7 @@ SimVisibilityScript script_visibility(const uint8_t address[6])
 uint32_t script_call(uint32_t function)
 {
     struct script script;
-    if (!take_script(SCRIPT_CALL, NULL, function, &script))
+    if (!take_script(SCRIPT_CALL, any_address, function, &script))
         return ERROR_SUCCESS;
     bool in_service = function <= SIM_FUNCTION_WFD_UPDATE_DEVICE_VISIBILITY;
     uint32_t aborted = call_sleep(function, in_service, script.what.call.block_ms);
@@ -116,10 +148,13 @@ uint32_t script_call(uint32_t function)
 
 void script_reset(void)
 {
-    for (size_t i = 0; i < SIM_ARRAY_LENGTH(scripts); i++) {
-        for (struct chain_item *item; (item = scripts[i].first) != NULL; free(item))
-            chain_remove(&scripts[i], item);
+    for (struct chain_item *item; (item = lists.first) != NULL; free(item)) {
+        struct chain *scripts = &((struct script_list *)item)->scripts;
+        for (struct chain_item *script; (script = scripts->first) != NULL; free(script))
+            chain_remove(scripts, script);
+        chain_remove(&lists, item);
     }
+    map_clear(&list_by_key);
 }
 
 static bool is_link_end(const SimLinkEnd *end)

@@ -80,6 +80,27 @@ static void an_open_fails_as_scripted_once_and_for_that_device_only(void)
     CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
 }
 
+static void the_oldest_script_applies_whether_for_one_device_or_for_any(void)
+{
+    static const DWORD codes[] = {11, 12, 13, 14, 15};
+    HANDLE client = open_client(), session;
+    for (size_t i = 0; i < SIM_ARRAY_LENGTH(codes); i++) {
+        SimOpenScript script = default_open_script();
+        script.code = codes[i];
+        if (i % 2 == 0)
+            memcpy(script.device_address, display, 6);
+        CHECK(SimScriptOpen(&script) == ERROR_SUCCESS);
+    }
+    CHECK(WFDStartOpenSession(client, &scanner, NULL, on_open, &session) == 12);
+    CHECK(WFDStartOpenSession(client, &display, NULL, on_open, &session) == 11);
+    CHECK(WFDStartOpenSession(client, &display, NULL, on_open, &session) == 13);
+    CHECK(WFDStartOpenSession(client, &display, NULL, on_open, &session) == 14);
+    struct outcome outcome = {0};
+    CHECK(WFDCloseSession(open_session(client, &scanner, &outcome)) == ERROR_SUCCESS);
+    CHECK(WFDStartOpenSession(client, &display, NULL, on_open, &session) == 15);
+    CHECK(WFDCloseHandle(client) == ERROR_SUCCESS);
+}
+
 static void a_start_can_return_any_code_and_no_callback_follows(void)
 {
     static const DWORD codes[] = {5, 8, 1062, 1220, 5023};
@@ -192,6 +213,8 @@ const struct test session_tests[] = {
     {"an open fails according to the state of the device", an_open_fails_according_to_the_state_of_the_device},
     {"an open fails as scripted, once and for that device only",
      an_open_fails_as_scripted_once_and_for_that_device_only},
+    {"the oldest script applies, whether for one device or for any",
+     the_oldest_script_applies_whether_for_one_device_or_for_any},
     {"a start can return any code, and no callback follows", a_start_can_return_any_code_and_no_callback_follows},
     {"the callback can come before the start returns", the_callback_can_come_before_the_start_returns},
     {"a legacy open blocks until it is open", a_legacy_open_blocks_until_it_is_open},

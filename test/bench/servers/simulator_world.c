@@ -220,6 +220,22 @@ static uint32_t script_one_of_many(void)
     return size;
 }
 
+static uint32_t open_as_scripted_for_the_device(void)
+{
+    SimOpenScript script = {.count = 1, .code = 5};
+    HANDLE session;
+    for (uint32_t i = 0; i < size; i++) {
+        address_of(i, &script.device_address);
+        REQUIRE(SimScriptOpen(&script) == ERROR_SUCCESS);
+    }
+    for (uint32_t i = size; i-- > 0;) {
+        DOT11_MAC_ADDRESS address;
+        address_of(i, &address);
+        REQUIRE(WFDStartOpenSession(client, &address, NULL, on_open, &session) == 5);
+    }
+    return size;
+}
+
 static HANDLE notification;
 
 static uint32_t deliver_pending_notifications(void)
@@ -272,6 +288,7 @@ static const struct step {
     {"DevGetObjectProperties of one id", read_object_by_id, NULL, NULL},
     {"free the oldest of the results held", free_oldest_result_first, NULL, NULL},
     {"a call while others are scripted", script_one_of_many, NULL, NULL},
+    {"script an open of each device, newest first", open_as_scripted_for_the_device, NULL, NULL},
     {"deliver a pending notification", deliver_pending_notifications, hold_back_notifications, stop_notifications},
     {"both address tables, all held (the whole world)", read_tables, NULL, close_all},
     {"both address tables, all closed", read_tables, NULL, NULL},
