@@ -71,7 +71,7 @@ SIM_EXPORT uint32_t SimSetLimits(const SimLimits *limits);
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-/* manual: 1: only SimAdvanceClock moves the time; 0: it runs on from where it is. */
+/* manual: 1: only SimAdvanceClock moves the time; 0: the time continues from its current value. */
 SIM_EXPORT uint32_t SimSetClock(uint32_t manual);
 
 /* Moves a manual clock, and lets everything that is due happen in order. When it returns,

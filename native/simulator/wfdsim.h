@@ -70,8 +70,7 @@ enum { WLAN_REASON_CODE_USER_CANCELLED = 0x38001 };
 /* Octets in the order in which they are printed. */
 typedef UCHAR DOT11_MAC_ADDRESS[6];
 
-/* guidSessionInterface is passed by value, and means something only where dwError is
- * ERROR_SUCCESS. */
+/* guidSessionInterface is passed by value. It is valid only if dwError is ERROR_SUCCESS. */
 typedef void(WINAPI *WFD_OPEN_SESSION_COMPLETE_CALLBACK)(HANDLE hSessionHandle, PVOID pvContext,
                                                          GUID guidSessionInterface, DWORD dwError, DWORD dwReasonCode);
 
@@ -205,8 +204,8 @@ typedef struct MIB_IPNET_TABLE2 {
     MIB_IPNET_ROW2 Table[1];
 } MIB_IPNET_TABLE2;
 
-/* Row is NULL for MibInitialNotification. The row is the system's, and gone when the callback
- * returns. */
+/* Row is NULL for MibInitialNotification. Otherwise it belongs to the system, and is freed when the
+ * callback returns. */
 typedef void(WINAPI *PIPINTERFACE_CHANGE_CALLBACK)(PVOID CallerContext, MIB_IPINTERFACE_ROW *Row,
                                                    uint32_t NotificationType);
 typedef void(WINAPI *PUNICAST_IPADDRESS_CHANGE_CALLBACK)(PVOID CallerContext, MIB_UNICASTIPADDRESS_ROW *Row,
