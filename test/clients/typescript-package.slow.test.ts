@@ -61,6 +61,19 @@ test.serial('a program of CommonJS compiles, and requires it', async (t) => {
   t.regex(stdout, /\nclosed, as seen by [A-Z_]+\n$/);
 });
 
+test.serial('the types of the package are those that programs rely on', async (t) => {
+  t.timeout(TIME_MAX_MS);
+  const types = await typesOfPackage();
+  await writeFile(join(project, 'types.mts'), types);
+  const flags = ['--noEmit', '--module', 'nodenext', '--target', 'es2022', '--strict', '--types', 'node'];
+  const compile = () => run(process.execPath, [tsc, ...flags, '--ignoreConfig', 'types.mts'], { cwd: project });
+  await t.notThrowsAsync(compile());
+  // An error that is expected and does not come is an error.
+  await writeFile(join(project, 'types.mts'), types.replace('connect();', "connect('localhost:50051');"));
+  const { stdout } = await t.throwsAsync<Error & { stdout: string }>(compile());
+  t.regex(stdout, /TS2578: Unused '@ts-expect-error' directive/);
+});
+
 test.serial('the oldest TypeScript of the README compiles it, by each way of resolving modules', async (t) => {
   t.timeout(TIME_MAX_MS);
   const { dependencies } = JSON.parse(await readFile(join(oldest, 'package.json'), 'utf8'));
@@ -71,6 +84,7 @@ test.serial('the oldest TypeScript of the README compiles it, by each way of res
     shell: process.platform === 'win32',
   });
   await writeFile(join(project, 'oldest.mts'), example);
+  await writeFile(join(project, 'types.mts'), await typesOfPackage());
   for (const [module, resolution] of [
     ['node16', 'node16'],
     ['nodenext', 'nodenext'],
@@ -80,11 +94,17 @@ test.serial('the oldest TypeScript of the README compiles it, by each way of res
     const how = ['--module', module, '--moduleResolution', resolution];
     const compiler = join(oldest, 'node_modules/typescript/lib/tsc.js');
     await t.notThrowsAsync(
-      run(process.execPath, [compiler, ...flags, ...how, 'oldest.mts'], { cwd: project }),
+      run(process.execPath, [compiler, ...flags, ...how, 'oldest.mts', 'types.mts'], { cwd: project }),
       resolution,
     );
   }
 });
+
+/** `typescript-types.ts`, of the package in place of its sources. */
+async function typesOfPackage(): Promise<string> {
+  const text = await readFile('test/clients/typescript-types.ts', 'utf8');
+  return text.replace("'../../clients/typescript/src/client.js'", "'@wifi-direct-gateway/client'");
+}
 
 /**
  * What `npm install` would: the package as it is packed, and what its package.json says that it

@@ -6,13 +6,14 @@
  *
  * `WFD_LANGUAGES=Go,Python` runs these alone.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { Agent } from './agent.js';
 import { Hosts } from './hosts.js';
 import { libraries as all } from './libraries.js';
+import { root } from './library.js';
 import { chapters, patientChapters } from './scenarios.js';
 import { FAILS, HOLDS, keyOf, readTable, writeTable } from './table.js';
 
@@ -38,7 +39,7 @@ test.after.always(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-for (const { language, lacks, prepare, checks, agents } of libraries) {
+for (const { language, lacks, prepare, checks, apiReports, agents } of libraries) {
   const run = lacks === undefined ? test.serial : test.serial.skip;
 
   run(`${language} is made ready`, async (t) => {
@@ -53,6 +54,14 @@ for (const { language, lacks, prepare, checks, agents } of libraries) {
       await hosts.usual.settle();
       await check.run({ address: hosts.usual.daemon.address, scratch: await mkdtemp(join(scratch, '_')) });
       t.pass();
+    });
+  }
+
+  for (const { file, make } of apiReports) {
+    run(`${language}: ${file} is the public API`, async (t) => {
+      t.timeout(TIME_MAX_MS);
+      const remedy = 'If you mean to change the public API, run `npm run api-reports` and commit this file.';
+      t.is(await make(), await readFile(join(root, file), 'utf8'), `${file} is not the public API. ${remedy}`);
     });
   }
 

@@ -14,6 +14,8 @@ export interface Library {
   readonly prepare: () => Promise<void>;
   /** Is it a good package of its ecosystem? */
   readonly checks: readonly Check[];
+  /** Its public API as text, kept in the repository so that a change shows in a review. */
+  readonly apiReports: readonly ApiReport[];
   /** The programs that speak for it, see protocol.ts; each is a column of the table. */
   readonly agents: readonly { readonly name: string; readonly command: readonly string[] }[];
 }
@@ -22,6 +24,17 @@ export interface Check {
   readonly name: string;
   /** Throws where it does not pass. */
   readonly run: (site: Site) => Promise<void>;
+}
+
+/**
+ * The public API of a package, as the text that its file should contain. What is generated from the
+ * contract can stay out: `contract/schema` refuses a change that breaks clients.
+ */
+export interface ApiReport {
+  /** The file, from the root of the repository. */
+  readonly file: string;
+  /** Makes the text from what `prepare` has built. */
+  readonly make: () => Promise<string>;
 }
 
 /** Where checks take place. */

@@ -1,6 +1,6 @@
 /** The C++ client. */
 import { doesNotMatch, equal, match, rejects } from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { examples, type Library, lack, root, run, walkthrough } from '../library.js';
@@ -38,6 +38,7 @@ export const cpp: Library = {
     await run(folder, ['cmake', '--preset', 'development']);
     await run(folder, ['cmake', '--build', '--preset', 'development', '--parallel', jobs]);
   },
+  apiReports: [{ file: 'clients/cpp/api-report.txt', make: declarations }],
   agents: [{ name: 'C++', command: [join(build, 'conformance')] }],
   checks: [
     {
@@ -85,6 +86,21 @@ export const cpp: Library = {
     },
   ],
 };
+
+/**
+ * The public headers without comments. Private members are in it: they decide the layout, and with
+ * it the ABI.
+ */
+async function declarations(): Promise<string> {
+  const headers = (await readdir(join(folder, 'include/wifidirect'))).filter((name) => name.endsWith('.h')).sort();
+  // As already preprocessed, so that nothing is included and only the comments go.
+  const bare = ['g++', '-fpreprocessed', '-dD', '-E', '-P', '-w', '-x', 'c++'];
+  const parts = headers.map(async (name) => {
+    const text = await run(folder, [...bare, `include/wifidirect/${name}`]);
+    return `// wifidirect/${name}\n${text.trim()}\n`;
+  });
+  return (await Promise.all(parts)).join('\n');
+}
 
 /** Installs a component of what was built into a folder of the scratch. */
 async function install(scratch: string, component: string): Promise<void> {

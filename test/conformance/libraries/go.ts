@@ -17,6 +17,12 @@ export const go: Library = {
   prepare: async () => {
     await run(folder, ['go', 'build', '-o', agent, './internal/conformance']);
   },
+  apiReports: [
+    {
+      file: 'clients/go/api-report.txt',
+      make: async () => declarations(await run(folder, ['go', 'doc', '-all', './wifidirect'])),
+    },
+  ],
   agents: [{ name: 'Go', command: [agent] }],
   checks: [
     {
@@ -85,3 +91,16 @@ export const go: Library = {
     },
   ],
 };
+
+/** What `go doc -all` tells, without the documentation. */
+function declarations(documentation: string): string {
+  const lines = documentation.split('\n');
+  const first = lines.findIndex((line) => /^(CONSTANTS|VARIABLES|FUNCTIONS|TYPES)$/.test(line));
+  // Documentation is indented by four spaces, and what a type has by tabs.
+  const isComment = (line: string) => /^ {4}/.test(line) || /^\t+\/\/ (?!Has unexported)/.test(line);
+  const kept = lines.slice(first).filter((line) => !isComment(line));
+  return `${kept
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()}\n`;
+}

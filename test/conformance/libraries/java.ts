@@ -30,6 +30,7 @@ export const java: Library = {
       `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC\n-cp "${all}"\nio.github.wifidirectgateway.conformance.Agent\n`,
     );
   },
+  apiReports: [{ file: 'clients/java/api-report.txt', make: declarations }],
   agents: [{ name: 'Java', command: ['java', `@${agent}`] }],
   checks: [
     {
@@ -75,6 +76,28 @@ export const java: Library = {
     },
   ],
 };
+
+/**
+ * What `javap` tells of the classes that a program can name, without those generated from the
+ * contract.
+ */
+async function declarations(): Promise<string> {
+  const classes = [
+    ...(await run(folder, ['jar', 'tf', jar])).matchAll(/^(io\/github\/wifidirectgateway\/[A-Z].*)\.class$/gm),
+  ]
+    .map(([, path = '']) => path.replaceAll('/', '.'))
+    .sort();
+  const told = await run(folder, ['javap', '-protected', '-constants', '-cp', jar, ...classes]);
+  const blocks = told.split(/^Compiled from .*\n/m).slice(1);
+  const named = classes.map((name, index) => ({ name, block: blocks[index] ?? '' }));
+  const hidden = named.filter(({ block }) => !/^(public|protected) /.test(block)).map(({ name }) => name);
+  // A class inside a hidden one is as hidden.
+  const isHidden = (name: string) => hidden.some((one) => name === one || name.startsWith(`${one}$`));
+  return named
+    .filter(({ name }) => !isHidden(name))
+    .map(({ block }) => block)
+    .join('\n');
+}
 
 /**
  * Whether a jar has these classes and the licence, and of the library's packages only what matches.

@@ -22,6 +22,7 @@ export const python: Library = {
   prepare: async () => {
     await run(folder, ['python3', 'tools/environments.py']);
   },
+  apiReports: [{ file: 'clients/python/api-report.txt', make: () => run(folder, [program, 'tools/api_report.py']) }],
   agents: [
     { name: 'Python', command: [program, join(folder, 'conformance/blocking.py')] },
     { name: 'Python, asyncio', command: [program, join(folder, 'conformance/asynchronous.py')] },

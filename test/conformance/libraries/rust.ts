@@ -21,6 +21,7 @@ export const rust: Library = {
   prepare: async () => {
     await run(folder, ['cargo', 'build', ...options, '--examples']);
   },
+  apiReports: [{ file: 'clients/rust/api-report.txt', make: () => run(folder, [program('api_report')]) }],
   agents: [{ name: 'Rust', command: [program('conformance')] }],
   checks: [
     {
