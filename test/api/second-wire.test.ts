@@ -149,8 +149,11 @@ for (const [what, rpc, request, headers, code] of [
   });
 }
 
+/** Without the addresses, which can become known before or after the close. */
 const typesOf = (messages: readonly Uint8Array[]) =>
-  messages.flatMap((bytes) => OpenSessionResponse.decode(bytes).event?.type ?? []);
+  messages
+    .flatMap((bytes) => OpenSessionResponse.decode(bytes).event?.type ?? [])
+    .filter((type) => type !== SessionEventType.NETWORK_INTERFACE_CHANGED);
 
 async function untilOpened(stream: WireCall): Promise<void> {
   for (let bytes = await stream.next(); bytes !== undefined; bytes = await stream.next()) {

@@ -54,7 +54,7 @@ test('an event comes instead of a heartbeat that is due, and puts the next one o
   const { event, cursor } = await next(source);
   t.is(event?.type, 'OPENED');
   t.is(cursor, `${event?.epoch}.${event?.sequence}`);
-  t.is(source.next(), undefined, 'the event has been the sign of life');
+  t.is(source.next(), undefined, 'the event counts as the heartbeat');
   source.close();
 });
 

@@ -18,7 +18,7 @@ const environment = { WFDCTL_CONFIG: '/nobody/none.yaml' };
 const ctl = (argv: readonly string[], columns?: number) =>
   start([...argv, '--address', gateway().daemon.address], { environment, ...(columns && { columns }) });
 
-test.serial('a watch shows what there is, then what happens, until Ctrl+C', async (t) => {
+test.serial('a watch shows a snapshot, then each event, until Ctrl+C', async (t) => {
   await gateway().openSession({ deviceAddress: display, sessionId: 'was-there' });
   const running = ctl(['watch']);
   await running.stdout.says(/was-there/);

@@ -28,6 +28,6 @@ export const chapters: readonly Chapter[] = [
  */
 export const patientChapters: readonly Chapter[] = [
   { title: 'Connecting is refused', scenarios: options },
-  { title: 'With a host of another make', scenarios: otherHosts },
-  { title: 'When the world is bad', scenarios: badWorlds },
+  { title: 'With a different host', scenarios: otherHosts },
+  { title: 'When the network or the host is bad', scenarios: badWorlds },
 ];

@@ -190,5 +190,5 @@ test('what an OpenSession stream loses, repeats, or leaves out is found', (t) =>
   t.regex(validate([beat]), /no event/);
   t.regex(validate([...stream(), beat]), /no event/);
   t.regex(validate(stream().toSpliced(2, 0, { ...beat, hostTime: undefined })), /no host_time/);
-  t.is(validate(stream().toSpliced(2, 0, beat)), '', 'a sign of life between two events');
+  t.is(validate(stream().toSpliced(2, 0, beat)), '', 'a heartbeat between two events');
 });

@@ -228,7 +228,7 @@ export class OpenStreamValidator extends Validator {
     this.sentAt(hostTime);
     const last = this.#last;
     if (event === undefined) {
-      // A sign of life says that nothing has happened since the last event.
+      // A heartbeat means that nothing has happened since the last event.
       if (this.#isFirst || hasEnded(last)) this.violated('no event');
       if (!cursor.startsWith(`${last?.epoch}.`)) this.violated(`"${cursor}" is no cursor of this epoch`);
       return;

@@ -11,7 +11,7 @@ import { duration } from '../harness/world.js';
 const gateway = gatewayForThisFile();
 
 test.serial(
-  'a quiet stream sends a sign of life each interval; who resumes a watch from it misses nothing',
+  'a quiet stream sends a heartbeat in each interval, and a watch that resumes at it misses nothing',
   async (t) => {
     const { stream, id } = await gateway().openSession({ deviceAddress: display, heartbeatInterval: duration(1000) });
     const events = stream.events.length;

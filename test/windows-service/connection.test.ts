@@ -56,7 +56,7 @@ test.serial(
   },
 );
 
-test.serial('a pending state shows signs of life, each within what the last one promised', async (t) => {
+test.serial('a pending state reports progress, each time within the wait hint of the last report', async (t) => {
   const { connection, reports, reported } = await connect(() => {}, 5);
   await reported(4);
   const [first, second, third] = reports;

@@ -93,7 +93,7 @@ test.serial('a stop that hangs ends the process all the same, and counts as no f
   t.is(await service.ended, EXIT.ok);
   t.is(service.reports.at(-1)?.dwCurrentState, svc.SERVICE_STOPPED);
   t.is(service.reports.at(-1)?.dwWin32ExitCode, 0);
-  t.true(Math.max(...service.reports.map(({ dwCheckPoint }) => dwCheckPoint)) > 3, 'it showed signs of life');
+  t.true(Math.max(...service.reports.map(({ dwCheckPoint }) => dwCheckPoint)) > 3, 'it reported progress');
   t.deepEqual(service.events(), [101, 103]);
 });
 

@@ -1,4 +1,4 @@
-/** The tests of the journal in a Windows process: the files of Windows differ from those of Linux. */
+/** The tests of the journal, in a Windows process: files behave differently there. */
 import { join } from 'node:path';
 import { bundle } from './bundle.js';
 import { windowsTest } from './windows-test.js';

@@ -40,7 +40,7 @@ async function sessionIn(t: ExecutionContext, ...more: string[]) {
   return openSession(t);
 }
 
-windowsTest('a stop that takes its time shows signs of life', async (t) => {
+windowsTest('a stop that takes long reports progress', async (t) => {
   const { session, world } = await sessionIn(
     t,
     ...['--set', 'shutdown.graceMs=120000', '--set', 'session.closeTimeoutMs=120000'],

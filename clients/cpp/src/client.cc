@@ -22,8 +22,8 @@ v1::GetHostResponse Client::host(const CallOptions& options) const {
 }
 
 HealthStatus Client::health(const std::string& service, const CallOptions& options) const {
-    // On the wire the two messages of Health.Check are these, and many programs have the code of
-    // its own already.
+    // These are the two messages of Health.Check on the wire. Linking generated code for them would
+    // clash with programs that have it already.
     using Request = google::protobuf::StringValue;
     using Response = google::protobuf::Int32Value;
     Request request;

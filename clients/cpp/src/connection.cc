@@ -14,15 +14,14 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(grpc::Status(grpc::INVALID_ARGUMENT, why)); }
 
-/// By what gRPC makes of an address: no scheme in capitals, and no port behind an address without
-/// brackets.
+/// Follows gRPC: a scheme is in lower case, and an IPv6 address without brackets has no port.
 bool is_this_machine(const std::string& address) {
     static const std::regex local(
         R"(unix:.*|((dns|ipv4|ipv6):(///)?)?((localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?|::1))");
     return std::regex_match(address, local);
 }
 
-/// Nothing but a place and a port, or what gRPC has schemes for.
+/// Accepts a host and port, or a scheme that gRPC knows.
 void check_address(const std::string& address) {
     static const std::regex blank(R"(\s*)");
     static const std::regex with_scheme(R"(([A-Za-z][A-Za-z0-9+.-]*)://+(.*))");
@@ -53,8 +52,8 @@ bool is_printable(const std::string& text) {
     return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-/// Null where a header can hold it. gRPC ends the program at one that it can't, such as the end of
-/// the line of a file.
+/// Null if a header can hold the value. gRPC aborts the process if it can't, for example because of
+/// a trailing newline from a file.
 const char* what_is_wrong_with(const std::string& token) {
     if (token.empty()) return "it is empty";
     if (is_printable(token)) return nullptr;
@@ -63,18 +62,17 @@ const char* what_is_wrong_with(const std::string& token) {
 
 grpc::ChannelArguments arguments_for(const ConnectOptions& options, bool is_local) {
     grpc::ChannelArguments arguments;
-    // A host that vanished without a word is noticed within 30 s: watches have no deadline that
-    // would tell.
+    // A host that vanishes is noticed within 30 s. Watches have no deadline that would notice it.
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-    // Newer versions of gRPC bound the answer to a ping by this instead; their default is a minute.
+    // Newer versions of gRPC use this limit for the answer to a ping; their default is a minute.
     arguments.SetInt("grpc.http2.ping_timeout_ms", 10'000);
-    // Calls fail at once while the channel waits to reconnect, so it must not wait longer than a
-    // watch does.
+    // Calls fail immediately while the channel waits to reconnect, so it must not wait longer than
+    // a watch does.
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 10'000);
-    // However it is called, this is how long one attempt to connect may take.
+    // Despite its name, this is the time limit of one attempt to connect.
     constexpr std::chrono::milliseconds attempt_max{std::chrono::hours{1}};
     arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
                      static_cast<int>(std::min(options.connect_timeout, attempt_max).count()));
@@ -99,8 +97,7 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& address, const Co
     const bool is_local = is_this_machine(address);
     const bool is_secure = options.tls || (!is_local && !options.clear_text);
     if (!std::holds_alternative<std::monostate>(options.token) && !is_secure && !is_local) {
-        // The rule that must not be broken: no credential leaves in clear text, but to this machine
-        // itself.
+        // Invariant: no credential is sent in clear text, except to this machine.
         refuse("the token would reach " + address + " in clear text; use TLS");
     }
     if (const auto* token = std::get_if<std::string>(&options.token)) {
@@ -115,7 +112,7 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& address, const Co
 }
 
 [[noreturn]] void fail(const std::string& what, const std::string& why) {
-    // Whatever gives it may be back soon, so a watch is not to give up.
+    // Its source may work again soon, so a watch must not give up.
     throw Error(grpc::Status(grpc::UNAVAILABLE, what + ": " + why));
 }
 
@@ -145,7 +142,7 @@ Metadata current(const MetadataHook& hook) {
         fail(what, "it threw what is no exception");
     }
     for (const auto& [name, value] : metadata) {
-        // gRPC ends the program at any other.
+        // gRPC aborts the process for any other.
         if (!std::regex_match(name, name_of_header) || name.starts_with("grpc-")) fail(what, "no name: " + name);
         if (!name.ends_with("-bin") && !is_printable(value)) fail(what, "no header can hold the value of " + name);
     }
@@ -168,8 +165,8 @@ void Connection::prepare(grpc::ClientContext& context) const {
 }
 
 void Connection::hasten(const std::stop_token& stop) const {
-    // gRPC gets on with connecting while somebody waits for the channel, and else only every 5 s.
-    // Nothing can end that wait, so it is cut into slices.
+    // gRPC makes progress with connecting while somebody waits for the channel, otherwise only
+    // every 5 s. That wait can't be interrupted, so it is cut into slices.
     constexpr std::chrono::milliseconds slice{100};
     constexpr std::chrono::seconds wait_max{1};
     if (channel_->GetState(false) != GRPC_CHANNEL_TRANSIENT_FAILURE) return;

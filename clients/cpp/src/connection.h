@@ -19,22 +19,22 @@
 
 namespace wifidirect {
 
-/// The way to one host. Streams share it, so they may outlive their client; they have then ended.
+/// The connection to one host. Streams share it, so they can outlive their client; they have ended
+/// then.
 class Connection {
   public:
     Connection(const std::string& address, ConnectOptions options);
 
     const std::shared_ptr<grpc::Channel>& channel() const noexcept { return channel_; }
 
-    /// Adds the token, and what the hook for metadata gives. Throws UNAVAILABLE where they can't be
-    /// had.
+    /// Adds the token and the metadata of the hook. Throws UNAVAILABLE if one of them fails.
     void prepare(grpc::ClientContext& context) const;
 
-    /// Has the channel try again at once where it waits to, and waits a little for it: else calls
-    /// would go on failing for as long as the channel waits, though the host is back.
+    /// If the channel waits to reconnect, makes it try now, and waits briefly for the result.
+    /// Otherwise calls would fail until the channel's back-off is over, even if the host is back.
     void hasten(const std::stop_token& stop) const;
 
-    /// Of unary calls that say nothing else.
+    /// The timeout of unary calls that set none.
     std::chrono::milliseconds timeout() const noexcept { return options_.timeout; }
 
     std::stop_token closing() const noexcept { return closing_.get_token(); }
@@ -46,7 +46,7 @@ class Connection {
     std::stop_source closing_;
 };
 
-/// The context of one call, which is cancelled when the connection is closed, or `stop` says so.
+/// The context of one call. It is cancelled when the connection is closed or `stop` is requested.
 class Call {
   public:
     Call(const Connection& connection, std::stop_token stop)
@@ -86,7 +86,7 @@ Response unary(const Connection& connection, const CallOptions& options, std::ch
     call.set_timeout(options.timeout.value_or(timeout));
     Response response;
     const grpc::Status status = invoke(&call.context(), &response);
-    // What gRPC for C++ makes of an answer that can't be parsed.
+    // This is how gRPC for C++ reports an answer that can't be parsed.
     if (status.error_code() == grpc::UNIMPLEMENTED &&
         status.error_message() == "No message returned for unary request") {
         throw Error(unreadable());
@@ -100,19 +100,19 @@ Response unary(const Connection& connection, const CallOptions& options, Invoke 
     return unary<Response>(connection, options, connection.timeout(), std::move(invoke));
 }
 
-/// How long a stream may be silent that says something in each interval; 0: for ever.
+/// How long a stream that says something in each interval can be silent; 0 means without limit.
 inline std::chrono::milliseconds silence_max(std::chrono::milliseconds interval) {
     constexpr std::chrono::milliseconds longest{std::chrono::hours{24}};
     return 3 * std::clamp(interval, std::chrono::milliseconds{0}, longest);
 }
 
-/// The responses of one call that streams them. One thread reads; the operations of gRPC come one
-/// after another, each waited for on a queue of its own, as only that wait can be bounded.
+/// The responses of one streaming call. One thread reads. The operations of gRPC run one after
+/// another, and each is awaited on a completion queue, because only that wait can have a deadline.
 template <typename Response>
 class ServerStream {
   public:
-    /// Calls by `start(context, queue, tag)`. A host that says nothing for `silence_max` while it
-    /// is listened to is taken for gone; 0: never.
+    /// Starts the call with `start(context, queue, tag)`. A host that is silent for `silence_max`
+    /// during a read is considered gone; 0 means never.
     template <typename Start>
     ServerStream(const Connection& connection, std::stop_token stop, std::chrono::milliseconds silence_max, Start start)
         : call_(connection, std::move(stop)),
@@ -130,14 +130,15 @@ class ServerStream {
         }
     }
 
-    /// Waits for the next response. False after the last where the call ended well, else it throws.
+    /// Waits for the next response. Returns false after the last one if the call ended OK,
+    /// otherwise throws.
     bool read(Response& response) {
         if (read_or_end(response)) return true;
         throw_unless_ok(*end_);
         return false;
     }
 
-    /// The host knows no signs of life: it may be silent for ever.
+    /// The host sends no heartbeats, so its silence means nothing.
     void be_patient() noexcept { silence_max_ = {}; }
 
   private:
@@ -161,7 +162,7 @@ class ServerStream {
         return !end_;
     }
 
-    /// Whether the operation under way went well; none: it is still under way.
+    /// Whether the pending operation succeeded; empty if it is still pending at the deadline.
     std::optional<bool> wait(Clock::time_point deadline) {
         void* tag = nullptr;
         bool is_ok = false;
@@ -169,8 +170,7 @@ class ServerStream {
         return is_under_way_ ? std::nullopt : std::optional(is_ok);
     }
 
-    /// There was nothing to read. Where the call has not ended, it was a message that can't be
-    /// parsed.
+    /// The read failed. If the call has not ended, the message could not be parsed.
     void finish() {
         constexpr std::chrono::seconds end_max{2};
         grpc::Status status;
@@ -192,7 +192,7 @@ class ServerStream {
         end_ = std::move(end);
     }
 
-    // Before the call, which is over before it.
+    // Declared before the call, so that it is destroyed after it.
     grpc::CompletionQueue queue_;
     Call call_;
     std::chrono::milliseconds silence_max_;
@@ -202,7 +202,7 @@ class ServerStream {
     std::optional<grpc::Status> end_;
 };
 
-/// Stops when asked to, when `caller` says so, and when the connection is closed.
+/// A stop source that also stops with `caller` and when the connection is closed.
 class Stopping {
   public:
     Stopping(const Connection& connection, std::stop_token caller)

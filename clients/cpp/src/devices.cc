@@ -47,7 +47,7 @@ DeviceWatch Devices::watch(const WatchDevicesOptions& options, const std::stop_t
 v1::UpdateDeviceVisibilityResponse Devices::update_visibility(
     const std::string& device_address, std::optional<std::chrono::milliseconds> discovery_timeout,
     const CallOptions& options) const {
-    // What the host takes where nothing is said, and what the answer may take beyond the discovery.
+    // The host's default, and how much longer than the discovery the answer can take.
     constexpr std::chrono::seconds discovery_timeout_default{15};
     constexpr std::chrono::seconds answer_timeout{10};
     v1::UpdateDeviceVisibilityRequest request;

@@ -1,4 +1,4 @@
-/// Times, as C++ and as protobuf have them.
+/// Converts durations between C++ and protobuf.
 #pragma once
 
 #include <google/protobuf/duration.pb.h>
@@ -10,8 +10,8 @@
 
 namespace wifidirect {
 
-/// Rounded up: what a host asks to be waited for is not cut short. Bounded by what protobuf takes
-/// for a duration.
+/// Rounds up, so that a pause that the host asks for is never shorter. Clamps to the range of a
+/// protobuf duration.
 inline std::chrono::milliseconds from_proto(const google::protobuf::Duration& duration) {
     constexpr std::int64_t seconds_max = 315'576'000'000;
     return std::chrono::seconds{std::clamp(duration.seconds(), -seconds_max, seconds_max)} +

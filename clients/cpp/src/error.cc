@@ -29,7 +29,7 @@ struct Error::Decoded {
 
 namespace {
 
-/// By type URL, as the messages of google.rpc have another name in this library.
+/// Found by type URL, because the messages of google.rpc have another name in this library.
 template <typename Message>
 std::optional<Message> unpack(const google::protobuf::Any& any, std::string_view type) {
     Message message;
@@ -63,7 +63,7 @@ void Error::Decoded::add(const google_rpc::ErrorInfo& info) {
     if (info.domain() != "wifidirect.v1") return;
     reason_name = info.reason();
     metadata = {info.metadata().begin(), info.metadata().end()};
-    // What this version does not know leaves it as it is.
+    // A reason that this version does not know leaves it unspecified.
     v1::ErrorReason_Parse("ERROR_REASON_" + reason_name, &reason);
 }
 

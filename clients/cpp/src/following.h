@@ -18,10 +18,10 @@
 
 namespace wifidirect {
 
-/// What a host takes where a watch says nothing.
+/// The host's default if the watch sets none.
 inline constexpr std::chrono::seconds bookmark_interval_default{10};
 
-/// What a Watch reads.
+/// The source of the items of a Watch.
 template <typename Thing, typename Event>
 class Watch<Thing, Event>::Source {
   public:
@@ -33,16 +33,16 @@ class Watch<Thing, Event>::Source {
     virtual void cancel() noexcept = 0;
 };
 
-/// Follows a stream of batches, and attaches again when it breaks.
+/// Reads a stream of batches, and reconnects when it breaks.
 template <typename Thing, typename Event, typename Batch>
 class Following : public Watch<Thing, Event>::Source {
   public:
     using Item = WatchItem<Thing, Event>;
-    /// Calls, to resume after the cursor.
+    /// Starts the call that resumes after the cursor.
     using Attach = std::function<std::unique_ptr<grpc::ClientAsyncReader<Batch>>(
         grpc::ClientContext*, const std::string& cursor, grpc::CompletionQueue*, void* tag)>;
 
-    /// The host says something in each `interval`, be it a bookmark.
+    /// The host sends a message in each `interval`, at least a bookmark.
     Following(std::shared_ptr<Connection> connection, const std::stop_token& stop, std::chrono::milliseconds interval,
               Attach attach, Watching<Thing, Event> watching)
         : connection_(std::move(connection)),
@@ -68,17 +68,17 @@ class Following : public Watch<Thing, Event>::Source {
   private:
     using Clock = std::chrono::steady_clock;
 
-    /// Throws where the client is closed.
+    /// Throws if the client is closed.
     bool has_stopped() const {
         if (connection_->closing().stop_requested())
             throw Error(grpc::Status(grpc::CANCELLED, "the client was closed"));
         return stopping_.token().stop_requested();
     }
 
-    /// Until the stream is to be attached again, or all is over.
+    /// Waits until the next attempt, or until the watch is stopped.
     void pause() {
-        // gRPC gets on with connecting while somebody waits for the channel, and else only every 5
-        // s. Nothing can end that wait, so it is cut into slices.
+        // gRPC makes progress with connecting while somebody waits for the channel, otherwise only
+        // every 5 s. That wait can't be interrupted, so it is cut into slices.
         constexpr std::chrono::milliseconds slice{100};
         const auto end = Clock::now() + std::exchange(pause_, {});
         for (auto now = Clock::now(); now < end && !stopping_.token().stop_requested(); now = Clock::now()) {
@@ -128,9 +128,9 @@ class Following : public Watch<Thing, Event>::Source {
     std::optional<ServerStream<Batch>> stream_;
     typename Watching<Thing, Event>::Items items_;
     std::chrono::milliseconds pause_{0};
-    // When the first message of the stream came.
+    // When the first message of the stream arrived.
     std::optional<Clock::time_point> heard_first_;
-    // What trying again could not help against.
+    // The error that ended the watch.
     std::optional<Error> end_;
 };
 

@@ -1,4 +1,4 @@
-/// A session, and the stream that holds it.
+/// A session, and the stream that keeps it.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@ namespace wifidirect {
 
 class HeldSession::Held {
   public:
-    /// Reads the first event ahead: a request that the host refuses has no session.
+    /// Reads the first event ahead, because a request that the host refuses has no session.
     Held(std::shared_ptr<Connection> connection, const v1::OpenSessionRequest& request, const std::stop_token& stop);
 
     const std::shared_ptr<Connection>& connection() const noexcept { return connection_; }
@@ -26,18 +26,18 @@ class HeldSession::Held {
     std::optional<std::chrono::milliseconds> lease_left() const;
 
   private:
-    /// The next event of the stream; signs of life are passed over.
+    /// The next event of the stream. Heartbeats are skipped.
     std::optional<v1::SessionEvent> read();
 
     std::shared_ptr<Connection> connection_;
     Stopping stopping_;
     ServerStream<v1::OpenSessionResponse> stream_;
     std::string id_;
-    // Read ahead, and not given out yet.
+    // Read ahead, and not returned yet.
     std::optional<v1::SessionEvent> next_;
-    // As of the last event that was given out.
+    // As of the last event that was returned.
     v1::Session session_;
-    // By the last message.
+    // From the last message.
     std::optional<google::protobuf::Timestamp> host_time_;
 };
 

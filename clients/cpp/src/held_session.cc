@@ -28,7 +28,7 @@ std::optional<v1::SessionEvent> HeldSession::Held::read() {
     v1::OpenSessionResponse response;
     while (stream_.read(response)) {
         host_time_ = response.has_host_time() ? std::optional(response.host_time()) : std::nullopt;
-        // A host that knows no signs of life doesn't tell its time either.
+        // A host that sends no time sends no heartbeats either.
         if (!host_time_) stream_.be_patient();
         if (response.has_event()) return std::move(*response.mutable_event());
         response.Clear();

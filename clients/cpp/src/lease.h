@@ -1,4 +1,4 @@
-/// What is left of a lease.
+/// How long a lease has left.
 #pragma once
 
 #include <google/protobuf/timestamp.pb.h>
@@ -12,7 +12,7 @@
 
 namespace wifidirect {
 
-/// By the clock of the host alone; none without a lease, or where the host doesn't tell its time.
+/// On the clock of the host. Empty without a lease, or if the host does not send its time.
 inline std::optional<std::chrono::milliseconds> lease_left(const v1::Session& session,
                                                            const google::protobuf::Timestamp* host_time) {
     if (!session.has_lease_expire_time() || host_time == nullptr) return std::nullopt;

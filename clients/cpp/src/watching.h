@@ -1,12 +1,12 @@
-/// A watch that goes on: it attaches again after every error that may heal, from where it was.
+/// The state of a watch that resumes: after an error that a retry can solve, it reconnects at its
+/// cursor.
 ///
 ///     attach --batches--> items            attach again, after a pause, from the last cursor
 ///        |                                    ^
 ///        +--error that may heal--> Disconnected
 ///
-/// The rule that must not be broken: the cursor moves with the batch that carries it, before its
-/// items are given out; so nothing is skipped and nothing comes twice, however often the stream
-/// breaks.
+/// Invariant: the cursor moves with the batch that carries it, before the items of the batch are
+/// returned. So nothing is skipped or repeated, however often the stream breaks.
 #pragma once
 
 #include <algorithm>
@@ -23,14 +23,14 @@
 
 namespace wifidirect {
 
-/// The messages of a repeated field, taken out of it.
+/// Moves the messages of a repeated field into a vector.
 template <typename Field>
 auto moved(Field& messages) {
     return std::vector<typename Field::value_type>(std::move_iterator(messages.begin()),
                                                    std::move_iterator(messages.end()));
 }
 
-/// Where one watch is. It calls nothing: what is around it does.
+/// The position of one watch. It makes no calls itself.
 template <typename Thing, typename Event>
 class Watching {
   public:
@@ -44,10 +44,10 @@ class Watching {
         }
     }
 
-    /// Attach from here.
+    /// The cursor at which the next call resumes.
     const std::string& cursor() const noexcept { return cursor_; }
 
-    /// Moves the cursor, and tells what has come: a batch is a response of WatchSessions or
+    /// Moves the cursor, and returns the items of a batch, which is a response of WatchSessions or
     /// WatchDevices.
     template <typename Batch>
     Items take(Batch batch) {
@@ -65,8 +65,8 @@ class Watching {
         return items;
     }
 
-    /// Says when to attach again, or throws what trying again can't help against. `stood`: how long
-    /// the stream stood since its first message.
+    /// Returns when to reconnect, or throws an error that a retry can't solve. `stood` is how long
+    /// the stream lasted after its first message.
     Disconnected broke(const Error& error, std::chrono::milliseconds stood = {}) {
         if (is_fatal(error.code())) throw error;
         if (error.reason() == v1::ERROR_REASON_CURSOR_EXPIRED) cursor_.clear();
@@ -84,7 +84,7 @@ class Watching {
     }
 
     std::chrono::milliseconds pause_after(const Error& error) {
-        // The most that a watch waits because the host asks for it.
+        // The longest pause that a host can ask for.
         constexpr std::chrono::milliseconds asked_max{std::chrono::minutes{5}};
         const double doubled = std::ldexp(static_cast<double>(backoff_.initial.count()), failures_);
         const double bound = std::min(doubled, static_cast<double>(backoff_.max.count()));
@@ -93,17 +93,17 @@ class Watching {
         return std::min(error.retry_delay().value_or(std::chrono::milliseconds{0}), asked_max) + jitter;
     }
 
-    // A stream that stood so long was in good health: the pauses start over.
+    // A stream that lasted this long was healthy: the back-off is reset.
     static constexpr std::chrono::seconds healthy{10};
-    // More would make no difference.
+    // Further doublings would not change the bound.
     static constexpr int doublings_max = 64;
 
     std::string cursor_;
     Backoff backoff_;
     int failures_ = 0;
-    // Whether the last failure was an answer of the host.
+    // Whether the last failure was an answer from the host.
     bool has_answered_ = false;
-    // What has come of a snapshot that is not complete.
+    // The items of a snapshot that is not complete yet.
     std::vector<Thing> things_;
 };
 

@@ -152,7 +152,7 @@ const silent: readonly Scenario[] = [
 
 const mute: readonly Scenario[] = [
   {
-    name: 'and the host is dead behind a proxy that answers pings, silence tells',
+    name: 'and the host is dead behind a proxy that answers pings, its silence is noticed',
     play: async ({ client }) => {
       await withGateway([], async (host) => {
         await using relay = await Relay.to(host.daemon.address);
@@ -176,7 +176,7 @@ const mute: readonly Scenario[] = [
     },
   },
   {
-    name: 'and a proxy cuts what is quiet for 3 s, a quiet session lives',
+    name: 'and a proxy cuts streams that are quiet for 3 s, a quiet session survives',
     play: async ({ client }) => {
       await withGateway([], async (host) => {
         await using relay = await Relay.to(host.daemon.address, { idleMs: 3 * second });

@@ -1,5 +1,5 @@
 /**
- * Scenarios: options that can't be right are refused by `connect`, in the same way everywhere, and
+ * Scenarios: options that cannot be right are refused by `connect`, in the same way everywhere, and
  * named.
  */
 import { match } from 'node:assert/strict';
@@ -37,9 +37,9 @@ const addresses = [
 ];
 
 export const options: readonly Scenario[] = [
-  refused('for a token that no header can hold', /token/i, () => tokens.map((token) => ({ address: here, token }))),
-  refused('for an address that is none', /address/i, () => addresses.map((address) => ({ address }))),
-  refused('for a timeout that is none', /time-?out/i, () =>
+  refused('for a token that a header cannot hold', /token/i, () => tokens.map((token) => ({ address: here, token }))),
+  refused('for an invalid address', /address/i, () => addresses.map((address) => ({ address }))),
+  refused('for an invalid timeout', /time-?out/i, () =>
     [-1, 0].flatMap((ms) => [
       { address: here, timeoutMs: ms },
       { address: here, connectTimeoutMs: ms },

@@ -86,7 +86,7 @@ function healing(name: string, answer: (call: OtherCall) => void, code: string):
 
 const newer: readonly Scenario[] = [
   scenario(
-    'that has newer states, events and reasons, they are told by their numbers and names',
+    'that has newer states, events and reasons, these are passed on as numbers and names',
     (call) => {
       if (call.rpc === 'GetSession') call.send(got(session(NEWER))).end();
       else if (call.rpc === 'CancelOpenSession') call.end({ code: 9, reason: 'OUT_OF_COFFEE', message: 'Empty.' });
@@ -122,7 +122,7 @@ const newer: readonly Scenario[] = [
     },
   ),
   scenario(
-    'that sends signs of life, nothing is handed on',
+    'that sends heartbeats, none is returned',
     (call) => {
       for (const message of [event(1, 1, 1), undefined, undefined, event(2, 2, 2), undefined])
         call.send(opened(message));
@@ -140,37 +140,43 @@ const newer: readonly Scenario[] = [
 ];
 
 const broken: readonly Scenario[] = [
-  failing('that refuses in its only headers, the refusal is whole', ends({ code: 5, reason: 'SESSION_NOT_FOUND' }), {
+  failing('that refuses with headers only, the error is complete', ends({ code: 5, reason: 'SESSION_NOT_FOUND' }), {
     code: 'NOT_FOUND',
     reason: 'SESSION_NOT_FOUND',
   }),
-  failing('whose details can not be read, the status stands', ends({ code: 10, details: unreadableDetails }), {
-    code: 'ABORTED',
-    reason: null,
+  failing(
+    'whose error details cannot be parsed, the status is still reported',
+    ends({ code: 10, details: unreadableDetails }),
+    {
+      code: 'ABORTED',
+      reason: null,
+    },
+  ),
+  failing('whose status code gRPC does not know, the error is `UNKNOWN`', ends({ code: 77, message: 'Odd.' }), {
+    code: 'UNKNOWN',
   }),
-  failing('whose status gRPC does not know, it is `UNKNOWN`', ends({ code: 77, message: 'Odd.' }), { code: 'UNKNOWN' }),
-  failing('whose message can not be parsed, it is `INTERNAL`', (call) => call.send(unparsable).end(), {
+  failing('whose message cannot be parsed, the error is `INTERNAL`', (call) => call.send(unparsable).end(), {
     code: 'INTERNAL',
     reason: null,
   }),
-  healing('whose message can not be parsed, a watch goes on', (call) => call.send(unparsable), 'INTERNAL'),
-  failing('whose message is too large, it is `RESOURCE_EXHAUSTED`', (call) => call.send(tooLarge).end(), {
+  healing('whose message cannot be parsed, a watch resumes', (call) => call.send(unparsable), 'INTERNAL'),
+  failing('whose message is too large, the error is `RESOURCE_EXHAUSTED`', (call) => call.send(tooLarge).end(), {
     code: 'RESOURCE_EXHAUSTED',
     reason: null,
   }),
-  healing('whose message is too large, a watch goes on', (call) => call.send(tooLarge), 'RESOURCE_EXHAUSTED'),
+  healing('whose message is too large, a watch resumes', (call) => call.send(tooLarge), 'RESOURCE_EXHAUSTED'),
   scenario(
-    'that answers without what it promised, it is `INTERNAL`',
+    'that omits a promised field, the error is `INTERNAL`',
     (call) => call.send(got(undefined)).end(),
     async ({ client }) => {
       matches(await client.refusal('get', { sessionId }), { code: 'INTERNAL' });
     },
   ),
-  failing('that is none but a proxy without one, it is `UNAVAILABLE`', (call) => call.http(503), {
+  failing('that a proxy cannot reach, the error is `UNAVAILABLE`', (call) => call.http(503), {
     code: 'UNAVAILABLE',
     reason: null,
   }),
-  healing('that is none but a proxy without one, a watch goes on', (call) => call.http(502), 'UNAVAILABLE'),
+  healing('that a proxy cannot reach, a watch resumes', (call) => call.http(502), 'UNAVAILABLE'),
 ];
 
 const delays: readonly Scenario[] = [
@@ -186,7 +192,7 @@ const delays: readonly Scenario[] = [
     },
   ),
   scenario(
-    'that asks for a negative pause, it asked for none',
+    'that asks for a negative pause, there is no pause',
     ends({ code: 14, reason: 'HOST_STOPPING', retrySeconds: -LONGEST_DURATION_S }),
     async ({ client }) => {
       const watching = client.do('watch', {});
@@ -201,7 +207,7 @@ const delays: readonly Scenario[] = [
 
 const own: readonly Scenario[] = [
   scenario(
-    'every call has what the hook for metadata gives',
+    'every call carries the metadata of the hook',
     (call) => {
       if (call.rpc === 'GetSession') call.send(got(session(3))).end();
       else if (call.rpc === 'OpenSession') call.send(opened(event(1, 1, 1))).end();
@@ -223,7 +229,7 @@ const own: readonly Scenario[] = [
     },
   ),
   scenario(
-    'a token that can not be had is `UNAVAILABLE`, and a watch goes on',
+    'a token source that fails is `UNAVAILABLE`, and a watch resumes',
     ends({ code: 0 }),
     async ({ client }, host) => {
       await client.connect(host.address, { tokenFails: true });
@@ -241,7 +247,7 @@ const own: readonly Scenario[] = [
     },
   ),
   scenario(
-    'a call that outlives its deadline is `DEADLINE_EXCEEDED`, one that is left is not heard of again',
+    'a call past its deadline is `DEADLINE_EXCEEDED`, and a cancelled call returns nothing more',
     () => {},
     async ({ client }, host) => {
       await client.connect(host.address, { timeoutMs: 200 });

@@ -35,7 +35,7 @@ export const sessions: readonly Scenario[] = [
     },
   },
   {
-    name: 'is closed where the cancel loses',
+    name: 'is closed if the open is faster than the cancel',
     play: async ({ client, host }) => {
       // It completes when it is cancelled, and has succeeded: so the cancel always comes first.
       const cancelled = { error: 0, reasonCode: 0 };
@@ -62,7 +62,7 @@ export const sessions: readonly Scenario[] = [
     },
   },
   {
-    name: 'outlives its stream while its lease is kept',
+    name: 'outlives its stream while its lease is renewed',
     play: async ({ client, host }) => {
       const sessionId = randomUUID();
       const opening = client.do('open', { deviceAddress: scanner, sessionId, leaseTtlMs: 60_000 });
@@ -77,7 +77,7 @@ export const sessions: readonly Scenario[] = [
     },
   },
   {
-    name: 'ends when its lease has lapsed',
+    name: 'ends when its lease expires',
     play: async ({ client }) => {
       const opening = client.do('open', { deviceAddress: scanner, leaseTtlMs: 60_000 });
       const { session } = await eventOf(opening, 'OPENED');
@@ -88,7 +88,7 @@ export const sessions: readonly Scenario[] = [
     },
   },
   {
-    name: 'is attached to again after the connection broke',
+    name: 'is attached again after the connection broke',
     play: async ({ client, host }) => {
       await using way = await Way.to(host.daemon.address);
       await client.connect(way.address);

@@ -44,7 +44,7 @@ const lastSequence = (items: Parameters<typeof watchedEvents>[0]) => watchedEven
 
 export const watches: readonly Scenario[] = [
   {
-    name: 'shows what there is, then what happens',
+    name: 'shows a snapshot, then each event',
     play: async ({ client, host }) => {
       const { stream, id } = await host.openSession({ deviceAddress: display });
       const watching = client.do('watch', {});
@@ -59,7 +59,7 @@ export const watches: readonly Scenario[] = [
     },
   },
   {
-    name: 'resumes from a cursor that was kept',
+    name: 'resumes at a stored cursor',
     play: async ({ client, host }) => {
       const first = client.do('watch', {});
       const { cursor } = await itemOf(first, 'snapshot');
@@ -119,7 +119,7 @@ export const watches: readonly Scenario[] = [
     },
   },
   {
-    name: 'whose reader was too slow has lost nothing',
+    name: 'whose reader was too slow loses nothing',
     play: async ({ client, host, hosts }) => {
       await using way = await Way.to(host.daemon.address);
       await client.connect(way.address);
@@ -150,7 +150,7 @@ export const watches: readonly Scenario[] = [
     },
   },
   {
-    name: 'is told that the host is stopping, and so is each session',
+    name: 'learns that the host is stopping, and so does each session',
     play: async ({ client }) => {
       await withGateway([], async (host) => {
         await client.connect(host.daemon.address);

@@ -1,10 +1,9 @@
-/// The client library of the Wi-Fi Direct Gateway: the Wi-Fi Direct sessions and devices of Windows
-/// hosts for programs anywhere.
+/// The client library of the Wi-Fi Direct Gateway, for programs that use the Wi-Fi Direct sessions
+/// and devices of remote Windows hosts.
 ///
-/// Calls block. Streams are read item by item and are input ranges; std::stop_token, or their own
-/// `cancel` and `detach`, end them from another thread. Whatever fails throws Error. The messages
-/// are the generated ones of wifidirect::v1; the .proto files are the manual of every field, event
-/// and reason.
+/// Calls block. Streams are input ranges, read item by item. Another thread can end them with
+/// std::stop_token, `cancel` or `detach`. Every failure throws Error. The messages are the
+/// generated ones of wifidirect::v1; the .proto files describe every field, event and reason.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -21,16 +20,16 @@
 
 namespace wifidirect {
 
-/// What the host tells load balancers and probes (grpc.health.v1).
+/// The health that the host reports to load balancers and probes (grpc.health.v1).
 enum class HealthStatus { unknown, serving, not_serving, service_unknown };
 
-/// One host. It is cheap to keep, and may be used by several threads at once: it connects when it
-/// is first used, and again when it has to. At its end it is closed.
+/// A client of one host. Thread-safe. It connects at the first call, and again when the connection
+/// breaks. The destructor closes it.
 class Client {
   public:
-    /// Makes a client of the host at "host:port", or "unix:/path". Does not wait for the
-    /// connection; `host` does. Throws only where the options can't be right, such as a token in
-    /// clear text.
+    /// Creates a client of the host at "host:port" or "unix:/path". Does not wait for the
+    /// connection. Throws only if the options are invalid, for example a token that would be sent
+    /// in clear text.
     explicit Client(const std::string& address, const ConnectOptions& options = {});
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
@@ -41,23 +40,23 @@ class Client {
     const Sessions& sessions() const noexcept { return sessions_; }
     const Devices& devices() const noexcept { return devices_; }
 
-    /// Tells which host this is, whether it can do its work, on what it runs, and its limits.
+    /// Returns the identity, state, versions and limits of the host.
     v1::GetHostResponse host(const CallOptions& options = {}) const;
 
-    /// Of the host itself (`service` is empty) or of one of its services
-    /// ("wifidirect.v1.SessionService"). NOT_FOUND for a service that it doesn't know.
+    /// Returns the health of the host, or of one service ("wifidirect.v1.SessionService") if
+    /// `service` is not empty. Throws NOT_FOUND for an unknown service.
     HealthStatus health(const std::string& service = {}, const CallOptions& options = {}) const;
 
-    /// The connection itself, for stubs of your own: `prepare` their contexts, and
-    /// `throw_unless_ok` their statuses.
+    /// The channel, for stubs of your own. Use `prepare` for their contexts, and `throw_unless_ok`
+    /// for their statuses.
     std::shared_ptr<grpc::Channel> channel() const;
 
-    /// Gives the context of a call on `channel` the token, where there is one, and what the hook
-    /// for metadata gives.
+    /// Adds the token, if there is one, and the metadata of the hook to the context of a call on
+    /// `channel`.
     void prepare(grpc::ClientContext& context) const;
 
-    /// Ends every call and stream of this client with CANCELLED, from any thread. Harmless to
-    /// repeat.
+    /// Ends every call and stream of this client with CANCELLED. Any thread can call it.
+    /// Idempotent.
     void close() noexcept;
 
   private:

@@ -17,13 +17,14 @@ namespace wifidirect {
 
 class Connection;
 
-/// What `watch` shows; by default every device, from now.
+/// Which devices `watch` shows. Default: all, from now on.
 struct WatchDevicesOptions {
-    /// Of DeviceService: resume after it. Default: from now, after a snapshot.
+    /// Resumes after this cursor of DeviceService. Default: starts now, with a snapshot.
     std::string cursor{};
-    /// Only these. Default: all.
+    /// Only these devices. Default: all.
     std::vector<std::string> device_addresses{};
-    /// How long a silence lasts before a Bookmark comes: 1 s to 5 min. Default: 10 s.
+    /// How long the stream can be quiet before the host sends a Bookmark: 1 s to 5 min. Default: 10
+    /// s.
     std::optional<std::chrono::milliseconds> bookmark_interval{};
     Backoff backoff{};
 };
@@ -32,21 +33,22 @@ using DeviceSnapshot = Snapshot<v1::Device>;
 using DeviceChange = Change<v1::DeviceEvent>;
 using DeviceWatch = Watch<v1::Device, v1::DeviceEvent>;
 
-/// Tells which devices can be connected to, and whether they are in reach. See
-/// device_service.proto. May be used by several threads at once.
+/// Lists and watches the paired devices, and whether they are in range. See device_service.proto.
+/// Thread-safe.
 class Devices {
   public:
     explicit Devices(std::shared_ptr<Connection> connection);
 
-    /// Goes through the paired devices, by address. The options of the call are those of each page.
+    /// Lists the paired devices in the order of their addresses. The options apply to the call for
+    /// each page.
     Pages<v1::Device> list(const CallOptions& call = {}) const;
 
-    /// Follows the devices, in the way of Sessions::watch.
+    /// Watches the devices, like Sessions::watch.
     [[nodiscard]] DeviceWatch watch(const WatchDevicesOptions& options = {}, const std::stop_token& stop = {}) const;
 
-    /// Looks for a paired device by radio: `is_visible` of the answer's device is what was found.
-    /// The host waits for the discovery for 1 s to 2 min, by default 15 s; the call, by default,
-    /// for 10 s more.
+    /// Searches for a paired device by radio; `is_visible` of the returned device is the result.
+    /// The discovery takes 1 s to 2 min, by default 15 s. The default timeout of the call is 10 s
+    /// longer.
     v1::UpdateDeviceVisibilityResponse update_visibility(
         const std::string& device_address, std::optional<std::chrono::milliseconds> discovery_timeout = {},
         const CallOptions& options = {}) const;

@@ -11,9 +11,9 @@
 
 namespace wifidirect {
 
-/// A session and the stream that holds it: without a lease, the session ends when the stream does,
-/// and so with this object. One thread at a time may read; `close` and `detach` may be called from
-/// any.
+/// A session, and the stream that keeps it. A session without a lease ends with its last stream,
+/// and therefore with this object. Only one thread at a time can read; any thread can call `close`
+/// and `detach`.
 class HeldSession : public Stream<HeldSession, v1::SessionEvent> {
   public:
     class Held;
@@ -26,28 +26,27 @@ class HeldSession : public Stream<HeldSession, v1::SessionEvent> {
     /// Detaches.
     ~HeldSession();
 
-    /// The name of the session.
+    /// The id of the session.
     const std::string& id() const noexcept;
 
-    /// Waits for the next event of the session. None after CLOSED, and after a CANCELLED that was
-    /// asked for; else it throws, after the last event.
+    /// Waits for the next event of the session. Returns empty after CLOSED, and after a CANCELLED
+    /// that was requested. After any other end it throws, once the last event has been returned.
     std::optional<v1::SessionEvent> next();
 
-    /// Passes over events until the session is OPEN, and answers with it. If it ends before, throws
-    /// what the stream ends with, or CANCELLED where it ends well.
+    /// Skips events until the session is OPEN, and returns it. If the session ends before, throws
+    /// the error of the stream, or CANCELLED if the stream ended without an error.
     v1::Session wait_open();
 
-    /// How long the lease had left, by the last event that was given out and the host's own clock
-    /// at its last message: the clock of this machine may differ. None without a lease, or where
-    /// the host doesn't tell its time.
+    /// How long the lease has left, according to the last event that was returned and the time of
+    /// the host in its last message. Empty if the session has no lease, or if the host does not
+    /// send its time.
     std::optional<std::chrono::milliseconds> lease_left() const;
 
-    /// Closes the session (cancels it, while it is opening), and answers with it when it has ended:
-    /// by default however long that takes. The events of the end can still be read.
+    /// Closes the session, or cancels it while it is opening, and returns it when it has ended. By
+    /// default there is no deadline. The last events can still be read.
     v1::Session close(const CallOptions& options = {});
 
-    /// Lets go of the stream. A session without a lease then ends; one that has ended is not
-    /// touched. Harmless to repeat.
+    /// Ends the stream. A session without a lease then ends too. Idempotent.
     void detach() noexcept;
 
   private:

@@ -15,62 +15,64 @@ class ChannelArguments;
 
 namespace wifidirect {
 
-/// What TLS trusts and shows; all of it PEM text. See load_tls.
+/// The certificates and keys of a TLS connection, as PEM text. See load_tls.
 struct Tls {
-    /// Certificates of the authorities that may have signed the host's. Empty: those that the
+    /// The authorities that are trusted to sign the host's certificate. Empty: those that the
     /// system trusts.
     std::string ca{};
-    /// The client's own certificate, with its chain, for mTLS; needs `key`.
+    /// The certificate of the client with its chain, for mTLS. Requires `key`.
     std::string certificate{};
     /// The private key of `certificate`.
     std::string key{};
-    /// The name to look for in the host's certificate. Empty: the one in the address.
+    /// The name that the host's certificate must have. Empty: the name in the address.
     std::string server_name{};
 };
 
-/// Reads PEM files; an empty path leaves its field empty. Throws Error (INVALID_ARGUMENT), which
+/// Reads PEM files. A field stays empty if its path is empty. Throws Error (INVALID_ARGUMENT) that
 /// names the file.
 Tls load_tls(const std::filesystem::path& ca_file, const std::filesystem::path& certificate_file = {},
              const std::filesystem::path& key_file = {});
 
-/// Gives the current bearer token; it is asked at each call, on the thread of the call. If it
-/// throws, or gives what no header can hold, the call fails UNAVAILABLE.
+/// Returns the current bearer token. Called for each call, on its thread. If it throws, or returns
+/// what a header can't hold, the call fails with UNAVAILABLE.
 using TokenSource = std::function<std::string()>;
 
-/// Names and values to send with a call: {{"traceparent", ...}}.
+/// Names and values that are sent with a call, such as {{"traceparent", ...}}.
 using Metadata = std::multimap<std::string, std::string>;
 
-/// Gives what to send beside the token; it is asked once for each call and for each attempt of a
-/// watch, on the thread of the call. If it throws, or gives what no header can hold, the call fails
+/// Returns metadata to send in addition to the token. Called for each call and for each attempt of
+/// a watch, on its thread. If it throws, or returns what a header can't hold, the call fails with
 /// UNAVAILABLE.
 using MetadataHook = std::function<Metadata()>;
 
-/// How to connect; all of it may be left as it is.
+/// How to connect. Every field has a default.
 struct ConnectOptions {
-    /// Default: connections to this machine ("localhost", "127.x.x.x", "[::1]", "unix:") are in
-    /// clear text, and those to any other are TLS, trusting what the system trusts.
+    /// Default: no TLS for connections to this machine ("localhost", "127.x.x.x", "[::1]",
+    /// "unix:"), otherwise TLS with the authorities that the system trusts.
     std::optional<Tls> tls{};
-    /// Goes without TLS, also to another machine: for laboratories.
+    /// Uses no TLS, even to another machine. For tests only.
     bool clear_text = false;
-    /// A bearer token for each call, or what gives it. Refused in clear text to another machine.
+    /// The bearer token, or a function that returns it. Refused if it would be sent in clear text
+    /// to another machine.
     std::variant<std::monostate, std::string, TokenSource> token{};
     /// Adds metadata to each call.
     MetadataHook metadata{};
-    /// Bounds the unary calls that set no timeout of their own: more than 0, or `no_timeout`.
+    /// The timeout of unary calls that set none: more than 0, or `no_timeout`.
     std::chrono::milliseconds timeout{std::chrono::seconds{10}};
-    /// Bounds each attempt to connect (TCP, TLS and the first answer of the host): 1 ms or more.
+    /// The time limit of each attempt to connect (TCP, TLS and the first HTTP/2 settings of the
+    /// host): at least 1 ms.
     std::chrono::milliseconds connect_timeout{std::chrono::seconds{10}};
-    /// Is handed the arguments of the channel; what it sets wins over what this library sets.
+    /// Called with the arguments of the channel. Its settings override those of this library.
     std::function<void(grpc::ChannelArguments&)> configure{};
 };
 
-/// No deadline, as a timeout. So is anything of 24 days or more.
+/// A timeout that means no deadline. Any timeout of 24 days or more means the same.
 inline constexpr auto no_timeout = std::chrono::milliseconds::max();
 
-/// How a unary call may end before its answer.
+/// When a unary call ends without an answer.
 struct CallOptions {
-    /// Default: that of the client, unless the call says otherwise. The deadline bounds the call,
-    /// not what was begun.
+    /// Default: the timeout of the client, unless the call documents another one. It limits the
+    /// call, not the operation that the call has begun.
     std::optional<std::chrono::milliseconds> timeout{};
     /// Ends the call with CANCELLED.
     std::stop_token stop{};

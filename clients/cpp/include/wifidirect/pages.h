@@ -11,21 +11,22 @@
 
 namespace wifidirect {
 
-/// A list that is asked for page by page, as it is needed.
+/// A list that is fetched page by page as it is read.
 template <typename Thing>
 class Pages : public Stream<Pages<Thing>, Thing> {
   public:
     struct Page {
         std::vector<Thing> things;
-        /// Empty: this is the last.
+        /// Empty on the last page.
         std::string next_token;
     };
-    /// Answers with the page of this token; empty: the first.
+    /// Fetches the page of a token. The token of the first page is empty.
     using Ask = std::function<Page(const std::string& token)>;
 
     explicit Pages(Ask ask) : ask_(std::move(ask)) {}
 
-    /// The next of them, none at the end. Throws Error; the same page is then asked for again.
+    /// Returns the next item, empty at the end. After an Error, the next call fetches the same page
+    /// again.
     std::optional<Thing> next() {
         while (at_ == page_.things.size() && !is_last_) {
             page_ = ask_(page_.next_token);

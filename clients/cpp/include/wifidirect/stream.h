@@ -6,12 +6,12 @@
 
 namespace wifidirect {
 
-/// The base of what is read item by item, as they come; an input range, too:
+/// The base of streams that are read item by item. Each is an input range:
 ///
 ///     while (auto item = stream.next()) ...
 ///     for (const auto& item : stream) ...
 ///
-/// A loop that was broken off goes on with the next. One thread at a time may read.
+/// After `break`, another loop continues with the next item. Only one thread at a time can read.
 template <typename Derived, typename Item>
 class Stream {
   public:

@@ -13,31 +13,30 @@
 
 namespace wifidirect {
 
-/// All there is. It replaces what was known, also when it comes in the middle of a watch.
+/// Everything that exists. It replaces what the caller knew, even in the middle of a watch.
 template <typename Thing>
 struct Snapshot {
     std::vector<Thing> items;
     std::string cursor;
 };
 
-/// One thing that happened.
+/// One event.
 template <typename Event>
 struct Change {
     Event event;
-    /// Keep it to resume a later watch: nothing will be missed. Events that came together share a
-    /// cursor, so those that were handled already may then come again; pass over them by epoch and
-    /// sequence.
+    /// Store it to resume a later watch without missing an event. Events of one message share a
+    /// cursor, so after a resume some events can arrive again: skip them by epoch and sequence.
     std::string cursor;
 };
 
-/// Nothing happened, up to this cursor.
+/// Nothing else happened up to this cursor.
 struct Bookmark {
     std::string cursor;
 };
 
-/// The stream broke, and will be attached again by itself: there is nothing to do.
+/// The stream broke. The watch reconnects by itself.
 struct Disconnected {
-    /// With ERROR_REASON_CURSOR_EXPIRED, events are lost for good, and a snapshot follows.
+    /// If its reason is ERROR_REASON_CURSOR_EXPIRED, events were missed, and a snapshot follows.
     Error error;
     std::chrono::milliseconds retry_in;
 };
@@ -46,21 +45,20 @@ struct Disconnected {
 template <typename Thing, typename Event>
 using WatchItem = std::variant<Snapshot<Thing>, Change<Event>, Bookmark, Disconnected>;
 
-/// The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a
-/// row ("full jitter"), on top of what the host asks for (5 min at most). It starts over when a
-/// stream stood for 10 s, and when the host answers after failures to reach it.
+/// The pauses between attempts: random from 0 to a bound that doubles with each failure ("full
+/// jitter"), in addition to the pause that the host asks for (at most 5 min). The bound is reset
+/// when a stream has lasted 10 s, and when the host answers after failures to reach it.
 struct Backoff {
     /// The bound after the first failure.
     std::chrono::milliseconds initial{250};
     /// The largest bound.
     std::chrono::milliseconds max{std::chrono::seconds{30}};
-    /// Gives numbers from 0 to below 1. Default: a generator seeded at random.
+    /// Returns numbers in [0, 1). Default: a generator with a random seed.
     std::function<double()> random{};
 };
 
-/// The items of a watch, as they come: a Snapshot, unless there is a cursor, then each Change, in
-/// order, none twice, whatever happens to the connection, with Bookmark and Disconnected between
-/// them.
+/// The items of a watch: a Snapshot, unless the watch resumes at a cursor, then each Change once
+/// and in order, even if the connection breaks. Bookmark and Disconnected come in between.
 template <typename Thing, typename Event>
 class Watch : public Stream<Watch<Thing, Event>, WatchItem<Thing, Event>> {
   public:
@@ -74,12 +72,12 @@ class Watch : public Stream<Watch<Thing, Event>, WatchItem<Thing, Event>> {
     Watch& operator=(Watch&&) noexcept;
     ~Watch();
 
-    /// Waits for the next item; none after `cancel`. Throws where trying again can't help:
-    /// UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT, UNIMPLEMENTED; and CANCELLED when the
-    /// client is closed.
+    /// Waits for the next item; empty after `cancel`. Throws if a retry can't help:
+    /// UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT or UNIMPLEMENTED. Throws CANCELLED if
+    /// the client is closed.
     std::optional<Item> next();
 
-    /// Ends the watch, from any thread: whoever waits for its next item gets none.
+    /// Ends the watch. Any thread can call it; a `next` that is waiting returns empty.
     void cancel() noexcept;
 
   private:
