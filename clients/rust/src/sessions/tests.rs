@@ -59,3 +59,19 @@ fn an_open_asks_for_signs_of_life() {
     assert_eq!(request.heartbeat_interval, Some(Duration::from_secs(10)));
     assert_eq!(request.heartbeat_interval(None).heartbeat_interval, None);
 }
+
+/// Programs hand these to tasks of their own. The API report can't show it, as no source says it.
+#[test]
+fn what_a_program_keeps_can_go_to_another_thread() {
+    fn is_sent<T: Send + 'static>() {}
+    fn is_shared<T: Send + Sync + 'static>() {}
+    is_shared::<crate::Client>();
+    is_shared::<crate::Connection>();
+    is_shared::<crate::Devices>();
+    is_shared::<Sessions>();
+    is_shared::<OpenRequest>();
+    is_sent::<crate::Builder>();
+    is_sent::<crate::HeldSession>();
+    is_sent::<crate::DeviceWatchItem>();
+    is_sent::<SessionWatchItem>();
+}
