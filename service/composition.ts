@@ -113,7 +113,7 @@ async function composeParts(
     streams.stop(revoked, (caller) => caller.isRevoked());
     peers?.closeLost();
   };
-  const reloads = { changed: endRevoked, reloadFailed: (what: string) => observers.reloadFailed(what) };
+  const reloads = { changed: endRevoked, onReloadFailed: (what: string) => observers.onReloadFailed(what) };
   const tls = config.tls.certFile === null ? undefined : new TlsCredentials(config.tls, log, reloads);
   peers = new Peers(config.access.principalFrom, tls);
   const access = await Access.open(config.access, log, observers, endRevoked, logs.audit);
@@ -122,7 +122,7 @@ async function composeParts(
   const limits = limitsWithin(config.limits, openFilesMax(process.platform));
   const host = composeDriver(config, log, observers);
   const sessions = composeSessions(config, limits, host.driver, opened, log);
-  sessions.events.events.subscribe((event) => observers.sessionChanged(event));
+  sessions.events.events.subscribe((event) => observers.onSessionChanged(event));
   const calls = composeCalls(limits, { access, streams, observer: observers, log });
   const facts = factsOf(config, version, limits, host, opened);
   const services = composeServices(config, calls, host, sessions, facts);
@@ -329,7 +329,7 @@ function composeServer(
     [observe, gate.interceptor],
     {
       connection: refuseConnection,
-      unserved: () => observer.denied('unserved', 'UNIMPLEMENTED'),
+      unserved: () => observer.onDenied('unserved', 'UNIMPLEMENTED'),
       recognize: (stream, headers) => gate.recognize(stream, headers),
     },
     peers,

@@ -84,7 +84,7 @@ export class Access {
     const sources: Sources = {};
     const watch = <T>(what: string, file: string, parse: (text: string) => T) => {
       const load = ([content]: readonly Buffer[]) => parse(textOf(content));
-      const onFailed = () => observer.reloadFailed(what);
+      const onFailed = () => observer.onReloadFailed(what);
       return new WatchedFiles({ what, files: [file], intervalMs, load, onChanged, onFailed }, log);
     };
     if (tokensFile !== null) {

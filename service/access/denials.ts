@@ -8,11 +8,11 @@ const UNKNOWN_PER_SECOND_MAX = 100;
 /** Is called for each refusal, for metrics. Must not throw. */
 export interface AccessObserver {
   /** A call was refused. `rpc` is an RPC that the host serves, so there are few of them. */
-  denied(rpc: string, code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED'): void;
+  onDenied(rpc: string, code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED'): void;
   /** A connection was refused, by TLS or because of a limit. */
-  connectionRefused(): void;
+  onConnectionRefused(): void;
   /** A changed file cannot be used. `what` is one of a few words. */
-  reloadFailed(what: string): void;
+  onReloadFailed(what: string): void;
 }
 
 /** For the log: where a call came from, and the trace that it belongs to. */
@@ -47,14 +47,14 @@ export class Denials {
     code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED',
     { why, principal, client, traceId }: Origin & { why: string; principal: string | undefined },
   ): void {
-    this.#observer.denied(rpc, code);
+    this.#observer.onDenied(rpc, code);
     const fields = { rpc, code, principal, client, trace_id: traceId };
     const key = code === 'PERMISSION_DENIED' && principal !== undefined ? principal : addressOf(client);
     this.#write(this.#lines[code].take(key), 'access-denied', `${rpc} was refused: ${why}`, fields);
   }
 
   connection(client: string, message: string): void {
-    this.#observer.connectionRefused();
+    this.#observer.onConnectionRefused();
     this.#write(this.#lines.connection.take(addressOf(client)), 'connection-refused', message, { client });
   }
 

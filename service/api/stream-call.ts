@@ -70,7 +70,7 @@ function pump<Message>(
   const finish = (fault: Fault | undefined) => {
     if (isOver) return;
     leave();
-    if (fault?.reason === 'WATCHER_TOO_SLOW') observer.slowReaderEnded(rpc);
+    if (fault?.reason === 'WATCHER_TOO_SLOW') observer.onSlowReaderEnded(rpc);
     sink.end(fault && toStatus(fault));
     const grace = setTimeout(() => sink.reset(), graceMs).unref();
     sink.onClosed(() => clearTimeout(grace));
@@ -87,7 +87,7 @@ function pump<Message>(
   const observeEvents = (message: Message) => {
     for (const { arrivedMs = 0 } of backlog?.eventsIn(message) ?? []) {
       // Events from before this stream are not counted.
-      if (arrivedMs > startMs) observer.callbackWritten(rpc, performance.now() - arrivedMs);
+      if (arrivedMs > startMs) observer.onCallbackWritten(rpc, performance.now() - arrivedMs);
     }
   };
   const flow = () => {

@@ -30,9 +30,9 @@ export interface NativeCallSettings {
 /** Observes each native call, for metrics, traces and the log. */
 export interface NativeCallObserver {
   /** A call has returned. `name` is the name of its code. */
-  nativeReturned(fn: string, code: number, durationMs: number, name: string, place: TracePlace): void;
+  onNativeReturned(fn: string, code: number, durationMs: number, name: string, place: TracePlace): void;
   /** A call has run for `warnMs` and has not returned. */
-  nativeSlow(fn: string, warnMs: number): void;
+  onNativeSlow(fn: string, warnMs: number): void;
 }
 
 export class NativeCalls {
@@ -101,12 +101,12 @@ export class NativeCalls {
       this.#onEnd();
       return undefined;
     }
-    const warning = setTimeout(() => this.#observer.nativeSlow(fn, this.#warnMs), this.#warnMs);
+    const warning = setTimeout(() => this.#observer.onNativeSlow(fn, this.#warnMs), this.#warnMs);
     const startMs = performance.now();
     try {
       const answer = await call();
       const { code } = answer;
-      this.#observer.nativeReturned(fn, code, performance.now() - startMs, nativeResult(fn, code).name, place);
+      this.#observer.onNativeReturned(fn, code, performance.now() - startMs, nativeResult(fn, code).name, place);
       return answer;
     } finally {
       clearTimeout(warning);

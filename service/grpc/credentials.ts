@@ -23,7 +23,7 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 interface TlsListener {
   /** Clients that were trusted may no longer be. */
   changed(): void;
-  reloadFailed(what: string): void;
+  onReloadFailed(what: string): void;
 }
 
 interface Loaded {
@@ -57,7 +57,7 @@ export class TlsCredentials extends ServerCredentials {
           this.updateSecureContextOptions(context);
           listener.changed();
         },
-        onFailed: () => listener.reloadFailed('TLS files'),
+        onFailed: () => listener.onReloadFailed('TLS files'),
       },
       log,
     );
@@ -79,7 +79,7 @@ export class TlsCredentials extends ServerCredentials {
         intervalMs,
         load: ([content]) => parseDenyList(textOf(content)),
         onChanged: () => listener.changed(),
-        onFailed: () => listener.reloadFailed('denied certificates'),
+        onFailed: () => listener.onReloadFailed('denied certificates'),
       },
       log,
     );

@@ -28,7 +28,7 @@ export class Observing {
   readonly interceptor: ServerInterceptor = ({ path, responseStream }, call) => {
     let rpc: RpcObserver | undefined;
     const end = (code: string) => {
-      rpc?.ended(code);
+      rpc?.onEnded(code);
       rpc = undefined;
     };
     changeStatus(call, (outcome) => {
@@ -40,7 +40,7 @@ export class Observing {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, pass) => {
-            rpc = this.#observer.rpcStarted(path.slice(1), (name) => metadata.get(name).join(','));
+            rpc = this.#observer.onRpcStarted(path.slice(1), (name) => metadata.get(name).join(','));
             if (rpc.trace !== undefined) this.#traces.set(metadata, rpc.trace);
             pass(metadata);
           },
@@ -54,7 +54,7 @@ export class Observing {
       sendMetadata: (metadata, pass) => {
         metadata.set(...ACCEPTED_ENCODING);
         pass(metadata);
-        if (responseStream) rpc?.established?.();
+        if (responseStream) rpc?.onEstablished?.();
       },
     });
   };

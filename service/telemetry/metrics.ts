@@ -78,7 +78,7 @@ export class Metrics implements Observer {
     'code',
   ]);
   readonly #nativeSeconds = this.#seconds('wfdd_native_call_seconds', 'How long native calls took.', ['function']);
-  readonly #nativeSlow = this.#counter('wfdd_native_calls_slow_total', 'Native calls past nativeCallWarnMs.', [
+  readonly #onNativeSlow = this.#counter('wfdd_native_calls_slow_total', 'Native calls past nativeCallWarnMs.', [
     'function',
   ]);
   readonly #sessionEvents = this.#counter('wfdd_session_events_total', 'Changes of sessions.', ['type']);
@@ -287,7 +287,7 @@ export class Metrics implements Observer {
     }
     this.#denials.inc({ method: 'unserved', code: 'UNIMPLEMENTED' }, 0);
     for (const name of nativeFunctions) {
-      this.#nativeSlow.inc({ function: name }, 0);
+      this.#onNativeSlow.inc({ function: name }, 0);
       this.#nativeCalls.inc({ function: name, code: '0' }, 0);
     }
     for (const type of EVENT_TYPES) this.#sessionEvents.inc({ type }, 0);
@@ -311,25 +311,25 @@ export class Metrics implements Observer {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  nativeReturned(fn: string, code: number, durationMs: number, name: string): void {
+  onNativeReturned(fn: string, code: number, durationMs: number, name: string): void {
     this.#nativeCalls.inc({ function: fn, code: codeLabel(code, name) });
     this.#nativeSeconds.observe({ function: fn }, durationMs / 1000);
   }
 
-  nativeSlow(fn: string): void {
-    this.#nativeSlow.inc({ function: fn });
+  onNativeSlow(fn: string): void {
+    this.#onNativeSlow.inc({ function: fn });
   }
 
-  rpcStarted(rpc: string): RpcObserver {
+  onRpcStarted(rpc: string): RpcObserver {
     const startMs = performance.now();
-    const ended = (code: string) => {
+    const onEnded = (code: string) => {
       this.#rpcs.inc({ method: rpc, code });
       this.#rpcSeconds.observe({ method: rpc }, (performance.now() - startMs) / 1000);
     };
-    return { ended };
+    return { onEnded };
   }
 
-  sessionChanged({ type, session, steadyMs }: Parameters<Observer['sessionChanged']>[0]): void {
+  onSessionChanged({ type, session, steadyMs }: Parameters<Observer['onSessionChanged']>[0]): void {
     this.#sessionEvents.inc({ type });
     this.#eventSeconds.observe((performance.now() - steadyMs) / 1000);
     const { createMs, openMs, closeMs, endMs = steadyMs } = session.marks;
@@ -342,23 +342,23 @@ export class Metrics implements Observer {
     this.#sessionEnds.inc({ state: session.state, reason, evidence });
   }
 
-  callbackWritten(rpc: string, latencyMs: number): void {
+  onCallbackWritten(rpc: string, latencyMs: number): void {
     this.#callbackSeconds.observe({ method: rpc }, latencyMs / 1000);
   }
 
-  slowReaderEnded(rpc: string): void {
+  onSlowReaderEnded(rpc: string): void {
     this.#slowReaders.inc({ method: rpc });
   }
 
-  denied(rpc: string, code: string): void {
+  onDenied(rpc: string, code: string): void {
     this.#denials.inc({ method: rpc, code });
   }
 
-  reloadFailed(what: string): void {
+  onReloadFailed(what: string): void {
     this.#reloadFailures.inc({ what });
   }
 
-  connectionRefused(): void {
+  onConnectionRefused(): void {
     this.#refusals.inc();
   }
 

@@ -8,16 +8,16 @@ import type { Observer } from './observer.js';
 
 export function observingLog(log: Log): Partial<Observer> {
   return {
-    nativeReturned: (fn, code, durationMs, name, { parent, link }) =>
+    onNativeReturned: (fn, code, durationMs, name, { parent, link }) =>
       log.debug('native-call', `${fn} returned ${codeAndName({ code, name })}.`, {
         function: fn,
         code,
         durationMs: Math.round(durationMs),
         trace_id: (parent ?? link)?.traceId,
       }),
-    nativeSlow: (fn, warnMs) =>
+    onNativeSlow: (fn, warnMs) =>
       log.warn('native-call-slow', `${fn} has not returned within ${warnMs} ms.`, { function: fn, warnMs }),
-    sessionChanged: (event) => logChange(log, event),
+    onSessionChanged: (event) => logChange(log, event),
   };
 }
 

@@ -57,7 +57,7 @@ const FAILURES = new Set(['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTE
 
 const fromHeaders = { get: (header: (name: string) => string, name: string) => header(name), keys: () => [] };
 
-export class Traces implements Pick<Observer, 'rpcStarted' | 'nativeReturned' | 'sessionChanged'> {
+export class Traces implements Pick<Observer, 'onRpcStarted' | 'onNativeReturned' | 'onSessionChanged'> {
   readonly #spans: SpanExport;
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
@@ -77,7 +77,7 @@ export class Traces implements Pick<Observer, 'rpcStarted' | 'nativeReturned' | 
     this.#tracer = this.#provider.getTracer('wfdd', version);
   }
 
-  rpcStarted(rpc: string, header: (name: string) => string): RpcObserver {
+  onRpcStarted(rpc: string, header: (name: string) => string): RpcObserver {
     const [service = '', method = ''] = rpc.split('/');
     const attributes = { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method };
     const caller = this.#propagator.extract(ROOT_CONTEXT, header, fromHeaders);
@@ -86,11 +86,11 @@ export class Traces implements Pick<Observer, 'rpcStarted' | 'nativeReturned' | 
     let establishedMs: number | undefined;
     return {
       trace: own,
-      established: () => {
+      onEstablished: () => {
         establishedMs ??= performance.now();
         span.end();
       },
-      ended: (code) => {
+      onEnded: (code) => {
         if (establishedMs === undefined) return endRpc(span, code);
         const seconds = (performance.now() - establishedMs) / 1000;
         endRpc(this.#start(`${rpc} end`, { link: own }, { ...attributes, 'wifidirect.stream.seconds': seconds }), code);
@@ -98,14 +98,14 @@ export class Traces implements Pick<Observer, 'rpcStarted' | 'nativeReturned' | 
     };
   }
 
-  nativeReturned(fn: string, code: number, durationMs: number, name: string, place: TracePlace): void {
+  onNativeReturned(fn: string, code: number, durationMs: number, name: string, place: TracePlace): void {
     const endMs = Date.now();
     const span = this.#start(fn, place, nativeAttributes({ function: fn, code, name }), endMs - durationMs);
     if (code !== 0) span.setStatus({ code: SpanStatusCode.ERROR, message: name });
     span.end(endMs);
   }
 
-  sessionChanged({ type, sequence, session, cause, native, timeMs, steadyMs }: SessionEvent): void {
+  onSessionChanged({ type, sequence, session, cause, native, timeMs, steadyMs }: SessionEvent): void {
     const place = { parent: cause.trace, link: session.trace };
     const attributes = {
       'wifidirect.session.id': session.id,

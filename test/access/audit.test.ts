@@ -79,10 +79,7 @@ test('the memory of a thousand others does not hide that lines were left out', a
 test('forbidden calls of one principal hide nobody else’s, and addresses of strangers not one another’s', async (t) => {
   const kept = new KeptLog();
   const log = await createLog({ level: 'info', format: 'json', addresses: false }, kept);
-  const denials = new Denials(log, {
-    denied: () => {},
-    connectionRefused: () => {},
-  } as unknown as ConstructorParameters<typeof Denials>[1]);
+  const denials = new Denials(log, { onDenied: () => {}, onConnectionRefused: () => {}, onReloadFailed: () => {} });
   const denial = (principal: string | undefined, client: string) => ({ why: 'No.', principal, client });
   for (let n = 0; n < 500; n += 1) denials.call('a.B/C', 'PERMISSION_DENIED', denial('noise', '192.0.2.1:5'));
   denials.call('a.B/C', 'PERMISSION_DENIED', denial('quiet', '192.0.2.1:5'));

@@ -8,9 +8,9 @@ test('every denial is counted, and those that would fill the disk are not logged
   const log = await createLog({ level: 'info', format: 'json', addresses: false }, kept);
   const counted: string[] = [];
   const observer = {
-    denied: (rpc: string, code: string) => counted.push(`${rpc} ${code}`),
-    connectionRefused: () => counted.push('connection'),
-    reloadFailed: () => {},
+    onDenied: (rpc: string, code: string) => counted.push(`${rpc} ${code}`),
+    onConnectionRefused: () => counted.push('connection'),
+    onReloadFailed: () => {},
   };
   const denials = new Denials(log, observer);
   const denial = { why: 'The call has no credential.', principal: undefined, client: '192.0.2.1:5' };
@@ -32,7 +32,7 @@ test('every denial is counted, and those that would fill the disk are not logged
 test('those whom nobody knows hide in the log neither who is known nor what TLS refuses', async (t) => {
   const kept = new KeptLog();
   const log = await createLog({ level: 'info', format: 'json', addresses: false }, kept);
-  const denials = new Denials(log, { denied: () => {}, connectionRefused: () => {}, reloadFailed: () => {} });
+  const denials = new Denials(log, { onDenied: () => {}, onConnectionRefused: () => {}, onReloadFailed: () => {} });
   const denial = { why: 'No.', principal: undefined, client: '192.0.2.1:5' };
   for (let i = 0; i < 500; i += 1) denials.call('a.B/C', 'UNAUTHENTICATED', denial);
   denials.call('a.B/C', 'PERMISSION_DENIED', { ...denial, principal: 'fleet' });

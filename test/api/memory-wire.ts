@@ -44,9 +44,9 @@ export class MemoryWire {
   call(rpc: string, request: Uint8Array, headers: Headers = {}): MemoryCall {
     const call = new MemoryCall();
     const method = this.#methods.get(rpc);
-    const rpcObserver = this.#services.observer.rpcStarted(rpc, (name) => headers[name] ?? '');
+    const rpcObserver = this.#services.observer.onRpcStarted(rpc, (name) => headers[name] ?? '');
     const finish = (status: Status | undefined) => {
-      rpcObserver.ended(codeToJSON((status?.code ?? 0) as Parameters<typeof codeToJSON>[0]));
+      rpcObserver.onEnded(codeToJSON((status?.code ?? 0) as Parameters<typeof codeToJSON>[0]));
       call.end(status);
     };
     try {
@@ -68,7 +68,7 @@ export class MemoryWire {
     headers: Headers,
     call: MemoryCall,
     finish: (status: Status | undefined) => void,
-    observer: ReturnType<CallServices['observer']['rpcStarted']>,
+    observer: ReturnType<CallServices['observer']['onRpcStarted']>,
   ): Passage {
     const { access, inFlight } = this.#services;
     const authorization = headers['authorization'] === undefined ? [] : [headers['authorization']];
@@ -85,7 +85,7 @@ export class MemoryWire {
     return {
       context: { caller, rpc, trace: observer.trace, signal: call.signal },
       see: (message) => audit?.see(message),
-      established: () => observer.established?.(),
+      established: () => observer.onEstablished?.(),
       end: (status) => {
         audit?.end(status === undefined ? 'OK' : codeToJSON(status.code as Parameters<typeof codeToJSON>[0]));
         finish(status);

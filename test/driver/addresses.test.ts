@@ -118,7 +118,7 @@ test('of several stations none is guessed, and none on an interface that session
 const calls = () =>
   new NativeCalls(
     { nativeCallsMax: 4, slowCallsMax: 1, nativeCallWarnMs: 60_000 },
-    { nativeReturned: () => {}, nativeSlow: () => {} },
+    { onNativeReturned: () => {}, onNativeSlow: () => {} },
   );
 
 /** The two functions, with these codes. */

@@ -101,10 +101,10 @@ test.serial('whatever nodes come and go, the table is what the world is', async 
     const calls = new NativeCalls(
       { nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR },
       {
-        nativeReturned: (fn) => {
+        onNativeReturned: (fn) => {
           if (fn === 'DevCreateObjectQuery') creations.next(++created);
         },
-        nativeSlow: () => {},
+        onNativeSlow: () => {},
       },
     );
     const table = new DeviceTable(cfgmgr32, calls, { reopenBackoffMinMs: 1, reopenBackoffMaxMs: 1 });

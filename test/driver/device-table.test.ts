@@ -27,7 +27,7 @@ function make(
   const returns = new ReplaySubject<{ fn: string; timeMs: number }>();
   const calls = new NativeCalls(
     { nativeCallsMax: 12, slowCallsMax: 1, nativeCallWarnMs: HOUR },
-    { nativeReturned: (fn) => returns.next({ fn, timeMs: performance.now() }), nativeSlow: () => {} },
+    { onNativeReturned: (fn) => returns.next({ fn, timeMs: performance.now() }), onNativeSlow: () => {} },
   );
   const created = returns.pipe(filter(({ fn }) => fn === 'DevCreateObjectQuery'));
   return { table: new DeviceTable(cfgmgr32, calls, { reopenBackoffMinMs, reopenBackoffMaxMs }), created };

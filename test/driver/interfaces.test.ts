@@ -30,7 +30,7 @@ function host({ refuses = false } = {}) {
     },
     GetIpNetTable2: async () => ({ code: 0, Table: [] }),
   } as unknown as Iphlpapi;
-  const observer = { nativeReturned: () => {}, nativeSlow: () => {} };
+  const observer = { onNativeReturned: () => {}, onNativeSlow: () => {} };
   const calls = new NativeCalls({ nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR }, observer);
   return { world, interfaces: new Interfaces(iphlpapi, calls, () => {}) };
 }

@@ -29,7 +29,7 @@ test('notifications that are granted while the watch is being closed are given b
       return { code: 0 };
     },
   } as unknown as Iphlpapi;
-  const observer = { nativeReturned: () => {}, nativeSlow: () => {} };
+  const observer = { onNativeReturned: () => {}, onNativeSlow: () => {} };
   const calls = new NativeCalls({ nativeCallsMax: 4, slowCallsMax: 1, nativeCallWarnMs: 60_000 }, observer);
   const watch = new LinkWatch(iphlpapi, calls, 60_000, { devices: undefined, refresh: async () => {} });
   const started = watch.start();
@@ -71,7 +71,7 @@ function linkTo() {
     GetUnicastIpAddressTable: async () => ({ code: 0, Table: [] }),
     GetIpNetTable2: async () => ({ code: 0, Table: [neighbour] }),
   } as unknown as Iphlpapi;
-  const observer = { nativeReturned: () => {}, nativeSlow: () => {} };
+  const observer = { onNativeReturned: () => {}, onNativeSlow: () => {} };
   const calls = new NativeCalls({ nativeCallsMax: 6, slowCallsMax: 1, nativeCallWarnMs: HOUR }, observer);
   // No poll comes to the rescue.
   const watch = new LinkWatch(iphlpapi, calls, HOUR, { devices, refresh: async () => {} });

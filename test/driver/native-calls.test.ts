@@ -16,8 +16,8 @@ function make(settings: Partial<ConstructorParameters<typeof NativeCalls>[0]> = 
   const calls = new NativeCalls(
     { nativeCallsMax: 12, slowCallsMax: 4, nativeCallWarnMs: 60_000, ...settings },
     {
-      nativeReturned: (fn, code) => noted.returned.push(`${fn} ${code}`),
-      nativeSlow: (fn) => {
+      onNativeReturned: (fn, code) => noted.returned.push(`${fn} ${code}`),
+      onNativeSlow: (fn) => {
         noted.slow.push(fn);
         warn();
       },

@@ -16,7 +16,7 @@ function make(answer: () => Promise<{ code: number; stringBuffer: string }>) {
       return answer();
     },
   } as unknown as Wlanapi;
-  const observer = { nativeReturned: () => {}, nativeSlow: () => {} };
+  const observer = { onNativeReturned: () => {}, onNativeSlow: () => {} };
   const calls = new NativeCalls({ nativeCallsMax: 4, slowCallsMax: 1, nativeCallWarnMs: 60_000 }, observer);
   return { texts: new ReasonTexts(wlanapi, calls), asked };
 }

@@ -45,7 +45,7 @@ function make(settings: Partial<ServiceHandleSettings> = {}) {
   } as unknown as Wlanapi;
   const calls = new NativeCalls(
     { nativeCallsMax: 12, slowCallsMax: 4, nativeCallWarnMs: HOUR },
-    { nativeReturned: () => {}, nativeSlow: () => {} },
+    { onNativeReturned: () => {}, onNativeSlow: () => {} },
   );
   const all = { probeIntervalMs: HOUR, reopenBackoffMinMs: HOUR, reopenBackoffMaxMs: HOUR, ...settings };
   const handle = new ServiceHandle(wlanapi, calls, all, async (outcome) => {

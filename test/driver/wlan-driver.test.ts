@@ -15,7 +15,7 @@ const display = '02:11:22:33:44:01';
 
 function make(
   changed: Partial<NativeLibraries['wlanapi']> = {},
-  nativeReturned: NativeCallObserver['nativeReturned'] = () => {},
+  onNativeReturned: NativeCallObserver['onNativeReturned'] = () => {},
 ) {
   world.reset();
   const libraries = loadLibraries({ wlanapi: library, iphlpapi: library, cfgmgr32: library });
@@ -24,7 +24,7 @@ function make(
     ...{ probeIntervalMs: HOUR, reopenBackoffMinMs: 5, reopenBackoffMaxMs: 5 },
   };
   const wlanapi = { ...libraries.wlanapi, ...changed };
-  return new WlanDriver({ ...libraries, wlanapi }, settings, { nativeReturned, nativeSlow: () => {} });
+  return new WlanDriver({ ...libraries, wlanapi }, settings, { onNativeReturned, onNativeSlow: () => {} });
 }
 
 test.serial.afterEach.always((t) => {

@@ -83,8 +83,8 @@ export class Rig {
       libraries,
       { ...driverSettings, ...settings },
       {
-        nativeReturned: (fn, code) => this.#returnedCalls.next(`${fn} ${code}`),
-        nativeSlow: (fn) => this.#slowCalls.next(fn),
+        onNativeReturned: (fn, code) => this.#returnedCalls.next(`${fn} ${code}`),
+        onNativeSlow: (fn) => this.#slowCalls.next(fn),
       },
     );
     // That its log keeps more than others do is no affair of the lifecycle.

@@ -24,7 +24,7 @@ async function collect(t: ExecutionContext): Promise<Collector> {
 
 function callMany(traces: Traces, count: number, traceparent = ''): void {
   for (let n = 0; n < count; n += 1) {
-    traces.rpcStarted('a.B/C', (name) => (name === 'traceparent' ? traceparent : '')).ended('OK');
+    traces.onRpcStarted('a.B/C', (name) => (name === 'traceparent' ? traceparent : '')).onEnded('OK');
   }
 }
 
