@@ -46,7 +46,8 @@ export const driver = group('The Wi-Fi Direct driver.', {
     why: 'Windows documents no time limit for any call. After 5 s a person would ask what is wrong.',
   }),
   linkPollMs: milliseconds(500, [10, HOUR], {
-    description: 'How often the link of an open or closing session is checked, in addition to notifications.',
+    description:
+      'How often the links of open and closing sessions are checked, in addition to notifications. A host with many sessions checks less often: at most 1 % of the time, and at least once a minute.',
     why: 'Windows does not guarantee notifications. A delay of half a second is hardly noticeable.',
   }),
 });
