@@ -11,8 +11,8 @@ use crate::sessions::Sessions;
 use crate::v1;
 use crate::v1::host_service_client::HostServiceClient;
 
-/// One host. It connects when it is first used, and again when it has to. Cheap to clone; clones
-/// share the connection, which lasts as long as any of them, or a stream, does.
+/// A client of one host. It connects at the first call, and again when the connection breaks. Cheap
+/// to clone: clones share the connection, which lasts as long as any of them or a stream.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(crate) connection: Connection,
@@ -20,7 +20,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// The same client with another bound for unary calls; None: as long as they take.
+    /// Returns the same client with another timeout for unary calls; None for no timeout.
     #[must_use]
     pub fn with_timeout(&self, timeout: impl Into<Option<Duration>>) -> Self {
         Self {
@@ -29,23 +29,23 @@ impl Client {
         }
     }
 
-    /// Opens, closes and follows sessions.
+    /// Returns the API of the sessions.
     #[must_use]
     pub fn sessions(&self) -> Sessions {
         Sessions::new(self.connection(), self.timeout)
     }
 
-    /// Tells which devices can be connected to.
+    /// Returns the API of the paired devices.
     #[must_use]
     pub fn devices(&self) -> Devices {
         Devices::new(self.connection(), self.timeout)
     }
 
-    /// Which host this is, whether it can do its work, on what it runs, and its limits.
+    /// Returns the identity, state, versions and limits of the host.
     ///
     /// # Errors
     ///
-    /// Those of the contract.
+    /// The errors of the contract.
     pub async fn host(&self) -> Result<v1::GetHostResponse, Error> {
         let mut client = HostServiceClient::new(self.connection());
         within(self.timeout, v1::GetHostRequest {}, |request| {
@@ -54,12 +54,12 @@ impl Client {
         .await
     }
 
-    /// What the host tells load balancers and probes, of itself (`service` is empty) or of one of
-    /// its services (`wifidirect.v1.SessionService`).
+    /// Returns the health that the host reports to load balancers and probes: of the host if
+    /// `service` is empty, otherwise of one service (`wifidirect.v1.SessionService`).
     ///
     /// # Errors
     ///
-    /// [`Code::NotFound`](crate::Code::NotFound) for a service that it doesn't know.
+    /// [`Code::NotFound`](crate::Code::NotFound) for an unknown service.
     pub async fn health(&self, service: &str) -> Result<ServingStatus, Error> {
         let mut client = HealthClient::new(self.connection());
         let message = HealthCheckRequest {
@@ -69,7 +69,7 @@ impl Client {
         Ok(answer.status())
     }
 
-    /// The connection itself, for generated clients; their statuses convert to [`Error`].
+    /// Returns the connection, for generated clients. Their statuses convert to [`Error`].
     #[must_use]
     pub fn connection(&self) -> Connection {
         self.connection.clone()

@@ -20,11 +20,11 @@ const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT_MIN: Duration = Duration::from_millis(1);
 
-/// A host that vanished without a word is noticed within 30 s: watches have no deadline that tells.
+/// A host that vanishes is noticed within 30 s. Watches have no deadline that would notice it.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How to connect; what is not said is as [`Client::connect`] has it. See [`Client::builder`].
+/// How to connect. The defaults are those of [`Client::connect`]. See [`Client::builder`].
 #[must_use]
 pub struct Builder {
     tls: Option<Tls>,
@@ -61,65 +61,66 @@ impl fmt::Debug for Builder {
     }
 }
 
-// Here and not in `client`: connecting needs the client, so the client must not need connecting.
+// Here and not in `client`, because this module depends on `client`.
 impl Client {
-    /// Makes a client of the host at `host:port`, or `unix:/path`: in clear text if that is this
-    /// machine, else by TLS, trusting what the system trusts. Doesn't wait for the connection;
-    /// [`Client::host`] does.
+    /// Creates a client of the host at `host:port` or `unix:/path`: in clear text if that is this
+    /// machine, otherwise with TLS and the authorities that the system trusts. Does not wait for
+    /// the connection.
     ///
     /// # Errors
     ///
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) where the address is none.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the address is invalid.
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime.
+    /// Panics outside a Tokio runtime.
     pub fn connect(address: &str) -> Result<Self, Error> {
         Self::builder().connect(address)
     }
 
-    /// For clients with a token, or TLS of their own.
+    /// Returns a builder, for clients with a token or their own TLS settings.
     pub fn builder() -> Builder {
         Builder::default()
     }
 }
 
 impl Builder {
-    /// Uses TLS, and trusts the certificates of this PEM file instead of the system's: authorities,
-    /// or the host's own certificate.
+    /// Uses TLS, and trusts the certificates of this PEM file instead of the system's. They are
+    /// authorities, or the host's own certificate.
     pub fn ca_file(mut self, path: impl AsRef<Path>) -> Self {
         self.tls.get_or_insert_default().ca_file = Some(path.as_ref().into());
         self
     }
 
-    /// Uses TLS, and shows the client's own certificate (mTLS): PEM files of it with its chain, and
-    /// of its key (PKCS#8, PKCS#1 or SEC1, not encrypted).
+    /// Uses TLS with a client certificate (mTLS). The PEM files are the certificate with its chain,
+    /// and its key (PKCS#8, PKCS#1 or SEC1, not encrypted).
     pub fn identity_files(mut self, certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Self {
         let files = (certificate.as_ref().into(), key.as_ref().into());
         self.tls.get_or_insert_default().identity_files = Some(files);
         self
     }
 
-    /// Uses TLS as this says: what is trusted, and what is shown. It excludes the files.
+    /// Uses TLS with this configuration. Can't be combined with the PEM files.
     pub fn tls_config(mut self, config: ClientConfig) -> Self {
         self.tls.get_or_insert_default().config = Some(config);
         self
     }
 
-    /// Goes without TLS, also to another machine: for laboratories.
+    /// Uses no TLS, even to another machine. For tests only.
     pub fn clear_text(mut self) -> Self {
         (self.tls, self.clear_text) = (None, true);
         self
     }
 
-    /// Sends this bearer token with each call; refused in clear text to another machine.
+    /// Sends this bearer token with each call. Refused if it would be sent in clear text to another
+    /// machine.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(Token::Fixed(token.into()));
         self
     }
 
-    /// As [`Builder::token`], for tokens that change: it is asked at each call. The call fails
-    /// `Unavailable` where it fails.
+    /// Like [`Builder::token`], for tokens that change: the function is called for each call. If it
+    /// fails, the call fails with `Unavailable`.
     pub fn token_source<Asking, E>(
         mut self,
         source: impl Fn() -> Asking + Send + Sync + 'static,
@@ -135,9 +136,9 @@ impl Builder {
         self
     }
 
-    /// Adds metadata to each call: a `traceparent`, say. It is asked once for each call, in the
-    /// task of the caller, and for each attempt of a watch. The call fails `Unavailable` where it
-    /// fails.
+    /// Adds metadata to each call, for example a `traceparent`. The function is called for each
+    /// call, in the task of the caller, and for each attempt of a watch. If it fails, the call
+    /// fails with `Unavailable`.
     ///
     /// ```
     /// use wifi_direct_gateway::{BoxError, Client};
@@ -160,21 +161,21 @@ impl Builder {
         self
     }
 
-    /// Bounds unary calls; None: as long as they take. Default 10 s.
+    /// Sets the timeout of unary calls; None for no timeout. Default: 10 s.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = timeout.into();
         self
     }
 
-    /// Bounds each attempt to connect: TCP, TLS and the first answer of the host. At least 1 ms;
-    /// default 10 s.
+    /// Sets the time limit of each attempt to connect: TCP, TLS and the first HTTP/2 settings of
+    /// the host. At least 1 ms. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Has the last word on the endpoint: window sizes, keepalive and the like. What concerns
-    /// connecting is not asked of it.
+    /// Changes the endpoint after all other options: window sizes, keepalive and the like. Its
+    /// settings for connecting are not used.
     pub fn configure(
         mut self,
         configure: impl FnOnce(Endpoint) -> Endpoint + Send + 'static,
@@ -183,25 +184,24 @@ impl Builder {
         self
     }
 
-    /// Makes the client, as [`Client::connect`] does.
+    /// Creates the client, like [`Client::connect`].
     ///
     /// # Errors
     ///
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) where the address or the options
-    /// can't be right: a file that can't be used, a token in clear text to another machine, a
-    /// timeout of 0.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the address or an option is
+    /// invalid: a file that can't be used, a token in clear text to another machine, a timeout of
+    /// 0.
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime.
+    /// Panics outside a Tokio runtime.
     pub fn connect(mut self, address: &str) -> Result<Client, Error> {
         self.check_times()?;
         let place = Place::of(address)?;
         let tls = self.tls.take();
         let tls = tls.or_else(|| (!place.is_local && !self.clear_text).then(Tls::default));
         if self.token.is_some() && tls.is_none() && !place.is_local {
-            // The rule that must not be broken: no credential leaves in clear text, but to this
-            // machine itself.
+            // Invariant: no credential is sent in clear text, except to this machine.
             return Err(invalid(format!(
                 "the token would reach {address} in clear text; use TLS"
             )));
@@ -260,7 +260,7 @@ impl Token {
 
 struct Place<'a> {
     address: &'a str,
-    /// None: TCP.
+    /// None means TCP.
     unix_path: Option<&'a str>,
     is_local: bool,
 }
@@ -282,7 +282,7 @@ impl<'a> Place<'a> {
             )));
         }
         let uri = format!("http://{address}").parse::<Uri>().ok();
-        // Nothing but a host and a port: what is judged here must be what is connected to.
+        // Only a host and a port, so that what is checked here is what is connected to.
         let authority = uri.as_ref().and_then(Uri::authority).filter(|authority| {
             authority.as_str() == address
                 && authority.port_u16().is_some_and(|port| port > 0)
@@ -318,7 +318,7 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// The dialer sees to TLS; the scheme is what the host is told.
+    /// The dialer does TLS. The scheme is only what the host is told.
     fn endpoint(&self, is_secure: bool) -> Result<Endpoint, Error> {
         let address = self.address;
         let unusable = |why: &dyn fmt::Display| invalid(format!("{address:?}: {why}"));

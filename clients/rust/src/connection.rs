@@ -16,7 +16,7 @@ use tower_service::Service;
 
 use crate::error::Error;
 
-/// Any error, as a token source or a hook for metadata may fail with.
+/// Any error of a token source or a metadata hook.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 pub(crate) type Asked = BoxFuture<'static, Result<String, BoxError>>;
 pub(crate) type TokenSource = Arc<dyn Fn() -> Asked + Send + Sync>;
@@ -44,7 +44,7 @@ impl Service<Request<Body>> for Connection {
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // The channel is asked once the token is there.
+        // The channel is polled when the token is there.
         Poll::Ready(Ok(()))
     }
 
@@ -54,7 +54,7 @@ impl Service<Request<Body>> for Connection {
             token,
             metadata,
         } = self.clone();
-        // Here, where the context is still the caller's.
+        // Called here, in the task of the caller.
         let added = metadata.map_or(Ok(()), |hook| add(&mut request, &*hook));
         Box::pin(async move {
             added?;
@@ -71,8 +71,8 @@ impl Service<Request<Body>> for Connection {
     }
 }
 
-/// An answer that is not of gRPC, of a proxy without a host behind it, say: tonic would take its
-/// text for a broken message. The codes are those of gRPC's mapping of HTTP.
+/// Maps an answer that is not gRPC, for example from a proxy without a host behind it, as gRPC maps
+/// HTTP statuses. tonic would take its text for a broken message.
 fn foreign(status: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     if kind.is_some_and(|kind| kind.starts_with(b"application/grpc")) {
@@ -100,7 +100,7 @@ fn add(
     added.map_err(|why| Status::unavailable(format!("the hook for metadata failed: {why}")))
 }
 
-/// Whatever gives tokens may be back soon, so a watch is not to give up.
+/// The source of tokens may work again soon, so a watch must not give up.
 pub(crate) fn bearer(token: Result<String, BoxError>) -> Result<HeaderValue, Status> {
     let unavailable = |why| Status::unavailable(format!("the token can't be had: {why}"));
     let token = token.map_err(|error| unavailable(error.to_string()))?;
@@ -111,7 +111,7 @@ pub(crate) fn bearer(token: Result<String, BoxError>) -> Result<HeaderValue, Sta
     Ok(value)
 }
 
-/// A token that a header can hold, or what is wrong with it: without the token itself.
+/// Checks that a header can hold the token. The error does not contain the token.
 pub(crate) fn sendable(token: String) -> Result<String, &'static str> {
     if token.is_empty() {
         return Err("it is empty");
@@ -122,10 +122,10 @@ pub(crate) fn sendable(token: String) -> Result<String, &'static str> {
     Err("it has a character that no header can hold, such as the end of a line; trim it")
 }
 
-/// The host takes a longer deadline as passed.
+/// The host takes a longer deadline for one that has passed.
 const DEADLINE_MAX: Duration = Duration::from_secs(24 * 24 * 3600);
 
-/// Makes a unary call; no timeout: as long as it takes.
+/// Makes a unary call. Without a timeout it has no deadline.
 pub(crate) async fn within<Message, Answer, Call>(
     timeout: Option<Duration>,
     message: Message,
@@ -149,7 +149,7 @@ where
     }
 }
 
-/// What is too long for the wire is too long for the host, which says so.
+/// A duration that is too long for the wire is also too long for the host, which refuses it.
 pub(crate) fn wire(duration: Duration) -> prost_types::Duration {
     let longest = prost_types::Duration {
         seconds: i64::MAX,

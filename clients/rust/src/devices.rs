@@ -11,33 +11,33 @@ use crate::v1::device_service_client::DeviceServiceClient;
 use crate::watch::{BOOKMARK_INTERVAL_DEFAULT, Backoff, Batch, WatchItem, silence_max, watch};
 
 const DISCOVERY_TIMEOUT_DEFAULT: Duration = Duration::from_secs(15);
-/// What the answer may take beyond the discovery.
+/// How much longer than the discovery the answer can take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Tells which devices can be connected to, and whether they are in reach. See
-/// `device_service.proto`. Cheap to clone.
+/// Lists and watches the paired devices, and whether they are in range. See `device_service.proto`.
+/// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Devices {
     client: DeviceServiceClient<Connection>,
     timeout: Option<Duration>,
 }
 
-/// What [`Devices::watch`] shows; by default every device, from now.
+/// Which devices [`Devices::watch`] shows. Default: all, from now on.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct WatchDevicesOptions {
-    /// Of `DeviceService`: resume after it. Empty: from now, after a snapshot.
+    /// Resumes after this cursor of `DeviceService`. Empty: starts now, with a snapshot.
     pub cursor: String,
-    /// Only these. Empty: all.
+    /// Only these devices. Empty: all.
     pub device_addresses: Vec<String>,
-    /// How long a silence lasts before a bookmark comes: 1 s to 5 min. None: 10 s.
+    /// How long the stream can be quiet before the host sends a bookmark: 1 s to 5 min. None: 10 s.
     pub bookmark_interval: Option<Duration>,
     /// The pauses between attempts.
     pub backoff: Backoff,
 }
 
 impl WatchDevicesOptions {
-    /// Resumes after this cursor, of `DeviceService`.
+    /// Resumes after this cursor of `DeviceService`.
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = cursor.into();
@@ -54,15 +54,15 @@ impl WatchDevicesOptions {
         self
     }
 
-    /// Has a bookmark come after a silence of this long: 1 s to 5 min. A stream that is silent for
-    /// three of them is taken for broken.
+    /// Sets how long the stream can be quiet before the host sends a bookmark: 1 s to 5 min. A
+    /// stream that is silent for three intervals is considered broken.
     #[must_use]
     pub fn bookmark_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.bookmark_interval = interval.into();
         self
     }
 
-    /// Pauses so between attempts.
+    /// Sets the pauses between attempts.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
@@ -81,7 +81,8 @@ impl Devices {
         }
     }
 
-    /// The paired devices, by address; pages are asked for as they are needed. Ends after an error.
+    /// Lists the paired devices in the order of their addresses. Pages are fetched as the stream is
+    /// read. The stream ends after an error.
     #[must_use]
     pub fn list(&self) -> BoxStream<'static, Result<v1::Device, Error>> {
         let Self { client, timeout } = self.clone();
@@ -99,7 +100,7 @@ impl Devices {
         })
     }
 
-    /// Follows the devices in the way of [`Sessions::watch`](crate::Sessions::watch).
+    /// Watches the devices, like [`Sessions::watch`](crate::Sessions::watch).
     #[must_use]
     pub fn watch(
         &self,
@@ -134,12 +135,12 @@ impl Devices {
         )
     }
 
-    /// Looks for a paired device by radio: `is_visible` of the answer's device is what was found.
-    /// The host waits for the discovery for 1 s to 2 min; None: 15 s.
+    /// Searches for a paired device by radio; `is_visible` of the returned device is the result.
+    /// The discovery takes 1 s to 2 min; None: 15 s.
     ///
     /// # Errors
     ///
-    /// Those of `UpdateDeviceVisibility`.
+    /// The errors of `UpdateDeviceVisibility`.
     pub async fn update_visibility(
         &self,
         device_address: &str,

@@ -1,9 +1,9 @@
 //! One attempt to connect: TCP or a Unix socket, TLS, and the first bytes of the host, all within
-//! one bound.
+//! one time limit.
 //!
-//! The HTTP/2 layer above takes a connection for usable before the host has said anything, and
-//! keepalive pings are sent only while a call waits. So a host that accepts and then stays silent
-//! would keep its connection, and every call on it, for good.
+//! The HTTP/2 layer above uses a connection before the host has sent anything, and it sends
+//! keepalive pings only while a call waits. Without the limit, a host that accepts and stays silent
+//! would block its connection, and every call on it, forever.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -29,11 +29,11 @@ use crate::error::root_cause;
 
 const ALPN_HTTP2: &[u8] = b"h2";
 
-/// Whatever bytes come and go by.
+/// Any transport of bytes.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// TLS as it is to be spoken, and the name that the host's certificate must have.
+/// The TLS configuration, and the name that the host's certificate must have.
 #[derive(Clone)]
 pub(crate) struct Secure {
     pub config: Arc<ClientConfig>,
@@ -45,7 +45,7 @@ pub(crate) struct Secure {
 pub(crate) struct Dialer {
     /// For people.
     pub address: String,
-    /// The path of a Unix socket; None: TCP.
+    /// The path of a Unix socket; None for TCP.
     pub unix_path: Option<String>,
     pub tls: Option<Secure>,
     pub timeout: Duration,
@@ -133,7 +133,7 @@ impl fmt::Display for Failed {
     }
 }
 
-/// What helps.
+/// The remedy.
 const UNTRUSTED: &str = " (nobody who is trusted has signed the host's certificate: give its \
                          authority, or the certificate itself, by ca_file)";
 
@@ -148,10 +148,10 @@ fn no_answer(timeout: Duration) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, message)
 }
 
-/// A connection on which the host must say something (its HTTP/2 settings) by a deadline.
+/// A connection on which the host must send something (its HTTP/2 settings) before a deadline.
 pub(crate) struct Answering {
     stream: Box<dyn Stream>,
-    /// None once the host has spoken.
+    /// None when the host has sent something.
     deadline: Option<Pin<Box<Sleep>>>,
     timeout: Duration,
 }

@@ -14,8 +14,8 @@ use crate::v1::{ErrorReason, NativeResult};
 
 const DOMAIN: &str = "wifidirect.v1";
 
-/// What every call and stream fails with: the status of gRPC with its details (see the table in
-/// `error.proto`) as one value.
+/// The error of every call and stream: the gRPC status with its decoded details (see the table in
+/// `error.proto`).
 ///
 /// ```
 /// use wifi_direct_gateway::{Error, Reason};
@@ -35,7 +35,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     status: Status,
     details: Vec<Any>,
-    /// Empty where the host did not speak.
+    /// Empty if the error does not come from the host.
     info: ErrorInfo,
     native: Option<NativeResult>,
     retry_delay: Option<Duration>,
@@ -47,58 +47,59 @@ impl Error {
         Status::new(code, message).into()
     }
 
-    /// The status code of gRPC.
+    /// Returns the gRPC status code.
     #[must_use]
     pub fn code(&self) -> Code {
         self.0.status.code()
     }
 
-    /// Why the host refused; [`ErrorReason::Unspecified`] where a newer host gave a reason that
-    /// this version doesn't know. None where the host did not speak: the connection broke, the
-    /// call's deadline passed, or the options of the client can't be right.
+    /// Returns why the host refused; [`ErrorReason::Unspecified`] for a reason of a newer host.
+    /// None if the error does not come from the host: a broken connection, a deadline, invalid
+    /// options.
     #[must_use]
     pub fn reason(&self) -> Option<ErrorReason> {
         let reason = self.reason_name()?;
         Some(ErrorReason::from_str_name(&format!("ERROR_REASON_{reason}")).unwrap_or_default())
     }
 
-    /// The reason as the host wrote it: `OPEN_FAILED`.
+    /// Returns the reason as the host wrote it, such as `OPEN_FAILED`.
     #[must_use]
     pub fn reason_name(&self) -> Option<&str> {
         Some(self.0.info.reason.as_str()).filter(|reason| !reason.is_empty())
     }
 
-    /// The text for people.
+    /// Returns the message for people.
     #[must_use]
     pub fn message(&self) -> &str {
         self.0.status.message()
     }
 
-    /// The variable parts of the message, by the keys that `error.proto` names at each reason.
+    /// Returns the variable parts of the message. `error.proto` lists the keys of each reason.
     #[must_use]
     pub fn metadata(&self) -> &HashMap<String, String> {
         &self.0.info.metadata
     }
 
-    /// What the Windows function, or its callback, said; None unless one of them is what failed.
+    /// Returns the result of the Windows function or callback that failed; None if none did.
     #[must_use]
     pub fn native(&self) -> Option<&NativeResult> {
         self.0.native.as_ref()
     }
 
-    /// How long to wait before asking again, where the host says so.
+    /// Returns how long to wait before a retry, if the host says so.
     #[must_use]
     pub fn retry_delay(&self) -> Option<Duration> {
         self.0.retry_delay
     }
 
-    /// What is wrong with the request; empty unless the reason is [`ErrorReason::InvalidField`].
+    /// Returns the invalid fields of the request; empty unless the reason is
+    /// [`ErrorReason::InvalidField`].
     #[must_use]
     pub fn field_violations(&self) -> &[FieldViolation] {
         &self.0.field_violations
     }
 
-    /// Another detail: a [`QuotaFailure`](rpc::QuotaFailure), say.
+    /// Returns another detail, for example a [`QuotaFailure`](rpc::QuotaFailure).
     #[must_use]
     pub fn detail<Detail: Name + Default>(&self) -> Option<Detail> {
         self.0
@@ -107,7 +108,7 @@ impl Error {
             .find_map(|detail| detail.to_msg().ok())
     }
 
-    /// The status as it was received.
+    /// Returns the status as it was received.
     #[must_use]
     pub fn status(&self) -> &Status {
         &self.0.status
@@ -117,7 +118,7 @@ impl Error {
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
         let status = settled(status);
-        // Details that can't be read, or that a proxy added, are left out: the status says enough.
+        // Details that can't be parsed, or that a proxy has added, are ignored.
         let details = rpc::Status::decode(status.details())
             .unwrap_or_default()
             .details;
@@ -146,16 +147,16 @@ impl From<Status> for Error {
     }
 }
 
-/// How long the host asks to be waited for; None for what is no time to come.
+/// The pause that the host asks for; None if it is negative.
 fn told(delay: prost_types::Duration) -> Option<Duration> {
     let seconds = u64::try_from(delay.seconds).ok()?;
     let nanos = u32::try_from(delay.nanos).ok()?;
     Some(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanos.into())))
 }
 
-/// A status with a source was made here, of what happened to the connection. gRPC says UNAVAILABLE
-/// then; tonic, by the layer that noticed, also UNKNOWN, INTERNAL or CANCELLED. What is told names
-/// the cause.
+/// A status with a source was created by tonic, because of the connection. gRPC reports
+/// UNAVAILABLE; tonic also uses UNKNOWN, INTERNAL or CANCELLED, depending on the layer. The message
+/// names the cause.
 fn settled(status: Status) -> Status {
     let code = match (status.code(), status.source()) {
         (Code::OutOfRange, _) if status.message().starts_with(TOO_LARGE) => Code::ResourceExhausted,
@@ -169,7 +170,7 @@ fn settled(status: Status) -> Status {
     settled
 }
 
-/// How tonic begins to tell of a message larger than it takes, with a code that is not gRPC's.
+/// How tonic's message about a too large message begins. Its code is not the one of gRPC.
 const TOO_LARGE: &str = "Error, decoded message length too large";
 
 fn described(status: &Status) -> String {
@@ -180,7 +181,7 @@ fn described(status: &Status) -> String {
     }
 }
 
-/// An argument or an option that can't be right.
+/// An invalid argument or option.
 pub(crate) fn invalid(message: String) -> Error {
     Error::new(Code::InvalidArgument, message)
 }
@@ -224,7 +225,7 @@ impl fmt::Debug for Error {
 }
 
 impl StdError for Error {
-    /// What befell the connection.
+    /// Describes what happened to the connection.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.status.source()
     }

@@ -15,35 +15,36 @@ use crate::sessions::{OpenRequest, Sessions, lease_left};
 use crate::v1::{OpenSessionResponse, Session, SessionEvent, SessionState};
 use crate::watch::{silence_max, silent};
 
-/// A session and the stream that holds it: without a lease, the session ends when this is dropped.
+/// A session, and the stream that keeps it. A session without a lease ends when this is dropped.
 ///
-/// As a [`Stream`], it is the events that were not given out yet, as they come. It ends after
-/// CLOSED, and after a CANCELLED that was asked for; else with an error, after the last event.
+/// As a [`Stream`], it yields the events that were not returned yet. It ends after CLOSED, and
+/// after a CANCELLED that was requested. After any other end it yields an error, once the last
+/// event has been returned.
 #[must_use = "a session without a lease ends when this is dropped"]
 pub struct HeldSession {
     id: String,
     sessions: Sessions,
     stream: BoxStream<'static, Result<OpenSessionResponse, Status>>,
-    /// Read ahead, and not given out yet.
+    /// Read ahead, and not returned yet.
     next: Option<SessionEvent>,
-    /// As of the last event that was given out.
+    /// As of the last event that was returned.
     session: Session,
-    /// What the stream has ended with.
+    /// How the stream has ended.
     end: Option<Result<(), Error>>,
-    /// The host's clock, by its last message.
+    /// The time of the host in its last message.
     host_time: Option<Timestamp>,
     silence: Silence,
 }
 
-/// How long the stream may say nothing; it is measured while somebody waits for it.
+/// How long the stream can be silent. It is measured while a caller waits.
 struct Silence {
-    /// None: for ever.
+    /// None means without limit.
     max: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Silence {
-    /// Ready where it has lasted too long.
+    /// Ready when the silence has lasted too long.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         let Some(max) = self.max else {
             return Poll::Pending;
@@ -52,7 +53,7 @@ impl Silence {
         timer.as_mut().poll(cx).map(|()| silent(max))
     }
 
-    /// A host that knows no signs of life doesn't tell its time either: it may be silent for ever.
+    /// A host that sends no time sends no heartbeats either, so its silence means nothing.
     fn broken_by(&mut self, response: &OpenSessionResponse) {
         self.timer = None;
         if response.host_time.is_none() {
@@ -61,12 +62,13 @@ impl Silence {
     }
 }
 
-// Here and not in `sessions`: a held session needs `Sessions`, which must not need it in turn.
+// Here and not in `sessions`, because this module depends on `sessions`.
 #[allow(clippy::missing_errors_doc)] // The contract says what the call fails with.
 impl Sessions {
-    /// Opens a session, or attaches to the one that the same `request_id` has made. Answers when
-    /// the host has accepted, not when the session is open: see [`HeldSession::wait_open`]. It has
-    /// no deadline, but fails if the host says nothing for three heartbeat intervals.
+    /// Opens a session, or attaches to the session that the same `request_id` has opened. Returns
+    /// when the host has accepted the request, which is before the session is open: see
+    /// [`HeldSession::wait_open`]. The call has no deadline, but it fails if the host is silent for
+    /// three heartbeat intervals.
     pub async fn open(&self, request: impl Into<OpenRequest>) -> Result<HeldSession, Error> {
         let request = request.into();
         let silence_max = request.heartbeat_interval.map(silence_max);
@@ -110,18 +112,18 @@ impl HeldSession {
         Ok(held)
     }
 
-    /// The name of the session.
+    /// Returns the id of the session.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Passes over events until the session is OPEN, and answers with it.
+    /// Skips events until the session is OPEN, and returns it.
     ///
     /// # Errors
     ///
-    /// What the stream ends with if the session ends before; [`Code::Cancelled`] where it ends
-    /// well.
+    /// The error of the stream if the session ends before; [`Code::Cancelled`] if the stream ended
+    /// without an error.
     pub async fn wait_open(&mut self) -> Result<Session, Error> {
         while self.session.state() != SessionState::Open {
             if self.next().await.transpose()?.is_none() {
@@ -135,32 +137,31 @@ impl HeldSession {
         Ok(self.session.clone())
     }
 
-    /// How long the lease had left, by the last event that was given out and the host's own clock
-    /// at its last message: the clock of this machine may differ. None without a lease, or where
-    /// the host doesn't tell its time.
+    /// Returns how long the lease has left, according to the last event that was returned and the
+    /// time of the host in its last message. None if the session has no lease, or if the host does
+    /// not send its time.
     #[must_use]
     pub fn lease_left(&self) -> Option<Duration> {
         lease_left(&self.session, self.host_time.as_ref())
     }
 
-    /// Closes the session (cancels it, while it is opening), and answers with it when it has ended.
-    /// The events of the end can still be read, meanwhile too.
+    /// Closes the session, or cancels it while it is opening, and returns it when it has ended. The
+    /// last events can still be read, even meanwhile.
     ///
     /// # Errors
     ///
-    /// Those of `CloseSession`.
+    /// The errors of `CloseSession`.
     pub fn close(&self) -> impl Future<Output = Result<Session, Error>> + Send + use<> {
         let (sessions, id) = (self.sessions.clone(), self.id.clone());
         async move { Ok(sessions.close_and_wait(&id).await?.session) }
     }
 
-    /// Lets go of the stream, as dropping does. A session without a lease then ends; one that has
-    /// ended is not touched.
+    /// Ends the stream, like dropping it. A session without a lease then ends too.
     pub fn detach(self) {}
 }
 
 impl HeldSession {
-    /// The next event of the stream; signs of life are passed over.
+    /// The next event of the stream. Heartbeats are skipped.
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<SessionEvent, Error>>> {
         while self.end.is_none() {
             let end = match self.stream.poll_next_unpin(cx) {

@@ -1,5 +1,5 @@
-//! The client library of the Wi-Fi Direct Gateway: the Wi-Fi Direct sessions and devices of Windows
-//! hosts for programs anywhere.
+//! The client library of the Wi-Fi Direct Gateway, for programs that use the Wi-Fi Direct sessions
+//! and devices of remote Windows hosts.
 //!
 //! ```no_run
 //! use wifi_direct_gateway::{Client, Error};
@@ -16,9 +16,9 @@
 //! # }
 //! ```
 //!
-//! What comes bit by bit is a [`Stream`](futures_core::Stream); dropping it ends it. Every call and
-//! stream fails with an [`Error`]. The messages are those of [`v1`], whose comments are the manual
-//! of every field, event and reason. Everything needs a Tokio runtime.
+//! Sequences are [`Stream`](futures_core::Stream)s; dropping a stream ends it. Every call and
+//! stream fails with an [`Error`]. The messages are those of [`v1`], whose comments describe every
+//! field, event and reason. All calls need a Tokio runtime.
 
 mod client;
 mod connect;
@@ -49,25 +49,26 @@ pub use tonic_health::pb::health_check_response::ServingStatus;
 pub use v1::ErrorReason as Reason;
 pub use watch::{Backoff, WatchItem};
 
-/// The contract: messages, and clients that [`Client::connection`] serves.
+/// The contract: messages, and generated clients for [`Client::connection`].
 #[allow(missing_docs, clippy::pedantic)]
 pub mod v1 {
     tonic::include_proto!("wifidirect.v1");
 }
 
-/// What scripts a simulated host, for tests. Needs the feature `simulator`.
+/// Scripts a simulated host, for tests. Needs the feature `simulator`.
 #[cfg(feature = "simulator")]
 pub mod simulator {
-    /// The contract of the simulator: a daemon serves it if started with `--simulator-service`.
+    /// The contract of the simulator. A daemon serves it if it was started with
+    /// `--simulator-service`.
     #[allow(missing_docs, clippy::pedantic)]
     pub mod v1 {
         tonic::include_proto!("wifidirect.simulator.v1");
     }
 }
 
-/// What Google shares.
+/// Shared protobuf packages of Google.
 pub mod google {
-    /// The details of a status: see [`Error::detail`](crate::Error::detail).
+    /// The details of a status. See [`Error::detail`](crate::Error::detail).
     #[allow(missing_docs, clippy::pedantic)]
     pub mod rpc {
         tonic::include_proto!("google.rpc");

@@ -3,7 +3,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::error::Error;
 
-/// Asks for a page by its token; the answer has the token of the next.
+/// Fetches the page of a token. The answer has the token of the next page.
 pub(crate) fn pages<Thing: Send + 'static, Asking>(
     mut ask: impl FnMut(String) -> Asking + Send + 'static,
 ) -> BoxStream<'static, Result<Thing, Error>>

@@ -13,16 +13,16 @@ use crate::v1;
 use crate::v1::session_service_client::SessionServiceClient;
 use crate::watch::{BOOKMARK_INTERVAL_DEFAULT, Backoff, Batch, WatchItem, silence_max, watch};
 
-/// Opens, closes and follows the sessions of one host. What each call promises, and what it fails
-/// with, is in `session_service.proto`. Cheap to clone.
+/// Opens, closes and watches the sessions of one host. `session_service.proto` describes each call
+/// and its errors. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Sessions {
     client: SessionServiceClient<Connection>,
     timeout: Option<Duration>,
 }
 
-/// What to open. Only the device is required; its address alone, or the [`Device`](v1::Device), is
-/// a request too.
+/// Which session to open. Only the device is required, and a request can be made from its address
+/// or from a [`Device`](v1::Device).
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,21 +36,22 @@ pub struct Sessions {
 pub struct OpenRequest {
     /// The P2P device address of a paired device, `aa:bb:cc:dd:ee:ff`.
     pub device_address: String,
-    /// Names the session: 4 to 63 of `[a-z0-9-]`, the first a letter or digit. Empty: the host
-    /// makes a UUID.
+    /// The id of the session: 4 to 63 characters of `[a-z0-9-]`, the first a letter or digit.
+    /// Empty: the host makes a UUID.
     pub session_id: String,
-    /// Unspecified: [`SessionKind::WifiDirect`](v1::SessionKind::WifiDirect).
+    /// Unspecified means [`SessionKind::WifiDirect`](v1::SessionKind::WifiDirect).
     pub kind: v1::SessionKind,
-    /// How long the open may take. None: the host's default, 60 s.
+    /// How long the open can take. None: the host's default, 60 s.
     pub open_timeout: Option<Duration>,
-    /// Lets the session outlive its streams by this long: 1 s to 24 h. None: it ends with them.
+    /// How long the session outlives its last stream: 1 s to 24 h. None: it ends with its last
+    /// stream.
     pub lease_ttl: Option<Duration>,
-    /// A UUID by which the host knows this request again: opening with it again attaches to the
-    /// same session. Empty: a new one at each call.
+    /// A UUID that identifies this request: another open with it attaches to the same session.
+    /// Empty: a new UUID for each call.
     pub request_id: String,
-    /// How long the stream may be quiet before the host sends a sign of life, which is not handed
-    /// on: 1 s to 5 min, default 10 s. It keeps proxies from closing the stream, and a host that is
-    /// silent for three of them is taken for gone. None: there are no signs of life.
+    /// How long the stream can be quiet before the host sends a heartbeat: 1 s to 5 min, default 10
+    /// s. Heartbeats are not returned to the caller. They keep proxies from closing the stream, and
+    /// a host that is silent for three intervals is considered gone. None: no heartbeats.
     pub heartbeat_interval: Option<Duration>,
 }
 
@@ -71,42 +72,42 @@ impl Default for OpenRequest {
 }
 
 impl OpenRequest {
-    /// Names the session.
+    /// Sets the id of the session.
     #[must_use]
     pub fn session_id(mut self, id: impl Into<String>) -> Self {
         self.session_id = id.into();
         self
     }
 
-    /// Opens by this native call.
+    /// Sets the kind of the session, which decides the native call.
     #[must_use]
     pub fn kind(mut self, kind: v1::SessionKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Bounds the open.
+    /// Sets how long the open can take.
     #[must_use]
     pub fn open_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.open_timeout = timeout.into();
         self
     }
 
-    /// Lets the session outlive its streams by this long.
+    /// Sets how long the session outlives its last stream.
     #[must_use]
     pub fn lease_ttl(mut self, ttl: impl Into<Option<Duration>>) -> Self {
         self.lease_ttl = ttl.into();
         self
     }
 
-    /// Lets the host know this request again.
+    /// Sets the UUID that identifies this request.
     #[must_use]
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
         self.request_id = id.into();
         self
     }
 
-    /// Asks for signs of life this often; None: for none.
+    /// Sets the interval of heartbeats; None for no heartbeats.
     #[must_use]
     pub fn heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.heartbeat_interval = interval.into();
@@ -124,7 +125,7 @@ impl From<&str> for OpenRequest {
 }
 
 impl From<&v1::Device> for OpenRequest {
-    /// By the kind that the device is of.
+    /// Creates a request of the kind that suits the device.
     fn from(device: &v1::Device) -> Self {
         let kind = if device.is_legacy() {
             v1::SessionKind::Legacy
@@ -138,28 +139,29 @@ impl From<&v1::Device> for OpenRequest {
     }
 }
 
-/// A session, and the cursor at which it was so: a watch from there sees all that came after.
+/// A session, and the cursor at which it had this state. A watch that starts at the cursor sees
+/// everything after it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionAt {
-    /// As it was.
+    /// The session.
     pub session: v1::Session,
-    /// When that was.
+    /// The cursor at which the session had this state.
     pub cursor: String,
-    /// The host's clock when it said so; None from a host that doesn't tell.
+    /// The time of the host when it answered; None from a host that does not send it.
     pub host_time: Option<Timestamp>,
 }
 
 impl SessionAt {
-    /// How long the lease had left when the host answered, by its own clock: the clock of this
-    /// machine may differ. None without a lease, or where the host doesn't tell its time.
+    /// Returns how long the lease had left when the host answered, on the clock of the host. None
+    /// if the session has no lease, or if the host does not send its time.
     #[must_use]
     pub fn lease_left(&self) -> Option<Duration> {
         lease_left(&self.session, self.host_time.as_ref())
     }
 }
 
-/// By the clock of the host alone; a lease that has lapsed has nothing left.
+/// Uses only the clock of the host. An expired lease has zero left.
 pub(crate) fn lease_left(session: &v1::Session, host_time: Option<&Timestamp>) -> Option<Duration> {
     let nanos =
         |time: &Timestamp| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos);
@@ -168,34 +170,34 @@ pub(crate) fn lease_left(session: &v1::Session, host_time: Option<&Timestamp>) -
     Some(Duration::from_nanos(left))
 }
 
-/// What [`Sessions::list`] shows; by default every session.
+/// Which sessions [`Sessions::list`] returns. Default: all.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ListOptions {
-    /// Only sessions in one of these. Empty: in any.
+    /// Only sessions in one of these states. Empty: all states.
     pub states: Vec<v1::SessionState>,
-    /// Only sessions to this device. Empty: to any.
+    /// Only sessions to this device. Empty: all devices.
     pub device_address: String,
-    /// How many to ask for at once: 1 to 1000. 0: 50.
+    /// The number of sessions in one page: 1 to 1000. 0 means 50.
     pub page_size: i32,
 }
 
 impl ListOptions {
-    /// Shows only sessions in one of these states.
+    /// Returns only sessions in one of these states.
     #[must_use]
     pub fn states(mut self, states: impl IntoIterator<Item = v1::SessionState>) -> Self {
         self.states = states.into_iter().collect();
         self
     }
 
-    /// Shows only sessions to this device.
+    /// Returns only sessions to this device.
     #[must_use]
     pub fn device_address(mut self, address: impl Into<String>) -> Self {
         self.device_address = address.into();
         self
     }
 
-    /// Asks for so many at once.
+    /// Sets the number of sessions in one page.
     #[must_use]
     pub fn page_size(mut self, size: i32) -> Self {
         self.page_size = size;
@@ -203,15 +205,15 @@ impl ListOptions {
     }
 }
 
-/// What [`Sessions::watch`] shows; by default every session, from now.
+/// Which sessions [`Sessions::watch`] shows. Default: all, from now on.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct WatchOptions {
-    /// Resume after it. Empty: from now, after a snapshot.
+    /// Resumes after this cursor. Empty: starts now, with a snapshot.
     pub cursor: String,
-    /// Only these. Empty: all that the caller may see.
+    /// Only these sessions. Empty: all that the caller can see.
     pub session_ids: Vec<String>,
-    /// How long a silence lasts before a bookmark comes: 1 s to 5 min. None: 10 s.
+    /// How long the stream can be quiet before the host sends a bookmark: 1 s to 5 min. None: 10 s.
     pub bookmark_interval: Option<Duration>,
     /// The pauses between attempts.
     pub backoff: Backoff,
@@ -232,15 +234,15 @@ impl WatchOptions {
         self
     }
 
-    /// Has a bookmark come after a silence of this long: 1 s to 5 min. A stream that is silent for
-    /// three of them is taken for broken.
+    /// Sets how long the stream can be quiet before the host sends a bookmark: 1 s to 5 min. A
+    /// stream that is silent for three intervals is considered broken.
     #[must_use]
     pub fn bookmark_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.bookmark_interval = interval.into();
         self
     }
 
-    /// Pauses so between attempts.
+    /// Sets the pauses between attempts.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
@@ -251,7 +253,7 @@ impl WatchOptions {
 /// An item of a watch of sessions.
 pub type SessionWatchItem = WatchItem<v1::Session, v1::SessionEvent>;
 
-// What each call fails with is said once, in the contract.
+// The contract lists the errors of each call.
 #[allow(clippy::missing_errors_doc)]
 impl Sessions {
     pub(crate) fn new(connection: Connection, timeout: Option<Duration>) -> Self {
@@ -261,7 +263,7 @@ impl Sessions {
         }
     }
 
-    /// The stream that opens a session and holds it. The call starts with the first read.
+    /// The stream that opens a session and keeps it. The call starts with the first read.
     pub(crate) fn open_stream(
         &self,
         request: OpenRequest,
@@ -288,12 +290,12 @@ impl Sessions {
         stream::once(opening).try_flatten().boxed()
     }
 
-    /// Closes an open session, and cancels one that is opening. Answers when that is under way.
+    /// Closes an open session, or cancels one that is opening. Returns when the close has begun.
     pub async fn close(&self, session_id: &str) -> Result<SessionAt, Error> {
         self.end(session_id, false, self.timeout).await
     }
 
-    /// Closes the session, and answers when it has ended. Takes as long as that takes.
+    /// Closes the session, and returns when it has ended. There is no deadline.
     pub async fn close_and_wait(&self, session_id: &str) -> Result<SessionAt, Error> {
         self.end(session_id, true, None).await
     }
@@ -314,7 +316,8 @@ impl Sessions {
         shown(answer.session, answer.cursor, answer.host_time)
     }
 
-    /// Stops a pending open. Its end, CANCELLED or, if the open wins the race, CLOSED, is an event.
+    /// Cancels a pending open. The session then ends CANCELLED, or CLOSED if the open was faster;
+    /// an event reports which.
     pub async fn cancel(&self, session_id: &str) -> Result<SessionAt, Error> {
         let mut client = self.client.clone();
         let message = v1::CancelOpenSessionRequest {
@@ -328,7 +331,7 @@ impl Sessions {
         shown(answer.session, answer.cursor, answer.host_time)
     }
 
-    /// Extends a lease: it then lapses so long from now. None: by the time that the session has.
+    /// Extends a lease: it expires this long from now. None: the session's own `lease_ttl`.
     pub async fn renew(
         &self,
         session_id: &str,
@@ -347,7 +350,7 @@ impl Sessions {
         shown(answer.session, answer.cursor, answer.host_time)
     }
 
-    /// One session, also for a while after its end.
+    /// Returns one session. The host keeps an ended session for a while.
     pub async fn get(&self, session_id: &str) -> Result<SessionAt, Error> {
         let mut client = self.client.clone();
         let message = v1::GetSessionRequest {
@@ -357,7 +360,8 @@ impl Sessions {
         shown(answer.session, answer.cursor, answer.host_time)
     }
 
-    /// The sessions, oldest first; pages are asked for as they are needed. Ends after an error.
+    /// Lists the sessions, oldest first. Pages are fetched as the stream is read. The stream ends
+    /// after an error.
     #[must_use]
     pub fn list(&self, options: ListOptions) -> BoxStream<'static, Result<v1::Session, Error>> {
         let Self { client, timeout } = self.clone();
@@ -377,11 +381,11 @@ impl Sessions {
         })
     }
 
-    /// Follows sessions: a [`WatchItem::Snapshot`], unless there is a cursor, then each
-    /// [`WatchItem::Change`], in order, none twice, whatever happens to the connection, with
-    /// [`WatchItem::Bookmark`] and [`WatchItem::Disconnected`] between them. Ends with an error
-    /// where trying again can't help: `Unauthenticated`, `PermissionDenied`, `InvalidArgument`,
-    /// `Unimplemented`.
+    /// Watches sessions. The items are a [`WatchItem::Snapshot`], unless the watch resumes at a
+    /// cursor, then each [`WatchItem::Change`] once and in order, even if the connection breaks.
+    /// [`WatchItem::Bookmark`] and [`WatchItem::Disconnected`] come in between. The stream ends
+    /// with an error if a retry can't help: `Unauthenticated`, `PermissionDenied`,
+    /// `InvalidArgument` or `Unimplemented`.
     ///
     /// ```no_run
     /// use futures_util::TryStreamExt;

@@ -1,4 +1,4 @@
-//! TLS from PEM files: what is trusted, and what is shown.
+//! TLS from PEM files: the trusted certificates, and the client certificate.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -102,7 +102,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     Ok(found)
 }
 
-/// PKCS#8, PKCS#1 or SEC1; whatever else is in the file (`EC PARAMETERS`) is passed over.
+/// Reads PKCS#8, PKCS#1 or SEC1. Other sections of the file (`EC PARAMETERS`) are ignored.
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
     let pem = read(path)?;
     if String::from_utf8_lossy(&pem).contains("ENCRYPTED") {
@@ -115,9 +115,8 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
         .map_err(|_| invalid(format!("{} holds no private key", path.display())))
 }
 
-/// Trusts the certificates of one file: as authorities, and each for itself. A host that has signed
-/// its own certificate, or whose certificate alone was handed over, is known by it; webpki takes
-/// authorities only.
+/// Trusts the certificates of one file, both as authorities and as certificates of hosts. So a
+/// self-signed host certificate can be trusted too; webpki accepts only authorities.
 #[derive(Debug)]
 struct Trusting {
     these: Vec<CertificateDer<'static>>,
@@ -165,7 +164,7 @@ impl ServerCertVerifier for Trusting {
             now,
         );
         match by_authority {
-            // Its time of validity has been judged before either is said.
+            // Its validity period has been checked before either error occurs.
             Err(ref error)
                 if is_for_want_of_authority(error) && self.these.contains(end_entity) =>
             {
@@ -201,15 +200,15 @@ impl ServerCertVerifier for Trusting {
     }
 }
 
-/// Nobody that is trusted has signed it, or it is an authority itself.
+/// No trusted authority has signed it, or it is an authority itself.
 fn is_for_want_of_authority(error: &TlsError) -> bool {
     match error {
         TlsError::InvalidCertificate(
-            // The latter of an authority that happens to have the name of one that is trusted.
+            // The second error is for an authority that has the same name as a trusted one.
             CertificateError::UnknownIssuer | CertificateError::BadSignature,
         ) => true,
         TlsError::InvalidCertificate(CertificateError::Other(other)) => {
-            // rustls has no name of its own for it.
+            // rustls has no error of its own for this.
             other.to_string().contains("CaUsedAsEndEntity")
         }
         _ => false,

@@ -1,4 +1,4 @@
-//! A watch goes on: it attaches again after every error that may heal, from where it was.
+//! A watch that resumes: after an error that a retry can solve, it reconnects at its cursor.
 //!
 //! ```text
 //! attach --batches--> items            attach again, after a pause, from the last cursor
@@ -6,9 +6,8 @@
 //!    +--error that may heal--> Disconnected
 //! ```
 //!
-//! The rule that must not be broken: the cursor moves with the batch that carries it, before its
-//! items are given out; so nothing is skipped and nothing comes twice, however often the stream
-//! breaks.
+//! Invariant: the cursor moves with the batch that carries it, before the items of the batch are
+//! returned. So nothing is skipped or repeated, however often the stream breaks.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,52 +20,52 @@ use tonic::{Code, Status};
 use crate::error::Error;
 use crate::v1::ErrorReason;
 
-/// The most that a watch waits because the host asks for it.
+/// The longest pause that a host can ask for.
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(5 * 60);
 
-/// A stream that stood so long was in good health: the pauses start over.
+/// A stream that lasted this long was healthy: the back-off is reset.
 const HEALTHY: Duration = Duration::from_secs(10);
 
-/// What a host takes where a watch says nothing.
+/// The host's default if the watch sets none.
 pub(crate) const BOOKMARK_INTERVAL_DEFAULT: Duration = Duration::from_secs(10);
 
 /// An item of a watch.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum WatchItem<Thing, Event> {
-    /// All there is. It replaces what was known, also when it comes in the middle of a watch.
+    /// Everything that exists. It replaces what the caller knew, even in the middle of a watch.
     Snapshot {
-        /// All of them.
+        /// All items.
         items: Vec<Thing>,
-        /// What to keep to resume a later watch.
+        /// Store it to resume a later watch.
         cursor: String,
     },
-    /// One thing that happened.
+    /// One event.
     Change {
-        /// What happened.
+        /// The event.
         event: Event,
-        /// What to keep to resume a later watch: nothing will be missed. Events that came together
-        /// share a cursor, so those handled already may then come again; pass over them by epoch
-        /// and sequence.
+        /// Store it to resume a later watch without missing an event. Events of one message share a
+        /// cursor, so after a resume some events can arrive again: skip them by epoch and sequence.
         cursor: String,
     },
-    /// Nothing happened, up to here.
+    /// Nothing else happened up to this cursor.
     Bookmark {
-        /// What to keep to resume a later watch.
+        /// Store it to resume a later watch.
         cursor: String,
     },
-    /// The stream broke. It will be attached again by itself: there is nothing to do.
+    /// The stream broke. The watch reconnects by itself.
     Disconnected {
-        /// With [`ErrorReason::CursorExpired`], events are lost for good, and a snapshot follows.
+        /// Why it broke. If the reason is [`ErrorReason::CursorExpired`], events were missed, and a
+        /// snapshot follows.
         error: Error,
-        /// How long the pause is.
+        /// How long the watch waits before the next attempt.
         retry_in: Duration,
     },
 }
 
-/// The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a
-/// row ("full jitter"), on top of what the host asks for (5 min at most). It starts over when a
-/// stream stood for 10 s, and when the host answers after failures to reach it.
+/// The pauses between attempts: random from 0 to a bound that doubles with each failure ("full
+/// jitter"), in addition to the pause that the host asks for (at most 5 min). The bound is reset
+/// when a stream has lasted 10 s, and when the host answers after failures to reach it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Backoff {
@@ -74,7 +73,7 @@ pub struct Backoff {
     pub initial: Duration,
     /// The largest bound. Default 30 s.
     pub max: Duration,
-    /// Gives numbers from 0 to below 1.
+    /// Returns numbers in `[0, 1)`.
     pub random: fn() -> f64,
 }
 
@@ -150,23 +149,23 @@ where
     stream::try_unfold(watching, next).boxed()
 }
 
-/// Where one watch is.
+/// The state of one watch.
 struct Watching<Thing, Event, Attach, Batches> {
     attach: Attach,
-    /// None: to be attached.
+    /// None while the watch is not connected.
     batches: Option<Batches>,
-    /// What has come of a snapshot that is not complete.
+    /// The items of a snapshot that is not complete yet.
     things: Vec<Thing>,
-    /// Not given out yet.
+    /// Not returned yet.
     ready: VecDeque<WatchItem<Thing, Event>>,
     cursor: String,
     backoff: Backoff,
     failures: u32,
-    /// Whether the last failure was an answer of the host.
+    /// Whether the last failure was an answer from the host.
     has_answered: bool,
-    /// When the first message of the stream came.
+    /// When the first message of the stream arrived.
     heard_first: Option<Instant>,
-    /// A stream that says nothing for longer is taken for broken.
+    /// A stream that is silent for longer is considered broken.
     silence_max: Duration,
     /// Before the next attempt.
     pause: Option<Duration>,
@@ -263,18 +262,18 @@ where
     }
 }
 
-/// Nothing was heard: the host is gone, or what is between answers in its place.
+/// The host was silent: it is gone, or something in between answers in its place.
 pub(crate) fn silent(time: Duration) -> Error {
     let message = format!("nothing was heard from the host for {time:?}");
     Error::new(Code::Unavailable, message)
 }
 
-/// How long a stream that says something in each interval may be silent.
+/// How long a stream that says something in each interval can be silent.
 pub(crate) fn silence_max(interval: Duration) -> Duration {
     interval.saturating_mul(3)
 }
 
-/// Trying again can't help.
+/// Whether a retry can't help.
 fn is_fatal(code: Code) -> bool {
     matches!(
         code,

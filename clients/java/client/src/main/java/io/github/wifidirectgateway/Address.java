@@ -4,7 +4,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Where a host is: {@code host:port}, or {@code unix:/path}. */
+/** The address of a host: {@code host:port} or {@code unix:/path}. */
 record Address(String text) {
     private static final Pattern SCHEME = Pattern.compile("([A-Za-z][A-Za-z0-9+.-]*)://+(.*)");
     private static final Set<String> SCHEMES = Set.of("dns", "ipv4", "ipv6", "passthrough", "unix", "xds");
@@ -14,7 +14,7 @@ record Address(String text) {
     private static final Pattern UNIX_SOCKET = Pattern.compile("(?i)unix:.*");
     private static final int PORT_MAX = 65_535;
 
-    /** Refuses what can't be an address. */
+    /** Refuses an invalid address. */
     Address {
         if (text == null || text.isBlank()) {
             throw new IllegalArgumentException("the address is empty; give host:port, or unix:/path");

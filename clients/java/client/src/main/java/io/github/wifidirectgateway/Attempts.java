@@ -20,10 +20,10 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Bounds each attempt to connect: gRPC waits without end for a host that accepts a connection and then says nothing.
+ * Limits the time of each attempt to connect. gRPC waits forever for a host that accepts a connection and stays silent.
  *
- * <p>A channel that has been on its way for too long is made idle, which ends the attempt; the next call begins
- * another. The calls that wait for the connection fail.
+ * <p>If an attempt takes too long, the channel is made idle, which ends the attempt, and the calls that wait for it
+ * fail. The next call begins another attempt.
  */
 final class Attempts {
     private final ManagedChannel channel;
@@ -39,7 +39,7 @@ final class Attempts {
         follow();
     }
 
-    /** A call that may have to wait for the connection. */
+    /** Returns a call that may have to wait for the connection. */
     <Q, R> ClientCall<Q, R> call(MethodDescriptor<Q, R> method, CallOptions options, io.grpc.Channel next) {
         return new Waiting<>(method, options, next);
     }
@@ -50,7 +50,7 @@ final class Attempts {
             timer.cancel(false);
             timer = null;
         }
-        // After a failure, attempts go on in TRANSIENT_FAILURE.
+        // After a failure, attempts continue in TRANSIENT_FAILURE.
         boolean isOnItsWay = state == ConnectivityState.CONNECTING || state == ConnectivityState.TRANSIENT_FAILURE;
         if (isOnItsWay && !clock.isShutdown()) {
             timer = clock.schedule(this::giveUp, TimeUnit.NANOSECONDS.convert(max), TimeUnit.NANOSECONDS);
@@ -106,7 +106,7 @@ final class Attempts {
         }
     }
 
-    /** Hears of it when a call has got a connection. */
+    /** Notices that a call has a connection. */
     private final class Begun extends ClientStreamTracer.Factory {
         private volatile Waiting<?, ?> call;
 

@@ -5,24 +5,24 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.DoubleSupplier;
 
 /**
- * The pauses between attempts: at random from 0 to a bound, which doubles with each failure in a row ("full jitter"),
- * on top of what the host asks for (5 min at most). It starts over when a stream stood for 10 s, and when the host
+ * The pauses between attempts: random from 0 to a bound that doubles with each failure ("full jitter"), in addition to
+ * the pause that the host asks for (at most 5 min). The bound is reset when a stream has lasted 10 s, and when the host
  * answers after failures to reach it.
  *
  * @param initial the bound after the first failure
  * @param max the largest bound
- * @param random gives numbers from 0 to below 1
+ * @param random returns numbers from 0 to below 1
  */
 public record Backoff(Duration initial, Duration max, DoubleSupplier random) {
     /** From 250 ms to 30 s. */
     public static final Backoff DEFAULT = new Backoff(Duration.ofMillis(250), Duration.ofSeconds(30));
 
     /**
-     * Refuses bounds that can't be.
+     * Refuses invalid bounds.
      *
      * @param initial the bound after the first failure
      * @param max the largest bound
-     * @param random gives numbers from 0 to below 1
+     * @param random returns numbers from 0 to below 1
      */
     public Backoff {
         if (initial.isNegative() || max.isNegative()) {
@@ -31,7 +31,7 @@ public record Backoff(Duration initial, Duration max, DoubleSupplier random) {
     }
 
     /**
-     * Pauses that are drawn at random.
+     * Uses a random generator for the pauses.
      *
      * @param initial the bound after the first failure
      * @param max the largest bound
@@ -40,10 +40,10 @@ public record Backoff(Duration initial, Duration max, DoubleSupplier random) {
         this(initial, max, () -> ThreadLocalRandom.current().nextDouble());
     }
 
-    /** The most that a watch waits because the host asks for it. */
+    /** The longest pause that a host can ask for. */
     private static final Duration RETRY_DELAY_MAX = Duration.ofMinutes(5);
 
-    /** Never shorter than what the host asks for, within reason. */
+    /** Never shorter than the pause that the host asks for, up to a limit. */
     Duration pause(int failures, GatewayException error) {
         double bound = Math.min(max.toNanos(), initial.toNanos() * Math.pow(2, failures));
         Duration asked = error.retryDelay().compareTo(RETRY_DELAY_MAX) < 0 ? error.retryDelay() : RETRY_DELAY_MAX;

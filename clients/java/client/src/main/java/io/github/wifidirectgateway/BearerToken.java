@@ -7,7 +7,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
-/** The current token, with each call. */
+/** Sends the current token with each call. */
 final class BearerToken extends CallCredentials {
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
@@ -26,8 +26,8 @@ final class BearerToken extends CallCredentials {
             try {
                 headers.put(AUTHORIZATION, "Bearer " + sendable(source.get()));
             } catch (Throwable e) {
-                // Errors too, and what is sneaked past the compiler: nobody else would end the call. Whatever gives
-                // tokens may be back soon, so a watch is not to give up.
+                // Also errors and undeclared checked exceptions, because nobody else would end the call. The source of
+                // tokens may work again soon, so a watch must not give up.
                 String why = e.getMessage() == null ? e.toString() : e.getMessage();
                 applier.fail(Status.UNAVAILABLE
                         .withDescription("the token can't be had: " + why)
@@ -38,7 +38,7 @@ final class BearerToken extends CallCredentials {
         });
     }
 
-    /** A token that a header can hold; gRPC would leave out any other, and write it to the log. */
+    /** Checks that a header can hold the token. gRPC would leave out any other token, and log it. */
     static String sendable(String token) {
         if (token == null || token.isEmpty()) {
             throw new IllegalArgumentException("it is empty");

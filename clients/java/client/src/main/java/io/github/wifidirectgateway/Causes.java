@@ -6,15 +6,15 @@ import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What gRPC for Java says of its own accord, in the words and by the codes that all clients have for it. */
+/** Translates the errors that gRPC for Java creates itself into the words and codes that all clients use. */
 final class Causes {
     private static final String UNREADABLE = "Failed to read message.";
-    /** gRPC lists the handlers of the connection, which helps nobody. */
+    /** gRPC lists the handlers of the connection, which is of no use to the reader. */
     private static final String PIPELINE = "\nChannel Pipeline:";
 
     private Causes() {}
 
-    /** A status that names what is behind it. */
+    /** Returns a status that names its causes. */
     static Status named(Status status) {
         if (status.getCode() == Status.Code.CANCELLED
                 && UNREADABLE.equals(status.getDescription())
@@ -30,7 +30,7 @@ final class Causes {
         return status.withDescription(String.join(": ", words(status)));
     }
 
-    /** From the general to the particular, nothing twice. */
+    /** From the general to the specific, without repetition. */
     private static List<String> words(Status status) {
         var words = new ArrayList<String>();
         add(words, status.getDescription());

@@ -25,9 +25,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** The channel to a host, what holds for every call on it, and its end. */
+/** The channel to a host, and the rules for every call on it. */
 final class Connection {
-    /** How long a call may take where the context has no deadline, if not as long as the client says; 0: for ever. */
+    /** The timeout of a call if the context has no deadline, instead of the client's default; 0 means no timeout. */
     static final CallOptions.Key<Duration> TIMEOUT = CallOptions.Key.create("timeout");
 
     private static final long HASTENED_NANOS_MIN = TimeUnit.MILLISECONDS.toNanos(250);
@@ -36,7 +36,7 @@ final class Connection {
     private final Optional<BearerToken> token;
     private final Optional<Supplier<Metadata>> metadata;
     private final Duration timeout;
-    /** What is asked of it after its end is never done. */
+    /** Work that is submitted after its end is dropped. */
     private final ScheduledThreadPoolExecutor clock =
             new ScheduledThreadPoolExecutor(1, Connection::newThread, new ThreadPoolExecutor.DiscardPolicy());
 
@@ -51,20 +51,20 @@ final class Connection {
         ChannelCredentials credentials = options.credentialsFor(address);
         boolean isClear = credentials.withoutBearerTokens() instanceof InsecureChannelCredentials;
         if (options.token != null && isClear && !address.isThisMachine()) {
-            // The rule that must not be broken: no credential leaves in clear text, but to this machine itself.
+            // Invariant: no credential is sent in clear text, except to this machine.
             throw new IllegalArgumentException("the token would reach " + address.text() + " in clear text; use TLS");
         }
         token = Optional.ofNullable(options.token).map(BearerToken::new);
         metadata = Optional.ofNullable(options.metadata);
         timeout = options.timeout;
         clock.setRemoveOnCancelPolicy(true);
-        // A host that vanished without a word is noticed within 30 s: watches have no deadline that would tell.
+        // A host that vanishes is noticed within 30 s. Watches have no deadline that would notice it.
         var builder = Grpc.newChannelBuilder(address.text(), credentials)
                 .keepAliveTime(20, TimeUnit.SECONDS)
                 .keepAliveTimeout(10, TimeUnit.SECONDS)
                 .intercept(new EachCall());
         if (address.isUnixSocket()) {
-            // Else it would be the path, which is not what HTTP/2 takes for one.
+            // Otherwise it would be the path, which is not a valid authority in HTTP/2.
             builder.overrideAuthority("localhost");
         }
         options.channel.accept(builder);
@@ -82,7 +82,7 @@ final class Connection {
         return channel;
     }
 
-    /** A context that ends with the caller's, and with the client. Whoever makes one cancels it. */
+    /** Returns a context that ends with the caller's context and with the client. The caller must cancel it. */
     Context.CancellableContext newContext() {
         Context.CancellableContext context = Context.current().withCancellation();
         Context.CancellationListener close = closed -> context.cancel(closed.cancellationCause());
@@ -91,7 +91,7 @@ final class Connection {
         return context;
     }
 
-    /** Makes a unary call; what it fails with is decoded. */
+    /** Makes a unary call, and decodes its error. */
     <T> T call(Supplier<T> call) {
         Context.CancellableContext context = newContext();
         try {
@@ -101,7 +101,7 @@ final class Connection {
         }
     }
 
-    /** Does something in this context; what it fails with is decoded. */
+    /** Runs a call in this context, and decodes its error. */
     static <T> T within(Context context, Supplier<T> call) {
         Context caller = context.attach();
         try {
@@ -124,7 +124,7 @@ final class Connection {
                 Watch.REAL);
     }
 
-    /** To streams that say something in each interval; 0: in none. */
+    /** For streams that say something in each interval; 0 means that they do not. */
     Listening listening(Duration interval) {
         return Listening.to(clock, interval);
     }
@@ -156,7 +156,7 @@ final class Connection {
             return withMetadata(attempts.call(method, options, next));
         }
 
-        /** Here, where the context is the caller's. */
+        /** Called here, in the context of the caller. */
         private <Q, R> ClientCall<Q, R> withMetadata(ClientCall<Q, R> call) {
             if (metadata.isEmpty()) {
                 return call;
@@ -165,7 +165,7 @@ final class Connection {
             try {
                 added = Objects.requireNonNull(metadata.get().get(), "it gave none");
             } catch (Throwable e) {
-                // As with tokens, it may be well again soon.
+                // As with tokens, it may work again soon.
                 throw Status.UNAVAILABLE
                         .withDescription("the hook for metadata failed: " + e.getMessage())
                         .withCause(e)
@@ -181,8 +181,8 @@ final class Connection {
         }
 
         /**
-         * Calls fail at once while the channel waits to reconnect, for up to 2 min. Whoever calls then doesn't want to
-         * wait so long, and a watch has pauses of its own, so the channel tries again, once in 250 ms at most.
+         * While the channel waits to reconnect, for up to 2 min, calls fail immediately. Callers do not want to wait so
+         * long, and a watch has its own pauses. So a call makes the channel try again, at most once in 250 ms.
          */
         private void hasten() {
             long now = System.nanoTime();

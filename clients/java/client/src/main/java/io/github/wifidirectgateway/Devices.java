@@ -11,10 +11,10 @@ import io.github.wifidirectgateway.v1.WatchDevicesResponse;
 import java.time.Duration;
 import java.util.Iterator;
 
-/** Tells which devices can be connected to, and whether they are in reach. See device_service.proto. */
+/** Lists and watches the paired devices, and whether they are in range. See device_service.proto. */
 public final class Devices {
     private static final Duration DISCOVERY_TIMEOUT_DEFAULT = Duration.ofSeconds(15);
-    /** What the answer may take beyond the discovery. */
+    /** How much longer than the discovery the answer can take. */
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
 
     private final Connection connection;
@@ -26,9 +26,10 @@ public final class Devices {
     }
 
     /**
-     * The paired devices, by address; each iteration asks for them anew, page by page as they are needed.
+     * Lists the paired devices in the order of their addresses. Each iteration fetches them again, page by page as they
+     * are read.
      *
-     * @return the devices, to be iterated over as often as needed
+     * @return the devices, which can be iterated over any number of times
      */
     public Iterable<Device> list() {
         return new Pages<>(token -> {
@@ -39,19 +40,19 @@ public final class Devices {
     }
 
     /**
-     * Follows every device from now, see {@link #watch(WatchOptions)}.
+     * Watches every device from now on. See {@link #watch(WatchOptions)}.
      *
-     * @return the watch, to be closed
+     * @return the watch, which the caller must close
      */
     public Watch<Device, DeviceEvent> watch() {
         return watch(WatchOptions.FROM_NOW);
     }
 
     /**
-     * Follows devices in the way of {@link Sessions#watch(WatchOptions)}.
+     * Watches devices, like {@link Sessions#watch(WatchOptions)}.
      *
-     * @param options what to show, and from where
-     * @return the watch, to be closed
+     * @param options what to show, and where to start
+     * @return the watch, which the caller must close
      */
     public Watch<Device, DeviceEvent> watch(WatchOptions options) {
         return connection.watch(options, cursor -> {
@@ -71,21 +72,21 @@ public final class Devices {
     }
 
     /**
-     * Looks for a paired device by radio, for as long as the host says: 15 s.
+     * Searches for a paired device by radio, for the host's default of 15 s.
      *
-     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
-     * @return the device; whether it is visible is what was found
+     * @param deviceAddress the P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+     * @return the device, whose {@code is_visible} is the result
      */
     public UpdateDeviceVisibilityResponse updateVisibility(String deviceAddress) {
         return updateVisibility(deviceAddress, Duration.ZERO);
     }
 
     /**
-     * Looks for a paired device by radio.
+     * Searches for a paired device by radio.
      *
-     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
-     * @param discoveryTimeout how long the host waits for the discovery, 1 s to 2 min; 0: 15 s
-     * @return the device; whether it is visible is what was found
+     * @param deviceAddress the P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+     * @param discoveryTimeout how long the discovery takes, 1 s to 2 min; 0 means 15 s
+     * @return the device, whose {@code is_visible} is the result
      */
     public UpdateDeviceVisibilityResponse updateVisibility(String deviceAddress, Duration discoveryTimeout) {
         var request = UpdateDeviceVisibilityRequest.newBuilder().setDeviceAddress(deviceAddress);

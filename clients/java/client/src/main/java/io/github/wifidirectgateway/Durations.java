@@ -3,11 +3,11 @@ package io.github.wifidirectgateway;
 import com.google.protobuf.Duration;
 import java.util.Optional;
 
-/** Durations on the wire. */
+/** Converts durations to and from the wire. */
 final class Durations {
     private Durations() {}
 
-    /** Leaves 0 unset: the host has a default. */
+    /** Leaves 0 unset, because the host has a default. */
     static Optional<Duration> optional(java.time.Duration duration) {
         return duration.isZero()
                 ? Optional.empty()

@@ -16,10 +16,7 @@ import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/**
- * One host. It is cheap to keep, and safe for use by several threads: it connects when it is first used, and again when
- * it has to.
- */
+/** A client of one host. Thread-safe. It connects at the first call, and again when the connection breaks. */
 public final class GatewayClient implements AutoCloseable {
     private final Connection connection;
     private final Sessions sessions;
@@ -32,27 +29,27 @@ public final class GatewayClient implements AutoCloseable {
     }
 
     /**
-     * Makes a client with nothing but defaults: in clear text to this machine, by TLS to any other.
+     * Creates a client with default options: in clear text to this machine, with TLS to any other.
      *
-     * @param address as in {@link #builder}
-     * @return the client, to be closed
+     * @param address see {@link #builder}
+     * @return the client, which the caller must close
      */
     public static GatewayClient connect(String address) {
         return builder(address).connect();
     }
 
     /**
-     * Begins a client with options.
+     * Returns a builder for a client with other options.
      *
-     * @param address {@code host:port}, or {@code unix:/path}
-     * @return the options, to end with {@link Builder#connect}
+     * @param address {@code host:port} or {@code unix:/path}
+     * @return the builder; {@link Builder#connect} creates the client
      */
     public static Builder builder(String address) {
         return new Builder(address);
     }
 
     /**
-     * Opens, closes and follows sessions.
+     * Returns the calls for sessions.
      *
      * @return the calls for sessions
      */
@@ -61,7 +58,7 @@ public final class GatewayClient implements AutoCloseable {
     }
 
     /**
-     * Tells which devices can be connected to.
+     * Returns the calls for devices.
      *
      * @return the calls for devices
      */
@@ -70,9 +67,9 @@ public final class GatewayClient implements AutoCloseable {
     }
 
     /**
-     * Tells which host this is, whether it can do its work, on what it runs, and its limits.
+     * Returns the identity, state, versions and limits of the host.
      *
-     * @return what the host says of itself
+     * @return the answer of the host
      */
     public GetHostResponse host() {
         return connection.call(
@@ -80,7 +77,7 @@ public final class GatewayClient implements AutoCloseable {
     }
 
     /**
-     * What the host tells load balancers and probes of itself.
+     * Returns the health that the host reports to load balancers and probes.
      *
      * @return the status
      */
@@ -89,10 +86,9 @@ public final class GatewayClient implements AutoCloseable {
     }
 
     /**
-     * What the host tells load balancers and probes of one of its services. {@code NOT_FOUND} for a service that it
-     * doesn't know.
+     * Returns the health of one service of the host. Throws {@code NOT_FOUND} for an unknown service.
      *
-     * @param service such as {@code wifidirect.v1.SessionService}; empty: the host itself
+     * @param service for example {@code wifidirect.v1.SessionService}; empty means the host itself
      * @return the status
      */
     public HealthCheckResponse.ServingStatus health(String service) {
@@ -103,7 +99,7 @@ public final class GatewayClient implements AutoCloseable {
     }
 
     /**
-     * The connection itself, for generated clients. These fail with {@link io.grpc.StatusRuntimeException}, which
+     * Returns the channel, for generated clients. They throw {@link io.grpc.StatusRuntimeException}, which
      * {@link GatewayException#from} decodes.
      *
      * @return the channel, with the token and the default deadline
@@ -112,7 +108,7 @@ public final class GatewayClient implements AutoCloseable {
         return connection.channel();
     }
 
-    /** Ends every call, stream and watch with {@code CANCELLED}, and the connection. Harmless to repeat. */
+    /** Ends every call, stream and watch with {@code CANCELLED}, and closes the connection. Idempotent. */
     @Override
     public void close() {
         connection.close();
@@ -126,7 +122,7 @@ public final class GatewayClient implements AutoCloseable {
         final String address;
         Supplier<String> token;
         Supplier<Metadata> metadata;
-        /** 0: none. */
+        /** 0 means none. */
         Duration timeout = Duration.ofSeconds(10);
 
         Duration connectTimeout = Duration.ofSeconds(10);
@@ -141,12 +137,12 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * What TLS trusts and shows, see {@link io.grpc.TlsChannelCredentials}; or
-         * {@link io.grpc.InsecureChannelCredentials} for clear text also to another machine: for laboratories. Without
-         * it, connections to this machine ({@code localhost}, {@code 127.x.x.x}, {@code [::1]}, {@code unix:}) are in
-         * clear text, and those to any other are TLS, trusting what the system trusts.
+         * Sets the credentials of the channel: {@link io.grpc.TlsChannelCredentials}, or
+         * {@link io.grpc.InsecureChannelCredentials} for clear text even to another machine, for tests only. Default:
+         * clear text for connections to this machine ({@code localhost}, {@code 127.x.x.x}, {@code [::1]},
+         * {@code unix:}), otherwise TLS with the authorities that the system trusts.
          *
-         * @param credentials they replace what this library would choose
+         * @param credentials the credentials
          * @return this
          */
         public Builder credentials(ChannelCredentials credentials) {
@@ -155,10 +151,10 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * Uses TLS, and trusts the certificates of this PEM file instead of those that Java trusts: authorities, or the
-         * host's own certificate. It excludes {@link #credentials}.
+         * Uses TLS, and trusts the certificates of this PEM file instead of those that Java trusts. They are
+         * authorities, or the host's own certificate. Can't be combined with {@link #credentials}.
          *
-         * @param file of which several may have one name
+         * @param file the PEM file; several of its certificates can have the same subject
          * @return this
          */
         public Builder caFile(Path file) {
@@ -167,9 +163,9 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * Uses TLS, and shows the client's own certificate (mTLS). It excludes {@link #credentials}.
+         * Uses TLS with a client certificate (mTLS). Can't be combined with {@link #credentials}.
          *
-         * @param certificate a PEM file of it, with its chain
+         * @param certificate a PEM file of the certificate with its chain
          * @param key a PEM file of its private key, not encrypted: PKCS#8, PKCS#1 or SEC1; RSA, elliptic curve or
          *     Ed25519
          * @return this
@@ -185,7 +181,7 @@ public final class GatewayClient implements AutoCloseable {
          *
          * @param token without the word {@code Bearer}
          * @return this
-         * @throws IllegalArgumentException where no header can hold it
+         * @throws IllegalArgumentException if a header can't hold the token
          */
         public Builder token(String token) {
             try {
@@ -199,7 +195,8 @@ public final class GatewayClient implements AutoCloseable {
         /**
          * Sends a bearer token with each call, for tokens that change.
          *
-         * @param token asked for the current token at each call; the call fails {@code UNAVAILABLE} where it throws
+         * @param token called for each call to get the current token; if it throws, the call fails with
+         *     {@code UNAVAILABLE}
          * @return this
          */
         public Builder token(Supplier<String> token) {
@@ -210,8 +207,8 @@ public final class GatewayClient implements AutoCloseable {
         /**
          * Adds metadata to each call, such as a {@code traceparent}.
          *
-         * @param metadata asked once for each call, and for each attempt of a watch, on the thread of the caller; the
-         *     call fails {@code UNAVAILABLE} where it throws
+         * @param metadata called for each call, and for each attempt of a watch, on the thread of the caller; if it
+         *     throws, the call fails with {@code UNAVAILABLE}
          * @return this
          */
         public Builder metadata(Supplier<Metadata> metadata) {
@@ -220,7 +217,7 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * Bounds unary calls where the current {@link io.grpc.Context} has no deadline.
+         * Sets the timeout of unary calls for which the current {@link io.grpc.Context} has no deadline.
          *
          * @param timeout more than 0; default 10 s
          * @return this
@@ -235,7 +232,7 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * Lets unary calls take as long as they take.
+         * Sets no timeout for unary calls.
          *
          * @return this
          */
@@ -245,9 +242,9 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * Bounds each attempt to connect: TCP, TLS and the first answer of the host.
+         * Sets the time limit of each attempt to connect: TCP, TLS and the first HTTP/2 settings of the host.
          *
-         * @param timeout 1 ms or more; default 10 s
+         * @param timeout at least 1 ms; default 10 s
          * @return this
          * @throws IllegalArgumentException if it is less
          */
@@ -260,9 +257,9 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * Sets whatever else gRPC has to offer; it wins over what this library sets.
+         * Changes the builder of the channel after this library. Its settings override those of this library.
          *
-         * @param channel is handed the builder of the channel
+         * @param channel called with the builder of the channel
          * @return this
          */
         public Builder channel(Consumer<ManagedChannelBuilder<?>> channel) {
@@ -271,11 +268,11 @@ public final class GatewayClient implements AutoCloseable {
         }
 
         /**
-         * Makes the client. It does not wait for the connection; {@link GatewayClient#host} does.
+         * Creates the client. Does not wait for the connection.
          *
-         * @return the client, to be closed
-         * @throws IllegalArgumentException where the address or the options can't be right: a file that can't be used,
-         *     a token that would reach another machine in clear text
+         * @return the client, which the caller must close
+         * @throws IllegalArgumentException if the address or an option is invalid: a file that can't be used, a token
+         *     that would be sent to another machine in clear text
          */
         public GatewayClient connect() {
             return new GatewayClient(new Connection(this));

@@ -20,14 +20,14 @@ import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /**
- * What every call and stream of this library fails with: the status of gRPC with its details (see the table in
- * error.proto) as one value.
+ * The exception that every call and stream of this library throws: the gRPC status with its decoded details (see the
+ * table in error.proto).
  */
 public final class GatewayException extends StatusRuntimeException {
     private static final long serialVersionUID = 1L;
     private static final String DOMAIN = "wifidirect.v1";
     private static final String REASON_PREFIX = "ERROR_REASON_";
-    /** The longest that a Duration of protobuf may be: 10,000 years. */
+    /** The longest Duration of protobuf: 10,000 years. */
     private static final long SECONDS_MAX = 315_576_000_000L;
 
     private final com.google.rpc.Status details;
@@ -42,11 +42,11 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * Decodes what a generated client has failed with. Details that can't be read, or that a proxy added, are left out:
-     * the status alone says enough.
+     * Decodes the exception of a generated client. Details that can't be parsed, or that a proxy has added, are
+     * ignored.
      *
-     * @param failure what it has failed with
-     * @return the same failure, decoded
+     * @param failure the exception of the generated client
+     * @return the decoded exception
      */
     public static GatewayException from(StatusRuntimeException failure) {
         if (failure instanceof GatewayException decoded) {
@@ -62,7 +62,7 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * The status code of gRPC.
+     * Returns the gRPC status code.
      *
      * @return the code
      */
@@ -71,9 +71,9 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * Why the host refused. {@link ErrorReason#ERROR_REASON_UNSPECIFIED} where it did not speak: the connection broke,
-     * the call's deadline passed, or it was cancelled here. {@link ErrorReason#UNRECOGNIZED} where it is newer than
-     * this library: see {@link #reasonName}.
+     * Returns why the host refused. {@link ErrorReason#ERROR_REASON_UNSPECIFIED} if the error does not come from the
+     * host: a broken connection, a deadline, a cancel. {@link ErrorReason#UNRECOGNIZED} if this version does not know
+     * the reason: see {@link #reasonName}.
      *
      * @return the reason
      */
@@ -86,37 +86,39 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * The name of the reason without its prefix, such as {@code OPEN_FAILED}.
+     * Returns the name of the reason without its prefix, such as {@code OPEN_FAILED}.
      *
-     * @return the name; empty where the host did not speak
+     * @return the name; empty if the error does not come from the host
      */
     public String reasonName() {
         return info().getReason();
     }
 
     /**
-     * The variable parts of the message, by the keys that error.proto names at each reason.
+     * Returns the variable parts of the message. error.proto lists the keys of each reason.
      *
-     * @return the parts; empty where there are none
+     * @return the parts; empty if there are none
      */
     public Map<String, String> metadata() {
         return info().getMetadataMap();
     }
 
     /**
-     * What the Windows function, or its callback, said. Its codes are unsigned: see {@link #nativeCode}.
+     * Returns the result of the Windows function or callback that failed. Its codes are unsigned: see
+     * {@link #nativeCode}.
      *
-     * @return it; empty unless one of them is what failed
+     * @return the result; empty if no Windows function failed
      */
     public Optional<NativeResult> nativeResult() {
         return all(NativeResult.class).findFirst();
     }
 
     /**
-     * The code that Windows gave, from 0 to 2^32 - 1: an {@code int} of Java shows those from 2^31 on, such as every
-     * HRESULT of a failure, as negative. {@link Integer#toUnsignedLong} does the same for other messages.
+     * Returns the code of Windows as an unsigned number, from 0 to 2^32 - 1. An {@code int} of Java shows codes from
+     * 2^31 on, such as failed HRESULTs, as negative. {@link Integer#toUnsignedLong} converts the codes of other
+     * messages.
      *
-     * @return it; empty unless a Windows function, or its callback, is what failed
+     * @return the code; empty if no Windows function failed
      */
     public OptionalLong nativeCode() {
         return nativeResult().stream()
@@ -125,9 +127,9 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * How long to wait before asking again.
+     * Returns how long to wait before a retry.
      *
-     * @return the delay; 0 where the host does not say
+     * @return the delay; 0 if the host does not say
      */
     public Duration retryDelay() {
         var delay = all(RetryInfo.class)
@@ -139,9 +141,9 @@ public final class GatewayException extends StatusRuntimeException {
     }
 
     /**
-     * What is wrong with the request.
+     * Returns the invalid fields of the request.
      *
-     * @return a violation for each field that is; empty unless the reason is {@code INVALID_FIELD}
+     * @return a violation for each invalid field; empty unless the reason is {@code INVALID_FIELD}
      */
     public List<BadRequest.FieldViolation> fieldViolations() {
         return all(BadRequest.class)
@@ -150,7 +152,7 @@ public final class GatewayException extends StatusRuntimeException {
                 .orElse(List.of());
     }
 
-    /** The reason, or else the code, and the host's words: for people. */
+    /** Returns the reason, or the code if there is none, and the message of the host, for people. */
     @Override
     public String getMessage() {
         String words = getStatus().getDescription();

@@ -13,8 +13,8 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 
 /**
- * A session and the stream that holds it: without a lease, the session ends when the stream does. {@link #events} and
- * {@link #waitOpen} read the stream, so one thread at a time may use them; any may call the others.
+ * A session, and the stream that keeps it. A session without a lease ends with its last stream. {@link #events} and
+ * {@link #waitOpen} read the stream, so only one thread at a time can use them. Any thread can call the other methods.
  */
 public final class HeldSession implements AutoCloseable {
     private final Sessions sessions;
@@ -22,11 +22,11 @@ public final class HeldSession implements AutoCloseable {
     private final Iterator<OpenSessionResponse> stream;
     private final String id;
     private Listening listening;
-    /** The host's clock, by its last message; null where it doesn't tell. */
+    /** The time of the host in its last message; null if the host does not send it. */
     private Timestamp hostTime;
-    /** Read ahead, and not given out yet. */
+    /** Read ahead, and not returned yet. */
     private SessionEvent next;
-    /** As of the last event that was given out. */
+    /** As of the last event that was returned. */
     private Session session = Session.getDefaultInstance();
 
     HeldSession(
@@ -48,20 +48,20 @@ public final class HeldSession implements AutoCloseable {
     }
 
     /**
-     * The name of the session.
+     * Returns the id of the session.
      *
-     * @return the name
+     * @return the id
      */
     public String id() {
         return id;
     }
 
     /**
-     * The events of the session that were not given out yet, as they come. Breaking off keeps the session: the next
-     * iteration goes on from there. It ends after {@code CLOSED}, and after a {@code CANCELLED} that was asked for;
-     * else with a {@link GatewayException}, after the last event.
+     * Returns the events of the session that were not returned yet. If a loop stops early, the next iteration continues
+     * there. The iteration ends after {@code CLOSED}, and after a {@code CANCELLED} that was requested. After any other
+     * end it throws a {@link GatewayException}, once the last event has been returned.
      *
-     * @return the events, to be iterated over by one thread at a time
+     * @return the events; only one thread at a time can iterate over them
      */
     public Iterable<SessionEvent> events() {
         return () -> new Iterator<>() {
@@ -78,10 +78,11 @@ public final class HeldSession implements AutoCloseable {
     }
 
     /**
-     * Passes over events until the session is {@code OPEN}.
+     * Skips events until the session is {@code OPEN}.
      *
-     * @return the session, open
-     * @throws GatewayException if it ends before: what the stream ends with, or {@code CANCELLED} where it ends well
+     * @return the open session
+     * @throws GatewayException if the session ends before: the error of the stream, or {@code CANCELLED} if the stream
+     *     ended without an error
      */
     public Session waitOpen() {
         while (session.getState() != SessionState.SESSION_STATE_OPEN) {
@@ -94,48 +95,45 @@ public final class HeldSession implements AutoCloseable {
     }
 
     /**
-     * How long the lease had left, by the last event that was given out and the host's own clock at its last message:
-     * the clock of this machine may differ.
+     * Returns how long the lease has left, according to the last event that was returned and the time of the host in
+     * its last message.
      *
-     * @return it; empty without a lease, or where the host doesn't tell its time
+     * @return the time left; empty if the session has no lease, or if the host does not send its time
      */
     public Optional<Duration> leaseLeft() {
         return SessionAt.leaseLeft(session, hostTime);
     }
 
     /**
-     * Closes the session (cancels it, while it is opening), and answers when it has ended. The events of the end can
-     * still be read.
+     * Closes the session, or cancels it while it is opening, and returns when it has ended. The last events can still
+     * be read.
      *
-     * @return the session, ended
+     * @return the ended session
      */
     public Session closeAndWait() {
         return sessions.closeAndWait(id).session();
     }
 
-    /**
-     * Lets go of the stream. A session without a lease then ends; one that has ended is not touched. Harmless to
-     * repeat.
-     */
+    /** Ends the stream. A session without a lease then ends too. Idempotent. */
     public void detach() {
         context.cancel(
                 Status.CANCELLED.withDescription("the session was detached").asRuntimeException());
     }
 
-    /** Detaches, at the end of a block: see {@link #detach}. */
+    /** Calls {@link #detach}, for try-with-resources. */
     @Override
     public void close() {
         detach();
     }
 
-    /** Passes over signs of life. */
+    /** Skips heartbeats. */
     private boolean hasNext() {
         while (next == null && listening.receive(context, stream::hasNext)) {
             OpenSessionResponse response = stream.next();
             next = response.hasEvent() ? response.getEvent() : null;
             hostTime = response.hasHostTime() ? response.getHostTime() : null;
             if (hostTime == null) {
-                // A host that knows no signs of life doesn't tell its time either: it may be silent for ever.
+                // A host that sends no time sends no heartbeats either, so its silence means nothing.
                 listening = listening.forEver();
             }
         }

@@ -7,7 +7,7 @@ import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedKeyManager;
 
-/** The one certificate that a client shows, of whatever algorithm: Java's own key managers pass over Ed25519. */
+/** The certificate of the client, of any algorithm. Java's own key managers ignore Ed25519. */
 final class Identity extends X509ExtendedKeyManager {
     private static final String ALIAS = "client";
 

@@ -4,11 +4,11 @@ import io.github.wifidirectgateway.v1.SessionState;
 import java.util.Set;
 
 /**
- * What a list shows. Begins with {@link #ALL}; each {@code with} answers with options of its own.
+ * Which sessions a list returns. Start with {@link #ALL}; each {@code with} method returns new options.
  *
- * @param states only sessions in one of these; empty: in any
- * @param deviceAddress only sessions to this device; empty: to any
- * @param pageSize how many to ask for at once, 1 to 1000; 0: 50
+ * @param states only sessions in one of these states; empty means all states
+ * @param deviceAddress only sessions to this device; empty means all devices
+ * @param pageSize the number of sessions in one page, 1 to 1000; 0 means 50
  */
 public record ListOptions(Set<SessionState> states, String deviceAddress, int pageSize) {
     /** Every session. */
@@ -17,39 +17,39 @@ public record ListOptions(Set<SessionState> states, String deviceAddress, int pa
     /**
      * Keeps a copy of the states.
      *
-     * @param states in one of which a session must be; none: in any
-     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
-     * @param pageSize 1 to 1000; 0: 50
+     * @param states only sessions in one of these states; none means all states
+     * @param deviceAddress the P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+     * @param pageSize 1 to 1000; 0 means 50
      */
     public ListOptions {
         states = Set.copyOf(states);
     }
 
     /**
-     * Shows sessions in these states only.
+     * Returns only sessions in these states.
      *
-     * @param states in one of which a session must be; none: in any
-     * @return options of their own
+     * @param states only sessions in one of these states; none means all states
+     * @return the new options
      */
     public ListOptions withStates(SessionState... states) {
         return new ListOptions(Set.of(states), deviceAddress, pageSize);
     }
 
     /**
-     * Shows sessions to this device only.
+     * Returns only sessions to this device.
      *
-     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
-     * @return options of their own
+     * @param deviceAddress the P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+     * @return the new options
      */
     public ListOptions withDeviceAddress(String deviceAddress) {
         return new ListOptions(states, deviceAddress, pageSize);
     }
 
     /**
-     * Says how many to ask for at once.
+     * Sets the number of sessions in one page.
      *
-     * @param pageSize 1 to 1000; 0: 50
-     * @return options of their own
+     * @param pageSize 1 to 1000; 0 means 50
+     * @return the new options
      */
     public ListOptions withPageSize(int pageSize) {
         return new ListOptions(states, deviceAddress, pageSize);

@@ -8,14 +8,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Waits for messages of a stream that says something now and then, and ends the stream where it does not: pings tell
- * nothing of a host behind a proxy.
+ * Waits for messages of a stream, and ends the stream if it is silent for too long. Pings say nothing about a host
+ * behind a proxy.
  *
- * @param clock ends it
- * @param silenceMax how long nothing may be heard; 0: for ever
+ * @param clock ends the stream
+ * @param silenceMax how long the stream can be silent; 0 means without limit
  */
 record Listening(ScheduledExecutorService clock, Duration silenceMax) {
-    /** How many intervals of its signs of life a stream may be silent for. */
+    /** For how many heartbeat intervals a stream can be silent. */
     private static final int INTERVALS = 3;
 
     static Listening to(ScheduledExecutorService clock, Duration interval) {
@@ -23,9 +23,9 @@ record Listening(ScheduledExecutorService clock, Duration silenceMax) {
     }
 
     /**
-     * Receives, in the context of the stream.
+     * Receives a message, in the context of the stream.
      *
-     * @throws GatewayException what the stream fails with; {@code UNAVAILABLE} where it was silent
+     * @throws GatewayException the error of the stream; {@code UNAVAILABLE} if it was silent
      */
     <T> T receive(Context.CancellableContext stream, Supplier<T> receive) {
         if (silenceMax.isZero() || silenceMax.isNegative()) {
@@ -44,7 +44,7 @@ record Listening(ScheduledExecutorService clock, Duration silenceMax) {
         }
     }
 
-    /** For ever. */
+    /** Without limit. */
     Listening forEver() {
         return new Listening(clock, Duration.ZERO);
     }

@@ -6,19 +6,19 @@ import java.time.Duration;
 import java.util.UUID;
 
 /**
- * What to open. Begins with {@link #to}; each {@code with} answers with a request of its own.
+ * Which session to open. Start with {@link #to}; each {@code with} method returns a new request.
  *
- * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
- * @param sessionId names the session: 4 to 63 of {@code [a-z0-9-]}, the first a letter or digit; empty: the host makes
- *     a UUID
- * @param kind unspecified: {@code SESSION_KIND_WIFI_DIRECT}
- * @param openTimeout how long the open may take; 0: what the host says, 60 s
- * @param leaseTtl lets the session outlive its streams by this long, 1 s to 24 h; 0: it ends with them
- * @param requestId UUID by which the host knows this request again: opening with it again attaches to the same session;
- *     empty: a new one at each call
- * @param heartbeatInterval how long the stream may be quiet before the host sends a sign of life, which is not handed
- *     on, 1 s to 5 min; 0: never. It keeps proxies from closing the stream, and a host that is silent for three of them
- *     is taken for gone
+ * @param deviceAddress the P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+ * @param sessionId the id of the session: 4 to 63 characters of {@code [a-z0-9-]}, the first a letter or digit; empty
+ *     means a UUID that the host makes
+ * @param kind unspecified means {@code SESSION_KIND_WIFI_DIRECT}
+ * @param openTimeout how long the open can take; 0 means the host's default, 60 s
+ * @param leaseTtl how long the session outlives its last stream, 1 s to 24 h; 0 means that it ends with its last stream
+ * @param requestId a UUID that identifies this request: another open with it attaches to the same session; empty means
+ *     a new UUID for each call
+ * @param heartbeatInterval how long the stream can be quiet before the host sends a heartbeat, 1 s to 5 min; 0 means no
+ *     heartbeats. Heartbeats are not returned to the caller. They keep proxies from closing the stream, and a host that
+ *     is silent for three intervals is considered gone
  */
 public record OpenRequest(
         String deviceAddress,
@@ -31,9 +31,9 @@ public record OpenRequest(
     private static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(10);
 
     /**
-     * A request with nothing but defaults.
+     * Creates a request with default options.
      *
-     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+     * @param deviceAddress the P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
      * @return the request
      */
     public static OpenRequest to(String deviceAddress) {
@@ -48,60 +48,60 @@ public record OpenRequest(
     }
 
     /**
-     * Names the session.
+     * Sets the id of the session.
      *
-     * @param sessionId the name of the session
-     * @return a request of its own
+     * @param sessionId the id of the session
+     * @return the new request
      */
     public OpenRequest withSessionId(String sessionId) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }
 
     /**
-     * Says by which native call to open.
+     * Sets the kind of the session, which decides the native call.
      *
-     * @param kind unspecified: {@code SESSION_KIND_WIFI_DIRECT}
-     * @return a request of its own
+     * @param kind unspecified means {@code SESSION_KIND_WIFI_DIRECT}
+     * @return the new request
      */
     public OpenRequest withKind(SessionKind kind) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }
 
     /**
-     * Bounds the open.
+     * Sets how long the open can take.
      *
-     * @param openTimeout 1 ms or more; 0: 60 s
-     * @return a request of its own
+     * @param openTimeout at least 1 ms; 0 means 60 s
+     * @return the new request
      */
     public OpenRequest withOpenTimeout(Duration openTimeout) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }
 
     /**
-     * Lets the session outlive its streams.
+     * Sets how long the session outlives its last stream.
      *
-     * @param leaseTtl 1 s to 24 h; 0: it has no lease
-     * @return a request of its own
+     * @param leaseTtl 1 s to 24 h; 0 means no lease
+     * @return the new request
      */
     public OpenRequest withLeaseTtl(Duration leaseTtl) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }
 
     /**
-     * Lets the host know the request again.
+     * Sets the UUID that identifies this request.
      *
-     * @param requestId a UUID; empty: a new one at each call
-     * @return a request of its own
+     * @param requestId a UUID; empty means a new UUID for each call
+     * @return the new request
      */
     public OpenRequest withRequestId(String requestId) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);
     }
 
     /**
-     * Says how often there is to be a sign of life.
+     * Sets the interval of heartbeats.
      *
-     * @param heartbeatInterval 1 s to 5 min; 0: none is sent
-     * @return a request of its own
+     * @param heartbeatInterval 1 s to 5 min; 0 means no heartbeats
+     * @return the new request
      */
     public OpenRequest withHeartbeatInterval(Duration heartbeatInterval) {
         return new OpenRequest(deviceAddress, sessionId, kind, openTimeout, leaseTtl, requestId, heartbeatInterval);

@@ -6,12 +6,12 @@ import java.util.NoSuchElementException;
 import java.util.function.Function;
 
 /**
- * The things of a list, asked for page by page as they are needed.
+ * A list that is fetched page by page as it is read.
  *
- * @param ask gives the page of a token; the first has none
+ * @param ask fetches the page of a token; the token of the first page is empty
  */
 record Pages<T>(Function<String, Page<T>> ask) implements Iterable<T> {
-    /** Of which there are more, unless the next token is empty. */
+    /** The next token is empty on the last page. */
     record Page<T>(List<T> things, String nextToken) {}
 
     @Override

@@ -28,7 +28,7 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * TLS from PEM files as people have them: several authorities of one name, and keys in PKCS#8, PKCS#1 or SEC1, RSA,
+ * TLS from PEM files. Several authorities can have the same name, and keys can be PKCS#8, PKCS#1 or SEC1, of RSA, an
  * elliptic curve or Ed25519.
  */
 final class PemFiles {
@@ -39,9 +39,9 @@ final class PemFiles {
     private static final byte[] VERSION_0 = {0x02, 0x01, 0x00};
     private static final int SEQUENCE = 0x30;
     private static final int OCTET_STRING = 0x04;
-    /** Of a SEC1 key: the curve. */
+    /** The curve of a SEC1 key. */
     private static final int PARAMETERS = 0xa0;
-    /** By the algorithm of a key: that of a signature. */
+    /** The signature algorithm for each algorithm of a key. */
     private static final Map<String, String> SIGNATURES =
             Map.of("RSA", "SHA256withRSA", "EC", "SHA256withECDSA", "EdDSA", "Ed25519");
 
@@ -50,11 +50,11 @@ final class PemFiles {
     private PemFiles() {}
 
     /**
-     * What trusts the certificates of one file, and shows that of another.
+     * Returns credentials that trust the certificates of one file, and use the client certificate of another.
      *
-     * @param authorities null: those that Java trusts
-     * @param certificate null: none is shown
-     * @param key of the certificate
+     * @param authorities null means those that Java trusts
+     * @param certificate null means no client certificate
+     * @param key the key of the certificate
      */
     static ChannelCredentials credentials(Path authorities, Path certificate, Path key) {
         var credentials = TlsChannelCredentials.newBuilder();
@@ -70,7 +70,7 @@ final class PemFiles {
         return credentials.build();
     }
 
-    /** Each under a name of its own: gRPC's own reader keeps one of each subject. */
+    /** Each under its own name, because gRPC's reader keeps only one certificate of each subject. */
     private static TrustManager[] trusting(Path file) {
         try {
             var store = KeyStore.getInstance(KeyStore.getDefaultType());
@@ -143,7 +143,7 @@ final class PemFiles {
             try {
                 return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
             } catch (GeneralSecurityException e) {
-                // It is of another algorithm.
+                // The key is of another algorithm.
             }
         }
         throw new IllegalArgumentException(
@@ -173,12 +173,12 @@ final class PemFiles {
         return blocks;
     }
 
-    /** PKCS#8 (RFC 5958) around a key of an older form. */
+    /** Wraps a key of an older form in PKCS#8 (RFC 5958). */
     private static byte[] wrap(byte[] algorithm, byte[] key) {
         return element(SEQUENCE, VERSION_0, algorithm, element(OCTET_STRING, key));
     }
 
-    /** The algorithm of a SEC1 key (RFC 5915): its curve is in it, or before it in the file. */
+    /** Returns the algorithm of a SEC1 key (RFC 5915). Its curve is in the key, or before it in the file. */
     private static byte[] ellipticCurve(Path file, byte[] key, byte[] curveBefore) {
         try {
             var parts = contents(ByteBuffer.wrap(key));
@@ -197,7 +197,7 @@ final class PemFiles {
         return element(SEQUENCE, EC_PUBLIC_KEY, curveBefore);
     }
 
-    /** What the next element of DER holds; the buffer is then behind it. */
+    /** Returns the contents of the next DER element, and moves the buffer behind it. */
     private static ByteBuffer contents(ByteBuffer der) {
         der.get();
         int length = der.get() & 0xff;
@@ -234,7 +234,7 @@ final class PemFiles {
         return element.toByteArray();
     }
 
-    /** Whether the public key knows what the private one has signed. */
+    /** Whether the public key verifies a signature of the private key. */
     private static boolean belongTogether(PublicKey shown, PrivateKey key) {
         try {
             var signature = Signature.getInstance(SIGNATURES.getOrDefault(key.getAlgorithm(), key.getAlgorithm()));

@@ -7,17 +7,17 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * A session, and when it was so.
+ * A session, and the cursor at which it had this state.
  *
- * @param session as it was
- * @param cursor at which it was so: a watch from there sees all that came after
- * @param hostTime the host's clock when it said so; empty where it doesn't tell
+ * @param session the session
+ * @param cursor the cursor at which the session had this state; a watch that starts there sees everything after it
+ * @param hostTime the time of the host when it answered; empty if the host does not send it
  */
 public record SessionAt(Session session, String cursor, Optional<Instant> hostTime) {
     /**
-     * How long the lease had left when the host answered, by its own clock: the clock of this machine may differ.
+     * Returns how long the lease had left when the host answered, on the clock of the host.
      *
-     * @return it; empty without a lease, or where the host doesn't tell its time
+     * @return the time left; empty if the session has no lease, or if the host does not send its time
      */
     public Optional<Duration> leaseLeft() {
         return hostTime.flatMap(now -> leaseLeft(session, now));

@@ -18,7 +18,7 @@ import java.time.Instant;
 import java.util.Iterator;
 import java.util.Optional;
 
-/** Opens, closes and follows the sessions of one host. What each RPC promises is in session_service.proto. */
+/** Opens, closes and watches the sessions of one host. session_service.proto describes each RPC. */
 public final class Sessions {
     private final Connection connection;
     private final SessionServiceGrpc.SessionServiceBlockingStub stub;
@@ -29,23 +29,23 @@ public final class Sessions {
     }
 
     /**
-     * Opens a session with nothing but defaults.
+     * Opens a session with default options.
      *
-     * @param deviceAddress P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
-     * @return the session, to be closed
+     * @param deviceAddress the P2P device address of a paired device, {@code aa:bb:cc:dd:ee:ff}
+     * @return the session, which the caller must close
      */
     public HeldSession open(String deviceAddress) {
         return open(OpenRequest.to(deviceAddress));
     }
 
     /**
-     * Opens a session, or attaches to the one that the same request id has made. It answers when the host has accepted,
-     * not when the session is open: see {@link HeldSession#waitOpen}. The end of the current {@link Context} detaches,
-     * as {@link HeldSession#detach} does. It has no deadline, but a host that says nothing for three heartbeat
-     * intervals is taken for gone.
+     * Opens a session, or attaches to the session that the same request id has opened. Returns when the host has
+     * accepted the request, which is before the session is open: see {@link HeldSession#waitOpen}. The end of the
+     * current {@link Context} detaches, like {@link HeldSession#detach}. The call has no deadline, but it fails if the
+     * host is silent for three heartbeat intervals.
      *
-     * @param request what to open
-     * @return the session, to be closed
+     * @param request which session to open
+     * @return the session, which the caller must close
      */
     public HeldSession open(OpenRequest request) {
         var message = request.toMessage();
@@ -60,20 +60,20 @@ public final class Sessions {
     }
 
     /**
-     * Closes an open session, and cancels one that is opening. It answers when that is under way.
+     * Closes an open session, or cancels one that is opening. Returns when the close has begun.
      *
-     * @param sessionId the name of the session
-     * @return the session, closing or ended
+     * @param sessionId the id of the session
+     * @return the closing or ended session
      */
     public SessionAt close(String sessionId) {
         return close(stub, sessionId, false);
     }
 
     /**
-     * Closes the session, and answers when it has ended. It has no deadline but that of the current {@link Context}.
+     * Closes the session, and returns when it has ended. Only the current {@link Context} can set a deadline.
      *
-     * @param sessionId the name of the session
-     * @return the session, ended
+     * @param sessionId the id of the session
+     * @return the ended session
      */
     public SessionAt closeAndWait(String sessionId) {
         return close(stub.withOption(Connection.TIMEOUT, Duration.ZERO), sessionId, true);
@@ -95,10 +95,11 @@ public final class Sessions {
     }
 
     /**
-     * Stops a pending open. Its end, {@code CANCELLED} or, if the open wins the race, {@code CLOSED}, is an event.
+     * Cancels a pending open. The session then ends {@code CANCELLED}, or {@code CLOSED} if the open was faster; an
+     * event reports which.
      *
-     * @param sessionId the name of the session
-     * @return the session, as it is then
+     * @param sessionId the id of the session
+     * @return the session after the request
      */
     public SessionAt cancel(String sessionId) {
         var request = CancelOpenSessionRequest.newBuilder()
@@ -117,8 +118,8 @@ public final class Sessions {
     /**
      * Extends a lease.
      *
-     * @param sessionId the name of the session
-     * @param leaseTtl how long from now it then lapses; 0: the time that the session has
+     * @param sessionId the id of the session
+     * @param leaseTtl when the lease expires, from now; 0 means the session's own lease
      * @return the session, with its new lease
      */
     public SessionAt renew(String sessionId, Duration leaseTtl) {
@@ -134,9 +135,9 @@ public final class Sessions {
     }
 
     /**
-     * Shows one session, also for a while after its end.
+     * Returns one session. The host keeps an ended session for a while.
      *
-     * @param sessionId the name of the session
+     * @param sessionId the id of the session
      * @return the session
      */
     public SessionAt get(String sessionId) {
@@ -160,19 +161,19 @@ public final class Sessions {
     }
 
     /**
-     * Every session, see {@link #list(ListOptions)}.
+     * Lists every session. See {@link #list(ListOptions)}.
      *
-     * @return the sessions, to be iterated over as often as needed
+     * @return the sessions, which can be iterated over any number of times
      */
     public Iterable<Session> list() {
         return list(ListOptions.ALL);
     }
 
     /**
-     * The sessions, oldest first; each iteration asks for them anew, page by page as they are needed.
+     * Lists the sessions, oldest first. Each iteration fetches them again, page by page as they are read.
      *
-     * @param options what to show
-     * @return the sessions, to be iterated over as often as needed
+     * @param options which sessions to return
+     * @return the sessions, which can be iterated over any number of times
      */
     public Iterable<Session> list(ListOptions options) {
         return new Pages<>(token -> {
@@ -188,21 +189,21 @@ public final class Sessions {
     }
 
     /**
-     * Follows every session from now, see {@link #watch(WatchOptions)}.
+     * Watches every session from now on. See {@link #watch(WatchOptions)}.
      *
-     * @return the watch, to be closed
+     * @return the watch, which the caller must close
      */
     public Watch<Session, SessionEvent> watch() {
         return watch(WatchOptions.FROM_NOW);
     }
 
     /**
-     * Follows sessions: a {@link WatchItem.Snapshot}, unless there is a cursor, then each {@link WatchItem.Change}, in
-     * order, none twice, whatever happens to the connection, with {@link WatchItem.Bookmark} and
-     * {@link WatchItem.Disconnected} between them.
+     * Watches sessions. The items are a {@link WatchItem.Snapshot}, unless the watch resumes at a cursor, then each
+     * {@link WatchItem.Change} once and in order, even if the connection breaks. {@link WatchItem.Bookmark} and
+     * {@link WatchItem.Disconnected} come in between.
      *
-     * @param options what to show, and from where
-     * @return the watch, to be closed
+     * @param options what to show, and where to start
+     * @return the watch, which the caller must close
      */
     public Watch<Session, SessionEvent> watch(WatchOptions options) {
         return connection.watch(options, cursor -> {

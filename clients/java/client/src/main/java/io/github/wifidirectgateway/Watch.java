@@ -15,7 +15,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * A watch goes on: it attaches again after every error that may heal, from where it was.
+ * A watch that resumes: after an error that a retry can solve, it reconnects at its cursor.
  *
  * <pre>
  *   attach --batches--&gt; items            attach again, after a pause, from the last cursor
@@ -23,21 +23,21 @@ import java.util.function.Supplier;
  *      +--error that may heal--&gt; Disconnected
  * </pre>
  *
- * <p>Iterating blocks until the next item comes. It throws a {@link GatewayException} where trying again can't help
- * ({@code UNAUTHENTICATED}, {@code PERMISSION_DENIED}, {@code INVALID_ARGUMENT}, {@code UNIMPLEMENTED}), when the
- * client is closed, when the current {@link Context} of its making ends, and when the thread is interrupted. It ends,
- * without an error, when the watch is closed.
+ * <p>Iterating blocks until the next item arrives. It throws a {@link GatewayException} if a retry can't help
+ * ({@code UNAUTHENTICATED}, {@code PERMISSION_DENIED}, {@code INVALID_ARGUMENT}, {@code UNIMPLEMENTED}), if the client
+ * is closed, if the {@link Context} in which the watch was created ends, and if the thread is interrupted. It ends
+ * without an error when the watch is closed.
  *
- * <p>There is one iteration, by one thread at a time; any thread may close the watch. A loop that does slow work holds
- * the host up, not the memory: the host ends the stream, and the watch resumes.
+ * <p>There is one iteration, by one thread at a time. Any thread can close the watch. A slow loop does not use more
+ * memory: the host ends a stream that is read too slowly, and the watch resumes.
  *
- * @param <T> of what there is: sessions, or devices
- * @param <E> of what happens to them
+ * @param <T> the type of the items of a snapshot: sessions or devices
+ * @param <E> the type of their events
  */
 public final class Watch<T, E> implements Iterable<WatchItem<T, E>>, AutoCloseable {
-    /** How time passes. */
+    /** The clock, which tests replace. */
     interface Time {
-        /** Pauses. True: the pause was cut short, as the watch has ended. */
+        /** Waits. Returns true if the watch has ended meanwhile. */
         boolean await(CountDownLatch end, Duration pause) throws InterruptedException;
 
         /** As {@link System#nanoTime}. */
@@ -90,7 +90,7 @@ public final class Watch<T, E> implements Iterable<WatchItem<T, E>>, AutoCloseab
         return items;
     }
 
-    /** Ends the watch and its iteration. Harmless to repeat. */
+    /** Ends the watch and its iteration. Idempotent. */
     @Override
     public void close() {
         isClosed = true;
@@ -99,13 +99,13 @@ public final class Watch<T, E> implements Iterable<WatchItem<T, E>>, AutoCloseab
 
     private final class Items implements Iterator<WatchItem<T, E>> {
         private final Queue<WatchItem<T, E>> ready = new ArrayDeque<>();
-        /** What hasNext has promised is given, also where the watch is closed since. */
+        /** The item that hasNext has announced is returned even if the watch was closed since. */
         private WatchItem<T, E> next;
-        /** Gives null when it has ended. */
+        /** Returns null when the watch has ended. */
         private Supplier<Watching.Batch<T, E>> stream;
         /** Ends with the stream. */
         private Context.CancellableContext streamContext;
-        /** When the first message of the stream came. */
+        /** When the first message of the stream arrived. */
         private Optional<Long> heardFirst = Optional.empty();
 
         private Duration pause = Duration.ZERO;
@@ -147,7 +147,7 @@ public final class Watch<T, E> implements Iterable<WatchItem<T, E>>, AutoCloseab
             }
             var batch = listening.receive(streamContext, stream);
             if (batch == null) {
-                // A watch has no end of its own.
+                // A watch never ends by itself.
                 throw new GatewayException(Status.UNAVAILABLE.withDescription("the host ended the watch"));
             }
             if (heardFirst.isEmpty()) {

@@ -6,39 +6,39 @@ import java.util.List;
 /**
  * An item of a {@link Watch}.
  *
- * @param <T> of what there is: sessions, or devices
- * @param <E> of what happens to them
+ * @param <T> the type of the items of a snapshot: sessions or devices
+ * @param <E> the type of their events
  */
 public sealed interface WatchItem<T, E> {
     /**
-     * All there is. It replaces what was known, also when it comes in the middle of a watch.
+     * Everything that exists. It replaces what the caller knew, even in the middle of a watch.
      *
-     * @param items all of them
-     * @param cursor at which they were so
+     * @param items all items
+     * @param cursor the cursor at which the items had this state
      */
     record Snapshot<T, E>(List<T> items, String cursor) implements WatchItem<T, E> {}
 
     /**
-     * One thing that happened.
+     * One event.
      *
-     * @param event what it was
-     * @param cursor what to keep to resume a later watch: nothing will be missed. Events that came together share a
-     *     cursor, so those handled already may then come again; pass over them by epoch and sequence
+     * @param event the event
+     * @param cursor store it to resume a later watch without missing an event. Events of one message share a cursor, so
+     *     after a resume some events can arrive again: skip them by epoch and sequence
      */
     record Change<T, E>(E event, String cursor) implements WatchItem<T, E> {}
 
     /**
-     * Nothing happened, up to this cursor.
+     * Nothing else happened up to this cursor.
      *
-     * @param cursor to resume from
+     * @param cursor the cursor
      */
     record Bookmark<T, E>(String cursor) implements WatchItem<T, E> {}
 
     /**
-     * The stream broke. It will be attached again by itself: there is nothing to do.
+     * The stream broke. The watch reconnects by itself.
      *
-     * @param error with the reason {@code CURSOR_EXPIRED}, events are lost for good, and a snapshot follows
-     * @param retryIn how long until then
+     * @param error why it broke; if the reason is {@code CURSOR_EXPIRED}, events were missed, and a snapshot follows
+     * @param retryIn how long the watch waits before the next attempt
      */
     record Disconnected<T, E>(GatewayException error, Duration retryIn) implements WatchItem<T, E> {}
 }

@@ -4,28 +4,30 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What a watch shows, and from where. Begins with {@link #FROM_NOW}; each {@code with} answers with options of its own.
+ * What a watch shows, and where it starts. Start with {@link #FROM_NOW}; each {@code with} method returns new options.
  *
- * @param cursor resume after it; empty: from now, after a snapshot. Sessions and devices have cursors of their own
- * @param names only the sessions of these ids, or the devices of these addresses; empty: all that the caller may see
- * @param bookmarkInterval how long a silence lasts before a bookmark comes, 1 s to 5 min; 0: 10 s. A stream that is
- *     silent for three of them is taken for broken
+ * @param cursor resumes after this cursor; empty means from now on, with a snapshot. Cursors of sessions and of devices
+ *     are different
+ * @param names only the sessions with these ids, or the devices with these addresses; empty means all that the caller
+ *     can see
+ * @param bookmarkInterval how long the stream can be quiet before the host sends a bookmark, 1 s to 5 min; 0 means 10
+ *     s. A stream that is silent for three intervals is considered broken
  * @param backoff the pauses between attempts
  */
 public record WatchOptions(String cursor, List<String> names, Duration bookmarkInterval, Backoff backoff) {
-    /** Everything, from now. */
+    /** Everything, from now on. */
     public static final WatchOptions FROM_NOW = new WatchOptions("", List.of(), Duration.ZERO, Backoff.DEFAULT);
 
-    /** What a host takes where nothing is said. */
+    /** The host's default. */
     static final Duration BOOKMARK_INTERVAL = Duration.ofSeconds(10);
 
     /**
      * Keeps a copy of the names.
      *
-     * @param cursor of an item of a watch, or of an answer; empty: from now
-     * @param names ids of sessions, or addresses of devices; none: all
-     * @param bookmarkInterval 1 s to 5 min; 0: 10 s
-     * @param backoff how they grow
+     * @param cursor the cursor of an item of a watch, or of an answer; empty means from now on
+     * @param names ids of sessions, or addresses of devices; none means all
+     * @param bookmarkInterval 1 s to 5 min; 0 means 10 s
+     * @param backoff the pauses between attempts
      */
     public WatchOptions {
         names = List.copyOf(names);
@@ -34,28 +36,28 @@ public record WatchOptions(String cursor, List<String> names, Duration bookmarkI
     /**
      * Resumes after a cursor.
      *
-     * @param cursor of an item of a watch, or of an answer; empty: from now
-     * @return options of their own
+     * @param cursor the cursor of an item of a watch, or of an answer; empty means from now on
+     * @return the new options
      */
     public WatchOptions withCursor(String cursor) {
         return new WatchOptions(cursor, names, bookmarkInterval, backoff);
     }
 
     /**
-     * Shows these only.
+     * Shows only these.
      *
-     * @param names ids of sessions, or addresses of devices; none: all
-     * @return options of their own
+     * @param names ids of sessions, or addresses of devices; none means all
+     * @return the new options
      */
     public WatchOptions withNames(String... names) {
         return new WatchOptions(cursor, List.of(names), bookmarkInterval, backoff);
     }
 
     /**
-     * Says how often there is to be a bookmark.
+     * Sets how long the stream can be quiet before the host sends a bookmark.
      *
-     * @param bookmarkInterval 1 s to 5 min; 0: 10 s
-     * @return options of their own
+     * @param bookmarkInterval 1 s to 5 min; 0 means 10 s
+     * @return the new options
      */
     public WatchOptions withBookmarkInterval(Duration bookmarkInterval) {
         return new WatchOptions(cursor, names, bookmarkInterval, backoff);
@@ -64,8 +66,8 @@ public record WatchOptions(String cursor, List<String> names, Duration bookmarkI
     /**
      * Sets the pauses between attempts.
      *
-     * @param backoff how they grow
-     * @return options of their own
+     * @param backoff the pauses between attempts
+     * @return the new options
      */
     public WatchOptions withBackoff(Backoff backoff) {
         return new WatchOptions(cursor, names, bookmarkInterval, backoff);

@@ -6,24 +6,24 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where one watch is. Pure: no stream, no clock.
+ * The position of one watch. Pure: it has no stream and no clock.
  *
- * <p>The rule that must not be broken: the cursor moves with the batch that carries it, before its items are given out;
- * so nothing is skipped and nothing comes twice, however often the stream breaks.
+ * <p>Invariant: the cursor moves with the batch that carries it, before the items of the batch are returned. So nothing
+ * is skipped or repeated, however often the stream breaks.
  */
 final class Watching<T, E> {
     /** A response of WatchSessions or WatchDevices. */
     record Batch<T, E>(List<T> snapshot, boolean isSnapshotComplete, List<E> events, String cursor) {}
 
-    /** A stream that stood so long was in good health: the pauses start over. */
+    /** A stream that lasted this long was healthy: the back-off is reset. */
     static final Duration HEALTHY = Duration.ofSeconds(10);
 
     private final Backoff backoff;
     private String cursor;
     private int failures = 0;
-    /** Whether the last failure was an answer of the host. */
+    /** Whether the last failure was an answer from the host. */
     private boolean hasAnswered = false;
-    /** What has come of a snapshot that is not complete. */
+    /** The items of a snapshot that is not complete yet. */
     private List<T> things = new ArrayList<>();
 
     Watching(String cursor, Backoff backoff) {
@@ -31,12 +31,12 @@ final class Watching<T, E> {
         this.backoff = backoff;
     }
 
-    /** From where to attach. */
+    /** The cursor at which the next call resumes. */
     String cursor() {
         return cursor;
     }
 
-    /** What a batch says. */
+    /** Returns the items of a batch. */
     List<WatchItem<T, E>> take(Batch<T, E> batch) {
         String before = cursor;
         if (!batch.cursor().isEmpty()) {
@@ -59,9 +59,9 @@ final class Watching<T, E> {
     }
 
     /**
-     * What to say of an error that may heal, and how long to wait.
+     * Returns the item for an error that a retry can solve, with the pause before the retry.
      *
-     * @param stood how long the stream stood since its first message; 0 where there was none
+     * @param stood how long the stream lasted after its first message; 0 if there was none
      */
     WatchItem.Disconnected<T, E> broke(GatewayException error, Duration stood) {
         things.clear();
@@ -76,7 +76,7 @@ final class Watching<T, E> {
         return new WatchItem.Disconnected<>(error, backoff.pause(failures++, error));
     }
 
-    /** Whether trying again can't help. */
+    /** Whether a retry can't help. */
     static boolean isFatal(GatewayException error) {
         return switch (error.code()) {
             case UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT, UNIMPLEMENTED -> true;

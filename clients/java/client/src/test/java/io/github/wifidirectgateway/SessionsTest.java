@@ -168,7 +168,7 @@ class SessionsTest {
         try (var session = client.sessions().open(request)) {
             var events = session.events().iterator();
             assertEquals(SESSION_STATE_OPENING, events.next().getSession().getState());
-            // The event had no time of the host, so it is taken for one that knows no signs of life.
+            // The event had no time of the host, so the host is taken for one that sends no heartbeats.
             var detaching = new Thread(session::detach);
             detaching.start();
             var failure = assertThrows(GatewayException.class, events::hasNext);
