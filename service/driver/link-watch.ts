@@ -222,8 +222,13 @@ export class LinkWatch {
     if (this.#isPollDue) await this.#looking;
     await this.#looking;
     await this.#reading;
-    const delayMs = Math.max(this.#pollMs, restMs(this.#spentMs, POLL_SHARE));
+    const delayMs = Math.max(this.#pollMs, this.#restMs(this.#spentMs, POLL_SHARE));
     this.#timer = this.#links.size === 0 ? undefined : this.#setPoll(delayMs);
+  }
+
+  /** With few links, what is read for all of them costs little however often it is read. */
+  #restMs(spentMs: number, share: number): number {
+    return this.#links.size > POLLED_MAX ? restMs(spentMs, share) : 0;
   }
 
   /** The next slice of all links, in turn. */
@@ -290,7 +295,7 @@ export class LinkWatch {
     const tablesOf = await this.#interfaces.addresses(new Set(links.map(({ luid }) => luid)));
     const spentMs = performance.now() - startMs;
     this.#spentMs += spentMs;
-    this.#restUntilMs = performance.now() + restMs(spentMs, TABLES_SHARE);
+    this.#restUntilMs = performance.now() + this.#restMs(spentMs, TABLES_SHARE);
     if (tablesOf === undefined) return;
     for (const link of links) this.#reportChange(link, tablesOf(link.luid));
   }
